@@ -1,0 +1,19 @@
+//! One file for each thing outside: the only layer that touches the world.
+#![allow(clippy::disallowed_methods, reason = "the only layer that may touch the world")]
+
+pub mod age_files;
+pub mod case_store;
+pub mod clock;
+pub mod entropy;
+pub mod fault;
+pub mod files;
+pub mod inbox;
+pub mod journal;
+pub mod keybox;
+pub mod keystore;
+pub mod lock;
+pub mod process;
+pub mod root_key;
+pub mod tiles;
+pub mod vault;
+pub mod wipe;

@@ -1,0 +1,42 @@
+//! Every maximum of the project in one list (DESIGN 11: limits before receiving).
+
+/// Bytes of a manifest (DESIGN 6).
+pub const MANIFEST_BYTES_MAX: u64 = 1 << 20;
+/// Bytes of a detached signature file.
+pub const SIGNATURE_BYTES_MAX: u64 = 64 << 10;
+/// Bytes of one configuration, layout, policy or signers file.
+pub const CONFIG_BYTES_MAX: u64 = 1 << 20;
+/// Files in one delivery, manifest and signature included.
+pub const DELIVERY_FILES_MAX: usize = 10_000;
+/// Bytes of one delivery over all files.
+pub const DELIVERY_BYTES_MAX: u64 = 1 << 40;
+/// Depth of folders that a refused delivery is cleared to.
+pub const CLEAR_DEPTH_MAX: usize = 32;
+/// Records of one batch.
+pub const RECORDS_MAX: u64 = 1 << 32;
+/// Bytes of one record, also of a quoted one.
+pub const RECORD_BYTES_MAX: usize = 1 << 20;
+/// Bytes of a key or passphrase file.
+pub const KEY_BYTES_MAX: u64 = 4 << 10;
+/// Bytes of one secret in the key store (a cell holds no more).
+pub const SECRET_BYTES_MAX: usize = 512;
+/// scrypt work factor of a passphrase-encrypted delivery (DESIGN 12).
+pub const SCRYPT_LOG_N_MAX: u8 = 20;
+/// Keys that open nothing before a batch is quarantined (DESIGN 6).
+pub const WRONG_KEYS_MAX: u32 = 5;
+/// Bytes of one register or access entry (C2SP tlog-tiles: a two-byte length).
+pub const ENTRY_BYTES_MAX: usize = 65_535;
+/// Positions of findings that a case record keeps, of each batch.
+pub const FINDING_POSITIONS_MAX: usize = 10_000;
+/// Characters of a typed text: reason, purpose, channel.
+pub const TEXT_CHARS_MAX: usize = 500;
+/// Bytes of free space that a claim leaves on the state's filesystem.
+pub const FREE_BYTES_MIN: u64 = 32 << 20;
+/// Things listed in one inbox.
+pub const INBOX_ENTRIES_MAX: usize = 100_000;
+/// Seconds that a signed text may be valid.
+pub const SIGNED_SECONDS_MAX: i64 = 3600;
+/// Milliseconds that the clock may step back and be waited out (DESIGN 5).
+pub const CLOCK_BACK_MS_MAX: i64 = 2_000;
+/// Retries of a step that said `later`, before a person is told.
+pub const RETRIES_MAX: u32 = 20;

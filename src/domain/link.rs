@@ -1,0 +1,69 @@
+//! A link (資訊連結): the standing arrangement that a delivery comes under.
+
+use std::path::PathBuf;
+
+use super::{
+    signers::AllowedSigners,
+    time::{Period, Timestamp},
+};
+
+/// Whether a link takes deliveries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LinkStatus {
+    /// Deliveries load.
+    Active,
+    /// Deliveries are claimed and quarantined.
+    Suspended,
+    /// As suspended, and what is held comes due.
+    Terminated,
+}
+
+/// Where a link's keys come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeyMode {
+    /// One key for each batch, by the key channel.
+    Separate,
+    /// The provider encrypts to the agent's own recipient.
+    Standing,
+}
+
+/// `links/<name>.yaml`, parsed.
+#[derive(Clone, Debug)]
+pub struct Link {
+    /// Name, the file's own.
+    pub name: String,
+    /// Title for people.
+    pub title: String,
+    /// 提供機關.
+    pub provider: String,
+    /// Who may sign manifests.
+    pub signers: AllowedSigners,
+    /// Drop directory, absolute.
+    pub inbox: PathBuf,
+    /// Key directory, absolute; never inside, above or equal to an inbox.
+    pub keybox: PathBuf,
+    /// Name of the policy.
+    pub policy: String,
+    /// Name of the layout.
+    pub layout: String,
+    /// 資料表號.
+    pub table_no: String,
+    /// Approved columns, in the order in which they are stored and shown.
+    pub items: Vec<String>,
+    /// 使用目的.
+    pub purpose: String,
+    /// 依據公文文號.
+    pub basis_doc_no: String,
+    /// 核准使用期限 of the link.
+    pub approved_until: Timestamp,
+    /// 核准使用期限 of each batch, from its load.
+    pub use_period: Option<Period>,
+    /// 業務單位: the access list.
+    pub units: Vec<String>,
+    /// Whether it takes deliveries.
+    pub status: LinkStatus,
+    /// Where its keys come from.
+    pub key: KeyMode,
+    /// Records that a layout rule may reject before the batch is quarantined.
+    pub max_rejected: u64,
+}

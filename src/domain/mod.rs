@@ -1,0 +1,34 @@
+//! Pure values and decisions.
+//!
+//! No files, sockets, clock, randomness, async or logging: everything arrives as an argument, so that a decision can
+//! be read, replayed and tested without a machine around it. `tests/architecture.rs` and `clippy.toml` hold this.
+
+pub mod accounts;
+pub mod certificate;
+pub mod checkpoint;
+pub mod cp950;
+pub mod delimited;
+pub mod digest;
+pub mod entry;
+pub mod findings;
+pub mod fixed_width;
+pub mod ids;
+pub mod judge;
+pub mod layout;
+pub mod lifecycle;
+pub mod limits;
+pub mod link;
+pub mod manifest;
+pub mod merkle;
+pub mod national_id;
+pub mod policy;
+pub mod reason;
+pub mod record;
+pub mod roc_date;
+pub mod secret;
+pub mod signed;
+pub mod signers;
+pub mod sshsig;
+pub mod step;
+pub mod time;
+pub mod view;

@@ -1,0 +1,192 @@
+//! Points in time and spans, without a clock.
+
+use std::fmt;
+
+use chrono::{DateTime, FixedOffset, NaiveDate, NaiveTime, SecondsFormat, TimeZone, Utc};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+/// Milliseconds since 1970-01-01T00:00:00Z. Printed and stored as RFC 3339 in UTC with milliseconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Timestamp(i64);
+
+impl Timestamp {
+    /// The point `millis` after the epoch.
+    #[must_use]
+    pub const fn from_millis(millis: i64) -> Self {
+        Self(millis)
+    }
+
+    /// Milliseconds since the epoch.
+    #[must_use]
+    pub const fn millis(self) -> i64 {
+        self.0
+    }
+
+    /// This point moved by `seconds`, saturating.
+    #[must_use]
+    pub const fn plus_seconds(self, seconds: i64) -> Self {
+        Self(self.0.saturating_add(seconds.saturating_mul(1000)))
+    }
+
+    /// Reads RFC 3339 with any offset.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        DateTime::<FixedOffset>::parse_from_rfc3339(text).ok().map(|t| Self(t.timestamp_millis()))
+    }
+
+    /// Reads a date as the last millisecond of that day in `zone`, or RFC 3339 as it stands (DESIGN 6, `timezone`).
+    #[must_use]
+    pub fn parse_end(text: &str, zone: chrono_tz::Tz) -> Option<Self> {
+        match NaiveDate::parse_from_str(text, "%Y-%m-%d") {
+            Ok(date) if text.len() == 10 => Some(Self::end_of_day(date, zone)),
+            _ => Self::parse(text),
+        }
+    }
+
+    /// The last millisecond of `date` in `zone`.
+    #[must_use]
+    pub fn end_of_day(date: NaiveDate, zone: chrono_tz::Tz) -> Self {
+        let next = date.succ_opt().unwrap_or(date).and_time(NaiveTime::MIN);
+        let start_of_next = zone
+            .from_local_datetime(&next)
+            .earliest()
+            .map_or_else(|| next.and_utc().timestamp_millis(), |t| t.timestamp_millis());
+        Self(start_of_next - 1)
+    }
+
+    /// The calendar day of this point in `zone`.
+    #[must_use]
+    pub fn date_in(self, zone: chrono_tz::Tz) -> NaiveDate {
+        self.utc().with_timezone(&zone).date_naive()
+    }
+
+    fn utc(self) -> DateTime<Utc> {
+        Utc.timestamp_millis_opt(self.0).single().unwrap_or(DateTime::UNIX_EPOCH)
+    }
+}
+
+impl fmt::Display for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.utc().to_rfc3339_opts(SecondsFormat::Millis, true))
+    }
+}
+
+impl Serialize for Timestamp {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Timestamp {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        Self::parse(&text).ok_or_else(|| serde::de::Error::custom("expected an RFC 3339 time"))
+    }
+}
+
+/// An ISO 8601 period of policy and link files: years, months, days (`P1Y`, `P1M`, `P10D`, `P0D`), or a plain
+/// span of hours, minutes or seconds (`4h`, `30s`, `15m`, `2d`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Period {
+    /// Calendar months.
+    pub months: u32,
+    /// Days.
+    pub days: u32,
+    /// Seconds on top.
+    pub seconds: u32,
+}
+
+impl Period {
+    /// Nothing: at once.
+    pub const ZERO: Self = Self { months: 0, days: 0, seconds: 0 };
+
+    /// Reads `P…` of years, months, weeks and days, or a number with `s`, `m`, `h` or `d`.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        if let Some(rest) = text.strip_prefix('P') {
+            return Self::parse_iso(rest);
+        }
+        let unit = text.chars().last()?;
+        let number: u32 = text[..text.len() - unit.len_utf8()].parse().ok()?;
+        let seconds = match unit {
+            's' => number,
+            'm' => number.checked_mul(60)?,
+            'h' => number.checked_mul(3600)?,
+            'd' => return Some(Self { days: number, ..Self::ZERO }),
+            _ => return None,
+        };
+        Some(Self { seconds, ..Self::ZERO })
+    }
+
+    fn parse_iso(mut rest: &str) -> Option<Self> {
+        let mut period = Self::ZERO;
+        if rest.is_empty() {
+            return None;
+        }
+        while !rest.is_empty() {
+            let digits = rest.find(|c: char| !c.is_ascii_digit())?;
+            let number: u32 = rest[..digits].parse().ok()?;
+            match rest.as_bytes()[digits] {
+                b'Y' => period.months = period.months.checked_add(number.checked_mul(12)?)?,
+                b'M' => period.months = period.months.checked_add(number)?,
+                b'W' => period.days = period.days.checked_add(number.checked_mul(7)?)?,
+                b'D' => period.days = period.days.checked_add(number)?,
+                _ => return None,
+            }
+            rest = &rest[digits + 1..];
+        }
+        Some(period)
+    }
+
+    /// The point one period after `start`, by the calendar of `zone`: the naive corresponding day, which is never
+    /// later than the legal one (REGULATIONS 1.7: for destruction the earlier of the two, never rolled forward).
+    #[must_use]
+    pub fn after(self, start: Timestamp, zone: chrono_tz::Tz) -> Timestamp {
+        let local = start.utc().with_timezone(&zone).naive_local();
+        let date = local
+            .date()
+            .checked_add_months(chrono::Months::new(self.months))
+            .and_then(|d| d.checked_add_days(chrono::Days::new(u64::from(self.days))))
+            .unwrap_or(NaiveDate::MAX);
+        let moved = date.and_time(local.time());
+        let millis = zone
+            .from_local_datetime(&moved)
+            .earliest()
+            .map_or_else(|| moved.and_utc().timestamp_millis(), |t| t.timestamp_millis());
+        Timestamp(millis).plus_seconds(i64::from(self.seconds))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_date_ends_at_the_end_of_its_day_in_its_zone() {
+        let end = Timestamp::parse_end("2026-11-21", chrono_tz::Asia::Taipei).unwrap();
+        assert_eq!(end.to_string(), "2026-11-21T15:59:59.999Z");
+    }
+
+    #[test]
+    fn periods_in_both_notations() {
+        for (text, months, days, seconds) in [
+            ("P1Y", 12, 0, 0),
+            ("P1M10D", 1, 10, 0),
+            ("P0D", 0, 0, 0),
+            ("4h", 0, 0, 14_400),
+            ("2d", 0, 2, 0),
+        ] {
+            assert_eq!(Period::parse(text), Some(Period { months, days, seconds }), "{text}");
+        }
+        for text in ["", "P", "1", "P1X", "h", "-1d", "P1"] {
+            assert_eq!(Period::parse(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_month_after_the_last_of_january_is_the_last_of_february() {
+        let start = Timestamp::parse("2027-01-31T10:00:00+08:00").unwrap();
+        let end = Period::parse("P1M").unwrap().after(start, chrono_tz::Asia::Taipei);
+        assert_eq!(end.to_string(), "2027-02-28T02:00:00.000Z");
+    }
+}
