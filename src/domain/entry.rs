@@ -243,6 +243,16 @@ pub enum Body {
         /// Seconds since the entry before.
         gap_seconds: i64,
     },
+    /// The clock moved further than is believed: nothing irreversible runs by itself (DESIGN 5).
+    TimeDoubted {
+        /// Seconds that it moved beside the boot clock, or since the entry before.
+        seconds: i64,
+    },
+    /// A person confirmed the time.
+    TimeConfirmed {
+        /// The signed command.
+        signed: Option<Signed>,
+    },
     /// The configuration found tightens what is in force, at once.
     ConfigTightened {
         /// Digest now in force.
@@ -513,6 +523,11 @@ pub enum Body {
         size: u64,
         /// Its root.
         root: Digest,
+    },
+    /// A signature under a reading has counted; the reading itself is in the access log.
+    NonceSpent {
+        /// Its nonce.
+        nonce: String,
     },
     /// Somebody tried what the rules forbid.
     ActRefused {

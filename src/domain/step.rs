@@ -73,6 +73,8 @@ pub enum Plan {
         key: Option<KeyId>,
         /// End of this batch's approved use, if it loads.
         use_until: Timestamp,
+        /// Why it is refused before it is opened: its link lost its standing meanwhile.
+        refuse: Option<Reason>,
     },
     /// Destroy a key's slot.
     DropKey {
@@ -171,4 +173,22 @@ pub enum Outcome {
         /// Its age recipient.
         recipient: String,
     },
+}
+
+impl Plan {
+    /// The step's name.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Claim { .. } => "claim",
+            Self::Clear { .. } => "clear",
+            Self::Verify { .. } => "verify",
+            Self::TakeKey { .. } => "take-key",
+            Self::Load { .. } => "load",
+            Self::DropKey { .. } => "drop-key",
+            Self::WipeCopy { .. } => "wipe-copy",
+            Self::Certify { .. } => "certify",
+            Self::MakeAccessKey { .. } => "make-access-key",
+        }
+    }
 }

@@ -37,6 +37,17 @@ impl View {
                 self.access_checkpoint = Some((mark.at, *size));
                 Ok(())
             }
+            Body::TimeDoubted { .. } => {
+                self.time_doubted = true;
+                Ok(())
+            }
+            Body::TimeConfirmed { .. } => {
+                self.time_doubted = false;
+                Ok(())
+            }
+            Body::NonceSpent { nonce } => {
+                if self.nonces.insert(nonce.clone()) { Ok(()) } else { Err(FoldError::Transition(mark.seq)) }
+            }
             Body::ActRefused { .. } => Ok(()),
             _ => self.administer(mark, entry),
         }
@@ -266,6 +277,7 @@ impl Body {
             | Self::AccountDisabled { signed, .. }
             | Self::BaselineProposed { signed, .. }
             | Self::BatchRetried { signed, .. }
+            | Self::TimeConfirmed { signed, .. }
             | Self::GrantApplied { signed, .. }
             | Self::OrderRequested { signed, .. } => signed.as_ref(),
             Self::ConfigConfirmed { signed, .. }

@@ -67,6 +67,8 @@ pub struct View {
     pub access_keys: BTreeMap<(String, String), String>,
     /// Last access checkpoint that was entered: when and at which size.
     pub access_checkpoint: Option<(Timestamp, u64)>,
+    /// Whether nothing irreversible may run by itself, until a person confirms the time.
+    pub time_doubted: bool,
     next: rows::Next,
 }
 
