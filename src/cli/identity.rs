@@ -1,0 +1,69 @@
+//! Who is at the keyboard: a unix user, or an account that signs each command with its SSH key.
+
+use std::path::Path;
+
+use data_encoding::HEXLOWER;
+
+use crate::{
+    adapters::entropy,
+    domain::{
+        entry::Signed,
+        signed::{self, Terms},
+        sshsig,
+        time::Timestamp,
+    },
+    error::{Error, Exit},
+    service::{Caller, Draft, Result},
+};
+
+/// Seconds that a signature made at the command line is valid: it is used at once.
+const VALID_SECONDS: i64 = 300;
+
+/// An account's name and its private key.
+pub(super) struct Identity {
+    name: String,
+    key: Option<sshsig::PrivateKey>,
+}
+
+impl Identity {
+    /// Reads `--as` and `--sign-with`.
+    pub(super) fn read(name: Option<&str>, key: Option<&Path>) -> Result<Self> {
+        let (Some(name), Some(path)) = (name, key) else {
+            return Ok(Self { name: String::new(), key: None });
+        };
+        let text = std::fs::read(path)
+            .map_err(|error| Error::new(Exit::Unavailable, format!("'{}': {error}", path.display())))?;
+        let text = zeroize::Zeroizing::new(text);
+        let key = sshsig::PrivateKey::parse(&text).map_err(|fault| {
+            Error::new(Exit::Data, format!("'{}' cannot sign: {fault}", path.display()))
+                .hint("an OpenSSH private key without passphrase is needed here")
+        })?;
+        Ok(Self { name: name.to_owned(), key: Some(key) })
+    }
+
+    /// The caller of a command: signs its draft, or names the user.
+    pub(super) fn caller(&self, draft: &Draft, now: Timestamp) -> Result<Caller> {
+        let Some(key) = &self.key else {
+            return Ok(Caller::User { uid: rustix::process::getuid().as_raw() });
+        };
+        let mut nonce = [0; 16];
+        entropy::fill(&mut nonce).map_err(|error| Error::new(Exit::Failed, error.to_string()))?;
+        let text = signed::write(&Terms {
+            origin: &draft.origin,
+            command: &draft.command,
+            object: &draft.object,
+            object_digest: draft.object_digest,
+            text: &draft.text,
+            nonce: &HEXLOWER.encode(&nonce),
+            at: now,
+            expires: now.plus_seconds(VALID_SECONDS),
+        });
+        let signature = key
+            .sign(draft.namespace, text.as_bytes())
+            .map_err(|fault| Error::new(Exit::Failed, format!("the command could not be signed: {fault}")))?;
+        Ok(Caller::Signer {
+            name: self.name.clone(),
+            signed: Signed { text, signature, key: key.fingerprint() },
+        })
+    }
+}
