@@ -1,1 +1,77 @@
-//! (to be written)
+//! Randomness of keys and nonces, straight from the kernel.
+//!
+//! A failure is an error and never weaker bytes. What is decided in a plan takes its randomness through [`Fill`],
+//! so that the plan itself stays a pure function; nothing here is seeded or kept.
+
+use zeroize::Zeroizing;
+
+use crate::domain::secret::Secret;
+
+/// A source of unpredictable bytes.
+pub trait Fill {
+    /// Fills all of `bytes`.
+    ///
+    /// # Errors
+    /// Where the source has none to give; `bytes` must not be used then.
+    fn fill(&self, bytes: &mut [u8]) -> Result<(), EntropyError>;
+}
+
+/// The kernel's generator (getrandom(2)).
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Kernel;
+
+impl Fill for Kernel {
+    fn fill(&self, bytes: &mut [u8]) -> Result<(), EntropyError> {
+        fill(bytes)
+    }
+}
+
+/// No randomness was to be had.
+#[derive(Debug, thiserror::Error)]
+pub enum EntropyError {
+    /// The kernel gave none.
+    #[error("the kernel gave no random bytes")]
+    Kernel(#[source] getrandom::Error),
+    /// The generator that is seeded from it failed.
+    #[error("the random generator failed")]
+    Generator,
+}
+
+/// Fills all of `bytes` from the kernel.
+///
+/// # Errors
+/// Where the kernel refuses.
+pub fn fill(bytes: &mut [u8]) -> Result<(), EntropyError> {
+    getrandom::fill(bytes).map_err(EntropyError::Kernel)
+}
+
+/// Fills `bytes` with what an overwrite writes: from a generator seeded by the kernel, several times as fast.
+///
+/// # Errors
+/// Where the generator fails.
+pub fn noise(bytes: &mut [u8]) -> Result<(), EntropyError> {
+    aws_lc_rs::rand::fill(bytes).map_err(|_| EntropyError::Generator)
+}
+
+/// A secret of `len` random bytes.
+///
+/// # Errors
+/// Where the kernel refuses.
+pub fn random_secret(len: usize) -> Result<Secret, EntropyError> {
+    let mut bytes = Zeroizing::new(vec![0; len]);
+    fill(&mut bytes)?;
+    Ok(Secret::new(std::mem::take(&mut *bytes)))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+    use super::*;
+
+    #[test]
+    fn two_secrets_have_their_length_and_differ() {
+        let (one, two) = (random_secret(32).unwrap(), random_secret(32).unwrap());
+        assert_eq!((one.expose().len(), two.expose().len()), (32, 32));
+        assert_ne!(one.expose(), two.expose());
+    }
+}

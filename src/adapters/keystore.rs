@@ -1,1 +1,551 @@
-//! (to be written)
+//! The key store: fixed slots in two generation files, `keys/slots.a` and `keys/slots.b` (docs/keystore.md).
+//!
+//! A secret is there whole or not at all, a destroyed slot keeps a tombstone with its order's id for ever, and torn
+//! never looks like destroyed or absent. Each change writes the cell that does not count, syncs, wipes the cell
+//! that did, syncs; opening finishes what a stop cut off. Slot 0 holds the key-encryption key, wrapped by the root
+//! key; every other secret is sealed under the key-encryption key.
+//!
+//! It decides nothing about who may destroy what, locks nothing (the state's lock does), and keeps no secret but
+//! the key-encryption keys in memory. An older copy of both files put back is not seen here, only by the register.
+
+mod cell;
+mod pair;
+mod store;
+#[cfg(test)]
+mod tests;
+
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
+
+use aws_lc_rs::constant_time::verify_slices_are_equal;
+
+use self::cell::{Body, KEY_BYTES, Place, SealError, SealingKey};
+use self::pair::{Side, Verdict};
+use self::store::Store;
+use super::entropy::{self, EntropyError, Fill, Kernel};
+use super::files::FileError;
+use crate::domain::{limits::SECRET_BYTES_MAX, secret::Secret};
+
+/// The name of slot 0.
+const KEK: &str = "kek";
+
+/// What a slot is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SlotState {
+    /// Never put.
+    Absent,
+    /// Holds a secret.
+    Live,
+    /// Destroyed.
+    Destroyed {
+        /// The id of the order it was destroyed under.
+        order: String,
+    },
+}
+
+/// What [`KeyStore::destroy`] found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[must_use]
+pub enum Destruction {
+    /// The secret was there and is gone now.
+    Done,
+    /// It was destroyed before, under this order, which stays.
+    Already {
+        /// The order of the first time.
+        order: String,
+    },
+    /// There never was such a slot; nothing was written.
+    Absent,
+}
+
+/// Why the key store refuses.
+#[derive(Debug, thiserror::Error)]
+pub enum KeyStoreError {
+    /// A generation file is not there. With state beside it that is a loss, not a new site.
+    #[error("key store file '{}' is missing", path.display())]
+    Missing {
+        /// The file.
+        path: PathBuf,
+    },
+    /// There is a key store already.
+    #[error("'{}' exists: a key store is never replaced", path.display())]
+    Exists {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The root key is not the one that this store was made with.
+    #[error("the root key does not open the key store")]
+    WrongRootKey,
+    /// A root key that is not 32 bytes.
+    #[error("a root key has 32 bytes")]
+    RootKeyLength,
+    /// What stood in the slot is lost to damage. It is not taken for absent or destroyed.
+    #[error("slot '{name}' of the key store is damaged")]
+    Torn {
+        /// The slot. For a name that is not found, while a damaged slot has lost its own name: the name asked for.
+        name: String,
+    },
+    /// A whole cell that its key does not open: somebody changed it.
+    #[error("slot '{name}' of the key store does not open under its key: it was changed")]
+    Altered {
+        /// The slot.
+        name: String,
+    },
+    /// Nothing is put where something was destroyed.
+    #[error("slot '{name}' was destroyed under order '{order}'")]
+    Destroyed {
+        /// The slot.
+        name: String,
+        /// The order.
+        order: String,
+    },
+    /// A slot name or order id that the form does not hold.
+    #[error("a slot or order is named by 1 to 64 letters, digits, ':', '.', '_' or '-'")]
+    BadName,
+    /// A secret of no bytes, or of more than a cell holds.
+    #[error("slot '{name}' holds 1 to 512 bytes, not {len}")]
+    Length {
+        /// The slot.
+        name: String,
+        /// The length refused, in bytes.
+        len: usize,
+    },
+    /// A later version has written here.
+    #[error("the key store has cells of form {version}, this version reads form 1")]
+    Newer {
+        /// The form found.
+        version: u16,
+    },
+    /// An earlier write failed, so what the files hold is not known: open the store again.
+    #[error("the key store had a write error: restart the agent")]
+    Unsure,
+    /// No room for another slot; nothing was changed.
+    #[error("no space left to extend the key store '{}'", path.display())]
+    Full {
+        /// The file.
+        path: PathBuf,
+    },
+    /// No randomness.
+    #[error(transparent)]
+    Entropy(#[from] EntropyError),
+    /// The cipher refused.
+    #[error("the cipher refused")]
+    Cipher,
+    /// A file cannot be read or written.
+    #[error(transparent)]
+    File(#[from] FileError),
+}
+
+impl From<SealError> for KeyStoreError {
+    fn from(error: SealError) -> Self {
+        match error {
+            SealError::Entropy(error) => Self::Entropy(error),
+            SealError::Cipher => Self::Cipher,
+        }
+    }
+}
+
+/// What is known of a used slot.
+#[derive(Debug)]
+struct Slot {
+    /// `None`: damaged past knowing whose it was.
+    name: Option<String>,
+    kind: Kind,
+    /// The cell that counts; of a damaged slot, the one that a tombstone goes to.
+    side: Side,
+    generation: u64,
+}
+
+#[derive(Debug)]
+enum Kind {
+    Live { key_generation: u64 },
+    Destroyed { order: String },
+    Damaged,
+}
+
+/// An open key store.
+pub struct KeyStore {
+    store: Store,
+    /// The key-encryption keys, newest last; two only while survivors are being rewrapped.
+    keys: Vec<SealingKey>,
+    /// Slot `i` of the files is entry `i`; entry 0 is the newest key-encryption key.
+    slots: Vec<Slot>,
+    by_name: BTreeMap<String, usize>,
+}
+
+impl std::fmt::Debug for KeyStore {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("KeyStore").field("slots", &self.slots.len()).finish_non_exhaustive()
+    }
+}
+
+impl KeyStore {
+    /// Makes a key store with a fresh key-encryption key in the folder `dir`, which must be there. A making that
+    /// was cut off is made again.
+    ///
+    /// # Errors
+    /// [`KeyStoreError::Exists`] where there is one.
+    pub fn create(dir: &Path, root: &Secret, fill: &dyn Fill) -> Result<Self, KeyStoreError> {
+        let wrapping = SealingKey::new(0, root).ok_or(KeyStoreError::RootKeyLength)?;
+        let mut bytes = zeroize::Zeroizing::new(vec![0; KEY_BYTES]);
+        fill.fill(&mut bytes)?;
+        let kek = Secret::new(std::mem::take(&mut *bytes));
+        let place = Place { slot: 0, generation: 1, name: KEK };
+        let live = cell::live(place, &kek, &wrapping, fill)?;
+        Store::create(dir, &live, &cell::free(place))?;
+        Self::open(dir, root)
+    }
+
+    /// Opens the store and finishes whatever a stop cut off.
+    ///
+    /// # Errors
+    /// [`KeyStoreError::Missing`], [`KeyStoreError::WrongRootKey`]; [`KeyStoreError::Torn`] where the slot of the
+    /// key-encryption key itself is damaged. Other damaged slots refuse only what touches them; see
+    /// [`Self::damaged`].
+    pub fn open(dir: &Path, root: &Secret) -> Result<Self, KeyStoreError> {
+        let wrapping = SealingKey::new(0, root).ok_or(KeyStoreError::RootKeyLength)?;
+        let store = Store::open(dir)?;
+        let mut this =
+            Self { store, keys: Vec::new(), slots: Vec::new(), by_name: BTreeMap::new() };
+        let kek_settled = this.read_keys(&wrapping)?;
+        let unsettled = this.read_slots()?;
+        for index in unsettled {
+            this.settle(index)?;
+        }
+        if !kek_settled {
+            match this.finish_rotation() {
+                // Both key-encryption keys stay, so that everything else can be used and destroyed.
+                Ok(()) | Err(KeyStoreError::Altered { .. }) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(this)
+    }
+
+    /// What the slot `name` is.
+    ///
+    /// # Errors
+    /// [`KeyStoreError::Torn`].
+    pub fn state(&self, name: &str) -> Result<SlotState, KeyStoreError> {
+        Ok(match self.find(name)? {
+            None => SlotState::Absent,
+            Some((_, Slot { kind: Kind::Destroyed { order }, .. })) => {
+                SlotState::Destroyed { order: order.clone() }
+            }
+            Some(_) => SlotState::Live,
+        })
+    }
+
+    /// The secret of the slot, or `None` where it is absent or destroyed.
+    ///
+    /// # Errors
+    /// [`KeyStoreError::Torn`], [`KeyStoreError::Altered`].
+    pub fn get(&self, name: &str) -> Result<Option<Secret>, KeyStoreError> {
+        match self.find(name)? {
+            Some((index, Slot { kind: Kind::Live { key_generation }, side, .. })) => {
+                self.unseal(index, *side, *key_generation, name).map(Some)
+            }
+            _ => Ok(None),
+        }
+    }
+
+    /// Makes the slot hold `secret`; durable on return. The same secret again is done; another one replaces it.
+    ///
+    /// # Errors
+    /// [`KeyStoreError::Destroyed`], [`KeyStoreError::Torn`], [`KeyStoreError::Full`], and the other write errors:
+    /// after any of them the slot holds the old secret or the new one, whole.
+    pub fn put(&mut self, name: &str, secret: &Secret) -> Result<(), KeyStoreError> {
+        self.check(name)?;
+        let len = secret.expose().len();
+        if !(1..=SECRET_BYTES_MAX).contains(&len) {
+            return Err(KeyStoreError::Length { name: name.to_owned(), len });
+        }
+        match self.find(name)? {
+            None => self.add(name, secret),
+            Some((_, Slot { kind: Kind::Destroyed { order }, .. })) => {
+                Err(KeyStoreError::Destroyed { name: name.to_owned(), order: order.clone() })
+            }
+            Some((index, _)) => {
+                let held = self.get(name)?;
+                let same = held.is_some_and(|held| {
+                    verify_slices_are_equal(held.expose(), secret.expose()).is_ok()
+                });
+                if same { Ok(()) } else { self.replace(index, secret) }
+            }
+        }
+    }
+
+    /// Puts `len` random bytes unless the slot is live already.
+    ///
+    /// # Errors
+    /// As [`Self::put`].
+    pub fn ensure_random(&mut self, name: &str, len: usize) -> Result<(), KeyStoreError> {
+        match self.state(name)? {
+            SlotState::Live => Ok(()),
+            SlotState::Absent | SlotState::Destroyed { .. } => {
+                let secret = entropy::random_secret(len)?;
+                self.put(name, &secret)
+            }
+        }
+    }
+
+    /// Destroys the slot under an order: a tombstone first, then the sealed secret is overwritten. May be repeated.
+    /// A damaged slot whose name is known is destroyed as well.
+    ///
+    /// # Errors
+    /// As [`Self::put`]; after a write error the slot is live or destroyed, and a repeat finds out which.
+    pub fn destroy(&mut self, name: &str, order: &str) -> Result<Destruction, KeyStoreError> {
+        self.check(name)?;
+        if !cell::is_name(order) {
+            return Err(KeyStoreError::BadName);
+        }
+        let Some(index) = self.by_name.get(name).copied() else {
+            return self.find(name).map(|_| Destruction::Absent);
+        };
+        let slot = &self.slots[index];
+        let over = match &slot.kind {
+            Kind::Destroyed { order } => return Ok(Destruction::Already { order: order.clone() }),
+            Kind::Live { .. } => slot.side.other(),
+            Kind::Damaged => slot.side,
+        };
+        let place = Place { slot: index as u64, generation: slot.generation + 1, name };
+        self.store.write(over, index, &cell::tombstone(place, order), "key slot")?;
+        // A stop here leaves the tombstone beside the sealed secret: the tombstone counts, opening wipes the rest.
+        let slot = &mut self.slots[index];
+        slot.kind = Kind::Destroyed { order: order.to_owned() };
+        (slot.side, slot.generation) = (over, slot.generation + 1);
+        self.settle(index)?;
+        Ok(Destruction::Done)
+    }
+
+    /// The names of all slots that are live, destroyed or damaged, in order; not slot 0.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.by_name.keys().map(String::as_str)
+    }
+
+    /// Damaged slots: their names, or `None` for one that lost even that. While there is a nameless one, nothing new
+    /// is put, because the name could be the lost one.
+    pub fn damaged(&self) -> impl Iterator<Item = Option<&str>> {
+        let damaged = self.slots.iter().filter(|slot| matches!(slot.kind, Kind::Damaged));
+        damaged.map(|slot| slot.name.as_deref())
+    }
+
+    /// Replaces the key-encryption key: a new one beside the old, every live secret sealed again under the new one,
+    /// then the old one wiped. A stop anywhere is finished by the next opening.
+    ///
+    /// # Errors
+    /// [`KeyStoreError::WrongRootKey`]; [`KeyStoreError::Altered`] for a secret that cannot be carried over, with
+    /// both keys kept; write errors.
+    pub fn rotate(&mut self, root: &Secret) -> Result<(), KeyStoreError> {
+        self.store.check()?;
+        let wrapping = SealingKey::new(0, root).ok_or(KeyStoreError::RootKeyLength)?;
+        let (side, generation) = (self.slots[0].side, self.slots[0].generation + 1);
+        let standing = self.store.read(side, 0)?;
+        if cell::unseal(&standing, &wrapping).is_none() {
+            return Err(KeyStoreError::WrongRootKey);
+        }
+        if self.keys.len() == 1 {
+            let kek = entropy::random_secret(KEY_BYTES)?;
+            let place = Place { slot: 0, generation, name: KEK };
+            let bytes = cell::live(place, &kek, &wrapping, &Kernel)?;
+            self.store.write(side.other(), 0, &bytes, "key-encryption key")?;
+            self.keys.extend(SealingKey::new(generation, &kek));
+            (self.slots[0].side, self.slots[0].generation) = (side.other(), generation);
+        }
+        self.finish_rotation()
+    }
+
+    /// Reads slot 0; false where its old cell is not wiped yet.
+    fn read_keys(&mut self, wrapping: &SealingKey) -> Result<bool, KeyStoreError> {
+        let cells = [self.store.read(Side::A, 0)?, self.store.read(Side::B, 0)?];
+        let read = |at: usize| cell::read(&cells[at], 0);
+        let verdict = self.store.judge(read(0), read(1))?;
+        let Verdict::Stands { side, header, settled } = verdict else {
+            return Err(KeyStoreError::Torn { name: KEK.to_owned() });
+        };
+        if header.name != KEK || !matches!(header.body, Body::Live { key_generation: 0 }) {
+            return Err(KeyStoreError::Torn { name: KEK.to_owned() });
+        }
+        let at = |side| if side == Side::A { 0 } else { 1 };
+        for (side, found) in [(side.other(), read(at(side.other()))), (side, read(at(side)))] {
+            let cell::Cell::Written(cell::Header { generation, body: Body::Live { .. }, .. }) =
+                found
+            else {
+                continue;
+            };
+            let kek =
+                cell::unseal(&cells[at(side)], wrapping).ok_or(KeyStoreError::WrongRootKey)?;
+            self.keys.extend(SealingKey::new(generation, &kek));
+        }
+        self.slots.push(Slot {
+            name: Some(header.name),
+            kind: Kind::Live { key_generation: 0 },
+            side,
+            generation: header.generation,
+        });
+        Ok(settled)
+    }
+
+    /// Reads all other slots; gives those whose other cell is to be wiped.
+    fn read_slots(&mut self) -> Result<Vec<usize>, KeyStoreError> {
+        let mut unsettled = Vec::new();
+        // Slots that nothing was put into. They are the end of the files, or a loss.
+        let mut unused = 0_usize;
+        let mut slots = Vec::new();
+        self.store.for_each(|index, a, b| {
+            let slot = match pair::judge(a, b) {
+                Verdict::Unused | Verdict::Unborn => {
+                    unused += 1;
+                    return;
+                }
+                Verdict::Stands { side, header, settled } => {
+                    if !settled {
+                        unsettled.push(index);
+                    }
+                    Slot::standing(side, header)
+                }
+                Verdict::Damaged { name, generation, over } => {
+                    Slot { name, kind: Kind::Damaged, side: over, generation }
+                }
+            };
+            for _ in 0..std::mem::take(&mut unused) {
+                slots.push(Slot::lost());
+            }
+            slots.push(slot);
+        })?;
+        for slot in slots {
+            self.learn(slot);
+        }
+        unsettled.retain(|index| !matches!(self.slots[*index].kind, Kind::Damaged));
+        Ok(unsettled)
+    }
+
+    /// Takes up a slot that was read. Two slots of one name, or one that names slot 0, are damage.
+    fn learn(&mut self, mut slot: Slot) {
+        let index = self.slots.len();
+        match &slot.name {
+            Some(name) if name == KEK => slot = Slot::lost(),
+            Some(name) => {
+                if let Some(first) = self.by_name.insert(name.clone(), index) {
+                    self.slots[first].kind = Kind::Damaged;
+                    slot.kind = Kind::Damaged;
+                }
+            }
+            None => {}
+        }
+        self.slots.push(slot);
+    }
+
+    fn check(&self, name: &str) -> Result<(), KeyStoreError> {
+        self.store.check()?;
+        if cell::is_name(name) && name != KEK { Ok(()) } else { Err(KeyStoreError::BadName) }
+    }
+
+    /// The slot of this name, if it is not damaged.
+    fn find(&self, name: &str) -> Result<Option<(usize, &Slot)>, KeyStoreError> {
+        let torn = || KeyStoreError::Torn { name: name.to_owned() };
+        match self.by_name.get(name) {
+            Some(&index) => match &self.slots[index] {
+                Slot { kind: Kind::Damaged, .. } => Err(torn()),
+                slot => Ok(Some((index, slot))),
+            },
+            None if self.damaged().any(|name| name.is_none()) => Err(torn()),
+            None => Ok(None),
+        }
+    }
+
+    fn unseal(
+        &self,
+        index: usize,
+        side: Side,
+        key_generation: u64,
+        name: &str,
+    ) -> Result<Secret, KeyStoreError> {
+        let bytes = self.store.read(side, index)?;
+        let altered = || KeyStoreError::Altered { name: name.to_owned() };
+        let cell::Cell::Written(header) = cell::read(&bytes, index as u64) else {
+            return Err(KeyStoreError::Torn { name: name.to_owned() });
+        };
+        if header.name != name || header.body != (Body::Live { key_generation }) {
+            return Err(altered());
+        }
+        let key = self.keys.iter().find(|key| key.generation == key_generation);
+        key.and_then(|key| cell::unseal(&bytes, key)).ok_or_else(altered)
+    }
+
+    fn add(&mut self, name: &str, secret: &Secret) -> Result<(), KeyStoreError> {
+        let index = self.slots.len();
+        let place = Place { slot: index as u64, generation: 1, name };
+        let key = self.newest()?;
+        let bytes = cell::live(place, secret, key, &Kernel)?;
+        let kind = Kind::Live { key_generation: key.generation };
+        self.store.make_room(index)?;
+        self.store.write(Side::A, index, &bytes, "key slot")?;
+        self.slots.push(Slot { name: Some(name.to_owned()), kind, side: Side::A, generation: 1 });
+        self.by_name.insert(name.to_owned(), index);
+        // Until the other cell says so, a damaged first cell could pass for one that was cut off.
+        self.settle(index)
+    }
+
+    fn replace(&mut self, index: usize, secret: &Secret) -> Result<(), KeyStoreError> {
+        let slot = &self.slots[index];
+        let (over, generation) = (slot.side.other(), slot.generation + 1);
+        let name = slot.name.as_deref().unwrap_or_default();
+        let key = self.newest()?;
+        let place = Place { slot: index as u64, generation, name };
+        let bytes = cell::live(place, secret, key, &Kernel)?;
+        let kind = Kind::Live { key_generation: key.generation };
+        self.store.write(over, index, &bytes, "key slot")?;
+        let slot = &mut self.slots[index];
+        (slot.side, slot.generation, slot.kind) = (over, generation, kind);
+        self.settle(index)
+    }
+
+    /// Wipes the cell that does not count; what it says then is that the other one is durable.
+    fn settle(&mut self, index: usize) -> Result<(), KeyStoreError> {
+        let slot = &self.slots[index];
+        let name = slot.name.as_deref().unwrap_or_default();
+        let place = Place { slot: index as u64, generation: slot.generation, name };
+        self.store.write(slot.side.other(), index, &cell::free(place), "key slot wiped")
+    }
+
+    /// Carries every live secret over to the newest key-encryption key, then wipes the old one.
+    fn finish_rotation(&mut self) -> Result<(), KeyStoreError> {
+        let newest = self.newest()?.generation;
+        for index in 1..self.slots.len() {
+            let Slot { name: Some(name), kind: Kind::Live { key_generation }, side, .. } =
+                &self.slots[index]
+            else {
+                continue;
+            };
+            if *key_generation != newest {
+                let secret = self.unseal(index, *side, *key_generation, name)?;
+                self.replace(index, &secret)?;
+            }
+        }
+        self.settle(0)?;
+        self.keys.retain(|key| key.generation == newest);
+        Ok(())
+    }
+
+    fn newest(&self) -> Result<&SealingKey, KeyStoreError> {
+        self.keys.last().ok_or(KeyStoreError::Cipher)
+    }
+}
+
+impl Slot {
+    fn standing(side: Side, header: cell::Header) -> Self {
+        let kind = match header.body {
+            Body::Live { key_generation } => Kind::Live { key_generation },
+            Body::Tombstone { order } => Kind::Destroyed { order },
+            Body::Free => Kind::Damaged, // a free cell never counts
+        };
+        Self { name: Some(header.name), kind, side, generation: header.generation }
+    }
+
+    const fn lost() -> Self {
+        Self { name: None, kind: Kind::Damaged, side: Side::A, generation: 0 }
+    }
+}

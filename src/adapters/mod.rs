@@ -14,6 +14,8 @@ pub mod keystore;
 pub mod lock;
 pub mod process;
 pub mod root_key;
+#[cfg(test)]
+mod small_disk;
 pub mod tiles;
 pub mod vault;
 pub mod wipe;

@@ -1,1 +1,304 @@
-//! (to be written)
+//! The root key: 32 bytes outside the state folder that wrap the key-encryption key.
+//!
+//! It is read from where `root_key:` points and from nowhere else, and refused where others could have read or
+//! written it. Sealing to a TPM and a passphrase typed at start are known words that this version refuses.
+
+use std::{
+    os::fd::AsFd,
+    path::{Path, PathBuf},
+    str::FromStr,
+};
+
+use data_encoding::{HEXLOWER, HEXLOWER_PERMISSIVE};
+use rustix::fs::fstat;
+use rustix::process::geteuid;
+use std::io::Read;
+use zeroize::Zeroizing;
+
+use super::entropy::{self, EntropyError};
+use super::files::{self, FileError};
+use crate::domain::secret::Secret;
+
+/// Bytes of a root key.
+pub const ROOT_KEY_BYTES: usize = 32;
+/// Set by systemd for a service with credentials (systemd.exec(5)).
+const CREDENTIALS: &str = "CREDENTIALS_DIRECTORY";
+const FILE_BYTES_MAX: u64 = 2 * ROOT_KEY_BYTES as u64 + 2;
+
+/// Where `root_key:` of `agent.yaml` says that the root key is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RootKeySource {
+    /// `file:PATH`: 64 hex digits in a file of mode 0600. It caps the assurance: a backup of the file undoes a
+    /// destruction.
+    File(PathBuf),
+    /// `credential:NAME`: a systemd credential.
+    Credential(String),
+    /// `passphrase`: typed at start.
+    Passphrase,
+    /// `tpm`.
+    Tpm,
+}
+
+/// Why there is no root key.
+#[derive(Debug, thiserror::Error)]
+pub enum RootKeyError {
+    /// The text of `root_key:` is none of the forms.
+    #[error("expected 'file:PATH', 'credential:NAME', 'tpm' or 'passphrase'")]
+    NoSource,
+    /// A form that this version does not serve.
+    #[error(
+        "root key '{form}' is not supported by this version: use 'file:PATH' or 'credential:NAME'"
+    )]
+    Unsupported {
+        /// The form.
+        form: &'static str,
+    },
+    /// A credential is asked for and the service manager has passed none.
+    #[error(
+        "no credentials were passed: '{name}' needs 'LoadCredentialEncrypted={name}' in the unit"
+    )]
+    NoCredentials {
+        /// The credential's name.
+        name: String,
+    },
+    /// Others can read or write the file.
+    #[error("'{}' has mode {mode:04o}: others can read or write the root key; run 'chmod 0600 {}' and change the key if anybody did", path.display(), path.display())]
+    Open {
+        /// The file.
+        path: PathBuf,
+        /// Its permission bits.
+        mode: u32,
+    },
+    /// The file belongs to somebody else.
+    #[error("'{}' belongs to user {owner}, not to user {agent} who runs the agent; run 'chown {agent} {}'", path.display(), path.display())]
+    Foreign {
+        /// The file.
+        path: PathBuf,
+        /// Its owner's user id.
+        owner: u32,
+        /// The agent's user id.
+        agent: u32,
+    },
+    /// The content is no root key.
+    #[error("'{}' does not hold 64 hex digits", path.display())]
+    Malformed {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The file cannot be read or written.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// No randomness for a new key.
+    #[error(transparent)]
+    Entropy(#[from] EntropyError),
+}
+
+impl FromStr for RootKeySource {
+    type Err = RootKeyError;
+
+    fn from_str(text: &str) -> Result<Self, RootKeyError> {
+        match text.split_once(':') {
+            Some(("file", path)) if !path.is_empty() => Ok(Self::File(path.into())),
+            Some(("credential", name)) if is_credential_name(name) => {
+                Ok(Self::Credential(name.to_owned()))
+            }
+            None if text == "passphrase" => Ok(Self::Passphrase),
+            None if text == "tpm" => Ok(Self::Tpm),
+            _ => Err(RootKeyError::NoSource),
+        }
+    }
+}
+
+impl RootKeySource {
+    /// The same source, with a relative path taken from the folder `base` (that of `agent.yaml`).
+    #[must_use]
+    pub fn beneath(self, base: &Path) -> Self {
+        match self {
+            Self::File(path) => Self::File(base.join(path)),
+            other => other,
+        }
+    }
+
+    /// Reads the key.
+    ///
+    /// # Errors
+    /// [`RootKeyError`], with the path and the command that mends it.
+    pub fn read(&self) -> Result<Secret, RootKeyError> {
+        match self {
+            Self::File(path) => read_file(path),
+            Self::Credential(name) => {
+                let folder = std::env::var_os(CREDENTIALS)
+                    .ok_or_else(|| RootKeyError::NoCredentials { name: name.clone() })?;
+                read_credential(&Path::new(&folder).join(name))
+            }
+            Self::Passphrase => Err(RootKeyError::Unsupported { form: "passphrase" }),
+            Self::Tpm => Err(RootKeyError::Unsupported { form: "tpm" }),
+        }
+    }
+}
+
+/// Makes a root key of random bytes in a new file (0600, 64 hex digits and a line feed).
+///
+/// # Errors
+/// [`FileError::Exists`] where there is one already: it is never replaced.
+pub fn create_file(path: &Path) -> Result<Secret, RootKeyError> {
+    let secret = entropy::random_secret(ROOT_KEY_BYTES)?;
+    let mut text = Zeroizing::new(vec![0; 2 * ROOT_KEY_BYTES + 1]);
+    HEXLOWER.encode_mut(secret.expose(), &mut text[..2 * ROOT_KEY_BYTES]);
+    text[2 * ROOT_KEY_BYTES] = b'\n';
+    files::create_new(path, &text, "root key")?;
+    Ok(secret)
+}
+
+fn read_file(path: &Path) -> Result<Secret, RootKeyError> {
+    let file = files::open_regular(path)?;
+    let stat = fstat(file.as_fd()).map_err(FileError::of("inspect", path))?;
+    let (mode, agent) = (stat.st_mode & 0o7777, geteuid().as_raw());
+    if stat.st_uid != agent {
+        return Err(RootKeyError::Foreign { path: path.to_owned(), owner: stat.st_uid, agent });
+    }
+    if mode & 0o077 != 0 {
+        return Err(RootKeyError::Open { path: path.to_owned(), mode });
+    }
+    let bytes = read_bytes(&file, path)?;
+    from_hex(&bytes).ok_or_else(|| RootKeyError::Malformed { path: path.to_owned() })
+}
+
+/// systemd owns the file and may show an access list as group bits; only the world is refused. It may hold the
+/// 32 bytes themselves: `systemd-creds` encrypts whatever it is given.
+fn read_credential(path: &Path) -> Result<Secret, RootKeyError> {
+    let file = files::open_regular(path)?;
+    let mode = fstat(file.as_fd()).map_err(FileError::of("inspect", path))?.st_mode & 0o7777;
+    if mode & 0o007 != 0 {
+        return Err(RootKeyError::Open { path: path.to_owned(), mode });
+    }
+    let bytes = read_bytes(&file, path)?;
+    if bytes.len() == ROOT_KEY_BYTES {
+        return Ok(Secret::new(bytes.to_vec()));
+    }
+    from_hex(&bytes).ok_or_else(|| RootKeyError::Malformed { path: path.to_owned() })
+}
+
+fn read_bytes(file: &std::fs::File, path: &Path) -> Result<Zeroizing<Vec<u8>>, FileError> {
+    // Room for all that is read: a vector that grows would leave copies behind.
+    let mut bytes = Zeroizing::new(Vec::with_capacity(256));
+    file.take(FILE_BYTES_MAX + 1)
+        .read_to_end(&mut bytes)
+        .map_err(FileError::of_io("read", path))?;
+    Ok(bytes)
+}
+
+fn from_hex(text: &[u8]) -> Option<Secret> {
+    let digits = text.strip_suffix(b"\n").unwrap_or(text);
+    let digits = digits.strip_suffix(b"\r").unwrap_or(digits);
+    let mut key = Zeroizing::new(vec![0; ROOT_KEY_BYTES]);
+    if digits.len() != 2 * ROOT_KEY_BYTES {
+        return None;
+    }
+    HEXLOWER_PERMISSIVE.decode_mut(digits, &mut key).ok()?;
+    Some(Secret::new(std::mem::take(&mut *key)))
+}
+
+fn is_credential_name(name: &str) -> bool {
+    !name.is_empty()
+        && !name.starts_with('.')
+        && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+    use std::{fs, os::unix::fs::PermissionsExt};
+
+    use super::*;
+
+    #[test]
+    fn every_form_parses_and_the_rest_is_refused() {
+        let rows = [
+            ("file:root.key", RootKeySource::File("root.key".into())),
+            ("file:/etc/a:b", RootKeySource::File("/etc/a:b".into())),
+            ("credential:root-key", RootKeySource::Credential("root-key".into())),
+            ("passphrase", RootKeySource::Passphrase),
+            ("tpm", RootKeySource::Tpm),
+        ];
+        for (text, source) in rows {
+            assert_eq!(text.parse::<RootKeySource>().unwrap(), source);
+        }
+        for text in ["", "file:", "credential:", "credential:../x", "credential:.x", "tpm:1", "x"] {
+            let refused = text.parse::<RootKeySource>();
+            assert!(matches!(refused, Err(RootKeyError::NoSource)), "{text}");
+        }
+        for source in [RootKeySource::Tpm, RootKeySource::Passphrase] {
+            assert!(matches!(source.read(), Err(RootKeyError::Unsupported { .. })));
+        }
+    }
+
+    #[test]
+    fn a_made_key_reads_back_and_is_never_replaced() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("root.key");
+        let made = create_file(&path).unwrap();
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        let source = RootKeySource::File("root.key".into()).beneath(dir.path());
+        assert_eq!(source.read().unwrap().expose(), made.expose());
+        assert!(matches!(create_file(&path), Err(RootKeyError::File(FileError::Exists { .. }))));
+        assert_eq!(source.read().unwrap().expose(), made.expose());
+    }
+
+    #[test]
+    fn a_key_that_others_can_touch_is_refused_with_the_fix() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("root.key");
+        create_file(&path).unwrap();
+        for mode in [0o640, 0o604, 0o620, 0o602, 0o644] {
+            fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+            let refused = RootKeySource::File(path.clone()).read().unwrap_err();
+            assert!(matches!(refused, RootKeyError::Open { .. }), "{mode:o}");
+            assert!(refused.to_string().contains("chmod 0600"));
+        }
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+        if geteuid().is_root() {
+            std::os::unix::fs::chown(&path, Some(65_534), None).unwrap();
+            let refused = RootKeySource::File(path).read().unwrap_err();
+            assert!(matches!(refused, RootKeyError::Foreign { owner: 65_534, .. }));
+        }
+    }
+
+    #[test]
+    fn what_is_no_key_is_refused_and_never_shown() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("root.key");
+        let hex = "0123456789abcdef".repeat(4);
+        let rows = [
+            (String::new(), false),
+            (hex[1..].to_owned(), false),
+            (format!("{hex}0"), false),
+            (format!("g{}", &hex[1..]), false),
+            (hex.repeat(9), false),
+            (format!("{hex}\r\n"), true),
+            (hex.to_uppercase(), true),
+        ];
+        for (text, good) in rows {
+            fs::write(&path, &text).unwrap();
+            fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+            let read = RootKeySource::File(path.clone()).read();
+            assert_eq!(read.is_ok(), good);
+            if let Err(refused) = read {
+                assert!(matches!(refused, RootKeyError::Malformed { .. }));
+            }
+        }
+    }
+
+    #[test]
+    fn a_credential_may_be_raw_or_hex_and_never_open_to_the_world() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("root-key");
+        fs::write(&path, [7; 32]).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o440)).unwrap();
+        assert_eq!(read_credential(&path).unwrap().expose(), [7; 32]);
+        fs::write(&path, "07".repeat(32)).unwrap();
+        assert_eq!(read_credential(&path).unwrap().expose(), [7; 32]);
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o444)).unwrap();
+        assert!(matches!(read_credential(&path), Err(RootKeyError::Open { .. })));
+    }
+}

@@ -1,0 +1,48 @@
+//! A small filesystem of its own, for tests of a full disk. It needs root to mount.
+//!
+//! Without the right to mount, a test says on standard error that it was skipped, and why.
+
+#![allow(clippy::unwrap_used, clippy::print_stderr, reason = "tests")]
+
+use std::{fs, path::Path, process::Command};
+
+/// A mounted tmpfs, unmounted when dropped.
+pub(super) struct SmallDisk(tempfile::TempDir);
+
+impl SmallDisk {
+    /// A disk of `kib` KiB, or `None` where this user may not mount.
+    pub(super) fn mount(kib: u32) -> Option<Self> {
+        let dir = tempfile::tempdir().unwrap();
+        let size = format!("size={kib}k,mode=0700");
+        let mounted = Command::new("mount")
+            .args(["-t", "tmpfs", "-o", &size, "tmpfs"])
+            .arg(dir.path())
+            .output()
+            .is_ok_and(|output| output.status.success());
+        if !mounted {
+            eprintln!("skipped: a full disk needs the right to mount a tmpfs");
+        }
+        mounted.then_some(Self(dir))
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        self.0.path()
+    }
+
+    /// Takes all room that is left.
+    pub(super) fn fill(&self) {
+        let filled = fs::write(self.path().join("ballast"), vec![1; 64 << 20]);
+        assert!(filled.is_err());
+    }
+
+    /// Gives it back.
+    pub(super) fn free(&self) {
+        fs::remove_file(self.path().join("ballast")).unwrap();
+    }
+}
+
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").arg("-l").arg(self.path()).output();
+    }
+}
