@@ -61,36 +61,6 @@ fn resummed(cell: &mut [u8]) {
     cell[CELL - 32..].copy_from_slice(sum.as_bytes());
 }
 
-/// Digests of three cells that a second implementation (Python's `cryptography`) made from docs/keystore.md alone.
-#[test]
-fn cells_are_byte_for_byte_those_of_the_document() {
-    struct Counting;
-    impl Fill for Counting {
-        fn fill(&self, bytes: &mut [u8]) -> Result<(), crate::adapters::entropy::EntropyError> {
-            (0..).zip(bytes).for_each(|(number, byte)| *byte = number);
-            Ok(())
-        }
-    }
-    let key = SealingKey::new(3, &root()).unwrap();
-    let place = |generation| Place { slot: 5, generation, name: NAME };
-    let cells = [
-        cell::live(place(2), &Secret::new(vec![0x11; 32]), &key, &Counting).unwrap(),
-        cell::tombstone(place(3), ORDER),
-        cell::free(place(3)),
-    ];
-    let expected = [
-        "39b0cba24f7a9ca52e5a6ceb4f008dc74a2481a0a29dd1cbb721cbdff96ae38b",
-        "0365d7b33f1e1e8e7ed918bc1ceb087b247c8c8855fa4fe2855227d227e3cb6c",
-        "8f6e59d52d9e6cd90db4ec809eeb35f83deb313e638196463931d5b7edf2c7d7",
-    ];
-    for (cell, expected) in cells.iter().zip(expected) {
-        assert_eq!(crate::domain::digest::Digest::of(cell).to_string(), expected);
-        assert!(matches!(cell::read(cell, 5), cell::Cell::Written(_)));
-        assert!(matches!(cell::read(cell, 6), cell::Cell::Torn));
-    }
-    assert_eq!(cell::unseal(&cells[0], &key).unwrap().expose(), [0x11; 32]);
-}
-
 #[test]
 fn secrets_come_back_after_reopening_and_destroyed_ones_do_not() {
     let (dir, mut store) = fresh();

@@ -110,10 +110,9 @@ impl TreeReport {
             return;
         };
         let left_before = self.left;
-        loop {
-            let Ok(names) = names_in(&folder) else { break };
-            for name in names {
-                self.clear(folder.as_fd(), &name, depth + 1, extra);
+        while let Ok(names) = names_in(&folder) {
+            for inner in names {
+                self.clear(folder.as_fd(), &inner, depth + 1, extra);
             }
             match remove_folder(parent, name) {
                 Ok(()) => return,
