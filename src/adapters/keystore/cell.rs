@@ -223,3 +223,39 @@ pub(super) fn is_name(text: &str) -> bool {
     (1..=NAME_BYTES_MAX).contains(&text.len())
         && text.bytes().all(|b| b.is_ascii_alphanumeric() || b":._-".contains(&b))
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+    use super::*;
+
+    /// Digests of three cells that a second implementation (Python's `cryptography`) made from docs/keystore.md alone.
+    #[test]
+    fn cells_are_byte_for_byte_those_of_the_document() {
+        struct Counting;
+        impl Fill for Counting {
+            fn fill(&self, bytes: &mut [u8]) -> Result<(), EntropyError> {
+                (0..).zip(bytes).for_each(|(number, byte)| *byte = number);
+                Ok(())
+            }
+        }
+        let key = SealingKey::new(3, &Secret::new(vec![9; KEY_BYTES])).unwrap();
+        let place = |generation| Place { slot: 5, generation, name: "case:b-00000001" };
+        let cells = [
+            live(place(2), &Secret::new(vec![0x11; 32]), &key, &Counting).unwrap(),
+            tombstone(place(3), "o-00000001"),
+            free(place(3)),
+        ];
+        let expected = [
+            "39b0cba24f7a9ca52e5a6ceb4f008dc74a2481a0a29dd1cbb721cbdff96ae38b",
+            "0365d7b33f1e1e8e7ed918bc1ceb087b247c8c8855fa4fe2855227d227e3cb6c",
+            "8f6e59d52d9e6cd90db4ec809eeb35f83deb313e638196463931d5b7edf2c7d7",
+        ];
+        for (cell, expected) in cells.iter().zip(expected) {
+            assert_eq!(Digest::of(cell).to_string(), expected);
+            assert!(matches!(read(cell, 5), Cell::Written(_)));
+            assert!(matches!(read(cell, 6), Cell::Torn));
+        }
+        assert_eq!(unseal(&cells[0], &key).unwrap().expose(), [0x11; 32]);
+    }
+}

@@ -19,8 +19,9 @@ use crate::domain::{
     limits::{CLEAR_DEPTH_MAX, INBOX_ENTRIES_MAX},
 };
 
-/// Looks at a folder that refuses to get empty, before it is left: its owner may still be writing into it.
-const PASSES_MAX: usize = 3;
+/// Second looks, over a whole clearing, at folders that things were added to meanwhile. Counted for the clearing and
+/// not for each folder: who adds at every depth would else multiply the work.
+const EXTRA_PASSES_MAX: usize = 64;
 
 /// The report of one clearing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,7 +59,8 @@ pub fn wipe_tree(dir: BorrowedFd<'_>, name: &OsStr) -> Result<TreeReport, WipeEr
         assurance: Assurance::L1,
     };
     if report.found {
-        report.clear(dir, name, 0);
+        let mut extra_passes = EXTRA_PASSES_MAX;
+        report.clear(dir, name, 0, &mut extra_passes);
     }
     if report.left > 0 || !report.found {
         report.assurance = Assurance::L0;
@@ -67,11 +69,11 @@ pub fn wipe_tree(dir: BorrowedFd<'_>, name: &OsStr) -> Result<TreeReport, WipeEr
 }
 
 impl TreeReport {
-    fn clear(&mut self, parent: BorrowedFd<'_>, name: &OsStr, depth: usize) {
+    fn clear(&mut self, parent: BorrowedFd<'_>, name: &OsStr, depth: usize, extra: &mut usize) {
         match stat(parent, name) {
             Ok(None) => {}
             Ok(Some(found)) if FileType::from_raw_mode(found.st_mode) == FileType::Directory => {
-                self.clear_folder(parent, name, depth);
+                self.clear_folder(parent, name, depth, extra);
             }
             Ok(Some(_)) => self.clear_file(parent, name),
             Err(_) => self.left += 1,
@@ -96,28 +98,32 @@ impl TreeReport {
         }
     }
 
-    fn clear_folder(&mut self, parent: BorrowedFd<'_>, name: &OsStr, depth: usize) {
+    fn clear_folder(
+        &mut self,
+        parent: BorrowedFd<'_>,
+        name: &OsStr,
+        depth: usize,
+        extra: &mut usize,
+    ) {
         let Some(folder) = open_folder(parent, name).filter(|_| depth < CLEAR_DEPTH_MAX) else {
             self.left += 1;
             return;
         };
         let left_before = self.left;
-        for _ in 0..PASSES_MAX {
-            self.left = left_before;
-            let Ok(names) = names_in(&folder) else {
-                self.left += 1;
-                return;
-            };
-            for name in names {
-                self.clear(folder.as_fd(), &name, depth + 1);
+        while let Ok(names) = names_in(&folder) {
+            for inner in names {
+                self.clear(folder.as_fd(), &inner, depth + 1, extra);
             }
             match remove_folder(parent, name) {
                 Ok(()) => return,
-                Err(Errno::NOTEMPTY | Errno::EXIST) => {}
+                // Everything seen is gone: something was added since, or there was more than one look takes.
+                Err(Errno::NOTEMPTY | Errno::EXIST) if self.left == left_before && *extra > 0 => {
+                    *extra -= 1;
+                }
                 Err(_) => break,
             }
         }
-        self.left = self.left.max(left_before + 1);
+        self.left += 1;
     }
 }
 
