@@ -117,6 +117,18 @@ impl VerifierKey {
         if named && hash_is_right { Ok(parsed) } else { Err(NoteError::Key) }
     }
 
+    /// The same key in OpenSSH form, without comment.
+    #[must_use]
+    pub fn ssh_key(&self) -> String {
+        const NAME: &[u8] = b"ssh-ed25519";
+        let mut blob = Vec::with_capacity(51);
+        for part in [NAME, self.key.as_bytes()] {
+            blob.extend_from_slice(&u32::try_from(part.len()).unwrap_or(0).to_be_bytes());
+            blob.extend_from_slice(part);
+        }
+        format!("ssh-ed25519 {}", BASE64.encode(&blob))
+    }
+
     /// The name that signatures by this key bear.
     #[must_use]
     pub fn name(&self) -> &str {

@@ -559,6 +559,7 @@ pub struct ManifestFacts {
     /// Provider's number.
     pub number: String,
     /// Full or delta.
+    #[serde(with = "kind_word")]
     pub kind: super::manifest::Kind,
     /// Number of a delta.
     pub sequence: u64,
@@ -662,4 +663,24 @@ pub enum KeyForm {
     Identity,
     /// A passphrase.
     Passphrase,
+}
+
+/// A kind as the manifest writes it.
+mod kind_word {
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    use crate::domain::manifest::Kind;
+
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "the form that serde asks for")]
+    pub(super) fn serialize<S: Serializer>(kind: &Kind, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(kind.word())
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Kind, D::Error> {
+        match String::deserialize(deserializer)?.as_str() {
+            "full" => Ok(Kind::Full),
+            "delta" => Ok(Kind::Delta),
+            _ => Err(serde::de::Error::custom("expected 'full' or 'delta'")),
+        }
+    }
 }

@@ -8,6 +8,7 @@ pub mod accounts;
 pub mod certificate;
 pub mod checkpoint;
 pub mod cp950;
+pub mod current_view;
 pub mod delimited;
 pub mod digest;
 pub mod entry;

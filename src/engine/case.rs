@@ -16,7 +16,7 @@ use crate::domain::{
     entry,
     findings::Position,
     ids::{BatchId, CopyId},
-    judge::Facts,
+    judge::{Document, Entry, EntryKind, Facts},
 };
 
 /// The record.
@@ -25,12 +25,21 @@ use crate::domain::{
 pub struct CaseRecord {
     /// Version of this form, 1.
     pub v: u32,
-    /// Name of the delivery folder.
-    pub delivery: String,
+    /// Name of the delivery folder, as the filesystem has it.
+    #[serde(with = "base64_bytes")]
+    pub delivery: Vec<u8>,
+    /// Which folder it was, for the port that clears it.
+    pub folder: String,
     /// The claimed files.
     pub files: Vec<CaseFile>,
-    /// What lay in the folder, manifest and signature bytes included.
-    pub facts: Facts,
+    /// What lay in the folder.
+    pub entries: Vec<CaseEntry>,
+    /// There was more than a delivery may have.
+    pub cut: bool,
+    /// `manifest.yaml`.
+    pub manifest: CaseDocument,
+    /// `manifest.yaml.sig`.
+    pub signature: CaseDocument,
     /// Odd fields by position; no contents.
     pub positions: Vec<Position>,
 }
@@ -42,12 +51,108 @@ pub struct CaseFile {
     /// The copy.
     pub copy: CopyId,
     /// Its name in the delivery.
-    pub name: String,
-    /// SHA-256 as delivered.
-    pub sha256: Digest,
+    #[serde(with = "base64_bytes")]
+    pub name: Vec<u8>,
 }
 
-/// Bytes as Base64 in JSON, for manifest and signature.
+/// A thing that lay in the folder.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CaseEntry {
+    #[serde(with = "base64_bytes")]
+    name: Vec<u8>,
+    kind: String,
+    bytes: u64,
+    #[serde(with = "base64_bytes")]
+    head: Vec<u8>,
+    sha256: Option<Digest>,
+}
+
+/// Manifest or signature.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum CaseDocument {
+    /// Not there.
+    Missing,
+    /// Over its limit.
+    TooLong,
+    /// The bytes.
+    Bytes(#[serde(with = "base64_bytes")] Vec<u8>),
+}
+
+const KINDS: [(EntryKind, &str); 4] = [
+    (EntryKind::File, "file"),
+    (EntryKind::Linked, "linked"),
+    (EntryKind::Link, "link"),
+    (EntryKind::Other, "other"),
+];
+
+impl CaseRecord {
+    /// The record of a claim.
+    #[must_use]
+    pub fn new(delivery: Vec<u8>, folder: String, facts: &Facts, files: Vec<CaseFile>) -> Self {
+        let entry = |entry: &Entry| CaseEntry {
+            name: entry.name.clone(),
+            kind: KINDS.iter().find(|(kind, _)| *kind == entry.kind).map_or("other", |(_, word)| word).to_owned(),
+            bytes: entry.bytes,
+            head: entry.head.to_vec(),
+            sha256: entry.sha256,
+        };
+        let document = |document: &Document| match document {
+            Document::Missing => CaseDocument::Missing,
+            Document::TooLong => CaseDocument::TooLong,
+            Document::Bytes(bytes) => CaseDocument::Bytes(bytes.clone()),
+        };
+        Self {
+            v: 1,
+            delivery,
+            folder,
+            files,
+            entries: facts.entries.iter().map(entry).collect(),
+            cut: facts.cut,
+            manifest: document(&facts.manifest),
+            signature: document(&facts.signature),
+            positions: Vec::new(),
+        }
+    }
+
+    /// What is judged.
+    #[must_use]
+    pub fn facts(&self) -> Facts {
+        let entry = |entry: &CaseEntry| Entry {
+            name: entry.name.clone(),
+            kind: KINDS.iter().find(|(_, word)| *word == entry.kind).map_or(EntryKind::Other, |(kind, _)| *kind),
+            bytes: entry.bytes,
+            head: zeroize::Zeroizing::new(entry.head.clone()),
+            sha256: entry.sha256,
+        };
+        let document = |document: &CaseDocument| match document {
+            CaseDocument::Missing => Document::Missing,
+            CaseDocument::TooLong => Document::TooLong,
+            CaseDocument::Bytes(bytes) => Document::Bytes(bytes.clone()),
+        };
+        Facts {
+            entries: self.entries.iter().map(entry).collect(),
+            cut: self.cut,
+            manifest: document(&self.manifest),
+            signature: document(&self.signature),
+        }
+    }
+
+    /// The name of the delivery, for people.
+    #[must_use]
+    pub fn shown(&self) -> String {
+        shown(&self.delivery)
+    }
+}
+
+/// A name from outside, for people: what is no text is replaced.
+#[must_use]
+pub fn shown(name: &[u8]) -> String {
+    String::from_utf8_lossy(name).chars().map(|c| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c }).collect()
+}
+
+/// Bytes as Base64 in JSON.
 pub mod base64_bytes {
     use serde::{Deserialize, Deserializer, Serializer};
 

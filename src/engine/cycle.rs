@@ -2,12 +2,16 @@
 
 use std::collections::BTreeSet;
 
-use super::{Engine, EngineError, Ran, steps::Arrival};
+use super::{
+    Engine, EngineError, Ran,
+    case::shown,
+    steps::{Arrival, LinkLedger},
+};
 use crate::domain::{
     digest::Digest,
     entry::{AGENT, Body, Failure},
     ids::{BatchId, DeliveryId, OrderId},
-    judge::{self, Look},
+    judge::{self, EntryKind, Facts, Look, Question, Stage},
     lifecycle::{self, BatchStep, OrderState},
     limits,
     link::Link,
@@ -147,7 +151,7 @@ impl Engine {
         Ok(())
     }
 
-    fn is_being_cleared(&self, link: &Link, folder: &str) -> Result<bool, EngineError> {
+    fn is_being_cleared(&self, link: &Link, folder: &[u8]) -> Result<bool, EngineError> {
         let pending: Vec<BatchId> = self
             .view
             .batches_of(&link.name)
@@ -162,7 +166,7 @@ impl Engine {
         Ok(false)
     }
 
-    fn consider(&mut self, link: &Link, folder: &str, name_mac: Digest) -> Result<(), EngineError> {
+    fn consider(&mut self, link: &Link, folder: &[u8], name_mac: Digest) -> Result<(), EngineError> {
         let known = self
             .view
             .deliveries
@@ -185,14 +189,27 @@ impl Engine {
                 (delivery, self.record(AGENT, seen)?.at)
             }
         };
-        let reason = match judge::look(&facts, link, now) {
-            Look::Complete => None,
-            Look::Refuse(reason) => Some(reason),
+        let reason = match self.judged(&facts, link, now) {
+            Look::Complete(_) => None,
+            Look::Refuse(refusal) => Some(refusal.reason),
             Look::Wait(reason) if self.waited_out(reason, since, now) => Some(reason),
             Look::Wait(_) => return Ok(()),
         };
-        self.claim(link, delivery, facts.claimable() as u64, reason)?;
+        self.claim(link, delivery, claimable(&facts), reason)?;
         Ok(())
+    }
+
+    fn judged(&self, facts: &Facts, link: &Link, now: Timestamp) -> Look {
+        let ledger = LinkLedger { view: &self.view, link: &link.name, except: None };
+        judge::judge(&Question {
+            facts,
+            link,
+            ledger: &ledger,
+            stage: Stage::Looking,
+            received_at: now,
+            now,
+            announced: None,
+        })
     }
 
     /// Unsigned deliveries are claimed and quarantined after `incomplete_after`, others after `abandon_after`. Not
@@ -237,11 +254,11 @@ impl Engine {
                     continue;
                 }
                 let Ok(facts) = self.ports.intake.look(link, &delivery) else { continue };
-                let reason = match judge::look(&facts, link, now) {
+                let reason = match self.judged(&facts, link, now) {
                     Look::Wait(reason) => Some(reason),
-                    Look::Complete | Look::Refuse(_) => None,
+                    Look::Complete(_) | Look::Refuse(_) => None,
                 };
-                rows.push(Waiting { link: link.name.clone(), delivery, reason });
+                rows.push(Waiting { link: link.name.clone(), delivery: shown(&delivery), reason });
             }
         }
         Ok(rows)
@@ -261,4 +278,12 @@ impl Engine {
         }
         Some(row.reason.unwrap_or(Reason::AwaitingKey))
     }
+}
+
+/// How many copies a claim will make.
+fn claimable(facts: &Facts) -> u64 {
+    if facts.is_over_limit() {
+        return 0;
+    }
+    facts.entries.iter().filter(|entry| entry.kind == EntryKind::File).count() as u64
 }

@@ -269,6 +269,15 @@ impl Engine {
         while let Some((&intent, _)) = self.view.open.first_key_value() {
             self.finish(intent)?;
         }
+        self.ports.evidence.sweep()?;
+        Ok(())
+    }
+
+    /// What follows the record of an outcome.
+    fn settle(&mut self, plan: &Plan) -> Result<(), EngineError> {
+        if matches!(plan, Plan::WipeCopy { .. }) {
+            self.ports.evidence.sweep()?;
+        }
         Ok(())
     }
 

@@ -72,12 +72,16 @@ pub enum Log {
 
 /// The journal: the commit point of both logs.
 pub trait Journal {
-    /// Appends in one transaction together with the signed checkpoints; durable when it returns, and then publishes
-    /// tiles and checkpoint files (which a later start repeats where they are missing).
+    /// Appends in one transaction together with the signed checkpoints; durable when it returns.
     ///
     /// # Errors
     /// Nothing was appended.
     fn append(&mut self, new: &[(Log, Vec<u8>)]) -> Result<Vec<u64>>;
+    /// Publishes tiles, bundles and, last, the checkpoints of what was appended.
+    ///
+    /// # Errors
+    /// A file cannot be written; a later start repeats it.
+    fn publish(&mut self) -> Result<()>;
     /// Entries of a log.
     ///
     /// # Errors
@@ -170,10 +174,10 @@ pub struct CopySize {
 /// What lies in an inbox, by name only.
 #[derive(Clone, Debug, Default)]
 pub struct Scan {
-    /// Delivery folders.
-    pub folders: Vec<String>,
+    /// Delivery folders; names as the filesystem has them.
+    pub folders: Vec<Vec<u8>>,
     /// Anything else, and whether its name is that of a key.
-    pub strays: Vec<(String, bool)>,
+    pub strays: Vec<(Vec<u8>, bool)>,
 }
 
 /// A file in a keybox.
@@ -190,11 +194,13 @@ pub struct KeyFile {
 /// A finished claim.
 #[derive(Clone, Debug)]
 pub struct Claimed {
-    /// What was found, digests included, in the order of the copies that were given.
+    /// What was found, digests included.
     pub facts: Facts,
-    /// Name, bytes and SHA-256 of each file that was taken, one for each copy.
-    pub files: Vec<(String, CopySize)>,
-    /// The delivery changed while it was claimed: nothing was taken, and it is looked at again.
+    /// Name, bytes and SHA-256 of each file that was taken, one for each copy and in their order.
+    pub files: Vec<(Vec<u8>, CopySize)>,
+    /// Which folder it was, in the port's own words.
+    pub folder: String,
+    /// The delivery changed while it was claimed: it is looked at again.
     pub changed: bool,
 }
 
@@ -209,18 +215,18 @@ pub trait Intake {
     ///
     /// # Errors
     /// It cannot be read.
-    fn look(&mut self, link: &Link, folder: &str) -> Result<Facts>;
+    fn look(&mut self, link: &Link, folder: &[u8]) -> Result<Facts>;
     /// Copies every regular file of one link into the spool, sealed to `recipient`, as `copies`, hashing on the
     /// way. Durable. Redone from the start when called again.
     ///
     /// # Errors
     /// What was begun is removed by [`Spool::abandon`].
-    fn claim(&mut self, link: &Link, folder: &str, copies: &[CopyId], recipient: &str) -> Result<Claimed>;
-    /// Wipes the originals. A folder that is not there is done.
+    fn claim(&mut self, link: &Link, folder: &[u8], copies: &[CopyId], recipient: &str) -> Result<Claimed>;
+    /// Wipes the originals of the folder `name` that the claim said was `folder`. One that is gone is done.
     ///
     /// # Errors
     /// Something could not be removed.
-    fn clear(&mut self, link: &Link, folder: &str) -> Result<WipeFacts>;
+    fn clear(&mut self, link: &Link, name: &[u8], folder: &str) -> Result<WipeFacts>;
     /// Finished key files.
     ///
     /// # Errors
@@ -261,6 +267,8 @@ pub enum OpenFault {
     WrongKey,
     /// Damaged, or it asks for too much work.
     Damaged,
+    /// Our copy cannot be read, which says nothing about the delivery.
+    Unreadable,
 }
 
 /// age files and their keys.
@@ -275,6 +283,8 @@ pub trait Opener {
         form: KeyForm,
         key: &Secret,
     ) -> std::result::Result<Box<dyn Read + Send>, OpenFault>;
+    /// Whether an error while reading is damage of the delivery, and not trouble with reading it.
+    fn is_damage(&self, error: &std::io::Error) -> bool;
     /// Reads a key file: the secret itself, and the fingerprint of an identity's recipient.
     fn parse_key(&self, form: KeyForm, bytes: &Secret) -> Option<(Secret, Option<Digest>)>;
     /// The recipient of an identity.
@@ -387,6 +397,15 @@ pub trait Signer {
     fn sign(&self, namespace: &str, message: &[u8]) -> Result<String>;
 }
 
+/// Notes that wipes leave while their outcome is not recorded.
+pub trait Evidence {
+    /// Forgets them: every outcome is recorded.
+    ///
+    /// # Errors
+    /// One cannot be removed.
+    fn sweep(&mut self) -> Result<()>;
+}
+
 /// The lock on the state folder.
 pub trait Lease {
     /// Lets another process in, while only rows are read.
@@ -422,4 +441,6 @@ pub struct Ports {
     pub signer: Box<dyn Signer>,
     /// The lock on the state folder.
     pub lease: Box<dyn Lease>,
+    /// Notes of wipes.
+    pub evidence: Box<dyn Evidence>,
 }

@@ -15,6 +15,8 @@ pub struct Rules {
     pub policies: BTreeMap<String, Policy>,
     /// Digest of all of it.
     pub digest: Digest,
+    /// Digest of the policies alone: an approval is given under them.
+    pub policies_digest: Digest,
     /// Time zone of dates.
     pub zone: chrono_tz::Tz,
     /// When an incomplete delivery becomes an alarm, and an unsigned one is quarantined.

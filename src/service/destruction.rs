@@ -111,7 +111,7 @@ impl Service {
             order,
             copies,
             reason,
-            policy: self.engine.rules.digest_of_policies(),
+            policy: self.engine.rules.policies_digest,
             expires: REQUEST_STANDS.after(now, self.engine.rules.zone),
             signed: actor.signed.clone(),
         };
@@ -149,7 +149,7 @@ impl Service {
                 row.state == CopyState::Kept && row.sha256 == c.digest && row.bytes == c.bytes
             })
         });
-        if !same || order.policy != self.engine.rules.digest_of_policies() {
+        if !same || order.policy != self.engine.rules.policies_digest {
             return Err(Error::refused(format!("what '{id}' covers has changed since it was requested"))
                 .hint("deny it and request the destruction again"));
         }

@@ -272,8 +272,13 @@ impl Service {
         let run = || -> Result<(Vec<VaultKey>, Vec<String>, u64, Option<String>)> {
             let grant = self.grant(reading.grant)?;
             let vaults = self.vaults(link, reading.batch)?;
-            let layout = self.engine.rules.links.get(link).and_then(|l| self.engine.rules.layout_of(l));
-            let key = layout.and_then(|layout| layout.key()).map(|field| field.name.clone());
+            let link_row = self.link(link)?;
+            let layout = self.engine.rules.layout_of(link_row);
+            // A key that is not among the items is not stored, and then no record can replace another.
+            let key = layout
+                .and_then(|layout| layout.key())
+                .map(|field| field.name.clone())
+                .filter(|name| link_row.items.contains(name));
             Ok((vaults, grant.terms.fields.clone(), grant.terms.row_cap, key))
         };
         let (vaults, fields, row_cap, key) = run().map_err(|error| (served.clone(), error))?;

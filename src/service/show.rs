@@ -197,7 +197,7 @@ impl Service {
         let row = self.row(id)?;
         Ok(BatchRow {
             id: Some(id),
-            delivery: self.engine.case(id)?.map(|case| case.delivery),
+            delivery: self.engine.case(id)?.map(|case| case.shown()),
             number: row.number.clone(),
             link: row.link.clone(),
             state: row.state.word(),
@@ -212,7 +212,7 @@ impl Service {
     pub fn batch(&self, id: BatchId) -> Result<BatchPage> {
         let row = self.row(id)?;
         let case = self.engine.case(id)?;
-        let name_of = |n: usize| case.as_ref().and_then(|c| c.files.get(n)).map(|f| f.name.clone());
+        let name_of = |n: usize| case.as_ref().and_then(|c| c.files.get(n)).map(|f| crate::engine::case::shown(&f.name));
         let files = row.files.iter().enumerate();
         let manifest = row.manifest.as_ref();
         let differs = |yes: bool, what| yes.then_some(what);

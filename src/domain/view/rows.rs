@@ -180,7 +180,11 @@ impl Batch {
             order: None,
             decide: None,
             trouble: None,
-            times: BTreeMap::from([(BatchState::Received.word().to_owned(), mark.at)]),
+            times: BTreeMap::from([
+                (BatchState::Received.word().to_owned(), mark.at),
+                // Stays when a release makes it received again: signers are judged by this time.
+                ("claimed".to_owned(), mark.at),
+            ]),
         }
     }
 

@@ -3,7 +3,7 @@
 
 use crate::{
     domain::{
-        certificate::{Certificate, CertificateCopy, Medium, Proof},
+        certificate::{Certificate, CertifiedCopy, NAMESPACE, Proof},
         digest::Digest,
         entry::{AGENT, Body, Entry},
         ids::OrderId,
@@ -15,9 +15,6 @@ use crate::{
         ports::{Log, PortError},
     },
 };
-
-/// SSHSIG namespace of certificates.
-pub const NAMESPACE: &str = "batchward-certificate";
 
 impl Engine {
     /// Issues the certificate of an executed order.
@@ -39,7 +36,7 @@ impl Engine {
         let certificate = self.certificate(order, tree_size, at)?;
         let text = certificate.canonical().map_err(|_| StepError::Stuck("certificate-form"))?;
         let signature = self.ports.signer.sign(NAMESPACE, &text)?;
-        let bytes = Certificate::envelope(&text, &signature).map_err(|_| StepError::Stuck("certificate-form"))?;
+        let bytes = certificate.file(&signature).map_err(|_| StepError::Stuck("certificate-form"))?;
         self.ports.certificates.put(order, &bytes)?;
         Ok(Outcome::Certified { certificate: Digest::of(&bytes) })
     }
@@ -87,7 +84,7 @@ impl Engine {
         })
     }
 
-    fn certified_copy(&self, seq: u64, tree_size: u64) -> Result<CertificateCopy, StepError> {
+    fn certified_copy(&self, seq: u64, tree_size: u64) -> Result<CertifiedCopy, StepError> {
         let entry = self.entry(seq)?;
         let Body::Outcome { intent, outcome: Outcome::CopyWiped { wiped } } = entry.body else {
             return Err(StepError::Stuck("register"));
@@ -96,16 +93,17 @@ impl Engine {
             return Err(StepError::Stuck("register"));
         };
         let row = self.view.copies.get(&copy).ok_or(StepError::Stuck("no-copy"))?;
-        Ok(CertificateCopy {
+        Ok(CertifiedCopy {
             copy,
             batch: row.batch,
             kind: row.kind.word().to_owned(),
-            medium: Medium { filesystem: wiped.filesystem.clone() },
+            medium: wiped.filesystem.clone(),
             bytes: row.bytes,
             sha256: row.sha256,
             method: "key slot destroyed, overwritten once in place, synced, renamed, truncated, unlinked".to_owned(),
             verification: "key slot holds a tombstone; name absent after directory sync".to_owned(),
             assurance: wiped.assurance,
+            meaning: wiped.assurance.meaning().to_owned(),
             files: wiped.files,
             notes: wiped.notes,
             at: entry.at,

@@ -28,13 +28,13 @@ impl Engine {
     ///
     /// # Errors
     /// The key store.
-    pub fn name_mac(&mut self, link: &str, name: &str) -> Result<Digest, PortError> {
+    pub fn name_mac(&mut self, link: &str, name: &[u8]) -> Result<Digest, PortError> {
         let key = self.ports.keys.ensure_random(&slots::link(link))?;
-        Ok(Digest::keyed(key.expose(), name.as_bytes()))
+        Ok(Digest::keyed(key.expose(), name))
     }
 
     /// The folder that a delivery is, found again by the HMAC of its name.
-    fn folder_of(&mut self, link: &Link, name_mac: Digest) -> Result<Option<String>, PortError> {
+    fn folder_of(&mut self, link: &Link, name_mac: Digest) -> Result<Option<Vec<u8>>, PortError> {
         let scan = self.ports.intake.scan(link)?;
         for folder in scan.folders {
             if self.name_mac(&link.name, &folder)? == name_mac {
@@ -82,16 +82,8 @@ impl Engine {
             return Err(StepError::Later("delivery-changed"));
         }
         let taken: Vec<_> = files.iter().zip(&claimed.files).collect();
-        let record = CaseRecord {
-            v: 1,
-            delivery: folder,
-            files: taken
-                .iter()
-                .map(|(copy, (name, size))| CaseFile { copy: **copy, name: name.clone(), sha256: size.sha256 })
-                .collect(),
-            facts: claimed.facts,
-            positions: Vec::new(),
-        };
+        let case_files = taken.iter().map(|(copy, (name, _))| CaseFile { copy: **copy, name: name.clone() });
+        let record = CaseRecord::new(folder, claimed.folder, &claimed.facts, case_files.collect());
         let size = self.put_case(*batch, &record)?;
         Ok(Outcome::Claimed {
             // The record's own digest would change with its nonce and says nothing: it stays out.
@@ -114,7 +106,7 @@ impl Engine {
         let (bytes, files) = (row.files.iter().map(|f| f.bytes).sum(), row.files.len() as u64);
         let link = self.rules.links.get(&row.link).cloned().ok_or(StepError::Stuck("no-link"))?;
         let record = self.case(batch)?.ok_or(StepError::Stuck("no-case"))?;
-        let wiped = self.ports.intake.clear(&link, &record.delivery)?;
+        let wiped = self.ports.intake.clear(&link, &record.delivery, &record.folder)?;
         let notes: BTreeMap<String, u64> =
             wiped.notes.into_iter().filter(|(code, _)| code == "left").collect();
         Ok(Outcome::Cleared {

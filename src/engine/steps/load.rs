@@ -23,8 +23,8 @@ use crate::{
     },
     engine::{
         Engine, EngineError, Ran, StepError,
-        case::CaseRecord,
-        ports::{OpenFault, PortError, VaultBuild, VaultColumn},
+        case::{CaseDocument, CaseRecord},
+        ports::{OpenFault, Opener, PortError, VaultBuild, VaultColumn},
         slots,
     },
 };
@@ -87,7 +87,7 @@ impl Engine {
             vault: self.view.next_copy(0),
             key,
             use_until: by_period.map_or(link.approved_until, |end| end.min(link.approved_until)),
-            refuse: crate::domain::judge::standing(link, now),
+            refuse: link.standing(now),
         };
         self.run(AGENT, plan).map(Some)
     }
@@ -149,8 +149,10 @@ impl Engine {
         let link = self.rules.links.get(&row.link).cloned().ok_or(StepError::Stuck("no-link"))?;
         let layout = self.rules.layout_of(&link).cloned().ok_or(StepError::Stuck("no-layout"))?;
         let mut record = self.case(batch)?.ok_or(StepError::Stuck("no-case"))?;
-        let manifest = Manifest::parse(&record.facts.manifest_bytes())
-            .map_err(|_| StepError::Stuck("case-manifest"))?;
+        let CaseDocument::Bytes(bytes) = &record.manifest else {
+            return Err(StepError::Stuck("case-manifest").into());
+        };
+        let manifest = Manifest::parse(bytes).map_err(|_| StepError::Stuck("case-manifest"))?;
         let key = self.delivery_key(key)?;
         let sources = self.sources(batch, &record, &manifest, &key)?;
         let link_key = self.ports.keys.ensure_random(&slots::link(&link.name))?;
@@ -161,7 +163,7 @@ impl Engine {
         let mut table = Table::new(&layout, &link, manifest.kind, build)?;
         let mut content = KeyedHasher::new(link_key.expose());
         for source in sources {
-            table.take(source, &mut content)?;
+            table.take(source, &mut content, &*self.ports.opener)?;
         }
         *counts = Counts { declared: counts.declared, ..table.counts() };
         let content = content.finish();
@@ -170,8 +172,8 @@ impl Engine {
             return Err(Halt::Verdict(Reason::DuplicateContent));
         }
         table.judge(manifest.records, link.max_rejected)?;
-        let findings = table.decoder.findings().clone();
-        record.positions = table.decoder.findings().positions().to_vec();
+        let findings = table.decoder.findings();
+        record.positions = table.decoder.positions().to_vec();
         // A stop between the vault and the record: the whole load is done again, from the spool.
         self.put_case(batch, &record)?;
         let (committed, size) = table.build.commit()?;
@@ -216,13 +218,14 @@ impl Engine {
             let file = record
                 .files
                 .iter()
-                .find(|f| f.name == listed.name)
+                .find(|f| f.name == listed.name.as_bytes())
                 .ok_or(StepError::Stuck("spool-file"))?;
             let sealed = self.ports.spool.open(file.copy, &spool)?;
             let plain = self.ports.opener.open(sealed, key.form, &key.secret).map_err(|fault| match fault {
                 OpenFault::NotAge => Halt::Verdict(Reason::NotAge),
                 OpenFault::WrongKey => Halt::WrongKey,
                 OpenFault::Damaged => Halt::Verdict(Reason::DecryptFailed),
+                OpenFault::Unreadable => Halt::Step(StepError::Later("spool-read")),
             })?;
             sources.push(Source {
                 plain,
@@ -270,7 +273,7 @@ impl Table {
         }
     }
 
-    fn take(&mut self, mut source: Source, content: &mut KeyedHasher) -> Result<(), Halt> {
+    fn take(&mut self, mut source: Source, content: &mut KeyedHasher, opener: &dyn Opener) -> Result<(), Halt> {
         let before = self.parsed;
         let mut hasher = Hasher::new();
         let mut length: u64 = 0;
@@ -281,7 +284,8 @@ impl Table {
                 Ok(read) => read,
                 Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
                 // age's own authentication failed, or the file ends before its last chunk.
-                Err(_) => return Err(Halt::Verdict(Reason::DecryptFailed)),
+                Err(error) if opener.is_damage(&error) => return Err(Halt::Verdict(Reason::DecryptFailed)),
+                Err(_) => return Err(Halt::Step(StepError::Later("spool-read"))),
             };
             let bytes = &chunk[..read];
             length += read as u64;

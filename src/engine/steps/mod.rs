@@ -7,5 +7,5 @@ mod load;
 mod verify;
 mod wipe;
 
-pub use certify::NAMESPACE as CERTIFICATE_NAMESPACE;
 pub use keys::Arrival;
+pub use verify::LinkLedger;

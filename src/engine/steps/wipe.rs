@@ -23,7 +23,7 @@ impl Engine {
         if self.ports.clock.now() > order.expires {
             return Some("expired");
         }
-        if order.policy != self.rules.digest_of_policies() {
+        if order.policy != self.rules.policies_digest {
             return Some("policy-changed");
         }
         match &order.approved {

@@ -1,0 +1,150 @@
+//! The spool: delivered bytes in files of our own, always age-encrypted under the batch's spool identity.
+//!
+//! A spool file appears under its name whole and synced, or not at all; a repeat starts it again from nothing.
+
+use std::{
+    fs::File,
+    io::{self, BufReader, BufWriter, Read, Write},
+    path::{Path, PathBuf},
+};
+
+use age::stream::{StreamReader, StreamWriter};
+use rustix::fs::{Mode, OFlags, open};
+
+use super::{SealError, identity_of, parse_recipient};
+use crate::adapters::{
+    fault,
+    files::{self, FileError},
+};
+use crate::domain::secret::Secret;
+
+/// Bytes that are written or read at once.
+const BUFFER: usize = 256 << 10;
+
+/// A spool file was not written, or does not open.
+#[derive(Debug, thiserror::Error)]
+pub enum SpoolError {
+    /// The recipient or the identity is none, or the file is not for it.
+    #[error("the spool file '{}' cannot be sealed or opened", path.display())]
+    Seal {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: SealError,
+    },
+    /// The file itself.
+    #[error(transparent)]
+    File(#[from] FileError),
+}
+
+/// A spool file that is being written. Dropped without [`SpoolWriter::finish`] it leaves its temporary, which the next
+/// try overwrites; it holds ciphertext only.
+pub struct SpoolWriter {
+    path: PathBuf,
+    part: PathBuf,
+    stream: StreamWriter<BufWriter<File>>,
+    write: fault::Write,
+    begun: bool,
+}
+
+impl SpoolWriter {
+    /// Begins `dir/name` under `.NAME.part`, from nothing.
+    ///
+    /// # Errors
+    /// [`SpoolError`].
+    pub fn create(dir: &Path, name: &str, recipient: &str) -> Result<Self, SpoolError> {
+        let path = dir.join(name);
+        let part = files::part_of(&path);
+        let seal = |source| SpoolError::Seal { path: path.clone(), source };
+        let recipient = parse_recipient(recipient).map_err(seal)?;
+        let write = fault::Write::begin("spool");
+        let flags =
+            OFlags::WRONLY | OFlags::CREATE | OFlags::TRUNC | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let mode = Mode::from_raw_mode(0o600);
+        let fd = open(&part, flags, mode).map_err(FileError::of("create", &part))?;
+        let file = BufWriter::with_capacity(BUFFER, files::regular(fd, &part)?);
+        let stream =
+            age::Encryptor::with_recipients(std::iter::once(&recipient as &dyn age::Recipient))
+                .map_err(|_| seal(SealError::Encrypt))?
+                .wrap_output(file)
+                .map_err(FileError::of_io("write", &part))?;
+        Ok(Self { path, part, stream, write, begun: false })
+    }
+
+    /// Adds bytes.
+    ///
+    /// # Errors
+    /// [`FileError::Full`] on a full disk, and what else the system says. The file is then to be abandoned.
+    pub fn write(&mut self, bytes: &[u8]) -> Result<(), FileError> {
+        self.stream.write_all(bytes).map_err(FileError::of_io("write", &self.part))?;
+        if !self.begun {
+            self.begun = true;
+            self.write.middle();
+        }
+        Ok(())
+    }
+
+    /// Ends the age file, syncs it and gives it its name.
+    ///
+    /// # Errors
+    /// [`FileError`]; nothing has the final name then.
+    pub fn finish(self) -> Result<PathBuf, FileError> {
+        let file = self
+            .stream
+            .finish()
+            .and_then(|buffer| buffer.into_inner().map_err(io::IntoInnerError::into_error))
+            .and_then(|file| file.sync_all().map(|()| file));
+        if let Err(source) = file {
+            // Gives its room back on a full disk.
+            let _ = rustix::fs::unlink(&self.part);
+            return Err(FileError::of_io("write", &self.part)(source));
+        }
+        self.write.end();
+        files::rename(&self.part, &self.path, "spool")?;
+        Ok(self.path)
+    }
+
+    /// Gives up: removes the temporary.
+    ///
+    /// # Errors
+    /// [`FileError`].
+    pub fn abandon(self) -> Result<(), FileError> {
+        let Self { part, stream, write, .. } = self;
+        drop(stream);
+        drop(write);
+        files::remove(&part, "spool")
+    }
+}
+
+/// The delivered bytes of a spool file. Damage here is ours, not the provider's: it never reads as damage of the
+/// delivery.
+pub struct SpoolReader(StreamReader<BufReader<File>>);
+
+impl Read for SpoolReader {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.0.read(buffer).map_err(|error| match error.raw_os_error() {
+            Some(_) => error,
+            None => io::Error::other(SealError::Sealed),
+        })
+    }
+}
+
+/// Opens a spool file.
+///
+/// # Errors
+/// [`SpoolError`]; damage further on comes as an I/O error of kind `Other` while reading.
+pub fn open_spool(path: &Path, identity: &Secret) -> Result<SpoolReader, SpoolError> {
+    let seal = |source| SpoolError::Seal { path: path.to_owned(), source };
+    let identity = identity_of(identity).map_err(seal)?;
+    let file = BufReader::with_capacity(BUFFER, files::open_regular(path)?);
+    let reader = age::Decryptor::new_buffered(file)
+        .and_then(|decryptor| decryptor.decrypt(std::iter::once(&identity as &dyn age::Identity)))
+        .map_err(|error| match error {
+            age::DecryptError::Io(source) if source.raw_os_error().is_some() => {
+                SpoolError::File(FileError::of_io("read", path)(source))
+            }
+            _ => seal(SealError::Sealed),
+        })?;
+    Ok(SpoolReader(reader))
+}

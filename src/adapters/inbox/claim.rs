@@ -1,0 +1,213 @@
+//! The claim: everything in a delivery folder copied into our own spool while it is hashed.
+
+use std::{
+    ffi::OsStr,
+    fs::File,
+    io::{self, Read},
+    os::fd::{AsFd, BorrowedFd},
+    os::unix::ffi::OsStrExt,
+    path::Path,
+};
+
+use rustix::fs::{AtFlags, StatxFlags, statx};
+use zeroize::Zeroizing;
+
+use super::{
+    FolderId, Inbox, InboxError, folder_id,
+    look::{Thing, length},
+};
+use crate::adapters::{
+    age_files::{SpoolError, SpoolWriter},
+    files::{self, FileError},
+};
+use crate::domain::{
+    digest::Hasher,
+    judge::{Entry, EntryKind, Facts, HEAD_BYTES, is_document},
+    limits::{FREE_BYTES_MIN, MANIFEST_BYTES_MAX, SIGNATURE_BYTES_MAX},
+    manifest::{MANIFEST_NAME, SIGNATURE_NAME},
+};
+
+/// Bytes that are copied at once.
+const CHUNK: usize = 1 << 20;
+
+/// What a claim makes: which names of a delivery go into which spool files. `None` leaves a file uncopied; such a file
+/// has no digest, and a listed one does not pass the judgement then.
+pub type SpoolFactory<'a> = dyn FnMut(&[u8]) -> Result<Option<SpoolWriter>, SpoolError> + 'a;
+
+/// A claimed delivery. Its copies stand in the spool under the names that the factory gave.
+#[derive(Debug)]
+pub struct Claim {
+    /// What was copied, with digests, and the two documents: what the judgement goes by.
+    pub facts: Facts,
+    /// Which folder it was: what [`Inbox::clear`] clears.
+    pub folder: FolderId,
+}
+
+/// Why a claim was not made. Copies that were already finished are overwritten by the next try.
+#[derive(Debug, thiserror::Error)]
+pub enum ClaimError {
+    /// Manifest or signature changed while the files were copied: the sender is not done.
+    #[error("the manifest changed during the claim")]
+    Changed,
+    /// The copies would leave less free space than must stay.
+    #[error("a delivery needs {needed} bytes in the spool, {free} are free")]
+    NoSpace {
+        /// Bytes needed, with what must stay free.
+        needed: u64,
+        /// Bytes free.
+        free: u64,
+    },
+    /// The inbox.
+    #[error(transparent)]
+    Inbox(#[from] InboxError),
+    /// The spool; see [`FileError::Full`].
+    #[error(transparent)]
+    Spool(#[from] SpoolError),
+}
+
+impl From<FileError> for ClaimError {
+    fn from(error: FileError) -> Self {
+        Self::Spool(error.into())
+    }
+}
+
+impl Inbox {
+    /// Copies the delivery folder `name`. What is over the limits of a delivery is not copied at all: its facts come
+    /// back without digests, and the judgement says so.
+    ///
+    /// # Errors
+    /// [`ClaimError`]; nothing in the folder was changed.
+    pub fn claim(
+        &self,
+        name: &OsStr,
+        spool_dir: &Path,
+        spool: &mut SpoolFactory<'_>,
+    ) -> Result<Claim, ClaimError> {
+        let folder = self.folder(name)?;
+        let id =
+            statx(&folder, "", AtFlags::EMPTY_PATH, StatxFlags::BASIC_STATS | StatxFlags::BTIME)
+                .map_err(self.delivery("inspect"))?;
+        let manifest = self.document(folder.as_fd(), MANIFEST_NAME, MANIFEST_BYTES_MAX)?;
+        let signature = self.document(folder.as_fd(), SIGNATURE_NAME, SIGNATURE_BYTES_MAX)?;
+        let (names, cut) = self.names(folder.as_fd())?;
+        let mut facts = Facts { entries: Vec::new(), cut, manifest, signature };
+        if !cut {
+            for name in &names {
+                if let Some(entry) = self.entry(folder.as_fd(), name)? {
+                    facts.entries.push(entry);
+                }
+            }
+        }
+        if !facts.is_over_limit() {
+            check_space(spool_dir, &facts)?;
+            for entry in &mut facts.entries {
+                self.copy(folder.as_fd(), entry, spool)?;
+            }
+        }
+        self.check_unchanged(folder.as_fd(), &facts)?;
+        Ok(Claim { facts, folder: folder_id(&id) })
+    }
+
+    /// An entry of the claim before its copy; none for a document, which is held in memory.
+    fn entry(&self, folder: BorrowedFd<'_>, name: &OsStr) -> Result<Option<Entry>, InboxError> {
+        let (kind, bytes) = match self.thing(folder, name)? {
+            None => return Ok(None),
+            Some(Thing::File(..)) if is_document(name.as_bytes()) => return Ok(None),
+            Some(Thing::File(_, stat)) => (EntryKind::File, length(&stat)),
+            Some(Thing::Unsafe(kind)) => (kind, 0),
+        };
+        let name = name.as_bytes().to_vec();
+        Ok(Some(Entry { name, kind, bytes, head: Zeroizing::default(), sha256: None }))
+    }
+
+    /// Copies one file. It is judged by what it is now that it is open: what it was before, or becomes later, counts
+    /// for nothing.
+    fn copy(
+        &self,
+        folder: BorrowedFd<'_>,
+        entry: &mut Entry,
+        spool: &mut SpoolFactory<'_>,
+    ) -> Result<(), ClaimError> {
+        if entry.kind != EntryKind::File {
+            return Ok(());
+        }
+        let (file, planned) = match self.thing(folder, OsStr::from_bytes(&entry.name))? {
+            Some(Thing::File(file, _)) => (file, entry.bytes),
+            Some(Thing::Unsafe(kind)) => {
+                entry.kind = kind;
+                entry.bytes = 0;
+                return Ok(());
+            }
+            // Listed, it is missing now; unlisted, it still counts as having been there.
+            None => {
+                entry.bytes = 0;
+                return Ok(());
+            }
+        };
+        let Some(mut writer) = spool(&entry.name)? else { return Ok(()) };
+        // One byte more than there was shows that it grew; space was checked for no more.
+        match self.pour(file.take(planned.saturating_add(1)), entry, &mut writer) {
+            Ok(()) => {
+                writer.finish()?;
+                Ok(())
+            }
+            Err(error) => {
+                // The error that led here is the one to tell.
+                let _ = writer.abandon();
+                Err(error)
+            }
+        }
+    }
+
+    fn pour(
+        &self,
+        mut file: io::Take<File>,
+        entry: &mut Entry,
+        writer: &mut SpoolWriter,
+    ) -> Result<(), ClaimError> {
+        let mut chunk = Zeroizing::new(vec![0; CHUNK]);
+        let mut hasher = Hasher::new();
+        entry.bytes = 0;
+        loop {
+            let count = match file.read(&mut chunk) {
+                Ok(0) => break,
+                Ok(count) => count,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                Err(source) => {
+                    let path = self.path.clone();
+                    return Err(InboxError::Delivery { doing: "read", path, source }.into());
+                }
+            };
+            let bytes = &chunk[..count];
+            let room = HEAD_BYTES.saturating_sub(entry.head.len()).min(count);
+            entry.head.extend_from_slice(&bytes[..room]);
+            hasher.update(bytes);
+            writer.write(bytes)?;
+            entry.bytes += count as u64;
+        }
+        entry.sha256 = Some(hasher.finish());
+        Ok(())
+    }
+
+    /// The documents must still be the bytes that were read first. A swap that is undone in time is none: what was
+    /// read first is what is judged.
+    fn check_unchanged(&self, folder: BorrowedFd<'_>, facts: &Facts) -> Result<(), ClaimError> {
+        let manifest = self.document(folder, MANIFEST_NAME, MANIFEST_BYTES_MAX)?;
+        let signature = self.document(folder, SIGNATURE_NAME, SIGNATURE_BYTES_MAX)?;
+        if manifest == facts.manifest && signature == facts.signature {
+            Ok(())
+        } else {
+            Err(ClaimError::Changed)
+        }
+    }
+}
+
+/// The copies are a little longer than what they hold: 16 bytes for each 64 KiB, and a header.
+fn check_space(spool_dir: &Path, facts: &Facts) -> Result<(), ClaimError> {
+    let overhead = |bytes: u64| bytes / 2048 + (4 << 10);
+    let needed = facts.entries.iter().fold(FREE_BYTES_MIN, |sum, entry| {
+        sum.saturating_add(entry.bytes).saturating_add(overhead(entry.bytes))
+    });
+    let free = files::free_bytes(spool_dir)?;
+    if needed > free { Err(ClaimError::NoSpace { needed, free }) } else { Ok(()) }
+}

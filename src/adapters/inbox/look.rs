@@ -1,0 +1,156 @@
+//! Looking into one delivery folder: what is there, and the two documents read once.
+
+use std::{
+    ffi::{OsStr, OsString},
+    fs::File,
+    io::Read,
+    os::fd::{AsFd, BorrowedFd},
+    os::unix::ffi::OsStrExt,
+};
+
+use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, Stat, fstat, openat2, statat};
+use rustix::io::Errno;
+use zeroize::Zeroizing;
+
+use super::{Inbox, InboxError, beneath};
+use crate::domain::{
+    judge::{Document, Entry, EntryKind, Facts, HEAD_BYTES, is_document},
+    limits::{DELIVERY_FILES_MAX, MANIFEST_BYTES_MAX, SIGNATURE_BYTES_MAX},
+    manifest::{MANIFEST_NAME, SIGNATURE_NAME},
+};
+
+impl Inbox {
+    /// What is in the delivery folder `name`: sizes and first bytes, manifest and signature. Nothing is hashed.
+    ///
+    /// # Errors
+    /// [`InboxError::Delivery`] where the folder cannot be listed or a plain file in it cannot be read.
+    pub fn look(&self, name: &OsStr) -> Result<Facts, InboxError> {
+        let folder = self.folder(name)?;
+        let (names, cut) = self.names(folder.as_fd())?;
+        let mut entries = Vec::new();
+        for name in names.iter().filter(|_| !cut) {
+            let Some(found) = self.thing(folder.as_fd(), name)? else { continue };
+            let (kind, bytes, file) = match found {
+                Thing::File(file, stat) => (EntryKind::File, length(&stat), Some(file)),
+                Thing::Unsafe(kind) => (kind, 0, None),
+            };
+            // A document that is a link or has a second one is a thing in the folder like any other.
+            if file.is_some() && is_document(name.as_bytes()) {
+                continue;
+            }
+            let head = match file {
+                Some(file) => Zeroizing::new(self.read(file, HEAD_BYTES as u64)?),
+                None => Zeroizing::default(),
+            };
+            entries.push(Entry { name: name.as_bytes().to_vec(), kind, bytes, head, sha256: None });
+        }
+        Ok(Facts {
+            entries,
+            cut,
+            manifest: self.document(folder.as_fd(), MANIFEST_NAME, MANIFEST_BYTES_MAX)?,
+            signature: self.document(folder.as_fd(), SIGNATURE_NAME, SIGNATURE_BYTES_MAX)?,
+        })
+    }
+
+    /// The names in a folder, sorted; and whether there are more than a delivery may have.
+    pub(super) fn names(
+        &self,
+        folder: BorrowedFd<'_>,
+    ) -> Result<(Vec<OsString>, bool), InboxError> {
+        let mut names = Vec::new();
+        for entry in Dir::read_from(folder).map_err(self.delivery("list"))? {
+            let entry = entry.map_err(self.delivery("list"))?;
+            let name = entry.file_name().to_bytes();
+            if name == b"." || name == b".." {
+                continue;
+            }
+            if names.len() == DELIVERY_FILES_MAX {
+                return Ok((names, true));
+            }
+            names.push(OsStr::from_bytes(name).to_owned());
+        }
+        names.sort();
+        Ok((names, false))
+    }
+
+    /// What a name in a folder is, with the open file where it may be opened. None where it went away.
+    pub(super) fn thing(
+        &self,
+        folder: BorrowedFd<'_>,
+        name: &OsStr,
+    ) -> Result<Option<Thing>, InboxError> {
+        let found = match statat(folder, name, AtFlags::SYMLINK_NOFOLLOW) {
+            Ok(found) => found,
+            Err(Errno::NOENT) => return Ok(None),
+            Err(errno) => return Err(self.delivery("inspect")(errno)),
+        };
+        // What is no plain file is never opened: opening alone can block, or act on a device.
+        if let Some(kind) = unsafe_kind(&found) {
+            return Ok(Some(Thing::Unsafe(kind)));
+        }
+        // The sender may have put a pipe there since: without blocking its opening returns at once, and what was
+        // opened is looked at again.
+        let flags =
+            OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
+        let file = match openat2(folder, name, flags, Mode::empty(), beneath()) {
+            Ok(file) => file,
+            Err(Errno::NOENT) => return Ok(None),
+            Err(Errno::LOOP) => return Ok(Some(Thing::Unsafe(EntryKind::Link))),
+            Err(Errno::XDEV | Errno::NXIO | Errno::NODEV) => {
+                return Ok(Some(Thing::Unsafe(EntryKind::Other)));
+            }
+            Err(errno) => return Err(self.delivery("open")(errno)),
+        };
+        let opened = fstat(&file).map_err(self.delivery("inspect"))?;
+        Ok(Some(match unsafe_kind(&opened) {
+            Some(kind) => Thing::Unsafe(kind),
+            None => Thing::File(File::from(file), opened),
+        }))
+    }
+
+    /// A document, read once and whole.
+    pub(super) fn document(
+        &self,
+        folder: BorrowedFd<'_>,
+        name: &str,
+        max: u64,
+    ) -> Result<Document, InboxError> {
+        let Some(Thing::File(file, _)) = self.thing(folder, name.as_ref())? else {
+            return Ok(Document::Missing);
+        };
+        let bytes = self.read(file, max + 1)?;
+        Ok(if bytes.len() as u64 > max { Document::TooLong } else { Document::Bytes(bytes) })
+    }
+
+    fn read(&self, file: File, max: u64) -> Result<Vec<u8>, InboxError> {
+        let mut bytes = Vec::new();
+        file.take(max).read_to_end(&mut bytes).map_err(|source| InboxError::Delivery {
+            doing: "read",
+            path: self.path.clone(),
+            source,
+        })?;
+        Ok(bytes)
+    }
+}
+
+/// A thing in a delivery folder.
+pub(super) enum Thing {
+    /// A regular file with one link, open, as it was when it was opened.
+    File(File, Stat),
+    /// Anything else, unopened.
+    Unsafe(EntryKind),
+}
+
+fn unsafe_kind(found: &Stat) -> Option<EntryKind> {
+    match FileType::from_raw_mode(found.st_mode) {
+        // No link at all: it was unlinked after it was opened, and is not there any more.
+        FileType::RegularFile if found.st_nlink <= 1 => None,
+        FileType::RegularFile => Some(EntryKind::Linked),
+        FileType::Symlink => Some(EntryKind::Link),
+        _ => Some(EntryKind::Other),
+    }
+}
+
+pub(super) fn length(found: &Stat) -> u64 {
+    u64::try_from(found.st_size).unwrap_or(0)
+}
