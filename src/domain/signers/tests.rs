@@ -1,3 +1,4 @@
+//! Lines of allowed_signers with throw-away keys.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use super::*;
