@@ -18,4 +18,5 @@ pub mod root_key;
 mod small_disk;
 pub mod tiles;
 pub mod vault;
+pub mod vault_view;
 pub mod wipe;

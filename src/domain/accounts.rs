@@ -1,1 +1,96 @@
-//! (to be written)
+//! People: roles, and which act each may do (DESIGN 10, the second table).
+//!
+//! Separation is per act, not per role: small offices give one person several roles, and who asked never approves.
+
+use serde::{Deserialize, Serialize};
+
+/// A role.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Role {
+    /// 專責人員.
+    Custodian,
+    /// 業務單位承辦人.
+    Handler,
+    /// 單位主管.
+    Supervisor,
+    /// 稽核人.
+    Auditor,
+    /// 機關管理人.
+    Admin,
+    /// 委辦機構.
+    Vendor,
+}
+
+impl Role {
+    /// Every role.
+    pub const ALL: &'static [Self] =
+        &[Self::Custodian, Self::Handler, Self::Supervisor, Self::Auditor, Self::Admin, Self::Vendor];
+
+    /// The word as it is written.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Custodian => "custodian",
+            Self::Handler => "handler",
+            Self::Supervisor => "supervisor",
+            Self::Auditor => "auditor",
+            Self::Admin => "admin",
+            Self::Vendor => "vendor",
+        }
+    }
+
+    /// Reads a word.
+    #[must_use]
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|role| role.word() == word)
+    }
+}
+
+/// What somebody does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Act {
+    /// `account add`, `account disable`, `config propose`.
+    Administer,
+    /// `account confirm`, `config confirm`.
+    ConfirmAdministration,
+    /// `key submit`, `batch retry`, `batch reject`, `batch release`, `link baseline`.
+    Keep,
+    /// `link baseline --confirm`.
+    ConfirmBaseline,
+    /// `grant apply`, `query`, `match`, `use complete`, `use no-need`.
+    Use,
+    /// `grant approve`, `grant deny`, `grant revoke`.
+    DecideUse,
+    /// `destroy request`.
+    RequestDestruction,
+    /// `destroy approve`, `destroy deny`.
+    DecideDestruction,
+    /// `hold place`, `hold lift`.
+    Hold,
+    /// `register show`, `register verify`, `batch list`, …
+    Look,
+}
+
+impl Act {
+    /// The roles that may do it; one of them is enough.
+    #[must_use]
+    pub const fn roles(self) -> &'static [Role] {
+        match self {
+            Self::Administer => &[Role::Admin],
+            Self::ConfirmAdministration => &[Role::Admin, Role::Supervisor],
+            Self::Keep => &[Role::Custodian],
+            Self::Use => &[Role::Handler],
+            Self::ConfirmBaseline | Self::DecideUse | Self::DecideDestruction => &[Role::Supervisor],
+            Self::RequestDestruction => &[Role::Custodian, Role::Handler],
+            Self::Hold => &[Role::Supervisor, Role::Auditor],
+            Self::Look => Role::ALL,
+        }
+    }
+
+    /// Whether one of `roles` may do it.
+    #[must_use]
+    pub fn allowed_to(self, roles: &[Role]) -> bool {
+        roles.iter().any(|role| self.roles().contains(role))
+    }
+}

@@ -5,6 +5,9 @@
 
 use std::fmt;
 
+mod paper;
+
+pub use paper::{Certificate, CertificateFault, CertifiedCopy, NAMESPACE, Proof, sign};
 use serde::{Deserialize, Serialize};
 
 /// How far it is proven that nothing of a copy can be read again (DESIGN 9).

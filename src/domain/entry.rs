@@ -1,1 +1,686 @@
-//! (to be written)
+//! Register entries (DESIGN 7): what is written for ever.
+//!
+//! An entry is canonical JSON (RFC 8785: sorted keys, no white space, integers only) of at most 65,535 bytes. It
+//! holds no personal data and no secrets: names of files and deliveries as HMAC under a salt that goes with the
+//! batch, keys as fingerprints, plaintext as HMAC under a key of its link. These are the wire forms; they outlive
+//! the code, so a variant or field is only ever added.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    certificate::Assurance,
+    digest::Digest,
+    findings::Findings,
+    ids::{BatchId, CopyId, DeliveryId, GrantId, HoldId, KeyId, OrderId},
+    limits,
+    reason::Reason,
+    step::{Outcome, Plan},
+    time::Timestamp,
+};
+
+/// Who the agent is in `by`, when nobody asked it to.
+pub const AGENT: &str = "agent";
+
+/// One entry.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Entry {
+    /// Version of this form, 1.
+    pub v: u32,
+    /// When, by the agent's clock; never earlier than the entry before.
+    pub at: Timestamp,
+    /// The account that did it, or `agent`.
+    pub by: String,
+    /// What was done.
+    pub body: Body,
+}
+
+/// Why an entry cannot be written or read.
+#[derive(Debug, thiserror::Error)]
+pub enum EntryError {
+    /// Longer than the register takes.
+    #[error("a register entry of {0} bytes is over the limit of 65535")]
+    TooLong(usize),
+    /// Not an entry of this version.
+    #[error("not a register entry of this version: {0}")]
+    Form(#[from] serde_json::Error),
+}
+
+impl Entry {
+    /// The canonical bytes.
+    ///
+    /// # Errors
+    /// Over [`limits::ENTRY_BYTES_MAX`], or not representable.
+    pub fn to_bytes(&self) -> Result<Vec<u8>, EntryError> {
+        let bytes = canonical(self)?;
+        if bytes.len() > limits::ENTRY_BYTES_MAX {
+            return Err(EntryError::TooLong(bytes.len()));
+        }
+        Ok(bytes)
+    }
+
+    /// Reads an entry.
+    ///
+    /// # Errors
+    /// Another form or version.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, EntryError> {
+        Ok(serde_json::from_slice(bytes)?)
+    }
+}
+
+/// Canonical JSON of a value: `serde_json`'s maps are sorted by key and it escapes as RFC 8785 does; all our keys
+/// are ASCII and all our numbers integers, which is what makes the two agree.
+///
+/// # Errors
+/// A value that JSON cannot hold.
+pub fn canonical<T: Serialize>(value: &T) -> Result<Vec<u8>, serde_json::Error> {
+    serde_json::to_vec(&serde_json::to_value(value)?)
+}
+
+/// A signed text as it stands in the register: verifies with stock `ssh-keygen -Y verify`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Signed {
+    /// The canonical JSON that was signed, byte for byte.
+    pub text: String,
+    /// The armored SSHSIG.
+    pub signature: String,
+    /// `SHA256:…` of the key.
+    pub key: String,
+}
+
+/// What an account is made of.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AccountFacts {
+    /// Name of the account.
+    pub name: String,
+    /// 姓名.
+    pub display: Option<String>,
+    /// 職稱.
+    pub title: Option<String>,
+    /// 單位.
+    pub unit: Option<String>,
+    /// Roles.
+    pub roles: Vec<super::accounts::Role>,
+    /// The OpenSSH public key, one line without comment.
+    pub key: Option<String>,
+    /// The unix user and its number.
+    pub unix: Option<UnixUser>,
+}
+
+/// A unix user.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct UnixUser {
+    /// Name.
+    pub name: String,
+    /// Number.
+    pub uid: u32,
+}
+
+/// One difference between the configuration in force and the one that was found.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ConfigChange {
+    /// Name of the file below the configuration folder.
+    pub file: String,
+    /// What changed, a code such as `items-added`.
+    pub code: String,
+    /// Whether it tightens, and so is in force at once.
+    pub tightens: bool,
+}
+
+/// What a link said when a delivery was claimed: the printed register's columns that come from it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LinkFacts {
+    /// 提供機關.
+    pub provider: String,
+    /// Title.
+    pub title: String,
+    /// 資料表號.
+    pub table_no: String,
+    /// 使用目的.
+    pub purpose: String,
+    /// 依據公文文號.
+    pub basis_doc_no: String,
+    /// 業務單位.
+    pub units: Vec<String>,
+    /// Policy and its digest.
+    pub policy: String,
+    /// Layout.
+    pub layout: String,
+}
+
+/// What is asked for in a grant.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GrantTerms {
+    /// The link.
+    pub link: String,
+    /// Whose: the account that applied.
+    pub holder: String,
+    /// The unit, where it is a unit's.
+    pub unit: Option<String>,
+    /// The fields, in the link's order.
+    pub fields: Vec<String>,
+    /// 使用目的.
+    pub purpose: String,
+    /// Case basis (document number).
+    pub basis: String,
+    /// Absolute end.
+    pub until: Timestamp,
+    /// Rows that one query may show.
+    pub row_cap: u64,
+}
+
+/// What a hold covers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum HoldScope {
+    /// One batch.
+    Batch(BatchId),
+    /// Every batch of a link.
+    Link(String),
+    /// Everything.
+    All,
+}
+
+/// A copy as an order names it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OrderedCopy {
+    /// The copy.
+    pub copy: CopyId,
+    /// Its batch.
+    pub batch: BatchId,
+    /// Its digest, where one is known.
+    pub digest: Option<Digest>,
+    /// Its size in bytes.
+    pub bytes: u64,
+}
+
+/// Why a step did not succeed, by what to do about it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Failure {
+    /// Tried again by itself, with bounded back-off.
+    Later,
+    /// A person is told; `batch retry` tries again.
+    Stuck,
+}
+
+/// What was done.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Body {
+    /// The first entry.
+    SiteCreated {
+        /// Name of the site.
+        site: String,
+        /// The register's verifier key.
+        vkey: String,
+        /// Public half of the register key in OpenSSH form: certificates and receipts verify with it.
+        ssh_key: String,
+        /// The agent's standing age recipient.
+        recipient: String,
+        /// Version of the program.
+        version: String,
+        /// Accounts in force from the start: two founders, or the invoking user.
+        founders: Vec<AccountFacts>,
+        /// Digest of the configuration in force.
+        config: Digest,
+    },
+    /// The agent started.
+    Started {
+        /// Version of the program.
+        version: String,
+        /// Digest of the configuration in force.
+        config: Digest,
+        /// Seconds since the entry before.
+        gap_seconds: i64,
+    },
+    /// The clock moved further than is believed: nothing irreversible runs by itself (DESIGN 5).
+    TimeDoubted {
+        /// Seconds that it moved beside the boot clock, or since the entry before.
+        seconds: i64,
+    },
+    /// A person confirmed the time.
+    TimeConfirmed {
+        /// The signed command.
+        signed: Option<Signed>,
+    },
+    /// The configuration found tightens what is in force, at once.
+    ConfigTightened {
+        /// Digest now in force.
+        config: Digest,
+        /// What changed.
+        changes: Vec<ConfigChange>,
+    },
+    /// An admin proposes the configuration found.
+    ConfigProposed {
+        /// Its digest.
+        config: Digest,
+        /// What changes.
+        changes: Vec<ConfigChange>,
+        /// The signed command.
+        signed: Option<Signed>,
+    },
+    /// A second person confirmed it.
+    ConfigConfirmed {
+        /// The proposal's entry.
+        proposal: u64,
+        /// Its digest.
+        config: Digest,
+        /// The signed decision.
+        signed: Signed,
+    },
+    /// An admin proposes an account, or new facts of one.
+    AccountProposed {
+        /// The facts.
+        account: AccountFacts,
+        /// The signed command.
+        signed: Option<Signed>,
+    },
+    /// A second person confirmed it.
+    AccountConfirmed {
+        /// Name.
+        name: String,
+        /// The proposal's entry.
+        proposal: u64,
+        /// The signed decision.
+        signed: Signed,
+    },
+    /// An account ended, at once.
+    AccountDisabled {
+        /// Name.
+        name: String,
+        /// The signed command.
+        signed: Option<Signed>,
+    },
+    /// A delivery folder was seen that is not a batch yet.
+    DeliverySeen {
+        /// Its id.
+        delivery: DeliveryId,
+        /// The link.
+        link: String,
+        /// HMAC of its name under the link's key.
+        name_mac: Digest,
+    },
+    /// It is no longer there, and was not claimed.
+    DeliveryGone {
+        /// Its id.
+        delivery: DeliveryId,
+    },
+    /// Something lies in an inbox that is no delivery folder.
+    StraySeen {
+        /// The link.
+        link: String,
+        /// HMAC of its name under the link's key.
+        name_mac: Digest,
+        /// Whether its name is that of a key: a finding at once.
+        key: bool,
+    },
+    /// A step is about to run; everything undetermined is fixed here.
+    Intent {
+        /// What will be done.
+        plan: Plan,
+    },
+    /// A step ran.
+    Outcome {
+        /// The intent's entry.
+        intent: u64,
+        /// What happened.
+        outcome: Outcome,
+    },
+    /// A step did not succeed.
+    Failed {
+        /// The intent's entry.
+        intent: u64,
+        /// What to do about it.
+        failure: Failure,
+        /// A code such as `disk-full`.
+        code: String,
+    },
+    /// The start of a link that is taken over at a number; not in force before it is confirmed.
+    BaselineProposed {
+        /// The link.
+        link: String,
+        /// The last change file that was taken before.
+        sequence: u64,
+        /// The signed command.
+        signed: Option<Signed>,
+    },
+    /// A supervisor confirmed it.
+    BaselineConfirmed {
+        /// The link.
+        link: String,
+        /// The proposal's entry.
+        proposal: u64,
+        /// The signed decision.
+        signed: Signed,
+    },
+    /// A quarantined batch is to be judged again.
+    BatchReleased {
+        /// The batch.
+        batch: BatchId,
+        /// Why.
+        reason: String,
+        /// The signed decision.
+        signed: Signed,
+    },
+    /// A quarantined batch is turned down.
+    BatchRejected {
+        /// The batch.
+        batch: BatchId,
+        /// Why.
+        reason: String,
+        /// The signed decision.
+        signed: Signed,
+    },
+    /// A stuck step is to be tried again.
+    BatchRetried {
+        /// The batch.
+        batch: BatchId,
+        /// The signed command.
+        signed: Option<Signed>,
+    },
+    /// Somebody applies for use.
+    GrantApplied {
+        /// Its id.
+        grant: GrantId,
+        /// What for.
+        terms: GrantTerms,
+        /// The signed command.
+        signed: Option<Signed>,
+    },
+    /// The second person agreed.
+    GrantApproved {
+        /// The grant.
+        grant: GrantId,
+        /// The signed decision.
+        signed: Signed,
+    },
+    /// The second person refused.
+    GrantDenied {
+        /// The grant.
+        grant: GrantId,
+        /// Why.
+        reason: String,
+        /// The signed decision.
+        signed: Signed,
+    },
+    /// It was taken back.
+    GrantRevoked {
+        /// The grant.
+        grant: GrantId,
+        /// The signed decision.
+        signed: Signed,
+    },
+    /// Its end has passed.
+    GrantExpired {
+        /// The grant.
+        grant: GrantId,
+    },
+    /// 使用完竣.
+    UseCompleted {
+        /// The grant.
+        grant: GrantId,
+        /// The signed decision.
+        signed: Signed,
+    },
+    /// 確認無保存必要.
+    NoNeed {
+        /// The batch.
+        batch: BatchId,
+        /// The signed decision.
+        signed: Signed,
+    },
+    /// Copies came due.
+    CameDue {
+        /// The batch.
+        batch: BatchId,
+        /// The clock that ran: `use-ended`, `import-committed`, …
+        clock: String,
+        /// Whether the whole batch is due, or its transfer files only.
+        whole: bool,
+        /// When destruction must have happened.
+        deadline: Timestamp,
+        /// The policy's clause.
+        clause: String,
+    },
+    /// Somebody requests destruction (簽報).
+    OrderRequested {
+        /// Its id.
+        order: OrderId,
+        /// What it covers.
+        copies: Vec<OrderedCopy>,
+        /// Why.
+        reason: String,
+        /// Digest of the policies in force.
+        policy: Digest,
+        /// It is void after this.
+        expires: Timestamp,
+        /// The signed command.
+        signed: Option<Signed>,
+    },
+    /// The second person agreed (核定).
+    OrderApproved {
+        /// The order.
+        order: OrderId,
+        /// The signed decision.
+        signed: Signed,
+    },
+    /// The second person refused.
+    OrderDenied {
+        /// The order.
+        order: OrderId,
+        /// Why.
+        reason: String,
+        /// The signed decision.
+        signed: Signed,
+    },
+    /// It lost its force: `hold`, `expired`, `changed`.
+    OrderVoided {
+        /// The order.
+        order: OrderId,
+        /// Why.
+        code: String,
+    },
+    /// Nothing is left to do for a batch.
+    BatchClosed {
+        /// The batch.
+        batch: BatchId,
+    },
+    /// Destruction is forbidden.
+    HoldPlaced {
+        /// Its id.
+        hold: HoldId,
+        /// What it covers.
+        scope: HoldScope,
+        /// By whose authority.
+        authority: String,
+        /// Document number.
+        doc_no: String,
+        /// When it is to be reviewed.
+        review: Timestamp,
+        /// The signed decision.
+        signed: Signed,
+    },
+    /// It was lifted.
+    HoldLifted {
+        /// The hold.
+        hold: HoldId,
+        /// The signed decision.
+        signed: Signed,
+    },
+    /// A day's end of the access log.
+    AccessCheckpoint {
+        /// Its size.
+        size: u64,
+        /// Its root.
+        root: Digest,
+    },
+    /// A signature under a reading has counted; the reading itself is in the access log.
+    NonceSpent {
+        /// Its nonce.
+        nonce: String,
+    },
+    /// Somebody tried what the rules forbid.
+    ActRefused {
+        /// The command.
+        command: String,
+        /// What it was about.
+        object: String,
+        /// Why, a code such as `own-request`.
+        code: String,
+    },
+}
+
+/// A copy as it is made.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CopyFacts {
+    /// Its id.
+    pub copy: CopyId,
+    /// Bytes.
+    pub bytes: u64,
+    /// SHA-256 of what it holds: for a transfer file, of the file as delivered.
+    pub sha256: Option<Digest>,
+}
+
+/// What a manifest said, as far as the register keeps it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ManifestFacts {
+    /// Provider's number.
+    pub number: String,
+    /// Full or delta.
+    #[serde(with = "kind_word")]
+    pub kind: super::manifest::Kind,
+    /// Number of a delta.
+    pub sequence: u64,
+    /// 提供機關通知時間, its own statement.
+    pub notified_at: Timestamp,
+    /// The time that the data stand for.
+    pub as_of: Timestamp,
+    /// 依據公文文號, where it is not the link's.
+    pub basis_differs: bool,
+    /// 使用目的, where it is not the link's.
+    pub purpose_differs: bool,
+    /// 申請筆數.
+    pub applied: Option<u64>,
+    /// The batch that it corrects.
+    pub replaces: Option<String>,
+    /// Declared records.
+    pub records: u64,
+}
+
+/// The five counts (REGULATIONS 2a), those of them that are known.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Counts {
+    /// By the manifest.
+    pub declared: Option<u64>,
+    /// Read from the files.
+    pub parsed: Option<u64>,
+    /// Taken.
+    pub accepted: Option<u64>,
+    /// Rejected by a layout rule.
+    pub rejected: Option<u64>,
+    /// In the vault.
+    pub committed: Option<u64>,
+}
+
+/// What a load came to.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LoadFacts {
+    /// The counts; they add up.
+    pub counts: Counts,
+    /// What was counted and reported.
+    pub findings: Findings,
+    /// HMAC of the whole plaintext under the link's key.
+    pub content: Digest,
+    /// The vault.
+    pub vault: CopyFacts,
+    /// End of this batch's approved use.
+    pub use_until: Timestamp,
+    /// Columns stored.
+    pub items: Vec<String>,
+    /// Units that may apply.
+    pub units: Vec<String>,
+}
+
+/// What a wipe came to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WipeFacts {
+    /// Files that were wiped.
+    pub files: u64,
+    /// Bytes overwritten.
+    pub bytes: u64,
+    /// The lowest assurance among them.
+    pub assurance: Assurance,
+    /// The filesystem.
+    pub filesystem: String,
+    /// What is left and why, as codes with counts.
+    pub notes: BTreeMap<String, u64>,
+}
+
+/// A refusal by judgement.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Verdict {
+    /// The code.
+    pub reason: Reason,
+    /// What was counted before.
+    pub counts: Counts,
+    /// The provider's number, where a signed manifest gave one.
+    pub number: Option<String>,
+}
+
+/// A key as the register knows it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct KeyFacts {
+    /// Its id.
+    pub key: KeyId,
+    /// `identity` or `passphrase`.
+    pub form: KeyForm,
+    /// SHA-256 of an identity's recipient; nothing for a passphrase.
+    pub fingerprint: Option<Digest>,
+}
+
+/// The two forms of key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum KeyForm {
+    /// An age X25519 identity.
+    Identity,
+    /// A passphrase.
+    Passphrase,
+}
+
+/// A kind as the manifest writes it.
+mod kind_word {
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    use crate::domain::manifest::Kind;
+
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "the form that serde asks for")]
+    pub(super) fn serialize<S: Serializer>(kind: &Kind, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(kind.word())
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Kind, D::Error> {
+        match String::deserialize(deserializer)?.as_str() {
+            "full" => Ok(Kind::Full),
+            "delta" => Ok(Kind::Delta),
+            _ => Err(serde::de::Error::custom("expected 'full' or 'delta'")),
+        }
+    }
+}

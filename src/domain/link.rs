@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use super::{
+    reason::Reason,
     signers::AllowedSigners,
     time::{Period, Timestamp},
 };
@@ -28,7 +29,7 @@ pub enum KeyMode {
 }
 
 /// `links/<name>.yaml`, parsed.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Link {
     /// Name, the file's own.
     pub name: String,
@@ -66,4 +67,15 @@ pub struct Link {
     pub key: KeyMode,
     /// Records that a layout rule may reject before the batch is quarantined.
     pub max_rejected: u64,
+}
+
+impl Link {
+    /// Why nothing loads under this link at `now`, where nothing does.
+    #[must_use]
+    pub fn standing(&self, now: Timestamp) -> Option<Reason> {
+        if self.status != LinkStatus::Active {
+            return Some(Reason::LinkInactive);
+        }
+        (self.approved_until < now).then_some(Reason::UseExpired)
+    }
 }

@@ -3,10 +3,12 @@
 //! No files, sockets, clock, randomness, async or logging: everything arrives as an argument, so that a decision can
 //! be read, replayed and tested without a machine around it. `tests/architecture.rs` and `clippy.toml` hold this.
 
+pub mod access;
 pub mod accounts;
 pub mod certificate;
 pub mod checkpoint;
 pub mod cp950;
+pub mod current_view;
 pub mod delimited;
 pub mod digest;
 pub mod entry;

@@ -1,1 +1,392 @@
-//! (to be written)
+//! From bytes to records: one decoder over both shapes of file, streaming, with whatever chunks come.
+//!
+//! A wrong shape of the file stops it; odd contents of a field are counted and never keep a person out. Only the
+//! link's items leave this module: the other fields of the layout are cut away here and stored nowhere.
+
+use super::{
+    cp950::{self, Tally},
+    delimited::Delimited,
+    findings::{Findings, Position},
+    fixed_width::FixedWidth,
+    layout::{ChangeCodes, Encoding, Field, FieldKind, Format, Layout},
+    limits,
+    manifest::Kind,
+    national_id::{self, NumberKind},
+    roc_date::{self, RocDate},
+};
+
+/// What a delta's record does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// A new record.
+    Add,
+    /// A changed record.
+    Change,
+    /// A removed record.
+    Remove,
+}
+
+/// One record.
+#[derive(Debug)]
+pub struct Record<'a> {
+    /// From 1, over all files of the batch.
+    pub number: u64,
+    /// What it does, in a delta.
+    pub change: Option<Change>,
+    /// The items, in the link's order.
+    pub values: &'a [String],
+    /// Whether a rule of the layout rejects it.
+    pub rejected: bool,
+}
+
+/// What is wrong with the shape of a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FaultKind {
+    /// The length or terminator of a record.
+    Record,
+    /// A number of cells that is not the header's.
+    Cells,
+    /// Quoting.
+    Quoting,
+    /// Bytes that are not of the encoding.
+    Encoding,
+    /// A header that lacks an item, or names one twice.
+    Header,
+    /// A column that the layout does not know.
+    UnknownColumn,
+    /// A change code that the layout does not know.
+    ChangeCode,
+    /// A record over the limit.
+    TooLong,
+}
+
+/// Where the shape of a file is wrong; nothing of what it says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Fault {
+    /// The record, from 1 over all files.
+    pub record: u64,
+    /// What.
+    pub kind: FaultKind,
+}
+
+/// Why decoding stopped.
+#[derive(Debug)]
+pub enum Stop<E> {
+    /// The shape is wrong.
+    Layout(Fault),
+    /// A column that nobody approved.
+    Unapproved(Fault),
+    /// Whoever takes the records said so.
+    Sink(E),
+}
+
+/// A layout and items that do not go together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum LayoutFault {
+    /// An item is no field.
+    #[error("an item is no field of the layout")]
+    Item,
+    /// The fields do not fill the record.
+    #[error("the fields' bytes do not add up to the record's")]
+    Length,
+}
+
+/// Takes records.
+pub type Sink<'s, E> = &'s mut dyn FnMut(Record<'_>) -> Result<(), E>;
+
+/// The decoder of one batch.
+pub struct Decoder {
+    shape: Shape,
+    rows: Rows,
+}
+
+enum Shape {
+    Fixed(FixedWidth),
+    Delimited(Box<Delimited>),
+}
+
+impl Decoder {
+    /// A decoder for files of `layout`, of which `items` are kept.
+    ///
+    /// # Errors
+    /// They do not go together.
+    pub fn new(layout: &Layout, items: &[String], kind: Kind) -> Result<Self, LayoutFault> {
+        let rows = Rows::new(layout, items, kind)?;
+        let shape = match &layout.format {
+            Format::FixedWidth { record_bytes } => {
+                if layout.fields.iter().map(|f| f.bytes).sum::<usize>() != *record_bytes {
+                    return Err(LayoutFault::Length);
+                }
+                Shape::Fixed(FixedWidth::new(layout, *record_bytes))
+            }
+            Format::Delimited { delimiter, quote, header } => {
+                Shape::Delimited(Box::new(Delimited::new(layout, *delimiter, *quote, *header)))
+            }
+        };
+        Ok(Self { shape, rows })
+    }
+
+    /// Takes the next bytes of a file.
+    ///
+    /// # Errors
+    /// See [`Stop`].
+    pub fn push<E>(&mut self, bytes: &[u8], sink: Sink<'_, E>) -> Result<(), Stop<E>> {
+        match &mut self.shape {
+            Shape::Fixed(fixed) => fixed.push(bytes, &mut self.rows, sink),
+            Shape::Delimited(delimited) => delimited.push(bytes, &mut self.rows, sink),
+        }
+    }
+
+    /// The file has ended; the next bytes are another's.
+    ///
+    /// # Errors
+    /// See [`Stop`].
+    pub fn end_of_file<E>(&mut self, sink: Sink<'_, E>) -> Result<(), Stop<E>> {
+        match &mut self.shape {
+            Shape::Fixed(fixed) => fixed.end(&mut self.rows, sink),
+            Shape::Delimited(delimited) => delimited.end(&mut self.rows, sink),
+        }
+    }
+
+    /// What was odd so far.
+    #[must_use]
+    pub fn findings(&self) -> Findings {
+        self.rows.findings()
+    }
+
+    /// Where, up to [`limits::FINDING_POSITIONS_MAX`].
+    #[must_use]
+    pub fn positions(&self) -> &[Position] {
+        &self.rows.positions
+    }
+}
+
+/// One item while records are made.
+struct Item {
+    field: Field,
+    counts: [u64; 4],
+}
+
+/// Kinds of findings of a field kind, in the order of `Item::counts`; the fourth is always replaced characters.
+const fn kinds(kind: &FieldKind) -> [&'static str; 3] {
+    match kind {
+        FieldKind::NationalId => ["checksum_failed", "new_arc", "old_arc"],
+        FieldKind::RocDate => ["unknown", "impossible", "before_roc"],
+        FieldKind::Text => ["private_use", "missing_mark", ""],
+        FieldKind::Integer | FieldKind::Code | FieldKind::Change(_) => ["", "", ""],
+    }
+}
+
+/// Turns the cells of a record into its items.
+pub(super) struct Rows {
+    encoding: Encoding,
+    before_roc: char,
+    /// For each field of the layout: its place among the items.
+    place: Vec<Option<usize>>,
+    items: Vec<Item>,
+    values: Vec<String>,
+    change_field: Option<(usize, ChangeCodes)>,
+    change_text: String,
+    required: Vec<usize>,
+    required_blank: bool,
+    fixed: bool,
+    number: u64,
+    half: u64,
+    odd: [u64; 3],
+    positions: Vec<Position>,
+    scratch: String,
+}
+
+/// Oddities of whole files that are accepted and reported.
+#[derive(Clone, Copy)]
+pub(super) enum Odd {
+    MissingTerminator,
+    EndMark,
+    ByteOrderMark,
+}
+
+const ODD: [&str; 3] = ["missing_last_terminator", "end_mark", "byte_order_mark"];
+
+impl Rows {
+    fn new(layout: &Layout, items: &[String], kind: Kind) -> Result<Self, LayoutFault> {
+        let mut kept = Vec::with_capacity(items.len());
+        for name in items {
+            let field = layout.field(name).ok_or(LayoutFault::Item)?.clone();
+            kept.push(Item { field, counts: [0; 4] });
+        }
+        let place =
+            layout.fields.iter().map(|f| items.iter().position(|item| *item == f.name)).collect();
+        let change = layout.fields.iter().enumerate().find_map(|(n, field)| match &field.kind {
+            FieldKind::Change(codes) => Some((n, codes.clone())),
+            _ => None,
+        });
+        let required = layout.fields.iter().enumerate().filter(|(_, f)| f.required).map(|(n, _)| n);
+        Ok(Self {
+            encoding: layout.encoding,
+            before_roc: layout.before_roc,
+            place,
+            values: vec![String::new(); kept.len()],
+            items: kept,
+            change_field: change.filter(|_| kind == Kind::Delta),
+            change_text: String::new(),
+            required: required.collect(),
+            required_blank: false,
+            fixed: matches!(layout.format, Format::FixedWidth { .. }),
+            number: 0,
+            half: 0,
+            odd: [0; 3],
+            positions: Vec::new(),
+            scratch: String::new(),
+        })
+    }
+
+    /// The number of the record that is being read.
+    pub(super) const fn current(&self) -> u64 {
+        self.number + 1
+    }
+
+    pub(super) const fn fault(&self, kind: FaultKind) -> Fault {
+        Fault { record: self.current(), kind }
+    }
+
+    pub(super) const fn odd(&mut self, odd: Odd) {
+        self.odd[odd as usize] += 1;
+    }
+
+    /// Whether a field's bytes are needed at all.
+    pub(super) fn wanted(&self, field: usize) -> bool {
+        self.place.get(field).copied().flatten().is_some()
+            || self.change_field.as_ref().is_some_and(|(n, _)| *n == field)
+            || self.required.contains(&field)
+    }
+
+    /// Takes the bytes of one field of the layout.
+    pub(super) fn cell(&mut self, field: usize, bytes: &[u8]) -> Result<(), Fault> {
+        if !self.wanted(field) {
+            return Ok(());
+        }
+        let mut text = std::mem::take(&mut self.scratch);
+        text.clear();
+        let mut tally = Tally::default();
+        match self.encoding {
+            Encoding::Cp950(eudc) => cp950::decode_into(bytes, eudc, &mut text, &mut tally),
+            Encoding::Utf8 => match std::str::from_utf8(bytes) {
+                Ok(good) => text.push_str(good),
+                // A fixed width cuts UTF-8 in the middle as it cuts CP950; a delimiter never does.
+                Err(_) if self.fixed => {
+                    text.push_str(&String::from_utf8_lossy(bytes));
+                    tally.replaced = text.chars().filter(|c| *c == char::REPLACEMENT_CHARACTER).count() as u64;
+                    tally.half = tally.replaced;
+                }
+                Err(_) => return Err(self.fault(FaultKind::Encoding)),
+            },
+        }
+        if self.fixed {
+            text.truncate(text.trim_end_matches([' ', '\u{3000}']).len());
+        }
+        if self.required.contains(&field) && text.trim_matches([' ', '\u{3000}']).is_empty() {
+            self.required_blank = true;
+        }
+        if self.change_field.as_ref().is_some_and(|(n, _)| *n == field) {
+            self.change_text.clear();
+            self.change_text.push_str(&text);
+        }
+        if let Some(place) = self.place.get(field).copied().flatten() {
+            self.examine(place, &text, tally);
+            if let Some(value) = self.values.get_mut(place) {
+                value.clear();
+                value.push_str(&text);
+            }
+        }
+        self.scratch = text;
+        Ok(())
+    }
+
+    fn examine(&mut self, place: usize, text: &str, tally: Tally) {
+        let record = self.current();
+        self.half += tally.half;
+        let Some(item) = self.items.get_mut(place) else { return };
+        let mut found = [0; 4];
+        found[3] = text.chars().filter(|c| *c == char::REPLACEMENT_CHARACTER).count() as u64;
+        let blank = text.trim_matches([' ', '\u{3000}']).is_empty();
+        match item.field.kind {
+            _ if blank => {}
+            FieldKind::NationalId => match national_id::judge(text) {
+                None => found[0] = 1,
+                Some(NumberKind::NewArc) => found[1] = 1,
+                Some(NumberKind::OldArc) => found[2] = 1,
+                Some(NumberKind::National) => {}
+            },
+            FieldKind::RocDate => match roc_date::parse(text, self.before_roc) {
+                RocDate::Unknown { before_roc } => {
+                    found[0] = 1;
+                    found[2] = u64::from(before_roc);
+                }
+                RocDate::Impossible => found[1] = 1,
+                RocDate::Day { before_roc, .. } => found[2] = u64::from(before_roc),
+            },
+            FieldKind::Text => {
+                for c in text.chars().filter(|c| *c >= '■') {
+                    found[0] += u64::from(matches!(u32::from(c), 0xE000..=0xF8FF | 0xF_0000..=0x10_FFFD));
+                    found[1] += u64::from(c == '■');
+                }
+            }
+            FieldKind::Integer | FieldKind::Code | FieldKind::Change(_) => {}
+        }
+        let names = kinds(&item.field.kind);
+        for (n, count) in found.into_iter().enumerate().filter(|(_, count)| *count > 0) {
+            item.counts[n] += count;
+            if self.positions.len() < limits::FINDING_POSITIONS_MAX {
+                let code = names.get(n).copied().unwrap_or("replaced").to_owned();
+                self.positions.push(Position { record, field: item.field.name.clone(), code });
+            }
+        }
+    }
+
+    /// The record is whole: hands it on.
+    pub(super) fn finish<E>(&mut self, sink: Sink<'_, E>) -> Result<(), Stop<E>> {
+        let change = match &self.change_field {
+            None => None,
+            Some((_, codes)) => {
+                let is = |list: &[String]| list.contains(&self.change_text);
+                if is(&codes.add) {
+                    Some(Change::Add)
+                } else if is(&codes.change) {
+                    Some(Change::Change)
+                } else if is(&codes.remove) {
+                    Some(Change::Remove)
+                } else {
+                    return Err(Stop::Layout(self.fault(FaultKind::ChangeCode)));
+                }
+            }
+        };
+        self.number += 1;
+        let rejected = std::mem::take(&mut self.required_blank);
+        let record = Record { number: self.number, change, values: &self.values, rejected };
+        sink(record).map_err(Stop::Sink)
+    }
+
+    fn findings(&self) -> Findings {
+        let mut findings = Findings::default();
+        for item in &self.items {
+            let name = &item.field.name;
+            let names = kinds(&item.field.kind);
+            let named: Vec<&str> = names.into_iter().filter(|kind| !kind.is_empty()).collect();
+            if !named.is_empty() {
+                findings.open(name, &named);
+            }
+            for (kind, count) in names.into_iter().zip(item.counts).filter(|(kind, _)| !kind.is_empty()) {
+                findings.count(name, kind, count);
+            }
+            if item.counts[3] > 0 || item.field.kind == FieldKind::Text {
+                findings.count(name, "replaced", item.counts[3]);
+            }
+        }
+        for (kind, count) in ODD.into_iter().zip(self.odd).chain([("half_character", self.half)]) {
+            if count > 0 {
+                findings.count_whole(kind, count);
+            }
+        }
+        findings
+    }
+}

@@ -1,1 +1,194 @@
-//! (to be written)
+//! Steps: what is planned, and what came of it.
+//!
+//! A plan fixes everything undetermined (ids, absolute times, what is covered) and stands in the register before
+//! anything is done. After that line nothing may consult clock, randomness or policy again; `apply` may run twice,
+//! or after half of itself. Random secrets are the one thing a plan only names: their slot is in the plan, and a
+//! slot that is already live is used as it is.
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    digest::Digest,
+    entry::{CopyFacts, KeyFacts, KeyForm, LinkFacts, LoadFacts, ManifestFacts, Verdict, WipeFacts},
+    ids::{BatchId, CopyId, DeliveryId, KeyId, OrderId},
+    reason::Reason,
+    time::Timestamp,
+};
+
+/// What will be done.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "step", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Plan {
+    /// Copy a delivery whole into files of our own.
+    Claim {
+        /// The batch to be.
+        batch: BatchId,
+        /// The delivery.
+        delivery: DeliveryId,
+        /// The link.
+        link: String,
+        /// What the link said.
+        facts: LinkFacts,
+        /// The record of the batch in the erasable store.
+        case: CopyId,
+        /// One copy for each file that will be taken.
+        files: Vec<CopyId>,
+        /// Why it is claimed although it is not complete, or refused before it was copied.
+        reason: Option<Reason>,
+    },
+    /// Wipe the originals of a claimed delivery.
+    Clear {
+        /// The batch.
+        batch: BatchId,
+    },
+    /// Judge what was claimed.
+    Verify {
+        /// The batch.
+        batch: BatchId,
+    },
+    /// Take a key that came into the key store, and wipe what brought it.
+    TakeKey {
+        /// Its id.
+        key: KeyId,
+        /// The link.
+        link: String,
+        /// The batch number that it was sent for.
+        number: String,
+        /// The form that it is in.
+        form: KeyForm,
+        /// `keybox`, or the channel that a person named.
+        channel: String,
+        /// Whether it lay in the keybox (and is wiped there).
+        keybox: bool,
+        /// Whether it is not to be kept: its batch is already loaded or rejected.
+        wipe: bool,
+    },
+    /// Decrypt, decode and load as one stream.
+    Load {
+        /// The batch.
+        batch: BatchId,
+        /// The vault.
+        vault: CopyId,
+        /// The key, or none for the standing one.
+        key: Option<KeyId>,
+        /// End of this batch's approved use, if it loads.
+        use_until: Timestamp,
+        /// Why it is refused before it is opened: its link lost its standing meanwhile.
+        refuse: Option<Reason>,
+    },
+    /// Destroy a key's slot.
+    DropKey {
+        /// The key.
+        key: KeyId,
+    },
+    /// Wipe one copy.
+    WipeCopy {
+        /// The order.
+        order: OrderId,
+        /// The copy.
+        copy: CopyId,
+    },
+    /// Issue the certificate.
+    Certify {
+        /// The order.
+        order: OrderId,
+        /// Size of the register that the certificate's proofs are made for.
+        tree_size: u64,
+        /// When it is dated.
+        at: Timestamp,
+    },
+    /// Make the key that seals a link's access entries of one month.
+    MakeAccessKey {
+        /// The link.
+        link: String,
+        /// `2026-11`.
+        month: String,
+    },
+}
+
+/// What came of a plan.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "result", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Outcome {
+    /// Claimed: the batch is received.
+    Claimed {
+        /// The record in the erasable store.
+        case: CopyFacts,
+        /// The files.
+        files: Vec<CopyFacts>,
+    },
+    /// The originals are gone, or what is left is counted.
+    Cleared {
+        /// What was wiped.
+        wiped: WipeFacts,
+    },
+    /// Every check before the key has passed.
+    Verified {
+        /// What the manifest says.
+        manifest: ManifestFacts,
+        /// How sure the origin is: `signed`, …
+        strength: String,
+        /// Principal of the signer.
+        signer: String,
+    },
+    /// A check failed.
+    Refused {
+        /// Which, and what was counted.
+        verdict: Verdict,
+    },
+    /// A key is kept.
+    KeyTaken {
+        /// What is known of it.
+        facts: KeyFacts,
+    },
+    /// A key was wiped and not kept: `spent`, `malformed`, `lost`.
+    KeyWiped {
+        /// Why.
+        code: String,
+    },
+    /// The vault is committed.
+    Loaded {
+        /// What it came to.
+        facts: Box<LoadFacts>,
+    },
+    /// The key does not open the batch.
+    KeyWrong {
+        /// The key.
+        key: KeyId,
+    },
+    /// A key's slot holds a tombstone.
+    KeyDropped,
+    /// A copy is gone.
+    CopyWiped {
+        /// What was wiped.
+        wiped: WipeFacts,
+    },
+    /// The certificate is issued.
+    Certified {
+        /// SHA-256 of its bytes.
+        certificate: Digest,
+    },
+    /// The key is there.
+    AccessKeyMade {
+        /// Its age recipient.
+        recipient: String,
+    },
+}
+
+impl Plan {
+    /// The step's name.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Claim { .. } => "claim",
+            Self::Clear { .. } => "clear",
+            Self::Verify { .. } => "verify",
+            Self::TakeKey { .. } => "take-key",
+            Self::Load { .. } => "load",
+            Self::DropKey { .. } => "drop-key",
+            Self::WipeCopy { .. } => "wipe-copy",
+            Self::Certify { .. } => "certify",
+            Self::MakeAccessKey { .. } => "make-access-key",
+        }
+    }
+}

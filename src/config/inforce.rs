@@ -1,0 +1,293 @@
+//! The configuration in force, beside the one that was found (DESIGN 5, second person).
+//!
+//! What tightens is in force at once and stays so: putting the file back is then itself a loosening. Everything
+//! else waits until a second person has signed. The configuration in force is kept as files under
+//! `state/config/<digest>/`; which digest counts, the register says.
+
+use std::{
+    collections::BTreeMap,
+    fmt::Write as _,
+    path::{Path, PathBuf},
+};
+
+use super::{Agent, Config, Folders, load_parts, node::Fault};
+use crate::{
+    adapters::files::{self, FileError},
+    domain::{
+        digest::Digest,
+        entry::{self, ConfigChange},
+        link::{KeyMode, Link, LinkStatus},
+        signers::AllowedSigners,
+        time::Period,
+    },
+};
+
+/// Files of a configuration, by name below it.
+pub type FileSet = BTreeMap<String, Vec<u8>>;
+
+/// The digest of a set of files.
+#[must_use]
+pub fn digest_of(files: &FileSet) -> Digest {
+    let digests: BTreeMap<&String, Digest> = files.iter().map(|(name, bytes)| (name, Digest::of(bytes))).collect();
+    // A map of strings is always JSON.
+    Digest::of(&entry::canonical(&digests).unwrap_or_default())
+}
+
+/// Keeps a set of files; the same set again is done.
+///
+/// # Errors
+/// A file cannot be written.
+pub fn keep(state: &Path, set: &FileSet) -> Result<Digest, FileError> {
+    let digest = digest_of(set);
+    let dir = folder(state, digest);
+    for path in [state.join("config"), dir.clone(), dir.join("links"), dir.join("layouts"), dir.join("policies")] {
+        if !path.is_dir() {
+            files::create_dir(&path)?;
+        }
+    }
+    for (name, bytes) in set {
+        files::create_idempotent(&dir.join(name), bytes, "config")?;
+    }
+    Ok(digest)
+}
+
+fn folder(state: &Path, digest: Digest) -> PathBuf {
+    state.join("config").join(digest.to_string())
+}
+
+/// Loads the configuration that was kept under `digest`.
+///
+/// # Errors
+/// It is not there, or not what the digest says.
+pub fn kept(agent: &Agent, digest: Digest) -> Result<Config, Vec<Fault>> {
+    let dir = folder(&agent.state, digest);
+    let folders =
+        Folders { links: dir.join("links"), layouts: dir.join("layouts"), policies: dir.join("policies") };
+    let mut faults = Vec::new();
+    let config = load_parts(agent.clone(), &folders, &mut faults);
+    if faults.is_empty() && digest_of(&set_of(&dir)) != digest {
+        let hint = "restore the state folder from where it was copied from";
+        faults.push(super::whole(&dir, "is not the configuration that was agreed to".to_owned(), Some(hint)));
+    }
+    if faults.is_empty() { Ok(config) } else { Err(faults) }
+}
+
+/// Every file of a kept set: also a signer list that no link names any more belongs to what was agreed to.
+fn set_of(dir: &Path) -> FileSet {
+    let mut set = FileSet::new();
+    for kind in ["links", "layouts", "policies"] {
+        for entry in std::fs::read_dir(dir.join(kind)).into_iter().flatten().flatten() {
+            if let Ok(bytes) = files::read(&entry.path(), crate::domain::limits::CONFIG_BYTES_MAX) {
+                set.insert(format!("{kind}/{}", entry.file_name().to_string_lossy()), bytes);
+            }
+        }
+    }
+    set
+}
+
+/// What is to be in force, and what differs from it.
+#[derive(Clone, Debug)]
+pub struct Comparison {
+    /// The configuration with all that tightens.
+    pub effective: Config,
+    /// What tightened just now.
+    pub tightened: Vec<ConfigChange>,
+    /// What waits for a second person.
+    pub pending: Vec<ConfigChange>,
+}
+
+/// Compares what was found with what is in force.
+#[must_use]
+pub fn compare(in_force: &Config, found: &Config) -> Comparison {
+    let mut effective = in_force.clone();
+    let (mut tightened, mut pending) = (Vec::new(), Vec::new());
+    let change = |name: &str, code: &str, tightens| ConfigChange {
+        file: format!("links/{name}.yaml"),
+        code: code.to_owned(),
+        tightens,
+    };
+    for (name, base) in &in_force.links {
+        let mut link = base.clone();
+        match found.links.get(name) {
+            None => {
+                link.status = suspended(link.status);
+                if link.status != base.status {
+                    tightened.push(change(name, "link-removed", true));
+                }
+            }
+            Some(wanted) => {
+                let codes = tighten(&mut link, wanted);
+                tightened.extend(codes.into_iter().map(|code| change(name, code, true)));
+                pending.extend(differences(&link, wanted).into_iter().map(|code| change(name, code, false)));
+            }
+        }
+        if link != *base {
+            let (yaml, signers) = render(&link);
+            effective.files.insert(format!("links/{name}.yaml"), yaml.into_bytes());
+            effective.files.insert(format!("links/{name}.in_force.allowed_signers"), signers.into_bytes());
+            effective.links.insert(name.clone(), link);
+        }
+    }
+    for name in found.links.keys().filter(|name| !in_force.links.contains_key(*name)) {
+        pending.push(change(name, "link-added", false));
+    }
+    others(in_force, found, &mut pending);
+    Comparison { effective, tightened, pending }
+}
+
+/// Layouts and policies decide how bytes are read and what the law asks: any change waits.
+fn others(in_force: &Config, found: &Config, pending: &mut Vec<ConfigChange>) {
+    let mut add = |kind: &str, name: &String, code: &str| {
+        let file = format!("{kind}/{name}.yaml");
+        pending.push(ConfigChange { file, code: code.to_owned(), tightens: false });
+    };
+    for (name, layout) in &found.layouts {
+        if in_force.layouts.get(name) != Some(layout) {
+            add("layouts", name, "layout-changed");
+        }
+    }
+    for (name, policy) in &found.policies {
+        if in_force.policies.get(name) != Some(policy) {
+            add("policies", name, "policy-changed");
+        }
+    }
+}
+
+const fn suspended(status: LinkStatus) -> LinkStatus {
+    match status {
+        LinkStatus::Active => LinkStatus::Suspended,
+        other => other,
+    }
+}
+
+const fn strictness(status: LinkStatus) -> u8 {
+    match status {
+        LinkStatus::Active => 0,
+        LinkStatus::Suspended => 1,
+        LinkStatus::Terminated => 2,
+    }
+}
+
+/// Takes over from `wanted` whatever tightens; returns the codes.
+fn tighten(link: &mut Link, wanted: &Link) -> Vec<&'static str> {
+    let mut codes = Vec::new();
+    if strictness(wanted.status) > strictness(link.status) {
+        link.status = wanted.status;
+        codes.push("status");
+    }
+    if wanted.approved_until < link.approved_until {
+        link.approved_until = wanted.approved_until;
+        codes.push("approved-until-earlier");
+    }
+    if shorter(wanted.use_period, link.use_period) {
+        link.use_period = wanted.use_period;
+        codes.push("use-period-shorter");
+    }
+    let fewer = |now: &mut Vec<String>, wanted: &[String]| {
+        let before = now.len();
+        now.retain(|one| wanted.contains(one));
+        now.len() < before
+    };
+    if fewer(&mut link.items, &wanted.items) {
+        codes.push("items-removed");
+    }
+    if fewer(&mut link.units, &wanted.units) {
+        codes.push("units-removed");
+    }
+    let signers = link.signers.common_with(&wanted.signers);
+    if signers != link.signers && signers.entries().len() < link.signers.entries().len() {
+        link.signers = signers;
+        codes.push("signers-removed");
+    }
+    if wanted.max_rejected < link.max_rejected {
+        link.max_rejected = wanted.max_rejected;
+        codes.push("max-rejected-lower");
+    }
+    if (link.key, wanted.key) == (KeyMode::Standing, KeyMode::Separate) {
+        link.key = KeyMode::Separate;
+        codes.push("key-separate");
+    }
+    codes
+}
+
+/// Whether a period of use is shorter by any calendar.
+fn shorter(wanted: Option<Period>, now: Option<Period>) -> bool {
+    let days = |p: Period| u64::from(p.months) * 31 + u64::from(p.days) + u64::from(p.seconds).div_ceil(86_400);
+    match (wanted, now) {
+        (Some(_), None) => true,
+        (Some(wanted), Some(now)) => wanted.months <= now.months && days(wanted) < days(now),
+        (None, _) => false,
+    }
+}
+
+/// What still differs after tightening, as codes.
+fn differences(link: &Link, wanted: &Link) -> Vec<&'static str> {
+    let checks = [
+        (link.title != wanted.title, "title"),
+        (link.provider != wanted.provider, "provider"),
+        (link.signers != wanted.signers, "signers"),
+        (link.inbox != wanted.inbox, "inbox"),
+        (link.keybox != wanted.keybox, "keybox"),
+        (link.policy != wanted.policy, "policy"),
+        (link.layout != wanted.layout, "layout"),
+        (link.table_no != wanted.table_no, "table-no"),
+        (link.items != wanted.items, "items"),
+        (link.purpose != wanted.purpose, "purpose"),
+        (link.basis_doc_no != wanted.basis_doc_no, "basis"),
+        (link.approved_until != wanted.approved_until, "approved-until-later"),
+        (link.use_period != wanted.use_period, "use-period"),
+        (link.units != wanted.units, "units"),
+        (link.status != wanted.status, "status"),
+        (link.key != wanted.key, "key"),
+        (link.max_rejected != wanted.max_rejected, "max-rejected"),
+    ];
+    checks.into_iter().filter(|(differs, _)| *differs).map(|(_, code)| code).collect()
+}
+
+/// A link as a file, for the configuration in force; its signers beside it.
+fn render(link: &Link) -> (String, String) {
+    let json = |text: &str| serde_json::Value::from(text).to_string();
+    let list = |texts: &[String]| serde_json::Value::from(texts.to_vec()).to_string();
+    let path = |path: &Path| json(&path.to_string_lossy());
+    let status = match link.status {
+        LinkStatus::Active => "active",
+        LinkStatus::Suspended => "suspended",
+        LinkStatus::Terminated => "terminated",
+    };
+    let key = match link.key {
+        KeyMode::Separate => "separate",
+        KeyMode::Standing => "standing",
+    };
+    let mut yaml = String::new();
+    let fields = [
+        ("link", json(&link.name)),
+        ("title", json(&link.title)),
+        ("provider", json(&link.provider)),
+        ("signers", json(&format!("{}.in_force.allowed_signers", link.name))),
+        ("inbox", path(&link.inbox)),
+        ("keybox", path(&link.keybox)),
+        ("policy", json(&link.policy)),
+        ("layout", json(&link.layout)),
+        ("table_no", json(&link.table_no)),
+        ("items", list(&link.items)),
+        ("purpose", json(&link.purpose)),
+        ("basis_doc_no", json(&link.basis_doc_no)),
+        ("approved_until", json(&link.approved_until.to_string())),
+        ("units", list(&link.units)),
+        ("status", status.to_owned()),
+        ("key", key.to_owned()),
+        ("max_rejected", link.max_rejected.to_string()),
+    ];
+    for (name, value) in fields {
+        let _ = writeln!(yaml, "{name}: {value}");
+    }
+    if let Some(Period { months, days, seconds }) = link.use_period {
+        let period = if seconds > 0 { format!("{seconds}s") } else { format!("P{months}M{days}D") };
+        let _ = writeln!(yaml, "use_period: {period}");
+    }
+    (yaml, signers_text(&link.signers))
+}
+
+fn signers_text(signers: &AllowedSigners) -> String {
+    signers.entries().iter().map(|entry| format!("{entry}\n")).collect()
+}

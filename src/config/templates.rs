@@ -1,0 +1,59 @@
+//! The files that `init` writes for a new site: examples that pass `check` as they are.
+
+/// `policies/`, shipped with the program.
+pub const POLICIES: [(&str, &str); 2] = [
+    ("taoyuan-dwcd", include_str!("../../policies/taoyuan-dwcd.yaml")),
+    ("nantou-verification", include_str!("../../policies/nantou-verification.yaml")),
+];
+
+/// `layouts/`: synthetic profiles; a real one comes with the approval letter.
+pub const LAYOUTS: [(&str, &str); 2] = [
+    ("hr-person-01", include_str!("templates/hr-person-01.yaml")),
+    ("nt-verify-04", include_str!("templates/nt-verify-04.yaml")),
+];
+
+/// `agent.yaml`.
+#[must_use]
+pub fn agent(site: &str) -> String {
+    format!(
+        "# The agent of this site. Paths are relative to this file's folder.
+site: {site}
+state: state                  # journal, spool, vaults, register, certificates (0700)
+links: links
+layouts: layouts
+policies: policies
+store: sqlite
+vault: embedded
+scan_every: 30s
+incomplete_after: 4h
+timezone: Asia/Taipei         # dates without a time mean the end of that day here
+root_key: file:root.key       # outside of state; better: credential:NAME
+"
+    )
+}
+
+/// `links/example.yaml`.
+pub const LINK: &str = "# An example. It is suspended: what arrives is claimed and quarantined, nothing loads.
+# To make it real: put the provider's signing key into example.allowed_signers, set the fields as in the approval
+# letter, and 'status: active'; then 'batchward config propose' and, by a second person, 'batchward config confirm'.
+link: example
+title: 戶籍資料全量檔
+provider: 提供機關
+signers: example.allowed_signers
+inbox: ../drop/example
+keybox: ../keys/example
+policy: taoyuan-dwcd
+layout: hr-person-01
+table_no: HR-PERSON-01
+items: [national_id, name, birth_date, village_name]
+purpose: 使用目的
+basis_doc_no: 依據公文文號
+approved_until: 2027-12-31
+units: [業務單位]
+status: suspended
+";
+
+/// `links/example.allowed_signers`.
+pub const SIGNERS: &str = "# One line for each key that may sign manifests (OpenSSH allowed_signers):
+# provider@agency.example namespaces=\"batchward-manifest\" ssh-ed25519 AAAA...
+";

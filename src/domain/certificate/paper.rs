@@ -1,0 +1,214 @@
+//! The certificate of destruction (DESIGN 9): the fields of NIST SP 800-88, and proof that the register says the
+//! same. It is self-contained: whoever holds the verifier key checks it without an agent.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::Assurance;
+use crate::domain::{
+    checkpoint::VerifierKey,
+    digest::Digest,
+    entry,
+    ids::{BatchId, CopyId, OrderId},
+    merkle,
+    secret::Secret,
+    sshsig,
+    time::Timestamp,
+};
+
+/// SSHSIG namespace of certificates (DESIGN 5).
+pub const NAMESPACE: &str = "batchward-certificate";
+
+/// What is certified.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Certificate {
+    /// Version of this form, 1.
+    pub batchward: u32,
+    /// Site.
+    pub site: String,
+    /// Register key in OpenSSH form, which signed this.
+    pub register_key: String,
+    /// Verifier key of the register.
+    pub vkey: String,
+    /// The order.
+    pub order: OrderId,
+    /// Its batches.
+    pub batches: Vec<BatchId>,
+    /// Why it was requested.
+    pub reason: String,
+    /// Requester.
+    pub requested_by: String,
+    /// When.
+    pub requested_at: Timestamp,
+    /// Approver.
+    pub approved_by: String,
+    /// When.
+    pub approved_at: Timestamp,
+    /// Performer.
+    pub executed_by: String,
+    /// Tool and version.
+    pub tool: String,
+    /// Place.
+    pub place: String,
+    /// Date of this certificate.
+    pub at: Timestamp,
+    /// Steps that failed and were repeated.
+    pub retries: u64,
+    /// The copies.
+    pub copies: Vec<CertifiedCopy>,
+    /// Proof of the approval.
+    pub approval: Proof,
+    /// The signed checkpoint that the proofs are for.
+    pub checkpoint: String,
+}
+
+/// One copy.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CertifiedCopy {
+    /// Its id.
+    pub copy: CopyId,
+    /// Its batch.
+    pub batch: BatchId,
+    /// Kind.
+    pub kind: String,
+    /// Medium: the filesystem that it lay on.
+    pub medium: String,
+    /// Bytes.
+    pub bytes: u64,
+    /// Its digest, where one is known.
+    pub sha256: Option<Digest>,
+    /// Method.
+    pub method: String,
+    /// Verification.
+    pub verification: String,
+    /// What is proven.
+    pub assurance: Assurance,
+    /// The same in words.
+    pub meaning: String,
+    /// Files that were wiped.
+    pub files: u64,
+    /// Errors and oddities, with counts.
+    pub notes: BTreeMap<String, u64>,
+    /// When it was wiped.
+    pub at: Timestamp,
+    /// Proof of the outcome.
+    pub proof: Proof,
+}
+
+/// Proof that an entry is in the register.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Proof {
+    /// Its place.
+    pub seq: u64,
+    /// Its canonical bytes.
+    pub entry: String,
+    /// Inclusion proof in the tree of the checkpoint.
+    pub hashes: Vec<Digest>,
+}
+
+/// The file: what is certified, and the signature over its canonical bytes.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Envelope {
+    certificate: Certificate,
+    signature: String,
+}
+
+/// Why a certificate does not hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum CertificateFault {
+    /// Not a certificate.
+    #[error("not a certificate of this form")]
+    Form,
+    /// Not signed by the register key that it names.
+    #[error("the signature is not that of the register key")]
+    Signature,
+    /// The checkpoint is not signed by the verifier key.
+    #[error("the checkpoint in it is not signed by the verifier key")]
+    Checkpoint,
+    /// An entry is not in the register.
+    #[error("an entry in it is not proven by the checkpoint")]
+    Proof,
+    /// It says something else than the register.
+    #[error("it says something else than the register's entries in it")]
+    Differs,
+}
+
+impl Certificate {
+    /// The bytes that are signed.
+    ///
+    /// # Errors
+    /// JSON cannot hold it.
+    pub fn canonical(&self) -> Result<Vec<u8>, serde_json::Error> {
+        entry::canonical(self)
+    }
+
+    /// The bytes of the file.
+    ///
+    /// # Errors
+    /// JSON cannot hold it.
+    pub fn file(&self, signature: &str) -> Result<Vec<u8>, serde_json::Error> {
+        let envelope = Envelope { certificate: self.clone(), signature: signature.to_owned() };
+        let mut bytes = serde_json::to_vec_pretty(&serde_json::to_value(envelope)?)?;
+        bytes.push(b'\n');
+        Ok(bytes)
+    }
+
+    /// Reads and verifies a file, under the verifier key that the reader holds or else the certificate's own.
+    ///
+    /// # Errors
+    /// The first thing that does not hold.
+    pub fn verify(file: &[u8], key: Option<&VerifierKey>) -> Result<Self, CertificateFault> {
+        let Envelope { certificate, signature } =
+            serde_json::from_slice(file).map_err(|_| CertificateFault::Form)?;
+        let signed = certificate.canonical().map_err(|_| CertificateFault::Form)?;
+        let signer = sshsig::verify(signature.as_bytes(), &signed, NAMESPACE)
+            .map_err(|_| CertificateFault::Signature)?;
+        let own = VerifierKey::parse(&certificate.vkey).map_err(|_| CertificateFault::Form)?;
+        let key = key.unwrap_or(&own);
+        // One key does both: the SSH form must be the verifier key's own, else a stranger could have signed.
+        if signer.text() != certificate.register_key || key.ssh_key() != certificate.register_key {
+            return Err(CertificateFault::Signature);
+        }
+        let checkpoint = key.open(&certificate.checkpoint).map_err(|_| CertificateFault::Checkpoint)?;
+        let proofs = certificate.copies.iter().map(|c| &c.proof).chain([&certificate.approval]);
+        for proof in proofs {
+            let leaf = merkle::leaf_hash(proof.entry.as_bytes());
+            if !merkle::verify_inclusion(leaf, proof.seq, checkpoint.size, &proof.hashes, checkpoint.root) {
+                return Err(CertificateFault::Proof);
+            }
+        }
+        if certificate.agrees() { Ok(certificate) } else { Err(CertificateFault::Differs) }
+    }
+
+    /// Whether what it says of copies and approval is what the proven entries say.
+    fn agrees(&self) -> bool {
+        let copies = self.copies.iter().all(|copy| {
+            let Ok(entry) = entry::Entry::from_bytes(copy.proof.entry.as_bytes()) else { return false };
+            match entry.body {
+                entry::Body::Outcome { outcome: crate::domain::step::Outcome::CopyWiped { wiped }, .. } => {
+                    wiped.assurance == copy.assurance && wiped.files == copy.files && entry.at == copy.at
+                }
+                _ => false,
+            }
+        });
+        let approval = entry::Entry::from_bytes(self.approval.entry.as_bytes()).is_ok_and(|entry| {
+            matches!(entry.body, entry::Body::OrderApproved { order, .. } if order == self.order)
+                && entry.by == self.approved_by
+                && entry.at == self.approved_at
+        });
+        copies && approval
+    }
+}
+
+/// The register key as an SSH signing key, for certificates. The same 32 bytes sign checkpoints.
+///
+/// # Errors
+/// The bytes are no key.
+pub fn sign(seed: &Secret, namespace: &str, message: &[u8]) -> Result<String, sshsig::KeyFault> {
+    sshsig::SigningKey::from_seed(seed)?.sign(namespace, message)
+}

@@ -1,0 +1,317 @@
+//! Folding steps: intents, outcomes and failures into the view.
+
+use super::{Batch, CopyKind, CopyRow, KeyRow, KeyState, Mark, Seen, Trouble, View};
+use crate::domain::{
+    digest::Digest,
+    entry::{Body, CopyFacts, Entry, Failure, LoadFacts, Verdict},
+    ids::{BatchId, CopyId, KeyId, OrderId},
+    lifecycle::{self, BatchEvent, BatchState, CopyEvent, CopyState, OrderEvent},
+    reason::Reason,
+    step::{Outcome, Plan},
+};
+
+/// An entry that cannot follow the entries before it.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum FoldError {
+    /// Not the next one.
+    #[error("entry {found} follows entry {expected} of the register")]
+    Order {
+        /// Entries folded.
+        expected: u64,
+        /// The entry's place.
+        found: u64,
+    },
+    /// Its time is before the last one's.
+    #[error("entry {0} is older than the entry before it")]
+    Time(u64),
+    /// It names something that is not there.
+    #[error("entry {0} names something that the register does not have")]
+    Unknown(u64),
+    /// The tables have no such row.
+    #[error("entry {0} moves a state in a way that no table has")]
+    Transition(u64),
+}
+
+impl View {
+    /// Takes the next entry. `leaf` is its leaf hash.
+    ///
+    /// # Errors
+    /// The entry cannot follow; the view is then not to be used any more.
+    pub fn apply(&mut self, seq: u64, entry: &Entry, leaf: Digest) -> Result<(), FoldError> {
+        if seq != self.size {
+            return Err(FoldError::Order { expected: self.size, found: seq });
+        }
+        if self.last_at.is_some_and(|last| entry.at < last) {
+            return Err(FoldError::Time(seq));
+        }
+        let mark = Mark { seq, digest: leaf, at: entry.at };
+        match &entry.body {
+            Body::Intent { plan } => self.intend(mark, &entry.by, plan)?,
+            Body::Outcome { intent, outcome } => self.finish(mark, *intent, outcome)?,
+            Body::Failed { intent, failure, code } => self.fail(mark, *intent, *failure, code)?,
+            Body::DeliverySeen { delivery, link, name_mac } => {
+                self.next.delivery = self.next.delivery.max(delivery.number());
+                let seen = Seen { link: link.clone(), name_mac: *name_mac, since: entry.at };
+                self.deliveries.insert(*delivery, seen);
+            }
+            Body::DeliveryGone { delivery } => {
+                self.deliveries.remove(delivery);
+            }
+            Body::StraySeen { link, name_mac, .. } => {
+                self.strays.insert((link.clone(), *name_mac), entry.at);
+            }
+            _ => self.act(mark, entry)?,
+        }
+        self.size = seq + 1;
+        self.last_at = Some(entry.at);
+        Ok(())
+    }
+
+    fn intend(&mut self, mark: Mark, by: &str, plan: &Plan) -> Result<(), FoldError> {
+        match plan {
+            Plan::Claim { batch, case, files, .. } => {
+                self.next.batch = self.next.batch.max(batch.number());
+                self.plan_copy(*case, *batch, CopyKind::Case);
+                for file in files {
+                    self.plan_copy(*file, *batch, CopyKind::Transfer);
+                }
+            }
+            Plan::Load { batch, vault, .. } => self.plan_copy(*vault, *batch, CopyKind::Vault),
+            Plan::TakeKey { key, link, number, form, channel, .. } => {
+                self.next.key = self.next.key.max(key.number());
+                let row = KeyRow {
+                    link: link.clone(),
+                    number: number.clone(),
+                    state: KeyState::Planned,
+                    form: *form,
+                    fingerprint: None,
+                    channel: channel.clone(),
+                    by: by.to_owned(),
+                    at: mark.at,
+                };
+                self.keys.insert(*key, row);
+            }
+            Plan::Clear { batch } | Plan::Verify { batch } => {
+                self.batch(mark, *batch)?;
+            }
+            Plan::DropKey { .. } | Plan::WipeCopy { .. } | Plan::Certify { .. } | Plan::MakeAccessKey { .. } => {}
+        }
+        self.open.insert(mark.seq, plan.clone());
+        Ok(())
+    }
+
+    fn plan_copy(&mut self, copy: CopyId, batch: BatchId, kind: CopyKind) {
+        self.next.copy = self.next.copy.max(copy.number());
+        let state = CopyState::Planned;
+        let row = CopyRow { batch, kind, state, bytes: 0, sha256: None, assurance: None };
+        self.copies.insert(copy, row);
+    }
+
+    fn finish(&mut self, mark: Mark, intent: u64, outcome: &Outcome) -> Result<(), FoldError> {
+        let plan = self.open.remove(&intent).ok_or(FoldError::Unknown(mark.seq))?;
+        match (plan, outcome) {
+            (plan @ Plan::Claim { .. }, Outcome::Claimed { case, files }) => self.claimed(mark, plan, case, files),
+            (Plan::Clear { batch }, Outcome::Cleared { .. }) => {
+                let batch = self.batch(mark, batch)?;
+                batch.cleared = true;
+                batch.trouble = None;
+                Ok(())
+            }
+            (Plan::Verify { batch }, Outcome::Verified { manifest, strength, signer }) => {
+                let row = self.batch(mark, batch)?;
+                row.number = Some(manifest.number.clone());
+                row.counts.declared = Some(manifest.records);
+                row.manifest = Some(manifest.clone());
+                row.strength = Some(strength.clone());
+                row.signer = Some(signer.clone());
+                row.reason = None;
+                self.move_batch(mark, batch, BatchEvent::Accepted)
+            }
+            (Plan::Verify { batch }, Outcome::Refused { verdict }) => self.refuse(mark, batch, verdict),
+            (Plan::TakeKey { key, .. }, Outcome::KeyTaken { facts }) => {
+                let row = self.keys.get_mut(&key).ok_or(FoldError::Unknown(mark.seq))?;
+                row.state = KeyState::Live;
+                row.form = facts.form;
+                row.fingerprint = facts.fingerprint;
+                Ok(())
+            }
+            (Plan::TakeKey { key, .. }, Outcome::KeyWiped { .. })
+            | (Plan::DropKey { key }, Outcome::KeyDropped) => self.key_state(mark, key, KeyState::Gone),
+            (Plan::Load { batch, vault, .. }, Outcome::Loaded { facts }) => self.loaded(mark, batch, vault, facts),
+            (Plan::Load { batch, vault, key, .. }, Outcome::Refused { verdict }) => {
+                self.move_copy(mark, vault, CopyEvent::Abandoned)?;
+                if let (Reason::WrongKey, Some(key)) = (verdict.reason, key) {
+                    self.key_state(mark, key, KeyState::Wrong)?;
+                }
+                self.refuse(mark, batch, verdict)
+            }
+            (Plan::Load { batch, vault, .. }, Outcome::KeyWrong { key }) => {
+                self.move_copy(mark, vault, CopyEvent::Abandoned)?;
+                self.key_state(mark, *key, KeyState::Wrong)?;
+                let row = self.batch(mark, batch)?;
+                row.wrong_keys += 1;
+                row.reason = Some(Reason::WrongKey);
+                Ok(())
+            }
+            (Plan::WipeCopy { order, copy }, Outcome::CopyWiped { wiped }) => {
+                self.move_copy(mark, copy, CopyEvent::Wiped)?;
+                if let Some(row) = self.copies.get_mut(&copy) {
+                    row.assurance = Some(wiped.assurance);
+                }
+                self.copy_wiped(mark, order)
+            }
+            (Plan::Certify { order, .. }, Outcome::Certified { certificate }) => {
+                self.certified(mark, order, *certificate)
+            }
+            (Plan::MakeAccessKey { link, month }, Outcome::AccessKeyMade { recipient }) => {
+                self.access_keys.insert((link, month), recipient.clone());
+                Ok(())
+            }
+            _ => Err(FoldError::Transition(mark.seq)),
+        }
+    }
+
+    fn claimed(
+        &mut self,
+        mark: Mark,
+        plan: Plan,
+        case: &CopyFacts,
+        files: &[CopyFacts],
+    ) -> Result<(), FoldError> {
+        let Plan::Claim { batch, delivery, link, facts, reason, .. } = plan else {
+            return Err(FoldError::Transition(mark.seq));
+        };
+        for made in files.iter().chain([case]) {
+            self.move_copy(mark, made.copy, CopyEvent::Made)?;
+            if let Some(row) = self.copies.get_mut(&made.copy) {
+                row.bytes = made.bytes;
+                row.sha256 = made.sha256;
+            }
+        }
+        self.deliveries.remove(&delivery);
+        self.batches.insert(batch, Batch::born(mark, link, delivery, facts, reason, files));
+        Ok(())
+    }
+
+    fn loaded(
+        &mut self,
+        mark: Mark,
+        batch: BatchId,
+        vault: CopyId,
+        facts: &LoadFacts,
+    ) -> Result<(), FoldError> {
+        self.move_copy(mark, vault, CopyEvent::Made)?;
+        if let Some(row) = self.copies.get_mut(&vault) {
+            row.bytes = facts.vault.bytes;
+            row.sha256 = facts.vault.sha256;
+        }
+        let row = self.batch(mark, batch)?;
+        row.counts = facts.counts;
+        row.load = Some(facts.clone());
+        row.reason = None;
+        row.decide = Some(mark);
+        row.times.insert("use-until".to_owned(), facts.use_until);
+        self.move_batch(mark, batch, BatchEvent::Loaded)
+    }
+
+    fn refuse(&mut self, mark: Mark, batch: BatchId, verdict: &Verdict) -> Result<(), FoldError> {
+        let row = self.batch(mark, batch)?;
+        row.reason = Some(verdict.reason);
+        row.decide = Some(mark);
+        if verdict.number.is_some() {
+            row.number.clone_from(&verdict.number);
+        }
+        row.counts.declared = verdict.counts.declared.or(row.counts.declared);
+        row.counts.parsed = verdict.counts.parsed;
+        row.counts.accepted = verdict.counts.accepted;
+        row.counts.rejected = verdict.counts.rejected;
+        row.counts.committed = Some(0);
+        self.move_batch(mark, batch, BatchEvent::Refused)
+    }
+
+    fn copy_wiped(&mut self, mark: Mark, order: OrderId) -> Result<(), FoldError> {
+        let row = self.orders.get_mut(&order).ok_or(FoldError::Unknown(mark.seq))?;
+        row.wiped.push(mark.seq);
+        if row.wiped.len() == row.copies.len() {
+            self.move_order(mark, order, OrderEvent::Executed)?;
+        }
+        Ok(())
+    }
+
+    fn certified(&mut self, mark: Mark, order: OrderId, certificate: Digest) -> Result<(), FoldError> {
+        self.move_order(mark, order, OrderEvent::Certified)?;
+        let row = self.orders.get_mut(&order).ok_or(FoldError::Unknown(mark.seq))?;
+        row.certificate = Some(certificate);
+        let condemned = self.condemned_by(order);
+        for batch in condemned {
+            self.move_batch(mark, batch, BatchEvent::Certified)?;
+        }
+        Ok(())
+    }
+
+    /// The batches that an order condemned whole.
+    pub(super) fn condemned_by(&self, order: OrderId) -> Vec<BatchId> {
+        let by = |b: &Batch| b.order == Some(order) && b.state == BatchState::Condemned;
+        self.batches.iter().filter(|(_, b)| by(b)).map(|(id, _)| *id).collect()
+    }
+
+    fn fail(&mut self, mark: Mark, intent: u64, failure: Failure, code: &str) -> Result<(), FoldError> {
+        let plan = self.open.remove(&intent).ok_or(FoldError::Unknown(mark.seq))?;
+        let batch = match &plan {
+            Plan::Claim { case, files, .. } => {
+                for copy in files.iter().chain([case]) {
+                    self.move_copy(mark, *copy, CopyEvent::Abandoned)?;
+                }
+                None
+            }
+            Plan::Load { batch, vault, .. } => {
+                self.move_copy(mark, *vault, CopyEvent::Abandoned)?;
+                Some(*batch)
+            }
+            Plan::Clear { batch } | Plan::Verify { batch } => Some(*batch),
+            Plan::WipeCopy { copy, .. } => self.copies.get(copy).map(|row| row.batch),
+            Plan::TakeKey { key, .. } => {
+                self.key_state(mark, *key, KeyState::Gone)?;
+                None
+            }
+            Plan::DropKey { .. } | Plan::Certify { .. } | Plan::MakeAccessKey { .. } => None,
+        };
+        if let Some(row) = batch.and_then(|id| self.batches.get_mut(&id)) {
+            let times = row.trouble.as_ref().map_or(0, |t| t.times) + 1;
+            row.trouble = Some(Trouble { failure, code: code.to_owned(), times, at: mark.at });
+        }
+        Ok(())
+    }
+
+    pub(super) fn batch(&mut self, mark: Mark, id: BatchId) -> Result<&mut Batch, FoldError> {
+        self.batches.get_mut(&id).ok_or(FoldError::Unknown(mark.seq))
+    }
+
+    fn key_state(&mut self, mark: Mark, key: KeyId, state: KeyState) -> Result<(), FoldError> {
+        self.keys.get_mut(&key).ok_or(FoldError::Unknown(mark.seq))?.state = state;
+        Ok(())
+    }
+
+    pub(super) fn move_batch(&mut self, mark: Mark, id: BatchId, on: BatchEvent) -> Result<(), FoldError> {
+        let row = self.batch(mark, id)?;
+        let (to, _) = lifecycle::next(lifecycle::BATCH, row.state, on).ok_or(FoldError::Transition(mark.seq))?;
+        row.state = to;
+        row.trouble = None;
+        row.times.insert(to.word().to_owned(), mark.at);
+        Ok(())
+    }
+
+    pub(super) fn move_copy(&mut self, mark: Mark, id: CopyId, on: CopyEvent) -> Result<(), FoldError> {
+        let row = self.copies.get_mut(&id).ok_or(FoldError::Unknown(mark.seq))?;
+        let (to, _) = lifecycle::next(lifecycle::COPY, row.state, on).ok_or(FoldError::Transition(mark.seq))?;
+        row.state = to;
+        Ok(())
+    }
+
+    pub(super) fn move_order(&mut self, mark: Mark, id: OrderId, on: OrderEvent) -> Result<(), FoldError> {
+        let row = self.orders.get_mut(&id).ok_or(FoldError::Unknown(mark.seq))?;
+        let (to, _) = lifecycle::next(lifecycle::ORDER, row.state, on).ok_or(FoldError::Transition(mark.seq))?;
+        row.state = to;
+        Ok(())
+    }
+}

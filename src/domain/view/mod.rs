@@ -1,0 +1,252 @@
+//! The state of everything: a fold of the register and nothing else.
+//!
+//! `View::apply` is the only way in, for a new entry and for replay alike; whatever is kept elsewhere is a cache.
+//! An entry that the tables of [`super::lifecycle`] do not allow is an error: the register is then not one that
+//! this program wrote.
+
+mod acts;
+mod fold;
+mod rows;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+pub use fold::FoldError;
+pub use rows::{
+    Account, Batch, ConfigProposal, CopyKind, CopyRow, Grant, Hold, KeyRow, KeyState, LinkLedger,
+    Mark, Order, Proposal, Seen, Site, Trouble,
+};
+
+use super::{
+    digest::Digest,
+    entry::HoldScope,
+    ids::{BatchId, CopyId, DeliveryId, GrantId, HoldId, KeyId, OrderId},
+    lifecycle::{BatchState, CopyState},
+    manifest::Kind,
+    step::Plan,
+    time::Timestamp,
+};
+
+/// The state of everything.
+#[derive(Clone, Debug, Default)]
+pub struct View {
+    /// Entries folded.
+    pub size: u64,
+    /// Time of the last entry.
+    pub last_at: Option<Timestamp>,
+    /// The site, once it is created.
+    pub site: Option<Site>,
+    /// Digest of the configuration in force.
+    pub config: Option<Digest>,
+    /// What an admin proposed and nobody confirmed yet.
+    pub config_proposal: Option<ConfigProposal>,
+    /// Accounts by name.
+    pub accounts: BTreeMap<String, Account>,
+    /// Nonces that counted.
+    pub nonces: BTreeSet<String>,
+    /// Deliveries that were seen and are not batches.
+    pub deliveries: BTreeMap<DeliveryId, Seen>,
+    /// Things in inboxes that are no delivery, by link and name.
+    pub strays: BTreeMap<(String, Digest), Timestamp>,
+    /// Intents without an outcome, by entry.
+    pub open: BTreeMap<u64, Plan>,
+    /// Batches.
+    pub batches: BTreeMap<BatchId, Batch>,
+    /// Copies.
+    pub copies: BTreeMap<CopyId, CopyRow>,
+    /// Keys that came.
+    pub keys: BTreeMap<KeyId, KeyRow>,
+    /// Grants.
+    pub grants: BTreeMap<GrantId, Grant>,
+    /// Orders.
+    pub orders: BTreeMap<OrderId, Order>,
+    /// Holds.
+    pub holds: BTreeMap<HoldId, Hold>,
+    /// What is known of links beyond their files.
+    pub links: BTreeMap<String, LinkLedger>,
+    /// Recipients of access keys, by link and month.
+    pub access_keys: BTreeMap<(String, String), String>,
+    /// Last access checkpoint that was entered: when and at which size.
+    pub access_checkpoint: Option<(Timestamp, u64)>,
+    /// Whether nothing irreversible may run by itself, until a person confirms the time.
+    pub time_doubted: bool,
+    next: rows::Next,
+}
+
+impl View {
+    /// The number that the next batch gets.
+    #[must_use]
+    pub fn next_batch(&self) -> BatchId {
+        BatchId::new(self.next.batch + 1)
+    }
+
+    /// The `n`-th next number of a copy, from 0.
+    #[must_use]
+    pub fn next_copy(&self, n: u64) -> CopyId {
+        CopyId::new(self.next.copy + 1 + n)
+    }
+
+    /// The number that the next delivery gets.
+    #[must_use]
+    pub fn next_delivery(&self) -> DeliveryId {
+        DeliveryId::new(self.next.delivery + 1)
+    }
+
+    /// The number that the next key gets.
+    #[must_use]
+    pub fn next_key(&self) -> KeyId {
+        KeyId::new(self.next.key + 1)
+    }
+
+    /// The number that the next grant gets.
+    #[must_use]
+    pub fn next_grant(&self) -> GrantId {
+        GrantId::new(self.grants.keys().next_back().map_or(1, |id| id.number() + 1))
+    }
+
+    /// The number that the next order gets.
+    #[must_use]
+    pub fn next_order(&self) -> OrderId {
+        OrderId::new(self.orders.keys().next_back().map_or(1, |id| id.number() + 1))
+    }
+
+    /// The number that the next hold gets.
+    #[must_use]
+    pub fn next_hold(&self) -> HoldId {
+        HoldId::new(self.holds.keys().next_back().map_or(1, |id| id.number() + 1))
+    }
+
+    /// The copies of a batch.
+    pub fn copies_of(&self, batch: BatchId) -> impl Iterator<Item = (CopyId, &CopyRow)> {
+        self.copies.iter().filter(move |(_, row)| row.batch == batch).map(|(id, row)| (*id, row))
+    }
+
+    /// Whether no copy of a batch is alive.
+    #[must_use]
+    pub fn all_gone(&self, batch: BatchId) -> bool {
+        self.copies_of(batch).all(|(_, row)| row.state == CopyState::Destroyed)
+    }
+
+    /// The batches of a link, oldest first.
+    pub fn batches_of<'a>(&'a self, link: &'a str) -> impl Iterator<Item = (BatchId, &'a Batch)> {
+        self.batches.iter().filter(move |(_, b)| b.link == link).map(|(id, b)| (*id, b))
+    }
+
+    /// The hold that forbids destroying a batch, where there is one.
+    #[must_use]
+    pub fn hold_on(&self, batch: BatchId) -> Option<HoldId> {
+        let link = &self.batches.get(&batch)?.link;
+        self.holds
+            .iter()
+            .find(|(_, hold)| {
+                !hold.lifted
+                    && match &hold.scope {
+                        HoldScope::Batch(held) => *held == batch,
+                        HoldScope::Link(held) => held == link,
+                        HoldScope::All => true,
+                    }
+            })
+            .map(|(id, _)| *id)
+    }
+
+    /// The key that a batch would be opened with: the newest live one that came for its number.
+    #[must_use]
+    pub fn key_for(&self, batch: &Batch) -> Option<KeyId> {
+        let number = batch.number.as_deref()?;
+        self.keys
+            .iter()
+            .rev()
+            .find(|(_, key)| {
+                key.state == KeyState::Live && key.link == batch.link && key.number == number
+            })
+            .map(|(id, _)| *id)
+    }
+
+    /// Keys whose slot must be destroyed: wrong ones, and those of loaded or rejected batches.
+    #[must_use]
+    pub fn keys_to_drop(&self) -> Vec<KeyId> {
+        let spent = |key: &KeyRow| {
+            let mut found = self.batches_of(&key.link).filter(|(_, b)| b.number.as_ref() == Some(&key.number));
+            let (mut waits, mut over) = (false, false);
+            for (_, batch) in &mut found {
+                waits |= batch.wants_key();
+                over |= batch.rejected || batch.ever_loaded();
+            }
+            over && !waits
+        };
+        let due = |key: &KeyRow| match key.state {
+            KeyState::Wrong => true,
+            KeyState::Live => spent(key),
+            KeyState::Planned | KeyState::Gone => false,
+        };
+        self.keys.iter().filter(|(_, key)| due(key)).map(|(id, _)| *id).collect()
+    }
+
+    /// Whether a key that comes now for this number is not to be kept: its batch is loaded or rejected already.
+    #[must_use]
+    pub fn number_is_over(&self, link: &str, number: &str) -> bool {
+        let named = || self.batches_of(link).filter(|(_, b)| b.number.as_deref() == Some(number));
+        let verified = |b: &Batch| matches!(b.state, BatchState::Received | BatchState::Verified);
+        if named().any(|(_, b)| verified(b)) {
+            return false;
+        }
+        named().any(|(_, b)| b.ever_loaded())
+            || (named().any(|(_, b)| b.rejected) && !named().any(|(_, b)| b.wants_key()))
+    }
+
+    /// Whether a batch number is spent: a batch under it was verified and no person rejected it.
+    #[must_use]
+    pub fn number_is_spent(&self, link: &str, number: &str, except: Option<BatchId>) -> bool {
+        self.batches_of(link).any(|(id, b)| {
+            Some(id) != except && b.manifest.is_some() && !b.rejected && b.number.as_deref() == Some(number)
+        })
+    }
+
+    /// Whether a file of this digest was loaded before on the link.
+    #[must_use]
+    pub fn digest_is_loaded(&self, link: &str, sha256: Digest, except: Option<BatchId>) -> bool {
+        self.batches_of(link).any(|(id, b)| {
+            Some(id) != except && b.ever_loaded() && b.files.iter().any(|f| f.sha256 == Some(sha256))
+        })
+    }
+
+    /// Whether this plaintext was loaded before on the link. Empty deltas are exempt.
+    #[must_use]
+    pub fn content_is_loaded(&self, link: &str, content: Digest, except: BatchId) -> bool {
+        self.batches_of(link).any(|(id, b)| {
+            id != except && b.load.as_ref().is_some_and(|l| l.content == content && l.counts.parsed != Some(0))
+        })
+    }
+
+    /// Whether a change file of this number was there already.
+    #[must_use]
+    pub fn sequence_is_spent(&self, link: &str, sequence: u64, except: Option<BatchId>) -> bool {
+        let baseline = self.links.get(link).map_or(0, |l| l.baseline);
+        sequence <= baseline
+            || self.deltas_of(link).any(|(id, _, s)| Some(id) != except && s == sequence)
+    }
+
+    /// The number of the change file that the link takes next.
+    #[must_use]
+    pub fn next_sequence(&self, link: &str) -> u64 {
+        let baseline = self.links.get(link).map_or(0, |l| l.baseline);
+        let loaded: BTreeSet<u64> =
+            self.deltas_of(link).filter(|(_, b, _)| b.ever_loaded()).map(|(_, _, s)| s).collect();
+        let mut next = baseline + 1;
+        while loaded.contains(&next) {
+            next += 1;
+        }
+        next
+    }
+
+    fn deltas_of<'a>(&'a self, link: &'a str) -> impl Iterator<Item = (BatchId, &'a Batch, u64)> {
+        self.batches_of(link).filter(|(_, b)| !b.rejected).filter_map(|(id, b)| {
+            let manifest = b.manifest.as_ref()?;
+            (manifest.kind == Kind::Delta).then_some((id, b, manifest.sequence))
+        })
+    }
+
+    /// The open intent for which `wanted` holds.
+    pub fn open_plan(&self, wanted: impl Fn(&Plan) -> bool) -> Option<(u64, &Plan)> {
+        self.open.iter().find(|(_, plan)| wanted(plan)).map(|(seq, plan)| (*seq, plan))
+    }
+}

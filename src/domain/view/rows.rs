@@ -1,0 +1,357 @@
+//! The rows of the view: facts as the register told them.
+
+use std::collections::BTreeMap;
+
+use crate::domain::{
+    certificate::Assurance,
+    digest::Digest,
+    entry::{
+        AccountFacts, ConfigChange, CopyFacts, Counts, Failure, GrantTerms, HoldScope, KeyForm,
+        LinkFacts, LoadFacts, ManifestFacts, OrderedCopy,
+    },
+    ids::{BatchId, DeliveryId, OrderId},
+    lifecycle::{BatchState, CopyState, GrantState, OrderState},
+    reason::Reason,
+    time::Timestamp,
+};
+
+/// An entry that can be decided on: where it stands, and its hash, which the decision names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Mark {
+    /// Its place.
+    pub seq: u64,
+    /// Its leaf hash.
+    pub digest: Digest,
+    /// Its time.
+    pub at: Timestamp,
+}
+
+/// The site.
+#[derive(Clone, Debug)]
+pub struct Site {
+    /// Name.
+    pub name: String,
+    /// Verifier key of the register.
+    pub vkey: String,
+    /// Register key in OpenSSH form.
+    pub ssh_key: String,
+    /// Standing age recipient.
+    pub recipient: String,
+}
+
+/// Something an account proposed and a second person has not confirmed.
+#[derive(Clone, Debug)]
+pub struct Proposal<T> {
+    /// Its entry.
+    pub mark: Mark,
+    /// Who proposed.
+    pub by: String,
+    /// What.
+    pub what: T,
+}
+
+/// The proposed configuration.
+pub type ConfigProposal = Proposal<(Digest, Vec<ConfigChange>)>;
+
+/// An account.
+#[derive(Clone, Debug)]
+pub struct Account {
+    /// What is in force; nothing before the first confirmation.
+    pub facts: Option<AccountFacts>,
+    /// Whether it was disabled.
+    pub disabled: bool,
+    /// What waits for a second person.
+    pub proposal: Option<Proposal<AccountFacts>>,
+}
+
+impl Account {
+    /// The facts, if the account may act.
+    #[must_use]
+    pub fn active(&self) -> Option<&AccountFacts> {
+        self.facts.as_ref().filter(|_| !self.disabled)
+    }
+}
+
+/// A delivery that was seen.
+#[derive(Clone, Debug)]
+pub struct Seen {
+    /// The link.
+    pub link: String,
+    /// HMAC of its name.
+    pub name_mac: Digest,
+    /// Since when.
+    pub since: Timestamp,
+}
+
+/// The last step of a batch that did not succeed.
+#[derive(Clone, Debug)]
+pub struct Trouble {
+    /// What to do about it.
+    pub failure: Failure,
+    /// The code.
+    pub code: String,
+    /// How often in a row.
+    pub times: u32,
+    /// When last.
+    pub at: Timestamp,
+}
+
+/// A batch.
+#[derive(Clone, Debug)]
+pub struct Batch {
+    /// The link.
+    pub link: String,
+    /// The delivery that it was.
+    pub delivery: DeliveryId,
+    /// What the link said.
+    pub facts: LinkFacts,
+    /// State.
+    pub state: BatchState,
+    /// Why it is where it is.
+    pub reason: Option<Reason>,
+    /// Why it was claimed although it was not complete, or refused before it was copied.
+    pub claimed_because: Option<Reason>,
+    /// Provider's number.
+    pub number: Option<String>,
+    /// What the verified manifest said.
+    pub manifest: Option<ManifestFacts>,
+    /// How sure its origin is.
+    pub strength: Option<String>,
+    /// Principal of its signer.
+    pub signer: Option<String>,
+    /// Its files.
+    pub files: Vec<CopyFacts>,
+    /// Counts so far.
+    pub counts: Counts,
+    /// What its load came to.
+    pub load: Option<LoadFacts>,
+    /// Whether its originals are gone from the inbox.
+    pub cleared: bool,
+    /// Keys that opened nothing.
+    pub wrong_keys: u32,
+    /// Whether a person rejected it.
+    pub rejected: bool,
+    /// Whether no need to keep was stated.
+    pub no_need: Option<Timestamp>,
+    /// Deadline and clock, once its transfer files or the whole are due.
+    pub due: Option<(Timestamp, bool)>,
+    /// Clocks that have run.
+    pub clocks: Vec<String>,
+    /// The order that condemned it.
+    pub order: Option<OrderId>,
+    /// The entry that quarantined it, loaded it.
+    pub decide: Option<Mark>,
+    /// The last failure of a step.
+    pub trouble: Option<Trouble>,
+    /// When each state was reached, and other times, by name.
+    pub times: BTreeMap<String, Timestamp>,
+}
+
+impl Batch {
+    /// A batch at its birth, the end of a claim.
+    pub(super) fn born(
+        mark: Mark,
+        link: String,
+        delivery: DeliveryId,
+        facts: LinkFacts,
+        claimed_because: Option<Reason>,
+        files: &[CopyFacts],
+    ) -> Self {
+        Self {
+            link,
+            delivery,
+            facts,
+            state: BatchState::Received,
+            reason: None,
+            claimed_because,
+            number: None,
+            manifest: None,
+            strength: None,
+            signer: None,
+            files: files.to_vec(),
+            counts: Counts::default(),
+            load: None,
+            cleared: false,
+            wrong_keys: 0,
+            rejected: false,
+            no_need: None,
+            due: None,
+            clocks: Vec::new(),
+            order: None,
+            decide: None,
+            trouble: None,
+            times: BTreeMap::from([
+                (BatchState::Received.word().to_owned(), mark.at),
+                // Stays when a release makes it received again: signers are judged by this time.
+                ("claimed".to_owned(), mark.at),
+            ]),
+        }
+    }
+
+    /// Whether its content was ever committed to a vault.
+    #[must_use]
+    pub const fn ever_loaded(&self) -> bool {
+        self.load.is_some()
+    }
+
+    /// Whether a key for it still has a use.
+    #[must_use]
+    pub const fn wants_key(&self) -> bool {
+        !self.rejected
+            && matches!(
+                self.state,
+                BatchState::Received | BatchState::Verified | BatchState::Quarantined
+            )
+    }
+}
+
+/// What a copy is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum CopyKind {
+    /// A file as delivered, in the spool.
+    Transfer,
+    /// The loaded data.
+    Vault,
+    /// The batch's record in the erasable store.
+    Case,
+}
+
+impl CopyKind {
+    /// The word as it is written.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Transfer => "transfer",
+            Self::Vault => "vault",
+            Self::Case => "case",
+        }
+    }
+}
+
+/// A copy.
+#[derive(Clone, Debug)]
+pub struct CopyRow {
+    /// Its batch.
+    pub batch: BatchId,
+    /// What it is.
+    pub kind: CopyKind,
+    /// State.
+    pub state: CopyState,
+    /// Bytes.
+    pub bytes: u64,
+    /// SHA-256, where known.
+    pub sha256: Option<Digest>,
+    /// What its wipe proved.
+    pub assurance: Option<Assurance>,
+}
+
+/// Where a key stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeyState {
+    /// Being taken.
+    Planned,
+    /// In its slot.
+    Live,
+    /// It opened nothing; its slot is to be destroyed.
+    Wrong,
+    /// Its slot is destroyed, or it was never kept.
+    Gone,
+}
+
+/// A key that came.
+#[derive(Clone, Debug)]
+pub struct KeyRow {
+    /// The link.
+    pub link: String,
+    /// The number that it was sent for.
+    pub number: String,
+    /// State.
+    pub state: KeyState,
+    /// Form.
+    pub form: KeyForm,
+    /// Fingerprint of an identity.
+    pub fingerprint: Option<Digest>,
+    /// Channel.
+    pub channel: String,
+    /// By whom.
+    pub by: String,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// A grant.
+#[derive(Clone, Debug)]
+pub struct Grant {
+    /// What for.
+    pub terms: GrantTerms,
+    /// State.
+    pub state: GrantState,
+    /// Who applied.
+    pub by: String,
+    /// The application.
+    pub applied: Mark,
+    /// The approval.
+    pub approved: Option<Mark>,
+}
+
+/// An order.
+#[derive(Clone, Debug)]
+pub struct Order {
+    /// What it covers.
+    pub copies: Vec<OrderedCopy>,
+    /// State.
+    pub state: OrderState,
+    /// Why.
+    pub reason: String,
+    /// Policies in force at the request.
+    pub policy: Digest,
+    /// Void after this.
+    pub expires: Timestamp,
+    /// Who requested.
+    pub by: String,
+    /// The request.
+    pub requested: Mark,
+    /// Who approved, and the entry.
+    pub approved: Option<(String, Mark)>,
+    /// Entries of its wipes, by copy's place in the order.
+    pub wiped: Vec<u64>,
+    /// Digest of its certificate.
+    pub certificate: Option<Digest>,
+}
+
+/// A hold.
+#[derive(Clone, Debug)]
+pub struct Hold {
+    /// What it covers.
+    pub scope: HoldScope,
+    /// Who placed it.
+    pub by: String,
+    /// Authority.
+    pub authority: String,
+    /// Document number.
+    pub doc_no: String,
+    /// Review date.
+    pub review: Timestamp,
+    /// The placing.
+    pub placed: Mark,
+    /// Whether it was lifted.
+    pub lifted: bool,
+}
+
+/// What is known of a link beyond its file.
+#[derive(Clone, Debug, Default)]
+pub struct LinkLedger {
+    /// The last change file before this agent took the link over.
+    pub baseline: u64,
+    /// A baseline that waits for a second person.
+    pub proposal: Option<Proposal<u64>>,
+}
+
+/// Numbers given so far.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Next {
+    pub(super) batch: u64,
+    pub(super) copy: u64,
+    pub(super) delivery: u64,
+    pub(super) key: u64,
+}

@@ -1,0 +1,199 @@
+//! The record of a batch in the erasable store: everything about it that names people or could.
+//!
+//! It is encrypted under the batch's case key and goes with the batch; the register keeps only what may stand for
+//! ever.
+
+use data_encoding::BASE64;
+use serde::{Deserialize, Serialize};
+
+use super::{
+    Engine, StepError,
+    ports::{CopySize, PortError},
+    slots,
+};
+use crate::domain::{
+    digest::Digest,
+    entry,
+    findings::Position,
+    ids::{BatchId, CopyId},
+    judge::{Document, Entry, EntryKind, Facts},
+};
+
+/// The record.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CaseRecord {
+    /// Version of this form, 1.
+    pub v: u32,
+    /// Name of the delivery folder, as the filesystem has it.
+    #[serde(with = "base64_bytes")]
+    pub delivery: Vec<u8>,
+    /// Which folder it was, for the port that clears it.
+    pub folder: String,
+    /// The claimed files.
+    pub files: Vec<CaseFile>,
+    /// What lay in the folder.
+    pub entries: Vec<CaseEntry>,
+    /// There was more than a delivery may have.
+    pub cut: bool,
+    /// `manifest.yaml`.
+    pub manifest: CaseDocument,
+    /// `manifest.yaml.sig`.
+    pub signature: CaseDocument,
+    /// Odd fields by position; no contents.
+    pub positions: Vec<Position>,
+}
+
+/// A claimed file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CaseFile {
+    /// The copy.
+    pub copy: CopyId,
+    /// Its name in the delivery.
+    #[serde(with = "base64_bytes")]
+    pub name: Vec<u8>,
+}
+
+/// A thing that lay in the folder.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CaseEntry {
+    #[serde(with = "base64_bytes")]
+    name: Vec<u8>,
+    kind: String,
+    bytes: u64,
+    #[serde(with = "base64_bytes")]
+    head: Vec<u8>,
+    sha256: Option<Digest>,
+}
+
+/// Manifest or signature.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum CaseDocument {
+    /// Not there.
+    Missing,
+    /// Over its limit.
+    TooLong,
+    /// The bytes.
+    Bytes(#[serde(with = "base64_bytes")] Vec<u8>),
+}
+
+const KINDS: [(EntryKind, &str); 4] = [
+    (EntryKind::File, "file"),
+    (EntryKind::Linked, "linked"),
+    (EntryKind::Link, "link"),
+    (EntryKind::Other, "other"),
+];
+
+impl CaseRecord {
+    /// The record of a claim.
+    #[must_use]
+    pub fn new(delivery: Vec<u8>, folder: String, facts: &Facts, files: Vec<CaseFile>) -> Self {
+        let entry = |entry: &Entry| CaseEntry {
+            name: entry.name.clone(),
+            kind: KINDS.iter().find(|(kind, _)| *kind == entry.kind).map_or("other", |(_, word)| word).to_owned(),
+            bytes: entry.bytes,
+            head: entry.head.to_vec(),
+            sha256: entry.sha256,
+        };
+        let document = |document: &Document| match document {
+            Document::Missing => CaseDocument::Missing,
+            Document::TooLong => CaseDocument::TooLong,
+            Document::Bytes(bytes) => CaseDocument::Bytes(bytes.clone()),
+        };
+        Self {
+            v: 1,
+            delivery,
+            folder,
+            files,
+            entries: facts.entries.iter().map(entry).collect(),
+            cut: facts.cut,
+            manifest: document(&facts.manifest),
+            signature: document(&facts.signature),
+            positions: Vec::new(),
+        }
+    }
+
+    /// What is judged.
+    #[must_use]
+    pub fn facts(&self) -> Facts {
+        let entry = |entry: &CaseEntry| Entry {
+            name: entry.name.clone(),
+            kind: KINDS.iter().find(|(_, word)| *word == entry.kind).map_or(EntryKind::Other, |(kind, _)| *kind),
+            bytes: entry.bytes,
+            head: zeroize::Zeroizing::new(entry.head.clone()),
+            sha256: entry.sha256,
+        };
+        let document = |document: &CaseDocument| match document {
+            CaseDocument::Missing => Document::Missing,
+            CaseDocument::TooLong => Document::TooLong,
+            CaseDocument::Bytes(bytes) => Document::Bytes(bytes.clone()),
+        };
+        Facts {
+            entries: self.entries.iter().map(entry).collect(),
+            cut: self.cut,
+            manifest: document(&self.manifest),
+            signature: document(&self.signature),
+        }
+    }
+
+    /// The name of the delivery, for people.
+    #[must_use]
+    pub fn shown(&self) -> String {
+        shown(&self.delivery)
+    }
+}
+
+/// A name from outside, for people: what is no text is replaced.
+#[must_use]
+pub fn shown(name: &[u8]) -> String {
+    String::from_utf8_lossy(name).chars().map(|c| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c }).collect()
+}
+
+/// Bytes as Base64 in JSON.
+pub mod base64_bytes {
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    use super::BASE64;
+
+    /// Writes.
+    ///
+    /// # Errors
+    /// The serialiser's.
+    pub fn serialize<S: Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&BASE64.encode(bytes))
+    }
+
+    /// Reads.
+    ///
+    /// # Errors
+    /// Not Base64.
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<u8>, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        BASE64.decode(text.as_bytes()).map_err(serde::de::Error::custom)
+    }
+}
+
+impl Engine {
+    /// Writes a batch's record.
+    pub(super) fn put_case(&mut self, batch: BatchId, record: &CaseRecord) -> Result<CopySize, StepError> {
+        let key = self.ports.keys.ensure_random(&slots::case(batch))?;
+        let bytes = entry::canonical(record).map_err(|_| StepError::Stuck("case-form"))?;
+        Ok(self.ports.cases.put(batch, &bytes, &key)?)
+    }
+
+    /// Reads a batch's record, where it still exists.
+    ///
+    /// # Errors
+    /// It is damaged, or its key is gone while the file is not.
+    pub fn case(&self, batch: BatchId) -> Result<Option<CaseRecord>, PortError> {
+        let Some(key) = self.ports.keys.live(&slots::case(batch))? else { return Ok(None) };
+        let Some(bytes) = self.ports.cases.take(batch, &key)? else { return Ok(None) };
+        serde_json::from_slice(&bytes).map(Some).map_err(|error| PortError::Stuck {
+            code: "case-form",
+            message: format!("the record of {batch} in the erasable store cannot be read: {error}"),
+        })
+    }
+}

@@ -1,0 +1,168 @@
+//! Due work: what time brings about by itself. Ends come by themselves, destruction never does.
+
+use super::{
+    Engine, EngineError,
+    ports::Log,
+};
+use crate::domain::{
+    entry::{AGENT, Body},
+    ids::{BatchId, GrantId, OrderId},
+    lifecycle::{BatchState, CopyState, GrantState, OrderState},
+    policy::Policy,
+    time::Timestamp,
+    view::{Batch, CopyKind},
+};
+
+/// A clock that has run out.
+struct CameDue {
+    batch: BatchId,
+    clock: &'static str,
+    whole: bool,
+    deadline: Timestamp,
+    clause: String,
+}
+
+impl Engine {
+    /// Records what has come due.
+    ///
+    /// # Errors
+    /// The register cannot be written.
+    pub(super) fn come_due(&mut self) -> Result<bool, EngineError> {
+        let now = self.ports.clock.now();
+        let mut any = self.expire_grants(now)?;
+        any |= self.expire_orders(now)?;
+        let due: Vec<CameDue> =
+            self.view.batches.iter().filter_map(|(id, row)| self.due(*id, row, now)).collect();
+        for item in due {
+            let CameDue { batch, clock, whole, deadline, clause } = item;
+            let clock = clock.to_owned();
+            self.record(AGENT, Body::CameDue { batch, clock, whole, deadline, clause })?;
+            any = true;
+        }
+        any |= self.close_destroyed()?;
+        Ok(any | self.checkpoint_access(now)?)
+    }
+
+    fn expire_grants(&mut self, now: Timestamp) -> Result<bool, EngineError> {
+        let over: Vec<GrantId> = self
+            .view
+            .grants
+            .iter()
+            .filter(|(_, g)| g.state == GrantState::Open && g.terms.until < now)
+            .map(|(id, _)| *id)
+            .collect();
+        let any = !over.is_empty();
+        for grant in over {
+            self.record(AGENT, Body::GrantExpired { grant })?;
+        }
+        Ok(any)
+    }
+
+    fn expire_orders(&mut self, now: Timestamp) -> Result<bool, EngineError> {
+        let over: Vec<OrderId> = self
+            .view
+            .orders
+            .iter()
+            .filter(|(_, o)| o.state == OrderState::Requested && o.expires < now)
+            .map(|(id, _)| *id)
+            .collect();
+        let any = !over.is_empty();
+        for order in over {
+            self.record(AGENT, Body::OrderVoided { order, code: "expired".to_owned() })?;
+        }
+        Ok(any)
+    }
+
+    fn due(&self, id: BatchId, row: &Batch, now: Timestamp) -> Option<CameDue> {
+        if row.state != BatchState::Loaded {
+            return None;
+        }
+        let policy = self.rules.policies.get(&row.facts.policy)?;
+        self.whole_due(id, row, policy, now).or_else(|| self.files_due(id, row, policy))
+    }
+
+    /// 使用完竣且確認無保存必要: both, or the end of the approved period of use, or of the link.
+    fn whole_due(&self, id: BatchId, row: &Batch, policy: &Policy, now: Timestamp) -> Option<CameDue> {
+        let use_until = row.times.get("use-until").copied()?;
+        let terminated = self
+            .rules
+            .links
+            .get(&row.link)
+            .is_none_or(|link| link.status == crate::domain::link::LinkStatus::Terminated);
+        let (clock, start) = if let Some(end) = self.use_ended(id, row) {
+            ("use-ended", end)
+        } else if use_until < now {
+            ("use-period-ended", use_until)
+        } else if terminated {
+            ("link-terminated", now)
+        } else {
+            return None;
+        };
+        let deadline = policy.use_rule.retention.value.after(start, self.rules.zone);
+        Some(CameDue { batch: id, clock, whole: true, deadline, clause: policy.use_rule.retention.clause.clone() })
+    }
+
+    /// When the use of a batch ended: every grant on its link that could see it is over, completed by its holder,
+    /// and no need to keep was stated.
+    fn use_ended(&self, id: BatchId, row: &Batch) -> Option<Timestamp> {
+        let no_need = row.no_need?;
+        let open = self.grants_on(id, row).any(|state| matches!(state, GrantState::Open | GrantState::Expired | GrantState::Revoked));
+        (!open).then_some(no_need)
+    }
+
+    /// States of the grants that were ever approved over a batch's link.
+    pub(crate) fn grants_on<'a>(&'a self, _id: BatchId, row: &'a Batch) -> impl Iterator<Item = GrantState> + 'a {
+        self.view
+            .grants
+            .values()
+            .filter(move |g| g.terms.link == row.link && g.approved.is_some())
+            .map(|g| g.state)
+    }
+
+    /// NT-4.4: transfer files are due as soon as their content is committed.
+    fn files_due(&self, id: BatchId, row: &Batch, policy: &Policy) -> Option<CameDue> {
+        let rule = &policy.raw_file;
+        let clock = "import-committed";
+        let kept = self
+            .view
+            .copies_of(id)
+            .any(|(_, c)| c.kind == CopyKind::Transfer && c.state == CopyState::Kept);
+        if !rule.after_import() || !kept || row.clocks.iter().any(|c| c == clock) {
+            return None;
+        }
+        let loaded = row.times.get(BatchState::Loaded.word()).copied()?;
+        let deadline = rule.retention.value.after(loaded, self.rules.zone);
+        Some(CameDue { batch: id, clock, whole: false, deadline, clause: rule.retention.clause.clone() })
+    }
+
+    /// A destroyed batch closes when its policy asks for no paper. Papers are recorded by `destroy close`.
+    fn close_destroyed(&mut self) -> Result<bool, EngineError> {
+        let over: Vec<BatchId> = self
+            .view
+            .batches
+            .iter()
+            .filter(|(id, b)| b.state == BatchState::Destroyed && self.view.all_gone(**id))
+            .filter(|(_, b)| self.rules.policies.get(&b.facts.policy).is_some_and(|p| !p.needs_papers()))
+            .map(|(id, _)| *id)
+            .collect();
+        let any = !over.is_empty();
+        for batch in over {
+            self.record(AGENT, Body::BatchClosed { batch })?;
+        }
+        Ok(any)
+    }
+
+    /// Each day's access checkpoint is an entry in the register: once the day has changed.
+    fn checkpoint_access(&mut self, now: Timestamp) -> Result<bool, EngineError> {
+        let size = self.ports.journal.size(Log::Access)?;
+        let (since, entered) = self.view.access_checkpoint.unwrap_or((now, 0));
+        let first = self.view.access_checkpoint.is_none();
+        let new_day = since.date_in(self.rules.zone) < now.date_in(self.rules.zone);
+        if size == entered || !(first || new_day) {
+            return Ok(false);
+        }
+        let root = self.ports.journal.root_at(Log::Access, size)?;
+        self.record(AGENT, Body::AccessCheckpoint { size, root })?;
+        Ok(true)
+    }
+}

@@ -1,0 +1,339 @@
+//! Orders effects: plan, record the intent, apply, record the outcome. Recovery is the ordinary start.
+//!
+//! The engine knows ports, no adapter; it is synchronous; and it is the only writer of the register. What it holds
+//! in memory is the fold of the register and can be thrown away at any time.
+
+pub mod access;
+pub mod case;
+pub mod cycle;
+pub mod due;
+pub mod ports;
+pub mod rules;
+pub mod steps;
+
+use std::collections::BTreeMap;
+
+use ports::{Log, PortError, Ports};
+use rules::Rules;
+
+use crate::domain::{
+    entry::{AGENT, Body, Entry, EntryError, Failure},
+    ids::KeyId,
+    limits, merkle,
+    secret::Secret,
+    step::{Outcome, Plan},
+    time::Timestamp,
+    view::{FoldError, Mark, View},
+};
+
+/// Why the engine stopped. Nothing that a batch did wrong is here: that is a verdict.
+#[derive(Debug, thiserror::Error)]
+pub enum EngineError {
+    /// The clock went back further than is waited out.
+    #[error("the clock is {behind} s behind the last entry of the register ({last})")]
+    ClockBack {
+        /// Seconds.
+        behind: i64,
+        /// Time of the last entry.
+        last: Timestamp,
+    },
+    /// The register is not one that this program wrote.
+    #[error(transparent)]
+    Fold(#[from] FoldError),
+    /// An entry cannot be written or read.
+    #[error(transparent)]
+    Entry(#[from] EntryError),
+    /// The outside.
+    #[error(transparent)]
+    Port(#[from] PortError),
+}
+
+/// How a step ended that did not succeed.
+#[derive(Debug, thiserror::Error)]
+pub enum StepError {
+    /// The outside failed.
+    #[error(transparent)]
+    Port(#[from] PortError),
+    /// It cannot work by itself.
+    #[error("{0}")]
+    Stuck(&'static str),
+    /// It may work later.
+    #[error("{0}")]
+    Later(&'static str),
+}
+
+impl StepError {
+    const fn failure(&self) -> Failure {
+        match self {
+            Self::Port(PortError::Later { .. }) | Self::Later(_) => Failure::Later,
+            Self::Port(PortError::Stuck { .. }) | Self::Stuck(_) => Failure::Stuck,
+        }
+    }
+
+    const fn code(&self) -> &'static str {
+        match self {
+            Self::Port(port) => port.code(),
+            Self::Stuck(code) | Self::Later(code) => code,
+        }
+    }
+}
+
+/// A step that ran to its end.
+#[derive(Clone, Debug)]
+pub enum Ran {
+    /// With this outcome.
+    Done(Outcome),
+    /// Without; the failure is recorded.
+    Failed(Failure, String),
+}
+
+/// The engine.
+pub struct Engine {
+    /// The fold of the register.
+    pub view: View,
+    /// What the configuration in force says.
+    pub rules: Rules,
+    /// Everything outside.
+    pub ports: Ports,
+    /// Secrets that a person has just submitted, until their step has taken them.
+    submitted: BTreeMap<KeyId, Secret>,
+    /// Wall and boot clock when the engine was opened, to see jumps.
+    opened: (Timestamp, i64),
+    /// Messages for the person at the screen, about steps that failed.
+    pub notes: Vec<String>,
+}
+
+impl Engine {
+    /// Folds the register. Nothing is written; [`Engine::recover`] follows before anything else does.
+    ///
+    /// # Errors
+    /// The register cannot be read, or is not one that this program wrote.
+    pub fn open(ports: Ports, rules: Rules) -> Result<Self, EngineError> {
+        let opened = (ports.clock.now(), ports.clock.boot_millis());
+        let view = View::default();
+        let mut engine = Self { view, rules, ports, submitted: BTreeMap::new(), opened, notes: Vec::new() };
+        engine.refresh()?;
+        Ok(engine)
+    }
+
+    /// Takes entries that another process appended since.
+    ///
+    /// # Errors
+    /// As [`Engine::open`].
+    pub fn refresh(&mut self) -> Result<(), EngineError> {
+        let mut broken = None;
+        let view = &mut self.view;
+        self.ports.journal.replay(Log::Register, view.size, &mut |seq, bytes| {
+            if broken.is_none() {
+                broken = fold(view, seq, bytes).err();
+            }
+            Ok(())
+        })?;
+        broken.map_or(Ok(()), Err)
+    }
+
+    /// Records one entry. After this line it counts.
+    ///
+    /// # Errors
+    /// The clock went back, the disk is full: nothing was written.
+    pub fn record(&mut self, by: &str, body: Body) -> Result<Mark, EngineError> {
+        let at = self.entry_time()?;
+        self.doubt_time(at)?;
+        self.append(at, by, body)
+    }
+
+    fn append(&mut self, at: Timestamp, by: &str, body: Body) -> Result<Mark, EngineError> {
+        let entry = Entry { v: 1, at, by: by.to_owned(), body };
+        let bytes = entry.to_bytes()?;
+        let leaf = merkle::leaf_hash(&bytes);
+        let seq = self.view.size;
+        // The fold comes first: an entry that the tables refuse must never reach the register. Where either the
+        // fold or the journal says no, the view is made anew from what the journal holds.
+        let appended = self
+            .view
+            .apply(seq, &entry, leaf)
+            .map_err(EngineError::from)
+            .and_then(|()| Ok(self.ports.journal.append(&[(Log::Register, bytes)])?));
+        if let Err(error) = appended {
+            self.view = View::default();
+            self.refresh()?;
+            return Err(error);
+        }
+        Ok(Mark { seq, digest: leaf, at })
+    }
+
+    /// Entry times never go back: a step back of under 2 s is waited out, a larger one refuses to write.
+    fn entry_time(&self) -> Result<Timestamp, EngineError> {
+        let now = self.ports.clock.now();
+        let Some(last) = self.view.last_at else { return Ok(now) };
+        let behind = last.millis() - now.millis();
+        if behind <= 0 {
+            return Ok(now);
+        }
+        if behind > limits::CLOCK_BACK_MS_MAX {
+            return Err(EngineError::ClockBack { behind: (behind + 999) / 1000, last });
+        }
+        self.ports.clock.wait_millis(behind);
+        Ok(self.ports.clock.now().max(last))
+    }
+
+    /// Wall and boot clock must move together, and the wall clock must not have leapt since the last entry.
+    fn doubt_time(&mut self, now: Timestamp) -> Result<(), EngineError> {
+        if self.view.time_doubted {
+            return Ok(());
+        }
+        let wall = now.millis() - self.opened.0.millis();
+        let boot = self.ports.clock.boot_millis() - self.opened.1;
+        let drift = (wall - boot) / 1000;
+        let gap = self.view.last_at.map_or(0, |last| (now.millis() - last.millis()) / 1000);
+        let seconds = if drift.abs() > self.rules.clock_jump_max_seconds {
+            drift
+        } else if gap > self.rules.start_gap_max_seconds {
+            gap
+        } else {
+            return Ok(());
+        };
+        self.append(now, AGENT, Body::TimeDoubted { seconds })?;
+        Ok(())
+    }
+
+    /// Runs one step: intent, effect, outcome.
+    ///
+    /// # Errors
+    /// The register cannot be written. What the step itself met is in [`Ran`].
+    pub fn run(&mut self, by: &str, plan: Plan) -> Result<Ran, EngineError> {
+        let intent = self.record(by, Body::Intent { plan })?;
+        // A stop here: the intent stands alone, and the next start finishes it.
+        self.finish(intent.seq)
+    }
+
+    /// Applies the plan of an open intent and records what came of it.
+    fn finish(&mut self, intent: u64) -> Result<Ran, EngineError> {
+        let Some(plan) = self.view.open.get(&intent).cloned() else {
+            return Err(FoldError::Unknown(intent).into());
+        };
+        match self.apply(&plan) {
+            Ok(outcome) => {
+                // A stop here: the effect is whole, and applying it once more finds it done.
+                self.record(AGENT, Body::Outcome { intent, outcome: outcome.clone() })?;
+                self.settle(&plan)?;
+                Ok(Ran::Done(outcome))
+            }
+            Err(error) => {
+                let (failure, code) = (error.failure(), error.code().to_owned());
+                self.give_up(&plan)?;
+                self.notes.push(format!("{}: {error}", plan.name()));
+                self.record(AGENT, Body::Failed { intent, failure, code: code.clone() })?;
+                Ok(Ran::Failed(failure, code))
+            }
+        }
+    }
+
+    fn apply(&mut self, plan: &Plan) -> Result<Outcome, StepError> {
+        match plan {
+            Plan::Claim { .. } => self.apply_claim(plan),
+            Plan::Clear { batch } => self.apply_clear(*batch),
+            Plan::Verify { batch } => self.apply_verify(*batch),
+            Plan::TakeKey { .. } => self.apply_take_key(plan),
+            Plan::Load { batch, vault, key, use_until, refuse } => {
+                self.apply_load(*batch, *vault, *key, *use_until, *refuse)
+            }
+            Plan::DropKey { key } => self.apply_drop_key(*key),
+            Plan::WipeCopy { order, copy } => self.apply_wipe(*order, *copy),
+            Plan::Certify { order, tree_size, at } => self.apply_certify(*order, *tree_size, *at),
+            Plan::MakeAccessKey { link, month } => self.apply_access_key(link, month),
+        }
+    }
+
+    /// Removes what a step that is given up had begun, before its failure is recorded.
+    fn give_up(&mut self, plan: &Plan) -> Result<(), EngineError> {
+        match plan {
+            Plan::Claim { files, batch, .. } => {
+                self.ports.spool.abandon(files)?;
+                self.ports.cases.wipe(*batch)?;
+                for slot in [slots::case(*batch), slots::spool(*batch)] {
+                    self.ports.keys.destroy(&slot, &batch.to_string())?;
+                }
+            }
+            Plan::Load { vault, .. } => self.abandon_vault(*vault)?,
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// Start-up: finishes every open intent. There is no second code path.
+    ///
+    /// # Errors
+    /// The register cannot be written.
+    pub fn recover(&mut self) -> Result<(), EngineError> {
+        while let Some((&intent, _)) = self.view.open.first_key_value() {
+            self.finish(intent)?;
+        }
+        self.ports.evidence.sweep()?;
+        Ok(())
+    }
+
+    /// What follows the record of an outcome.
+    fn settle(&mut self, plan: &Plan) -> Result<(), EngineError> {
+        if matches!(plan, Plan::WipeCopy { .. }) {
+            self.ports.evidence.sweep()?;
+        }
+        Ok(())
+    }
+
+    /// Keeps a secret for the step that will take it.
+    pub fn hand_over(&mut self, key: KeyId, secret: Secret) {
+        self.submitted.insert(key, secret);
+    }
+}
+
+fn fold(view: &mut View, seq: u64, bytes: &[u8]) -> Result<(), EngineError> {
+    let entry = Entry::from_bytes(bytes)?;
+    Ok(view.apply(seq, &entry, merkle::leaf_hash(bytes))?)
+}
+
+/// Names of slots in the key store.
+pub mod slots {
+    use crate::domain::ids::{BatchId, CopyId, KeyId};
+
+    /// The register key.
+    pub const REGISTER: &str = "register";
+    /// The standing age identity.
+    pub const STANDING: &str = "standing";
+
+    /// Key of a batch's record in the erasable store.
+    #[must_use]
+    pub fn case(batch: BatchId) -> String {
+        format!("case:{batch}")
+    }
+
+    /// Identity that a batch's claimed files are sealed to.
+    #[must_use]
+    pub fn spool(batch: BatchId) -> String {
+        format!("spool:{batch}")
+    }
+
+    /// Key of a vault.
+    #[must_use]
+    pub fn vault(copy: CopyId) -> String {
+        format!("vault:{copy}")
+    }
+
+    /// A key that came.
+    #[must_use]
+    pub fn key(key: KeyId) -> String {
+        format!("key:{key}")
+    }
+
+    /// HMAC key of a link.
+    #[must_use]
+    pub fn link(link: &str) -> String {
+        format!("link:{link}")
+    }
+
+    /// Identity that seals a link's access entries of a month.
+    #[must_use]
+    pub fn access(link: &str, month: &str) -> String {
+        format!("access:{link}:{month}")
+    }
+}

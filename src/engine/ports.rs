@@ -1,0 +1,446 @@
+//! What the engine needs of the outside, as traits with their contracts. No adapter is named here.
+//!
+//! Every method that changes something may be called again after a stop anywhere within it, and then finishes the
+//! work or finds it done. "Durable" means: synced, with its directory.
+
+use std::io::Read;
+
+use crate::domain::{
+    digest::Digest,
+    entry::{KeyForm, WipeFacts},
+    ids::{BatchId, CopyId, OrderId},
+    judge::Facts,
+    link::Link,
+    merkle,
+    secret::Secret,
+    time::Timestamp,
+};
+
+/// Why a port could not do what it was asked, by what to do about it. The code is for the register and for
+/// people; it never holds a name that came from outside.
+#[derive(Debug, thiserror::Error)]
+pub enum PortError {
+    /// May work later: a full disk, a file still being written.
+    #[error("{message}")]
+    Later {
+        /// Code such as `disk-full`.
+        code: &'static str,
+        /// For the person at the screen; may name paths of our own.
+        message: String,
+    },
+    /// Will not work by itself.
+    #[error("{message}")]
+    Stuck {
+        /// Code such as `key-store`.
+        code: &'static str,
+        /// For the person at the screen.
+        message: String,
+    },
+}
+
+impl PortError {
+    /// The code.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Later { code, .. } | Self::Stuck { code, .. } => code,
+        }
+    }
+}
+
+/// Shorthand for results of ports.
+pub type Result<T> = std::result::Result<T, PortError>;
+
+/// The clock. Wall time decides; the boot clock only shows jumps (DESIGN 5).
+pub trait Clock {
+    /// Wall time.
+    fn now(&self) -> Timestamp;
+    /// Milliseconds since boot, sleep included.
+    fn boot_millis(&self) -> i64;
+    /// Waits out a small step back.
+    fn wait_millis(&self, millis: i64);
+}
+
+/// The two logs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Log {
+    /// The register.
+    Register,
+    /// The access log.
+    Access,
+}
+
+/// The journal: the commit point of both logs.
+pub trait Journal {
+    /// Appends in one transaction together with the signed checkpoints; durable when it returns.
+    ///
+    /// # Errors
+    /// Nothing was appended.
+    fn append(&mut self, new: &[(Log, Vec<u8>)]) -> Result<Vec<u64>>;
+    /// Publishes tiles, bundles and, last, the checkpoints of what was appended.
+    ///
+    /// # Errors
+    /// A file cannot be written; a later start repeats it.
+    fn publish(&mut self) -> Result<()>;
+    /// Entries of a log.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    fn size(&self, log: Log) -> Result<u64>;
+    /// One entry.
+    ///
+    /// # Errors
+    /// It is not there.
+    fn entry(&self, log: Log, seq: u64) -> Result<Vec<u8>>;
+    /// Calls `each` for every entry from `from` on.
+    ///
+    /// # Errors
+    /// The database cannot be read, or `each` said so.
+    fn replay(&self, log: Log, from: u64, each: &mut dyn FnMut(u64, &[u8]) -> Result<()>) -> Result<()>;
+    /// Root of a log at `size`.
+    ///
+    /// # Errors
+    /// The log is shorter.
+    fn root_at(&self, log: Log, size: u64) -> Result<Digest>;
+    /// Inclusion proof of `seq` in the tree of `size`.
+    ///
+    /// # Errors
+    /// The log is shorter.
+    fn inclusion(&self, log: Log, seq: u64, size: u64) -> Result<Vec<merkle::Hash>>;
+    /// The signed note for the tree of `size`; the same bytes each time.
+    ///
+    /// # Errors
+    /// The log is shorter.
+    fn note_at(&self, log: Log, size: u64) -> Result<String>;
+}
+
+/// The key store. Names look like `vault:c-00000002`.
+pub trait Keys {
+    /// Puts a secret; the same again is done. Durable.
+    ///
+    /// # Errors
+    /// A tombstone or another secret is there.
+    fn put(&mut self, name: &str, secret: &Secret) -> Result<()>;
+    /// 32 random bytes under `name`, unless a secret is there already.
+    ///
+    /// # Errors
+    /// A tombstone is there.
+    fn ensure_random(&mut self, name: &str) -> Result<Secret>;
+    /// An age identity under `name`, unless one is there already.
+    ///
+    /// # Errors
+    /// A tombstone is there.
+    fn ensure_identity(&mut self, name: &str) -> Result<Secret>;
+    /// The secret, if it is live.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    fn live(&self, name: &str) -> Result<Option<Secret>>;
+    /// Destroys it, leaving a tombstone that names `why` (an order's or key's id). Absent is done.
+    ///
+    /// # Errors
+    /// The store cannot be written.
+    fn destroy(&mut self, name: &str, why: &str) -> Result<()>;
+}
+
+/// The erasable store: one record for each batch.
+pub trait Cases {
+    /// Replaces the record.
+    ///
+    /// # Errors
+    /// Nothing was replaced.
+    fn put(&mut self, batch: BatchId, record: &[u8], key: &Secret) -> Result<CopySize>;
+    /// The record, if it is there.
+    ///
+    /// # Errors
+    /// It is damaged, or the key is another's.
+    fn take(&self, batch: BatchId, key: &Secret) -> Result<Option<Vec<u8>>>;
+    /// Wipes it. Missing is done, with nothing counted.
+    ///
+    /// # Errors
+    /// It could not be removed.
+    fn wipe(&mut self, batch: BatchId) -> Result<WipeFacts>;
+}
+
+/// Bytes and digest of something written.
+#[derive(Clone, Copy, Debug)]
+pub struct CopySize {
+    /// Bytes.
+    pub bytes: u64,
+    /// SHA-256.
+    pub sha256: Digest,
+}
+
+/// What lies in an inbox, by name only.
+#[derive(Clone, Debug, Default)]
+pub struct Scan {
+    /// Delivery folders; names as the filesystem has them.
+    pub folders: Vec<Vec<u8>>,
+    /// Anything else, and whether its name is that of a key.
+    pub strays: Vec<(Vec<u8>, bool)>,
+}
+
+/// A file in a keybox.
+#[derive(Debug)]
+pub struct KeyFile {
+    /// The batch number that it is named after.
+    pub number: String,
+    /// By its ending.
+    pub form: KeyForm,
+    /// Its bytes.
+    pub bytes: Secret,
+}
+
+/// A finished claim.
+#[derive(Clone, Debug)]
+pub struct Claimed {
+    /// What was found, digests included.
+    pub facts: Facts,
+    /// Name, bytes and SHA-256 of each file that was taken, one for each copy and in their order.
+    pub files: Vec<(Vec<u8>, CopySize)>,
+    /// Which folder it was, in the port's own words.
+    pub folder: String,
+    /// The delivery changed while it was claimed: it is looked at again.
+    pub changed: bool,
+}
+
+/// Drop directories and keyboxes.
+pub trait Intake {
+    /// Lists an inbox.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    fn scan(&mut self, link: &Link) -> Result<Scan>;
+    /// Looks at one delivery: names, kinds, sizes, manifest and signature bytes; no digests of data files.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    fn look(&mut self, link: &Link, folder: &[u8]) -> Result<Facts>;
+    /// Copies every regular file of one link into the spool, sealed to `recipient`, as `copies`, hashing on the
+    /// way. Durable. Redone from the start when called again.
+    ///
+    /// # Errors
+    /// What was begun is removed by [`Spool::abandon`].
+    fn claim(&mut self, link: &Link, folder: &[u8], copies: &[CopyId], recipient: &str) -> Result<Claimed>;
+    /// Wipes the originals of the folder `name` that the claim said was `folder`. One that is gone is done.
+    ///
+    /// # Errors
+    /// Something could not be removed.
+    fn clear(&mut self, link: &Link, name: &[u8], folder: &str) -> Result<WipeFacts>;
+    /// Finished key files.
+    ///
+    /// # Errors
+    /// The keybox cannot be read.
+    fn keybox(&mut self, link: &Link) -> Result<Vec<KeyFile>>;
+    /// Wipes one key file. Missing is done.
+    ///
+    /// # Errors
+    /// It could not be removed.
+    fn wipe_key_file(&mut self, link: &Link, number: &str, form: KeyForm) -> Result<()>;
+}
+
+/// Claimed files.
+pub trait Spool {
+    /// Reads a file as it was delivered.
+    ///
+    /// # Errors
+    /// It is not there, or the key is another's.
+    fn open(&self, copy: CopyId, identity: &Secret) -> Result<Box<dyn Read + Send>>;
+    /// Removes what a claim that was given up had begun.
+    ///
+    /// # Errors
+    /// It could not be removed.
+    fn abandon(&mut self, copies: &[CopyId]) -> Result<()>;
+    /// Wipes a file. Missing is done, with nothing counted.
+    ///
+    /// # Errors
+    /// It could not be removed.
+    fn wipe(&mut self, copy: CopyId) -> Result<WipeFacts>;
+}
+
+/// Why a delivered file does not open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OpenFault {
+    /// Not an age file.
+    NotAge,
+    /// Another key.
+    WrongKey,
+    /// Damaged, or it asks for too much work.
+    Damaged,
+    /// Our copy cannot be read, which says nothing about the delivery.
+    Unreadable,
+}
+
+/// age files and their keys.
+pub trait Opener {
+    /// Opens a delivered file.
+    ///
+    /// # Errors
+    /// See [`OpenFault`].
+    fn open(
+        &self,
+        file: Box<dyn Read + Send>,
+        form: KeyForm,
+        key: &Secret,
+    ) -> std::result::Result<Box<dyn Read + Send>, OpenFault>;
+    /// Whether an error while reading is damage of the delivery, and not trouble with reading it.
+    fn is_damage(&self, error: &std::io::Error) -> bool;
+    /// Reads a key file: the secret itself, and the fingerprint of an identity's recipient.
+    fn parse_key(&self, form: KeyForm, bytes: &Secret) -> Option<(Secret, Option<Digest>)>;
+    /// The recipient of an identity.
+    fn recipient(&self, identity: &Secret) -> Option<String>;
+    /// Seals bytes to a recipient.
+    ///
+    /// # Errors
+    /// The recipient is none.
+    fn seal(&self, recipient: &str, bytes: &[u8]) -> Result<Vec<u8>>;
+}
+
+/// A column of a vault.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct VaultColumn {
+    /// Name, an item of the link.
+    pub name: String,
+    /// Whether look-ups go by it.
+    pub key: bool,
+}
+
+/// Loaded data.
+pub trait Vaults {
+    /// Begins a vault under a temporary name.
+    ///
+    /// # Errors
+    /// It cannot be made.
+    fn build(&mut self, copy: CopyId, key: &Secret, columns: &[VaultColumn]) -> Result<Box<dyn VaultBuild>>;
+    /// Removes what a load that was given up had begun.
+    ///
+    /// # Errors
+    /// It could not be removed.
+    fn abandon(&mut self, copy: CopyId) -> Result<()>;
+    /// Wipes a vault. Missing is done, with nothing counted.
+    ///
+    /// # Errors
+    /// It could not be removed.
+    fn wipe(&mut self, copy: CopyId) -> Result<WipeFacts>;
+    /// Reads the current view over `vaults` (in their order), or all of one batch.
+    ///
+    /// # Errors
+    /// A vault cannot be opened.
+    fn read(&self, read: &VaultRead<'_>, each: &mut dyn FnMut(&[String]) -> Flow) -> Result<()>;
+}
+
+/// Whether a reader goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Flow {
+    /// The next row.
+    On,
+    /// No more rows.
+    Stop,
+}
+
+/// A vault that takes part in a read.
+pub struct VaultKey {
+    /// The copy.
+    pub copy: CopyId,
+    /// Its key.
+    pub key: Secret,
+}
+
+/// What is read.
+pub struct VaultRead<'a> {
+    /// The vaults: the base first, then newer ones.
+    pub vaults: &'a [VaultKey],
+    /// The key column, where the layout has one.
+    pub key: Option<&'a str>,
+    /// Columns wanted, in order.
+    pub columns: &'a [String],
+    /// Conditions, all of which hold.
+    pub conditions: &'a [(String, String)],
+    /// Whether the records stand for themselves (one batch), without the rules of the current view.
+    pub single: bool,
+}
+
+/// A vault that is being built.
+pub trait VaultBuild {
+    /// One record.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    fn insert(&mut self, number: u64, removed: bool, values: &[String]) -> Result<()>;
+    /// Durable, verified and in its place. Returns the rows, counted anew.
+    ///
+    /// # Errors
+    /// Nothing is in its place.
+    fn commit(self: Box<Self>) -> Result<(u64, CopySize)>;
+}
+
+/// Certificates.
+pub trait Certificates {
+    /// Stores the bytes; the same again is done, others are an error.
+    ///
+    /// # Errors
+    /// Other bytes are there.
+    fn put(&mut self, order: OrderId, bytes: &[u8]) -> Result<()>;
+    /// The bytes, if they are there.
+    ///
+    /// # Errors
+    /// They cannot be read.
+    fn take(&self, order: OrderId) -> Result<Option<Vec<u8>>>;
+}
+
+/// The register key's SSHSIG.
+pub trait Signer {
+    /// Signs; the same bytes each time.
+    ///
+    /// # Errors
+    /// The key is not there.
+    fn sign(&self, namespace: &str, message: &[u8]) -> Result<String>;
+}
+
+/// Notes that wipes leave while their outcome is not recorded.
+pub trait Evidence {
+    /// Forgets them: every outcome is recorded.
+    ///
+    /// # Errors
+    /// One cannot be removed.
+    fn sweep(&mut self) -> Result<()>;
+}
+
+/// The lock on the state folder.
+pub trait Lease {
+    /// Lets another process in, while only rows are read.
+    fn pause(&mut self);
+    /// Takes the lock again; waits for who holds it.
+    ///
+    /// # Errors
+    /// It cannot be had.
+    fn resume(&mut self) -> Result<()>;
+}
+
+/// Everything outside, as one value that wiring fills.
+pub struct Ports {
+    /// Clock.
+    pub clock: Box<dyn Clock>,
+    /// Journal.
+    pub journal: Box<dyn Journal>,
+    /// Key store.
+    pub keys: Box<dyn Keys>,
+    /// Erasable store.
+    pub cases: Box<dyn Cases>,
+    /// Drop directories.
+    pub intake: Box<dyn Intake>,
+    /// Claimed files.
+    pub spool: Box<dyn Spool>,
+    /// age.
+    pub opener: Box<dyn Opener>,
+    /// Vaults.
+    pub vaults: Box<dyn Vaults>,
+    /// Certificates.
+    pub certificates: Box<dyn Certificates>,
+    /// Signatures of the register key.
+    pub signer: Box<dyn Signer>,
+    /// The lock on the state folder.
+    pub lease: Box<dyn Lease>,
+    /// Notes of wipes.
+    pub evidence: Box<dyn Evidence>,
+}

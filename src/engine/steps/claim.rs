@@ -1,0 +1,117 @@
+//! Claim: copy a delivery whole into files of our own, and wipe the originals.
+//!
+//! What is judged is the copy. A sender that keeps descriptors open, rewrites or adds files changes nothing
+//! afterwards; while it does so during the claim, the claim is given up and the delivery looked at again.
+
+use std::collections::BTreeMap;
+
+use crate::{
+    domain::{
+        certificate::Assurance,
+        digest::Digest,
+        entry::{CopyFacts, WipeFacts},
+        ids::{BatchId, DeliveryId},
+        link::Link,
+        reason::Reason,
+        step::{Outcome, Plan},
+    },
+    engine::{
+        Engine, EngineError, Ran, StepError,
+        case::{CaseFile, CaseRecord},
+        ports::PortError,
+        slots,
+    },
+};
+
+impl Engine {
+    /// HMAC of a name from outside, under the link's key: how the register knows it again without telling it.
+    ///
+    /// # Errors
+    /// The key store.
+    pub fn name_mac(&mut self, link: &str, name: &[u8]) -> Result<Digest, PortError> {
+        let key = self.ports.keys.ensure_random(&slots::link(link))?;
+        Ok(Digest::keyed(key.expose(), name))
+    }
+
+    /// The folder that a delivery is, found again by the HMAC of its name.
+    fn folder_of(&mut self, link: &Link, name_mac: Digest) -> Result<Option<Vec<u8>>, PortError> {
+        let scan = self.ports.intake.scan(link)?;
+        for folder in scan.folders {
+            if self.name_mac(&link.name, &folder)? == name_mac {
+                return Ok(Some(folder));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Claims a delivery of `files` regular files.
+    ///
+    /// # Errors
+    /// The register cannot be written.
+    pub(in crate::engine) fn claim(
+        &mut self,
+        link: &Link,
+        delivery: DeliveryId,
+        files: u64,
+        reason: Option<Reason>,
+    ) -> Result<Ran, EngineError> {
+        let plan = Plan::Claim {
+            batch: self.view.next_batch(),
+            delivery,
+            link: link.name.clone(),
+            facts: self.rules.facts_of(link),
+            case: self.view.next_copy(0),
+            files: (1..=files).map(|n| self.view.next_copy(n)).collect(),
+            reason,
+        };
+        self.run(crate::domain::entry::AGENT, plan)
+    }
+
+    pub(in crate::engine) fn apply_claim(&mut self, plan: &Plan) -> Result<Outcome, StepError> {
+        let Plan::Claim { batch, delivery, link, case, files, .. } = plan else {
+            return Err(StepError::Stuck("plan"));
+        };
+        let link = self.rules.links.get(link).cloned().ok_or(StepError::Stuck("no-link"))?;
+        let seen = self.view.deliveries.get(delivery).ok_or(StepError::Stuck("no-delivery"))?;
+        let name_mac = seen.name_mac;
+        let folder = self.folder_of(&link, name_mac)?.ok_or(StepError::Later("delivery-gone"))?;
+        let identity = self.ports.keys.ensure_identity(&slots::spool(*batch))?;
+        let recipient = self.ports.opener.recipient(&identity).ok_or(StepError::Stuck("spool-key"))?;
+        let claimed = self.ports.intake.claim(&link, &folder, files, &recipient)?;
+        if claimed.changed || claimed.files.len() != files.len() {
+            return Err(StepError::Later("delivery-changed"));
+        }
+        let taken: Vec<_> = files.iter().zip(&claimed.files).collect();
+        let case_files = taken.iter().map(|(copy, (name, _))| CaseFile { copy: **copy, name: name.clone() });
+        let record = CaseRecord::new(folder, claimed.folder, &claimed.facts, case_files.collect());
+        let size = self.put_case(*batch, &record)?;
+        Ok(Outcome::Claimed {
+            // The record's own digest would change with its nonce and says nothing: it stays out.
+            case: CopyFacts { copy: *case, bytes: size.bytes, sha256: None },
+            files: taken
+                .iter()
+                .map(|(copy, (_, size))| CopyFacts {
+                    copy: **copy,
+                    bytes: size.bytes,
+                    sha256: Some(size.sha256),
+                })
+                .collect(),
+        })
+    }
+
+    /// Wipes the originals. They are the sender's files in the sender's folder: whether another descriptor or link
+    /// keeps them cannot be known, so the outcome claims no more than that the names are gone.
+    pub(in crate::engine) fn apply_clear(&mut self, batch: BatchId) -> Result<Outcome, StepError> {
+        let row = self.view.batches.get(&batch).ok_or(StepError::Stuck("no-batch"))?;
+        let (bytes, files) = (row.files.iter().map(|f| f.bytes).sum(), row.files.len() as u64);
+        let link = self.rules.links.get(&row.link).cloned().ok_or(StepError::Stuck("no-link"))?;
+        let record = self.case(batch)?.ok_or(StepError::Stuck("no-case"))?;
+        let wiped = self.ports.intake.clear(&link, &record.delivery, &record.folder)?;
+        let notes: BTreeMap<String, u64> =
+            wiped.notes.into_iter().filter(|(code, _)| code == "left").collect();
+        Ok(Outcome::Cleared {
+            // Taken from the claim, not from what this run removed: a repeat after a stop says the same.
+            wiped: WipeFacts { files, bytes, assurance: Assurance::L0, filesystem: wiped.filesystem, notes },
+        })
+    }
+}

@@ -1,0 +1,129 @@
+//! Keys: taken into the key store before they are acknowledged, wiped where they lay, destroyed when their batch is
+//! loaded or rejected.
+
+use crate::{
+    domain::{
+        entry::{AGENT, KeyFacts, KeyForm},
+        ids::KeyId,
+        secret::Secret,
+        step::{Outcome, Plan},
+    },
+    engine::{Engine, EngineError, Ran, StepError, slots},
+};
+
+/// A key that has come.
+pub struct Arrival<'a> {
+    /// The link.
+    pub link: &'a str,
+    /// The batch number that it was sent for.
+    pub number: &'a str,
+    /// Its form.
+    pub form: KeyForm,
+    /// `keybox`, or what the person said.
+    pub channel: &'a str,
+    /// Whether it lies in the keybox.
+    pub keybox: bool,
+}
+
+impl Engine {
+    /// Takes a key.
+    ///
+    /// # Errors
+    /// The register cannot be written.
+    pub fn take_key(&mut self, by: &str, arrival: &Arrival<'_>, bytes: Secret) -> Result<Ran, EngineError> {
+        let key = self.view.next_key();
+        self.submitted.insert(key, bytes);
+        let plan = Plan::TakeKey {
+            key,
+            link: arrival.link.to_owned(),
+            number: arrival.number.to_owned(),
+            form: arrival.form,
+            channel: arrival.channel.to_owned(),
+            keybox: arrival.keybox,
+            wipe: self.view.number_is_over(arrival.link, arrival.number),
+        };
+        let ran = self.run(by, plan);
+        self.submitted.remove(&key);
+        ran
+    }
+
+    pub(in crate::engine) fn apply_take_key(&mut self, plan: &Plan) -> Result<Outcome, StepError> {
+        let Plan::TakeKey { key, link, number, form, keybox, wipe, .. } = plan else {
+            return Err(StepError::Stuck("plan"));
+        };
+        let outcome = if *wipe {
+            Outcome::KeyWiped { code: "spent".to_owned() }
+        } else {
+            self.store_key(*key, link, number, *form, *keybox)?
+        };
+        // The slot is synced, or the key is not wanted: now, and not before, the keybox file may go.
+        if *keybox {
+            let link = self.rules.links.get(link).cloned().ok_or(StepError::Stuck("no-link"))?;
+            self.ports.intake.wipe_key_file(&link, number, *form)?;
+        }
+        Ok(outcome)
+    }
+
+    fn store_key(
+        &mut self,
+        key: KeyId,
+        link: &str,
+        number: &str,
+        form: KeyForm,
+        keybox: bool,
+    ) -> Result<Outcome, StepError> {
+        let slot = slots::key(key);
+        let taken = |fingerprint| Outcome::KeyTaken { facts: KeyFacts { key, form, fingerprint } };
+        if let Some(secret) = self.ports.keys.live(&slot)? {
+            let fingerprint = self.ports.opener.parse_key(form, &secret).and_then(|(_, f)| f);
+            return Ok(taken(fingerprint));
+        }
+        let bytes = match self.submitted.get(&key) {
+            Some(secret) => Some(secret.duplicate()),
+            None if keybox => self.from_keybox(link, number, form)?,
+            None => None,
+        };
+        // After a stop between intent and slot, what a person typed is gone: they are told, and type it again.
+        let Some(bytes) = bytes else { return Ok(Outcome::KeyWiped { code: "lost".to_owned() }) };
+        let Some((secret, fingerprint)) = self.ports.opener.parse_key(form, &bytes) else {
+            return Ok(Outcome::KeyWiped { code: "malformed".to_owned() });
+        };
+        self.ports.keys.put(&slot, &secret)?;
+        Ok(taken(fingerprint))
+    }
+
+    fn from_keybox(
+        &mut self,
+        link: &str,
+        number: &str,
+        form: KeyForm,
+    ) -> Result<Option<Secret>, StepError> {
+        let link = self.rules.links.get(link).cloned().ok_or(StepError::Stuck("no-link"))?;
+        let files = self.ports.intake.keybox(&link)?;
+        Ok(files.into_iter().find(|f| f.number == number && f.form == form).map(|f| f.bytes))
+    }
+
+    pub(in crate::engine) fn apply_drop_key(&mut self, key: KeyId) -> Result<Outcome, StepError> {
+        self.ports.keys.destroy(&slots::key(key), &key.to_string())?;
+        Ok(Outcome::KeyDropped)
+    }
+
+    /// Destroys the slots of keys that have no use left.
+    ///
+    /// # Errors
+    /// The register cannot be written.
+    pub(in crate::engine) fn drop_keys(&mut self) -> Result<bool, EngineError> {
+        let keys = self.view.keys_to_drop();
+        let any = !keys.is_empty();
+        for key in keys {
+            self.run(AGENT, Plan::DropKey { key })?;
+        }
+        Ok(any)
+    }
+
+    pub(in crate::engine) fn apply_access_key(&mut self, link: &str, month: &str) -> Result<Outcome, StepError> {
+        let identity = self.ports.keys.ensure_identity(&slots::access(link, month))?;
+        let recipient = self.ports.opener.recipient(&identity).ok_or(StepError::Stuck("access-key"))?;
+        Ok(Outcome::AccessKeyMade { recipient })
+    }
+}

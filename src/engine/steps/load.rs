@@ -1,0 +1,350 @@
+//! Load: decrypt, decode, check and store as one stream (invariant 2), all or nothing (invariant 3).
+//!
+//! Nothing of a batch can be seen before its outcome is recorded: the vault is built under a temporary name and
+//! takes its place only when the last authenticated chunk, every digest and the counts have passed.
+
+use std::io::Read;
+
+use crate::{
+    domain::{
+        digest::{Digest, Hasher, KeyedHasher},
+        entry::{AGENT, CopyFacts, Counts, KeyForm, LoadFacts, Verdict},
+        ids::{BatchId, CopyId, KeyId},
+        layout::Layout,
+        limits,
+        link::{KeyMode, Link},
+        manifest::{Kind, Manifest},
+        reason::Reason,
+        record::{Change, Decoder, Record, Stop},
+        secret::Secret,
+        step::{Outcome, Plan},
+        time::Timestamp,
+        view::Batch,
+    },
+    engine::{
+        Engine, EngineError, Ran, StepError,
+        case::{CaseDocument, CaseRecord},
+        ports::{OpenFault, Opener, PortError, VaultBuild, VaultColumn},
+        slots,
+    },
+};
+
+/// Why a stream did not become a table.
+enum Halt {
+    /// The data's fault.
+    Verdict(Reason),
+    /// The key's.
+    WrongKey,
+    /// Ours.
+    Step(StepError),
+}
+
+impl From<StepError> for Halt {
+    fn from(error: StepError) -> Self {
+        Self::Step(error)
+    }
+}
+
+impl From<PortError> for Halt {
+    fn from(error: PortError) -> Self {
+        Self::Step(error.into())
+    }
+}
+
+/// The key that opens a batch.
+struct DeliveryKey {
+    form: KeyForm,
+    secret: Secret,
+}
+
+/// A file's stream and what was declared of it.
+struct Source {
+    plain: Box<dyn Read + Send>,
+    records: u64,
+    plaintext_sha256: Option<Digest>,
+}
+
+impl Engine {
+    /// Loads a batch, if what it waits for is there. Returns nothing where it goes on waiting.
+    ///
+    /// # Errors
+    /// The register cannot be written.
+    pub(in crate::engine) fn load(&mut self, batch: BatchId) -> Result<Option<Ran>, EngineError> {
+        let Some(row) = self.view.batches.get(&batch) else { return Ok(None) };
+        let Some(link) = self.rules.links.get(&row.link) else { return Ok(None) };
+        if !self.turn_has_come(row) {
+            return Ok(None);
+        }
+        let now = self.ports.clock.now();
+        let key = self.view.key_for(row);
+        let standing = link.key == KeyMode::Standing;
+        if key.is_none() && !standing {
+            return Ok(None);
+        }
+        let by_period = link.use_period.map(|period| period.after(now, self.rules.zone));
+        let plan = Plan::Load {
+            batch,
+            vault: self.view.next_copy(0),
+            key,
+            use_until: by_period.map_or(link.approved_until, |end| end.min(link.approved_until)),
+            refuse: link.standing(now),
+        };
+        self.run(AGENT, plan).map(Some)
+    }
+
+    /// Deltas are taken in order; a full file's number is free.
+    #[must_use]
+    pub fn turn_has_come(&self, row: &Batch) -> bool {
+        row.manifest.as_ref().is_some_and(|manifest| {
+            manifest.kind == Kind::Full || manifest.sequence == self.view.next_sequence(&row.link)
+        })
+    }
+
+    pub(in crate::engine) fn apply_load(
+        &mut self,
+        batch: BatchId,
+        vault: CopyId,
+        key: Option<KeyId>,
+        use_until: Timestamp,
+        refuse: Option<Reason>,
+    ) -> Result<Outcome, StepError> {
+        let row = self.view.batches.get(&batch).ok_or(StepError::Stuck("no-batch"))?;
+        let (number, declared, tries) = (row.number.clone(), row.counts.declared, row.wrong_keys);
+        let mut counts = Counts { declared, ..Counts::default() };
+        let halted = match refuse {
+            Some(reason) => Err(Halt::Verdict(reason)),
+            None => self.stream(batch, vault, key, use_until, &mut counts),
+        };
+        let verdict = match halted {
+            Ok(facts) => return Ok(Outcome::Loaded { facts: Box::new(facts) }),
+            Err(Halt::Step(error)) => return Err(error),
+            Err(Halt::WrongKey) => match key {
+                Some(key) if tries + 1 < limits::WRONG_KEYS_MAX => {
+                    self.abandon_vault(vault)?;
+                    return Ok(Outcome::KeyWrong { key });
+                }
+                _ => Reason::WrongKey,
+            },
+            Err(Halt::Verdict(reason)) => reason,
+        };
+        self.abandon_vault(vault)?;
+        Ok(Outcome::Refused { verdict: Verdict { reason: verdict, counts, number } })
+    }
+
+    /// Removes what a load had begun: the file under its temporary name (which holds ciphertext only) and the key.
+    pub(in crate::engine) fn abandon_vault(&mut self, vault: CopyId) -> Result<(), PortError> {
+        self.ports.keys.destroy(&slots::vault(vault), &vault.to_string())?;
+        self.ports.vaults.abandon(vault)
+    }
+
+    fn stream(
+        &mut self,
+        batch: BatchId,
+        vault: CopyId,
+        key: Option<KeyId>,
+        use_until: Timestamp,
+        counts: &mut Counts,
+    ) -> Result<LoadFacts, Halt> {
+        let row = self.view.batches.get(&batch).ok_or(StepError::Stuck("no-batch"))?;
+        let link = self.rules.links.get(&row.link).cloned().ok_or(StepError::Stuck("no-link"))?;
+        let layout = self.rules.layout_of(&link).cloned().ok_or(StepError::Stuck("no-layout"))?;
+        let mut record = self.case(batch)?.ok_or(StepError::Stuck("no-case"))?;
+        let CaseDocument::Bytes(bytes) = &record.manifest else {
+            return Err(StepError::Stuck("case-manifest").into());
+        };
+        let manifest = Manifest::parse(bytes).map_err(|_| StepError::Stuck("case-manifest"))?;
+        let key = self.delivery_key(key)?;
+        let sources = self.sources(batch, &record, &manifest, &key)?;
+        let link_key = self.ports.keys.ensure_random(&slots::link(&link.name))?;
+        // The vault's key is synced before the vault has a first byte: a vault without a key cannot come to be.
+        let vault_key = self.ports.keys.ensure_random(&slots::vault(vault))?;
+        let columns = columns(&layout, &link);
+        let build = self.ports.vaults.build(vault, &vault_key, &columns)?;
+        let mut table = Table::new(&layout, &link, manifest.kind, build)?;
+        let mut content = KeyedHasher::new(link_key.expose());
+        for source in sources {
+            table.take(source, &mut content, &*self.ports.opener)?;
+        }
+        *counts = Counts { declared: counts.declared, ..table.counts() };
+        let content = content.finish();
+        let empty = table.parsed == 0;
+        if !empty && self.view.content_is_loaded(&link.name, content, batch) {
+            return Err(Halt::Verdict(Reason::DuplicateContent));
+        }
+        table.judge(manifest.records, link.max_rejected)?;
+        let findings = table.decoder.findings();
+        record.positions = table.decoder.positions().to_vec();
+        // A stop between the vault and the record: the whole load is done again, from the spool.
+        self.put_case(batch, &record)?;
+        let (committed, size) = table.build.commit()?;
+        counts.committed = Some(committed);
+        if Some(committed) != counts.accepted {
+            return Err(StepError::Stuck("vault-count").into());
+        }
+        Ok(LoadFacts {
+            counts: *counts,
+            findings,
+            content,
+            vault: CopyFacts { copy: vault, bytes: size.bytes, sha256: None },
+            use_until,
+            items: link.items.clone(),
+            units: link.units.clone(),
+        })
+    }
+
+    fn delivery_key(&mut self, key: Option<KeyId>) -> Result<DeliveryKey, StepError> {
+        let (slot, form) = match key {
+            Some(id) => {
+                let row = self.view.keys.get(&id).ok_or(StepError::Stuck("no-key"))?;
+                (slots::key(id), row.form)
+            }
+            None => (slots::STANDING.to_owned(), KeyForm::Identity),
+        };
+        let secret = self.ports.keys.live(&slot)?.ok_or(StepError::Stuck("no-key"))?;
+        Ok(DeliveryKey { form, secret })
+    }
+
+    /// Opens every file before the first is read: a key that does not fit one of them fits none.
+    fn sources(
+        &mut self,
+        batch: BatchId,
+        record: &CaseRecord,
+        manifest: &Manifest,
+        key: &DeliveryKey,
+    ) -> Result<Vec<Source>, Halt> {
+        let spool = self.ports.keys.live(&slots::spool(batch))?.ok_or(StepError::Stuck("spool-key"))?;
+        let mut sources = Vec::with_capacity(manifest.files.len());
+        for listed in &manifest.files {
+            let file = record
+                .files
+                .iter()
+                .find(|f| f.name == listed.name.as_bytes())
+                .ok_or(StepError::Stuck("spool-file"))?;
+            let sealed = self.ports.spool.open(file.copy, &spool)?;
+            let plain = self.ports.opener.open(sealed, key.form, &key.secret).map_err(|fault| match fault {
+                OpenFault::NotAge => Halt::Verdict(Reason::NotAge),
+                OpenFault::WrongKey => Halt::WrongKey,
+                OpenFault::Damaged => Halt::Verdict(Reason::DecryptFailed),
+                OpenFault::Unreadable => Halt::Step(StepError::Later("spool-read")),
+            })?;
+            sources.push(Source {
+                plain,
+                records: listed.records,
+                plaintext_sha256: listed.plaintext_sha256,
+            });
+        }
+        Ok(sources)
+    }
+}
+
+fn columns(layout: &Layout, link: &Link) -> Vec<VaultColumn> {
+    let key = layout.key().map(|field| field.name.as_str());
+    link.items
+        .iter()
+        .map(|name| VaultColumn { name: name.clone(), key: key == Some(name.as_str()) })
+        .collect()
+}
+
+/// A table that is being made.
+struct Table {
+    decoder: Decoder,
+    build: Box<dyn VaultBuild>,
+    parsed: u64,
+    accepted: u64,
+    rejected: u64,
+    /// The first fault of layout; decryption and plaintext digests go before it, so the stream is read to its end.
+    fault: Option<Reason>,
+    miscounted: bool,
+}
+
+impl Table {
+    fn new(layout: &Layout, link: &Link, kind: Kind, build: Box<dyn VaultBuild>) -> Result<Self, Halt> {
+        let decoder = Decoder::new(layout, &link.items, kind).map_err(|_| StepError::Stuck("layout"))?;
+        Ok(Self { decoder, build, parsed: 0, accepted: 0, rejected: 0, fault: None, miscounted: false })
+    }
+
+    const fn counts(&self) -> Counts {
+        Counts {
+            declared: None,
+            parsed: if self.fault.is_some() { None } else { Some(self.parsed) },
+            accepted: if self.fault.is_some() { None } else { Some(self.accepted) },
+            rejected: if self.fault.is_some() { None } else { Some(self.rejected) },
+            committed: Some(0),
+        }
+    }
+
+    fn take(&mut self, mut source: Source, content: &mut KeyedHasher, opener: &dyn Opener) -> Result<(), Halt> {
+        let before = self.parsed;
+        let mut hasher = Hasher::new();
+        let mut length: u64 = 0;
+        let mut chunk = zeroize::Zeroizing::new(vec![0; 1 << 16]);
+        loop {
+            let read = match source.plain.read(&mut chunk) {
+                Ok(0) => break,
+                Ok(read) => read,
+                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
+                // age's own authentication failed, or the file ends before its last chunk.
+                Err(error) if opener.is_damage(&error) => return Err(Halt::Verdict(Reason::DecryptFailed)),
+                Err(_) => return Err(Halt::Step(StepError::Later("spool-read"))),
+            };
+            let bytes = &chunk[..read];
+            length += read as u64;
+            hasher.update(bytes);
+            content.update(bytes);
+            self.decode(|decoder, sink| decoder.push(bytes, sink))?;
+        }
+        // Files are told apart in the content's code: the same bytes cut elsewhere are other content.
+        content.update(&length.to_be_bytes());
+        if source.plaintext_sha256.is_some_and(|declared| declared != hasher.finish()) {
+            return Err(Halt::Verdict(Reason::PlaintextMismatch));
+        }
+        self.decode(|decoder, sink| decoder.end_of_file(sink).map(|_| ()))?;
+        self.miscounted |= self.parsed - before != source.records;
+        Ok(())
+    }
+
+    fn decode(
+        &mut self,
+        step: impl FnOnce(
+            &mut Decoder,
+            &mut dyn FnMut(Record<'_>) -> Result<(), PortError>,
+        ) -> Result<(), Stop<PortError>>,
+    ) -> Result<(), Halt> {
+        if self.fault.is_some() {
+            return Ok(());
+        }
+        let Self { decoder, build, parsed, accepted, rejected, .. } = self;
+        let mut sink = |record: Record<'_>| {
+            *parsed += 1;
+            if record.rejected {
+                *rejected += 1;
+                return Ok(());
+            }
+            *accepted += 1;
+            build.insert(record.number, record.change == Some(Change::Remove), record.values)
+        };
+        match step(decoder, &mut sink) {
+            Ok(()) => {}
+            Err(Stop::Layout(_)) => self.fault = Some(Reason::LayoutError),
+            Err(Stop::Unapproved(_)) => self.fault = Some(Reason::UnapprovedColumn),
+            Err(Stop::Sink(error)) => return Err(error.into()),
+        }
+        if self.parsed > limits::RECORDS_MAX {
+            return Err(Halt::Verdict(Reason::LimitExceeded));
+        }
+        Ok(())
+    }
+
+    fn judge(&self, declared: u64, max_rejected: u64) -> Result<(), Halt> {
+        if let Some(reason) = self.fault {
+            return Err(Halt::Verdict(reason));
+        }
+        if self.rejected > max_rejected {
+            return Err(Halt::Verdict(Reason::LayoutError));
+        }
+        if self.miscounted || self.parsed != declared || self.parsed != self.accepted + self.rejected {
+            return Err(Halt::Verdict(Reason::CountMismatch));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,11 @@
+//! The steps: what each one plans, and how it is applied as often as need be.
+
+mod certify;
+mod claim;
+mod keys;
+mod load;
+mod verify;
+mod wipe;
+
+pub use keys::Arrival;
+pub use verify::LinkLedger;

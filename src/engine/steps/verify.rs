@@ -1,0 +1,111 @@
+//! Verify: judge the claimed copies. A pure verdict over what the claim recorded, the link, and the register.
+
+use crate::{
+    domain::{
+        digest::Digest,
+        entry::{AGENT, Counts, ManifestFacts, Verdict},
+        ids::BatchId,
+        judge::{self, Accepted, Ledger, Look, Place, Question, Refusal, Stage},
+        link::KeyMode,
+        reason::Reason,
+        step::{Outcome, Plan},
+        view::View,
+    },
+    engine::{Engine, EngineError, Ran, StepError},
+};
+
+/// What the register knows of a link's other batches.
+pub struct LinkLedger<'a> {
+    /// The fold.
+    pub view: &'a View,
+    /// The link.
+    pub link: &'a str,
+    /// The batch that is judged.
+    pub except: Option<BatchId>,
+}
+
+impl Ledger for LinkLedger<'_> {
+    fn is_spent(&self, number: &str) -> bool {
+        self.view.number_is_spent(self.link, number, self.except)
+    }
+
+    fn is_loaded(&self, file: &Digest) -> bool {
+        self.view.digest_is_loaded(self.link, *file, self.except)
+    }
+
+    fn place(&self, sequence: u64) -> Place {
+        if self.view.sequence_is_spent(self.link, sequence, self.except) {
+            Place::Taken
+        } else if sequence == self.view.next_sequence(self.link) {
+            Place::Next
+        } else {
+            Place::Ahead
+        }
+    }
+}
+
+impl Engine {
+    pub(in crate::engine) fn verify(&mut self, batch: BatchId) -> Result<Ran, EngineError> {
+        self.run(AGENT, Plan::Verify { batch })
+    }
+
+    pub(in crate::engine) fn apply_verify(&mut self, batch: BatchId) -> Result<Outcome, StepError> {
+        let row = self.view.batches.get(&batch).ok_or(StepError::Stuck("no-batch"))?;
+        let link = self.rules.links.get(&row.link).ok_or(StepError::Stuck("no-link"))?;
+        let received_at = row.times.get("claimed").copied().ok_or(StepError::Stuck("no-time"))?;
+        let waited = row.claimed_because;
+        let record = self.case(batch)?.ok_or(StepError::Stuck("no-case"))?;
+        let facts = record.facts();
+        let ledger = LinkLedger { view: &self.view, link: &link.name, except: Some(batch) };
+        let verdict = judge::judge(&Question {
+            facts: &facts,
+            link,
+            ledger: &ledger,
+            stage: Stage::Claimed,
+            received_at,
+            now: self.ports.clock.now(),
+            announced: None,
+        });
+        Ok(match verdict {
+            Look::Complete(accepted) => {
+                let strength = match link.key {
+                    KeyMode::Separate => "signed",
+                    KeyMode::Standing => "signed-standing-key",
+                };
+                self.accepted(&accepted, strength)
+            }
+            Look::Refuse(refusal) => refused(&refusal, refusal.reason),
+            // A claimed delivery never waits; what it would wait for is why it was claimed.
+            Look::Wait(reason) => {
+                let refusal = Refusal { reason, fault: None, manifest: None, signer: None };
+                refused(&refusal, waited.unwrap_or(Reason::Incomplete))
+            }
+        })
+    }
+
+    fn accepted(&self, accepted: &Accepted, strength: &str) -> Outcome {
+        let manifest = accepted.manifest();
+        Outcome::Verified {
+            manifest: ManifestFacts {
+                number: manifest.batch.clone(),
+                kind: manifest.kind,
+                sequence: manifest.sequence,
+                notified_at: manifest.notified_at,
+                as_of: manifest.stands_for(self.rules.zone),
+                basis_differs: accepted.basis_differs(),
+                purpose_differs: accepted.purpose_differs(),
+                applied: manifest.applied,
+                replaces: manifest.replaces.clone(),
+                records: manifest.records,
+            },
+            strength: strength.to_owned(),
+            signer: accepted.signer().map(|s| s.fingerprint.clone()).unwrap_or_default(),
+        }
+    }
+}
+
+fn refused(refusal: &Refusal, reason: Reason) -> Outcome {
+    let manifest = refusal.manifest.as_ref();
+    let counts = Counts { declared: manifest.map(|m| m.records), ..Counts::default() };
+    Outcome::Refused { verdict: Verdict { reason, counts, number: manifest.map(|m| m.batch.clone()) } }
+}

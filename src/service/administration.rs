@@ -1,0 +1,144 @@
+//! Accounts, configuration and the clock: what an admin proposes and a second person confirms.
+
+use super::{Actor, Reply, Result, Service, clean};
+use crate::{
+    domain::entry::{AGENT, AccountFacts, Body},
+    error::{Error, Exit},
+};
+
+impl Service {
+    pub(super) fn account_add(&mut self, actor: &Actor, facts: AccountFacts) -> Result<Reply> {
+        let name = facts.name.clone();
+        let shaped = !name.is_empty()
+            && name.len() <= 32
+            && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"._-".contains(&b));
+        if !shaped || name == AGENT {
+            return Err(Error::usage(format!("'{name}' is no name for an account"))
+                .hint("up to 32 of a-z, 0-9, '.', '_', '-'; not 'agent'"));
+        }
+        for text in [&facts.display, &facts.title, &facts.unit].into_iter().flatten() {
+            clean(text)?;
+        }
+        if facts.roles.is_empty() {
+            return Err(Error::usage("an account needs a role"));
+        }
+        if facts.key.is_none() && facts.unix.is_none() {
+            return Err(Error::usage("an account needs a signing key or a unix user")
+                .hint("--sign-key FILE.pub, --unix-user NAME"));
+        }
+        self.own_identity(&facts)?;
+        let body = Body::AccountProposed { account: facts, signed: actor.signed.clone() };
+        self.record(actor, body)?;
+        Ok(Reply {
+            message: format!("'{name}' waits for a second person: 'account confirm {name}'"),
+            id: name,
+        })
+    }
+
+    /// One key and one user id belong to one account (DESIGN 5), disabled ones and proposals included.
+    fn own_identity(&self, facts: &AccountFacts) -> Result<()> {
+        let others = self.engine.view.accounts.iter().filter(|(name, _)| **name != facts.name);
+        for (name, account) in others {
+            for other in account.facts.iter().chain(account.proposal.as_ref().map(|p| &p.what)) {
+                if facts.key.is_some() && facts.key == other.key {
+                    return Err(Error::refused(format!("this key is that of the account '{name}'")));
+                }
+                let uid = |f: &AccountFacts| f.unix.as_ref().map(|u| u.uid);
+                if uid(facts).is_some() && uid(facts) == uid(other) {
+                    return Err(Error::refused(format!("this unix user is that of the account '{name}'")));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn account_confirm(&mut self, actor: &Actor, name: &str) -> Result<Reply> {
+        let proposal = self
+            .engine
+            .view
+            .accounts
+            .get(name)
+            .and_then(|account| account.proposal.as_ref())
+            .ok_or_else(|| Error::usage(format!("nothing about '{name}' waits for a second person")))?;
+        if proposal.by == actor.name() || name == actor.name() {
+            return Err(second_person("confirm this account"));
+        }
+        let facts = proposal.what.clone();
+        let seq = proposal.mark.seq;
+        self.own_identity(&facts)?;
+        let body = Body::AccountConfirmed { name: name.to_owned(), proposal: seq, signed: actor.decision()? };
+        self.record(actor, body)?;
+        Ok(Reply { id: name.to_owned(), message: format!("'{name}' is in force") })
+    }
+
+    pub(super) fn account_disable(&mut self, actor: &Actor, name: &str) -> Result<Reply> {
+        if !self.engine.view.accounts.contains_key(name) {
+            return Err(Error::usage(format!("there is no account '{name}'")));
+        }
+        let body = Body::AccountDisabled { name: name.to_owned(), signed: actor.signed.clone() };
+        self.record(actor, body)?;
+        Ok(Reply { id: name.to_owned(), message: format!("'{name}' is disabled") })
+    }
+
+    pub(super) fn config_propose(&mut self, actor: &Actor) -> Result<Reply> {
+        if self.found.pending.is_empty() {
+            return Err(Error::usage("the configuration found is the one in force"));
+        }
+        let body = Body::ConfigProposed {
+            config: self.found.digest,
+            changes: self.found.pending.clone(),
+            signed: actor.signed.clone(),
+        };
+        self.record(actor, body)?;
+        let changes: Vec<String> =
+            self.found.pending.iter().map(|c| format!("{}: {}", c.file, c.code)).collect();
+        Ok(Reply {
+            id: self.found.digest.to_string(),
+            message: format!("waits for a second person ('config confirm'): {}", changes.join(", ")),
+        })
+    }
+
+    pub(super) fn config_confirm(&mut self, actor: &Actor) -> Result<Reply> {
+        let proposal = self
+            .engine
+            .view
+            .config_proposal
+            .clone()
+            .ok_or_else(|| Error::usage("no configuration waits for a second person"))?;
+        if proposal.by == actor.name() {
+            return Err(second_person("confirm this configuration"));
+        }
+        let (config, _) = proposal.what;
+        if config != self.found.digest {
+            return Err(Error::refused("the files changed since the configuration was proposed")
+                .hint("propose it again: 'batchward config propose'"));
+        }
+        let body = Body::ConfigConfirmed {
+            proposal: proposal.mark.seq,
+            config,
+            signed: actor.decision()?,
+        };
+        self.engine.record(actor.name(), body)?;
+        // A stop here: the register says that this configuration is in force; the next start adopts it.
+        (self.adopt)(config)?;
+        self.engine.rules = self.found.rules.clone();
+        self.found.pending.clear();
+        self.engine.drive()?;
+        Ok(Reply { id: config.to_string(), message: "the configuration is in force".to_owned() })
+    }
+
+    pub(super) fn clock_confirm(&mut self, actor: &Actor) -> Result<Reply> {
+        if !self.engine.view.time_doubted {
+            return Err(Error::usage("the clock is not in doubt"));
+        }
+        let now = self.engine.ports.clock.now();
+        self.record(actor, Body::TimeConfirmed { signed: actor.signed.clone() })?;
+        Ok(Reply { id: "clock".to_owned(), message: format!("the time {now} is confirmed") })
+    }
+}
+
+/// What everybody hears who would decide on their own.
+pub(super) fn second_person(what: &str) -> Error {
+    Error::new(Exit::Refused, format!("you cannot {what}: it is your own"))
+        .hint("nobody decides alone; ask a second person to run this command with their own key")
+}

@@ -1,0 +1,173 @@
+//! Who is asking, and may they.
+
+use crate::{
+    domain::{
+        digest::Digest,
+        entry::{self, Signed},
+        signed::{self, Asked},
+        sshsig::PublicKeyInfo,
+        view::View,
+    },
+    error::{Error, Exit},
+};
+
+use super::{Actor, Command, Result, Service};
+
+/// Namespace of decisions (DESIGN 5).
+pub const DECISION: &str = "batchward-decision";
+/// Namespace of everything else that is signed.
+pub const COMMAND: &str = "batchward-command";
+
+/// Who asks.
+#[derive(Debug)]
+pub enum Caller {
+    /// A unix user, by the peer's number.
+    User {
+        /// Number.
+        uid: u32,
+    },
+    /// An account, by its signature.
+    Signer {
+        /// Name.
+        name: String,
+        /// What it signed.
+        signed: Signed,
+    },
+}
+
+/// What has to be signed for a command.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Draft {
+    /// SSHSIG namespace.
+    pub namespace: &'static str,
+    /// Origin of the register.
+    pub origin: String,
+    /// The command's words.
+    pub command: String,
+    /// What it is about.
+    pub object: String,
+    /// Hash of the register entry that is decided on, or of the command's own parameters.
+    pub object_digest: Digest,
+    /// What was typed.
+    pub text: String,
+}
+
+impl Service {
+    /// What a person has to sign for a command.
+    ///
+    /// # Errors
+    /// It is about something that is not there.
+    pub fn draft(&self, command: &Command) -> Result<Draft> {
+        let site = self.engine.view.site.as_ref().ok_or_else(|| Error::new(Exit::Config, "there is no site"))?;
+        Ok(Draft {
+            namespace: if command.decides() { DECISION } else { COMMAND },
+            origin: format!("batchward/{}", site.name),
+            command: command.word().to_owned(),
+            object: command.object(),
+            object_digest: self.object_digest(command)?,
+            text: command.text().to_owned(),
+        })
+    }
+
+    fn object_digest(&self, command: &Command) -> Result<Digest> {
+        let view = &self.engine.view;
+        if let Some(digest) = decided_entry(view, command) {
+            return Ok(digest);
+        }
+        if command.decides() && !matches!(command, Command::HoldPlace { .. }) {
+            return Err(Error::usage(format!("there is nothing to decide on '{}'", command.object()))
+                .hint("look at it first: 'batchward batch list', 'grant list', 'destroy list', 'account list'"));
+        }
+        let bytes = entry::canonical(command).map_err(|e| Error::new(Exit::Failed, e.to_string()))?;
+        Ok(Digest::of(&bytes))
+    }
+
+    pub(super) fn authorise(&mut self, caller: &Caller, command: &Command) -> Result<Actor> {
+        let actor = match caller {
+            Caller::User { uid } => {
+                let facts = self.engine.view.account_of_uid(*uid).cloned().ok_or_else(|| {
+                    Error::refused(format!("the user with number {uid} has no account here"))
+                        .hint("sign the command: --as NAME --sign-with KEYFILE")
+                })?;
+                if command.decides() {
+                    return Err(Error::refused("a decision must be signed")
+                        .hint("sign the command: --as NAME --sign-with KEYFILE"));
+                }
+                Actor { facts, signed: None }
+            }
+            Caller::Signer { name, signed } => self.signer(name, signed, command)?,
+        };
+        if !command.act().allowed_to(&actor.facts.roles) {
+            let words: Vec<_> = command.act().roles().iter().map(|role| role.word()).collect();
+            let error = Error::refused(format!("'{}' may not '{}'", actor.facts.name, command.word()))
+                .hint(format!("this needs one of the roles: {}", words.join(", ")));
+            self.refuse(&actor.facts.name, command.word(), &command.object(), &error)?;
+            return Err(error);
+        }
+        Ok(actor)
+    }
+
+    fn signer(&self, name: &str, signed: &Signed, command: &Command) -> Result<Actor> {
+        let unknown = || Error::refused(format!("there is no active account '{name}'"));
+        let facts = self.engine.view.account(name).cloned().ok_or_else(unknown)?;
+        let key = facts
+            .key
+            .clone()
+            .ok_or_else(|| Error::refused(format!("the account '{name}' has no signing key")))?;
+        let draft = self.draft(command)?;
+        let verified = self.checked(name, signed, &key, &draft)?;
+        if self.engine.view.nonces.contains(verified.nonce()) {
+            return Err(Error::refused("this signature has counted already")
+                .hint("a signature counts once: sign the command again"));
+        }
+        Ok(Actor { facts, signed: Some(signed.clone()) })
+    }
+}
+
+impl Service {
+    /// Checks a signature against what should have been signed.
+    pub(super) fn checked(&self, name: &str, signed: &Signed, key: &str, draft: &Draft) -> Result<signed::Verified> {
+        let asked = Asked {
+            origin: &draft.origin,
+            command: &draft.command,
+            object: &draft.object,
+            object_digest: Some(draft.object_digest),
+        };
+        let refused = |why: String| {
+            Error::refused(format!("the signature of '{name}' does not count: {why}"))
+                .hint("sign the command again with the key that is registered for this account")
+        };
+        let key = PublicKeyInfo::parse(key).map_err(|fault| refused(fault.to_string()))?;
+        let now = self.engine.ports.clock.now();
+        let verified = signed::check(&signed.text, &signed.signature, &key, draft.namespace, &asked, now)
+            .map_err(|fault| refused(fault.to_string()))?;
+        if verified.text().text != draft.text {
+            return Err(refused("the signed text is for other words".to_owned()));
+        }
+        Ok(verified)
+    }
+}
+
+/// The hash of the entry that a command decides on.
+fn decided_entry(view: &View, command: &Command) -> Option<Digest> {
+    match command {
+        Command::AccountConfirm { name } => Some(view.accounts.get(name)?.proposal.as_ref()?.mark.digest),
+        Command::ConfigConfirm => Some(view.config_proposal.as_ref()?.mark.digest),
+        Command::BaselineConfirm { link } => Some(view.links.get(link)?.proposal.as_ref()?.mark.digest),
+        Command::BatchRelease { batch, .. }
+        | Command::BatchReject { batch, .. }
+        | Command::UseNoNeed { batch } => Some(view.batches.get(batch)?.decide?.digest),
+        Command::GrantApprove { grant } | Command::GrantDeny { grant, .. } => {
+            Some(view.grants.get(grant)?.applied.digest)
+        }
+        Command::GrantRevoke { grant } | Command::UseComplete { grant } => {
+            let row = view.grants.get(grant)?;
+            Some(row.approved.unwrap_or(row.applied).digest)
+        }
+        Command::DestroyApprove { order } | Command::DestroyDeny { order, .. } => {
+            Some(view.orders.get(order)?.requested.digest)
+        }
+        Command::HoldLift { hold } => Some(view.holds.get(hold)?.placed.digest),
+        _ => None,
+    }
+}

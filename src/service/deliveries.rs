@@ -1,0 +1,134 @@
+//! What a custodian does with deliveries and their keys.
+
+use super::{Actor, Reply, Result, Service, administration::second_person, stated};
+use crate::{
+    domain::{
+        entry::{Body, KeyForm},
+        ids::BatchId,
+        lifecycle::BatchState,
+        secret::Secret,
+        step::Outcome,
+        view::Batch,
+    },
+    engine::{Ran, steps::Arrival},
+    error::{Error, Exit},
+};
+
+impl Service {
+    pub(super) fn row(&self, batch: BatchId) -> Result<&Batch> {
+        self.engine
+            .view
+            .batches
+            .get(&batch)
+            .ok_or_else(|| Error::usage(format!("there is no batch '{batch}'")))
+    }
+
+    fn quarantined(&self, batch: BatchId) -> Result<()> {
+        let state = self.row(batch)?.state;
+        if state == BatchState::Quarantined {
+            return Ok(());
+        }
+        Err(Error::usage(format!("'{batch}' is {state}, not quarantined")))
+    }
+
+    pub(super) fn key_submit(
+        &mut self,
+        actor: &Actor,
+        batch: BatchId,
+        form: KeyForm,
+        channel: &str,
+        secret: Secret,
+    ) -> Result<Reply> {
+        stated("the channel", channel)?;
+        let row = self.row(batch)?;
+        let link = row.link.clone();
+        let number = row.number.clone().ok_or_else(|| {
+            Error::usage(format!("'{batch}' has no number that a key could be for"))
+                .hint("its manifest did not pass; 'batchward batch show' says why")
+        })?;
+        let arrival = Arrival { link: &link, number: &number, form, channel, keybox: false };
+        let ran = self.engine.take_key(actor.name(), &arrival, secret)?;
+        let before = self.row(batch)?.wrong_keys;
+        match ran {
+            Ran::Done(Outcome::KeyTaken { .. }) => {}
+            Ran::Done(Outcome::KeyWiped { code }) if code == "spent" => {
+                return Err(Error::refused(format!("'{batch}' needs no key any more; the key was not kept")));
+            }
+            Ran::Done(_) => {
+                return Err(Error::new(Exit::Data, "this is no key: neither an age identity nor a passphrase")
+                    .hint("an identity begins with 'AGE-SECRET-KEY-1'; for a passphrase use --passphrase-stdin"));
+            }
+            Ran::Failed(_, code) => {
+                return Err(Error::new(Exit::Failed, format!("the key could not be kept: {code}")));
+            }
+        }
+        self.engine.drive()?;
+        let row = self.row(batch)?;
+        if row.wrong_keys > before || row.reason == Some(crate::domain::reason::Reason::WrongKey) {
+            return Err(Error::new(Exit::Data, format!("the key does not open '{batch}'; it was wiped"))
+                .hint("check letters that look alike (0 and O, 1 and l), then submit it again"));
+        }
+        Ok(Reply { id: batch.to_string(), message: format!("'{batch}' is {}", row.state) })
+    }
+
+    pub(super) fn batch_retry(&mut self, actor: &Actor, batch: BatchId) -> Result<Reply> {
+        if self.row(batch)?.trouble.is_none() {
+            return Err(Error::usage(format!("nothing of '{batch}' has failed")));
+        }
+        self.record(actor, Body::BatchRetried { batch, signed: actor.signed.clone() })?;
+        let state = self.row(batch)?.state;
+        Ok(Reply { id: batch.to_string(), message: format!("'{batch}' is {state}") })
+    }
+
+    pub(super) fn batch_release(&mut self, actor: &Actor, batch: BatchId, reason: String) -> Result<Reply> {
+        self.quarantined(batch)?;
+        stated("the reason", &reason)?;
+        self.record(actor, Body::BatchReleased { batch, reason, signed: actor.decision()? })?;
+        let row = self.row(batch)?;
+        let why = row.reason.map_or(String::new(), |reason| format!(": {reason}"));
+        Ok(Reply { id: batch.to_string(), message: format!("'{batch}' was judged again and is {}{why}", row.state) })
+    }
+
+    pub(super) fn batch_reject(&mut self, actor: &Actor, batch: BatchId, reason: String) -> Result<Reply> {
+        self.quarantined(batch)?;
+        stated("the reason", &reason)?;
+        self.record(actor, Body::BatchRejected { batch, reason, signed: actor.decision()? })?;
+        Ok(Reply {
+            id: batch.to_string(),
+            message: format!("'{batch}' is rejected and due: 'destroy request {batch}'"),
+        })
+    }
+
+    pub(super) fn baseline(&mut self, actor: &Actor, link: String, sequence: u64) -> Result<Reply> {
+        if !self.engine.rules.links.contains_key(&link) {
+            return Err(Error::usage(format!("there is no link '{link}'")));
+        }
+        let next = self.engine.view.next_sequence(&link);
+        if sequence + 1 < next {
+            return Err(Error::usage(format!("the link '{link}' has taken change files up to {} already", next - 1)));
+        }
+        let body = Body::BaselineProposed { link: link.clone(), sequence, signed: actor.signed.clone() };
+        self.record(actor, body)?;
+        Ok(Reply { message: format!("waits for a supervisor: 'link confirm {link}'"), id: link })
+    }
+
+    pub(super) fn baseline_confirm(&mut self, actor: &Actor, link: String) -> Result<Reply> {
+        let proposal = self
+            .engine
+            .view
+            .links
+            .get(&link)
+            .and_then(|ledger| ledger.proposal.clone())
+            .ok_or_else(|| Error::usage(format!("nothing about '{link}' waits for a second person")))?;
+        if proposal.by == actor.name() {
+            return Err(second_person("confirm this baseline"));
+        }
+        let body =
+            Body::BaselineConfirmed { link: link.clone(), proposal: proposal.mark.seq, signed: actor.decision()? };
+        self.record(actor, body)?;
+        Ok(Reply {
+            message: format!("the link '{link}' takes change file {} next", proposal.what + 1),
+            id: link,
+        })
+    }
+}

@@ -1,0 +1,150 @@
+//! Grants: applied for by one person, decided by another.
+
+use super::{Actor, Reply, Result, Service, administration::second_person, stated};
+use crate::{
+    domain::{
+        entry::{Body, GrantTerms},
+        ids::{BatchId, GrantId},
+        lifecycle::{BatchState, GrantEvent, GrantState, GRANT, next},
+        link::Link,
+        time::Timestamp,
+        view::Grant,
+    },
+    error::Error,
+};
+
+/// What is applied for.
+pub(super) struct Application {
+    pub(super) link: String,
+    pub(super) until: Timestamp,
+    pub(super) purpose: String,
+    pub(super) basis: String,
+    pub(super) fields: Vec<String>,
+    pub(super) unit: Option<String>,
+}
+
+impl Service {
+    pub(super) fn grant(&self, grant: GrantId) -> Result<&Grant> {
+        self.engine.view.grants.get(&grant).ok_or_else(|| {
+            Error::usage(format!("there is no grant '{grant}'")).hint("'batchward grant list' shows the grants")
+        })
+    }
+
+    pub(super) fn link(&self, name: &str) -> Result<&Link> {
+        self.engine.rules.links.get(name).ok_or_else(|| Error::usage(format!("there is no link '{name}'")))
+    }
+
+    pub(super) fn grant_apply(&mut self, actor: &Actor, asked: Application) -> Result<Reply> {
+        stated("the purpose", &asked.purpose)?;
+        stated("the basis", &asked.basis)?;
+        let link = self.link(&asked.link)?.clone();
+        let now = self.engine.ports.clock.now();
+        if asked.until <= now {
+            return Err(Error::usage("the end of the grant has passed"));
+        }
+        if asked.until > link.approved_until {
+            return Err(Error::refused(format!("the link's approved use ends at {}", link.approved_until)));
+        }
+        let unit = asked.unit.or_else(|| actor.facts.unit.clone());
+        if let Some(unit) = unit.as_ref().filter(|unit| !link.units.contains(unit)) {
+            return Err(Error::refused(format!("the unit '{unit}' is not among the link's units"))
+                .hint(format!("the link's units: {}", link.units.join(", "))));
+        }
+        let fields = fields_of(&link, &asked.fields)?;
+        let policy = self.engine.rules.policy_of(&link);
+        let row_cap = policy.map_or(0, |policy| policy.grant.row_cap.value);
+        let grant = self.engine.view.next_grant();
+        let terms = GrantTerms {
+            link: asked.link,
+            holder: actor.name().to_owned(),
+            unit,
+            fields,
+            purpose: asked.purpose,
+            basis: asked.basis,
+            until: asked.until,
+            row_cap,
+        };
+        self.record(actor, Body::GrantApplied { grant, terms, signed: actor.signed.clone() })?;
+        Ok(Reply { id: grant.to_string(), message: format!("waits for a second person: 'grant approve {grant}'") })
+    }
+
+    /// Whether the table lets this happen to a grant, and somebody else than its applicant asks.
+    fn decidable(&self, actor: &Actor, id: GrantId, on: GrantEvent, own: bool) -> Result<()> {
+        let grant = self.grant(id)?;
+        if !own && (grant.by == actor.name() || grant.terms.holder == actor.name()) {
+            return Err(second_person("decide on this grant"));
+        }
+        if next(GRANT, grant.state, on).is_none() {
+            return Err(Error::usage(format!("'{id}' is {}", grant.state)));
+        }
+        Ok(())
+    }
+
+    pub(super) fn grant_approve(&mut self, actor: &Actor, grant: GrantId) -> Result<Reply> {
+        self.decidable(actor, grant, GrantEvent::Approved, false)?;
+        if self.grant(grant)?.terms.until <= self.engine.ports.clock.now() {
+            return Err(Error::refused("the end of the grant has passed"));
+        }
+        self.record(actor, Body::GrantApproved { grant, signed: actor.decision()? })?;
+        Ok(Reply { id: grant.to_string(), message: format!("'{grant}' is open") })
+    }
+
+    pub(super) fn grant_deny(&mut self, actor: &Actor, grant: GrantId, reason: String) -> Result<Reply> {
+        self.decidable(actor, grant, GrantEvent::Denied, false)?;
+        stated("the reason", &reason)?;
+        self.record(actor, Body::GrantDenied { grant, reason, signed: actor.decision()? })?;
+        Ok(Reply { id: grant.to_string(), message: format!("'{grant}' is denied") })
+    }
+
+    pub(super) fn grant_revoke(&mut self, actor: &Actor, grant: GrantId) -> Result<Reply> {
+        // Taking back tightens: the person who applied may do it too, if they have the office.
+        self.decidable(actor, grant, GrantEvent::Revoked, true)?;
+        self.record(actor, Body::GrantRevoked { grant, signed: actor.decision()? })?;
+        Ok(Reply { id: grant.to_string(), message: format!("'{grant}' is revoked") })
+    }
+
+    pub(super) fn use_complete(&mut self, actor: &Actor, grant: GrantId) -> Result<Reply> {
+        self.decidable(actor, grant, GrantEvent::Completed, true)?;
+        if self.grant(grant)?.terms.holder != actor.name() {
+            return Err(Error::refused(format!("'{grant}' is not yours to complete")));
+        }
+        self.record(actor, Body::UseCompleted { grant, signed: actor.decision()? })?;
+        Ok(Reply { id: grant.to_string(), message: format!("the use under '{grant}' is completed") })
+    }
+
+    pub(super) fn use_no_need(&mut self, actor: &Actor, batch: BatchId) -> Result<Reply> {
+        let row = self.row(batch)?;
+        if row.state != BatchState::Loaded {
+            return Err(Error::usage(format!("'{batch}' is {}, not loaded", row.state)));
+        }
+        if row.no_need.is_some() {
+            return Err(Error::usage(format!("no need to keep '{batch}' was stated already")));
+        }
+        let unit = actor.facts.unit.as_ref();
+        if unit.is_some_and(|unit| !row.facts.units.contains(unit)) {
+            return Err(Error::refused("your unit is not among those that use this batch"));
+        }
+        self.record(actor, Body::NoNeed { batch, signed: actor.decision()? })?;
+        let state = self.row(batch)?.state;
+        let hint = match state {
+            BatchState::Due => format!("it is due: 'destroy request {batch}'"),
+            _ => "it comes due when every grant on its link is completed".to_owned(),
+        };
+        Ok(Reply { id: batch.to_string(), message: format!("no need to keep '{batch}' is stated; {hint}") })
+    }
+}
+
+/// The fields asked for, in the link's order; all of them where none is named.
+fn fields_of(link: &Link, asked: &[String]) -> Result<Vec<String>> {
+    if let Some(other) = asked.iter().find(|field| !link.items.contains(field)) {
+        return Err(Error::refused(format!("the field '{other}' is not among the link's items"))
+            .hint(format!("the link's items: {}", link.items.join(", "))));
+    }
+    let wanted = |item: &&String| asked.is_empty() || asked.contains(item);
+    Ok(link.items.iter().filter(wanted).cloned().collect())
+}
+
+/// Whether a grant is open for somebody at a time.
+pub(super) fn is_open(grant: &Grant, holder: &str, now: Timestamp) -> bool {
+    grant.state == GrantState::Open && grant.terms.holder == holder && now <= grant.terms.until
+}

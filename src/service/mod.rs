@@ -1,0 +1,201 @@
+//! The only way to change anything: authorise, record, drive.
+//!
+//! Every surface translates to a [`Command`] and shows the [`Reply`]; every rule about who may do what, and who
+//! must be somebody else, is here. A refusal is recorded before it is shown.
+
+mod administration;
+mod authority;
+pub mod command;
+mod deliveries;
+mod destruction;
+mod grants;
+pub mod reading;
+pub mod register_page;
+pub mod show;
+
+pub use authority::{Caller, Draft};
+pub use command::{Command, Reply};
+
+use crate::{
+    domain::{
+        digest::Digest,
+        entry::{AccountFacts, Body, ConfigChange, Signed},
+        ids::BatchId,
+        limits, national_id,
+        view::Mark,
+    },
+    engine::{Engine, rules::Rules},
+    error::{Error, Exit},
+};
+
+/// Shorthand for what the service says.
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// The configuration that was found, beside the one in force.
+#[derive(Clone, Debug)]
+pub struct Found {
+    /// Digest of what was found.
+    pub digest: Digest,
+    /// What differs from what is in force, tightening left out (it is in force already).
+    pub pending: Vec<ConfigChange>,
+    /// The rules as found.
+    pub rules: Rules,
+}
+
+/// Makes the found configuration the one in force on disk; called after the confirmation is recorded, and again at
+/// a start that finds it undone.
+pub type Adopt = Box<dyn FnMut(Digest) -> Result<()>>;
+
+/// The service.
+pub struct Service {
+    /// The engine.
+    pub engine: Engine,
+    found: Found,
+    adopt: Adopt,
+}
+
+/// Somebody who may do what is asked.
+pub struct Actor {
+    /// The account.
+    pub facts: AccountFacts,
+    /// The signature, where one was given.
+    pub signed: Option<Signed>,
+}
+
+impl Actor {
+    fn name(&self) -> &str {
+        &self.facts.name
+    }
+
+    /// The signature of a decision. [`Service::authorise`] lets no decision through without one.
+    fn decision(&self) -> Result<Signed> {
+        self.signed.clone().ok_or_else(|| Error::refused("a decision must be signed"))
+    }
+}
+
+impl Service {
+    /// A service over an engine that has recovered.
+    #[must_use]
+    pub fn new(engine: Engine, found: Found, adopt: Adopt) -> Self {
+        Self { engine, found, adopt }
+    }
+
+    /// Does one thing.
+    ///
+    /// # Errors
+    /// Refused (recorded), impossible, or the register cannot be written.
+    pub fn handle(&mut self, caller: &Caller, command: Command) -> Result<Reply> {
+        let done = self.handled(caller, command);
+        // Published files lag behind the journal at most by one command; a start catches up.
+        self.engine.ports.journal.publish()?;
+        done
+    }
+
+    fn handled(&mut self, caller: &Caller, command: Command) -> Result<Reply> {
+        let actor = self.authorise(caller, &command)?;
+        let word = command.word();
+        let object = command.object();
+        match self.act(&actor, command) {
+            Err(error) if error.exit == Exit::Refused => {
+                self.refuse(actor.name(), word, &object, &error)?;
+                Err(error)
+            }
+            done => done,
+        }
+    }
+
+    fn act(&mut self, actor: &Actor, command: Command) -> Result<Reply> {
+        match command {
+            Command::AccountAdd { facts } => self.account_add(actor, facts),
+            Command::AccountConfirm { name } => self.account_confirm(actor, &name),
+            Command::AccountDisable { name } => self.account_disable(actor, &name),
+            Command::ConfigPropose => self.config_propose(actor),
+            Command::ConfigConfirm => self.config_confirm(actor),
+            Command::ClockConfirm => self.clock_confirm(actor),
+            Command::KeySubmit { batch, form, channel, secret } => {
+                self.key_submit(actor, batch, form, &channel, secret)
+            }
+            Command::BatchRetry { batch } => self.batch_retry(actor, batch),
+            Command::BatchRelease { batch, reason } => self.batch_release(actor, batch, reason),
+            Command::BatchReject { batch, reason } => self.batch_reject(actor, batch, reason),
+            Command::Baseline { link, sequence } => self.baseline(actor, link, sequence),
+            Command::BaselineConfirm { link } => self.baseline_confirm(actor, link),
+            Command::GrantApply { link, until, purpose, basis, fields, unit } => {
+                self.grant_apply(actor, grants::Application { link, until, purpose, basis, fields, unit })
+            }
+            Command::GrantApprove { grant } => self.grant_approve(actor, grant),
+            Command::GrantDeny { grant, reason } => self.grant_deny(actor, grant, reason),
+            Command::GrantRevoke { grant } => self.grant_revoke(actor, grant),
+            Command::UseComplete { grant } => self.use_complete(actor, grant),
+            Command::UseNoNeed { batch } => self.use_no_need(actor, batch),
+            Command::DestroyRequest { batch, reason } => self.destroy_request(actor, batch, reason),
+            Command::DestroyApprove { order } => self.destroy_approve(actor, order),
+            Command::DestroyDeny { order, reason } => self.destroy_deny(actor, order, reason),
+            Command::HoldPlace { scope, authority, doc_no, review } => {
+                self.hold_place(actor, scope, authority, doc_no, review)
+            }
+            Command::HoldLift { hold } => self.hold_lift(actor, hold),
+        }
+    }
+
+    /// Records, then does what follows by itself.
+    fn record(&mut self, actor: &Actor, body: Body) -> Result<Mark> {
+        let mark = self.engine.record(actor.name(), body)?;
+        self.engine.drive()?;
+        Ok(mark)
+    }
+
+    fn refuse(&mut self, by: &str, command: &str, object: &str, error: &Error) -> Result<()> {
+        let code: String = error.what.chars().filter(|c| c.is_ascii()).take(120).collect();
+        let body = Body::ActRefused {
+            command: command.to_owned(),
+            object: if clean(object).is_ok() { object.to_owned() } else { "-".to_owned() },
+            code: if clean(&code).is_ok() { code } else { "refused".to_owned() },
+        };
+        self.engine.record(by, body)?;
+        Ok(())
+    }
+
+    /// A batch by our id, or by the provider's number where that is unique.
+    ///
+    /// # Errors
+    /// None, or several.
+    pub fn batch_named(&self, text: &str) -> Result<BatchId> {
+        if let Ok(id) = text.parse::<BatchId>() {
+            return if self.engine.view.batches.contains_key(&id) { Ok(id) } else { Err(no_batch(text)) };
+        }
+        let mut named =
+            self.engine.view.batches.iter().filter(|(_, b)| b.number.as_deref() == Some(text)).map(|(id, _)| *id);
+        match (named.next(), named.next()) {
+            (Some(id), None) => Ok(id),
+            (Some(_), Some(_)) => Err(Error::usage(format!("several batches have the number '{text}'"))
+                .hint("name it by its id; 'batchward batch list' shows the ids")),
+            (None, _) => Err(no_batch(text)),
+        }
+    }
+}
+
+fn no_batch(text: &str) -> Error {
+    Error::usage(format!("there is no batch '{}'", national_id::masked(text)))
+        .hint("'batchward batch list' shows the batches")
+}
+
+/// A typed text that may stand in the register: not too long, and nothing in the shape of an ID number.
+fn clean(text: &str) -> Result<()> {
+    if text.chars().count() > limits::TEXT_CHARS_MAX {
+        return Err(Error::usage(format!("a text is over {} characters", limits::TEXT_CHARS_MAX)));
+    }
+    if national_id::found_in(text) {
+        return Err(Error::new(Exit::Data, "the text holds something in the shape of an ID number")
+            .hint("the register is kept for ever: write a case number instead"));
+    }
+    Ok(())
+}
+
+/// A typed text that must say something.
+fn stated(what: &str, text: &str) -> Result<()> {
+    if text.trim().is_empty() {
+        return Err(Error::usage(format!("{what} is empty")));
+    }
+    clean(text)
+}

@@ -1,0 +1,418 @@
+//! What can be looked at: plain data for `--json` and for tables. No personal data but delivery and file names of
+//! batches whose record still exists.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::{Result, Service};
+use crate::{
+    domain::{
+        digest::Digest,
+        entry::{Counts, GrantTerms, KeyForm},
+        findings::Findings,
+        ids::{BatchId, CopyId, GrantId, HoldId, KeyId, OrderId},
+        lifecycle::{CopyState, OrderState},
+        reason::Reason,
+        time::Timestamp,
+        view::Batch,
+    },
+    error::Error,
+};
+
+/// A row of `batch list`.
+#[derive(Clone, Debug, Serialize)]
+pub struct BatchRow {
+    /// Our id; null while it is not a batch.
+    pub id: Option<BatchId>,
+    /// Name of the delivery, while it is known.
+    pub delivery: Option<String>,
+    /// Provider's number.
+    pub number: Option<String>,
+    /// Link.
+    pub link: String,
+    /// State, or `waiting`.
+    pub state: &'static str,
+    /// Why it is there.
+    pub reason: Option<Reason>,
+}
+
+/// `batch show`.
+#[derive(Clone, Debug, Serialize)]
+pub struct BatchPage {
+    /// The list's fields.
+    #[serde(flatten)]
+    pub row: BatchRow,
+    /// How sure its origin is.
+    pub strength: Option<String>,
+    /// The five counts.
+    pub counts: Counts,
+    /// What was counted and reported.
+    pub findings: Option<Findings>,
+    /// Its files.
+    pub files: Vec<FileRow>,
+    /// Its copies.
+    pub copies: Vec<CopyLine>,
+    /// The key that came.
+    pub key: Option<KeyLine>,
+    /// Times by name.
+    pub times: BTreeMap<String, Timestamp>,
+    /// What differs from the link: `purpose`, `basis`.
+    pub differences: Vec<&'static str>,
+    /// The last failure of a step.
+    pub trouble: Option<String>,
+}
+
+/// A file of a batch.
+#[derive(Clone, Debug, Serialize)]
+pub struct FileRow {
+    /// Name, while it is known.
+    pub name: Option<String>,
+    /// Bytes as delivered.
+    pub bytes: u64,
+    /// SHA-256 as delivered.
+    pub sha256: Option<Digest>,
+}
+
+/// A copy.
+#[derive(Clone, Debug, Serialize)]
+pub struct CopyLine {
+    /// Id.
+    pub id: CopyId,
+    /// Kind.
+    pub kind: &'static str,
+    /// State.
+    pub state: CopyState,
+    /// What its wipe proved.
+    pub assurance: Option<crate::domain::certificate::Assurance>,
+}
+
+/// A key.
+#[derive(Clone, Debug, Serialize)]
+pub struct KeyLine {
+    /// Id.
+    pub id: KeyId,
+    /// Form.
+    pub form: KeyForm,
+    /// Fingerprint of an identity.
+    pub fingerprint: Option<Digest>,
+    /// Channel.
+    pub channel: String,
+    /// By whom.
+    pub by: String,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// A grant.
+#[derive(Clone, Debug, Serialize)]
+pub struct GrantLine {
+    /// Id.
+    pub id: GrantId,
+    /// State.
+    pub state: &'static str,
+    /// What for.
+    #[serde(flatten)]
+    pub terms: GrantTerms,
+}
+
+/// An order.
+#[derive(Clone, Debug, Serialize)]
+pub struct OrderLine {
+    /// Id.
+    pub id: OrderId,
+    /// State.
+    pub state: OrderState,
+    /// Its batches.
+    pub batches: Vec<BatchId>,
+    /// Copies.
+    pub copies: usize,
+    /// Who requested.
+    pub requested_by: String,
+    /// Who approved.
+    pub approved_by: Option<String>,
+    /// Void after this.
+    pub expires: Timestamp,
+}
+
+/// A hold.
+#[derive(Clone, Debug, Serialize)]
+pub struct HoldLine {
+    /// Id.
+    pub id: HoldId,
+    /// What it covers.
+    pub scope: crate::domain::entry::HoldScope,
+    /// Who placed it.
+    pub by: String,
+    /// Document number.
+    pub doc_no: String,
+    /// Review date.
+    pub review: Timestamp,
+    /// Whether it stands.
+    pub standing: bool,
+}
+
+/// An account.
+#[derive(Clone, Debug, Serialize)]
+pub struct AccountLine {
+    /// Name.
+    pub name: String,
+    /// `active`, `disabled` or `proposed`.
+    pub state: &'static str,
+    /// Roles.
+    pub roles: Vec<&'static str>,
+    /// 姓名.
+    pub display: Option<String>,
+    /// 單位.
+    pub unit: Option<String>,
+    /// Whether something about it waits for a second person.
+    pub waits: bool,
+}
+
+/// `status`.
+#[derive(Clone, Debug, Serialize)]
+pub struct StatusPage {
+    /// Site.
+    pub site: String,
+    /// Batches by state, deliveries that wait included.
+    pub batches: BTreeMap<&'static str, u64>,
+    /// What waits for whom.
+    pub waits: Vec<String>,
+    /// Entries of the register.
+    pub register_size: u64,
+    /// Whether the clock is in doubt.
+    pub clock_doubted: bool,
+}
+
+impl Service {
+    /// `status`.
+    ///
+    /// # Errors
+    /// The erasable store cannot be read.
+    pub fn status(&mut self) -> Result<StatusPage> {
+        let mut batches = BTreeMap::new();
+        let mut waits = Vec::new();
+        for row in self.batches()? {
+            *batches.entry(row.state).or_default() += 1;
+            let name = row.id.map(|id| id.to_string()).or(row.delivery).unwrap_or_default();
+            match (row.state, row.reason) {
+                ("quarantined", Some(reason)) => {
+                    waits.push(format!("{name} is quarantined ({reason}): a custodian releases or rejects it"));
+                }
+                ("due", _) => waits.push(format!("{name} is due: somebody requests its destruction")),
+                (_, Some(reason)) => waits.push(format!("{name} waits: {reason}")),
+                _ => {}
+            }
+        }
+        for order in self.orders().iter().filter(|o| o.state == OrderState::Requested) {
+            waits.push(format!("{} waits for a supervisor's approval", order.id));
+        }
+        for grant in self.grants().iter().filter(|g| g.state == "applied") {
+            waits.push(format!("{} waits for a supervisor's approval", grant.id));
+        }
+        for account in self.accounts().iter().filter(|a| a.waits) {
+            waits.push(format!("the account '{}' waits for a second person", account.name));
+        }
+        Ok(StatusPage {
+            site: self.engine.view.site.as_ref().map(|s| s.name.clone()).unwrap_or_default(),
+            batches,
+            waits,
+            register_size: self.engine.view.size,
+            clock_doubted: self.engine.view.time_doubted,
+        })
+    }
+
+    /// What differs from the configuration in force.
+    #[must_use]
+    pub fn pending(&self) -> &[crate::domain::entry::ConfigChange] {
+        &self.found.pending
+    }
+
+    /// `batch list`: batches, and deliveries that are not batches yet.
+    ///
+    /// # Errors
+    /// The erasable store cannot be read.
+    pub fn batches(&mut self) -> Result<Vec<BatchRow>> {
+        let ids: Vec<BatchId> = self.engine.view.batches.keys().copied().collect();
+        let mut rows = Vec::with_capacity(ids.len());
+        for id in ids {
+            rows.push(self.batch_row(id)?);
+        }
+        for waiting in self.engine.waiting()? {
+            rows.push(BatchRow {
+                id: None,
+                delivery: Some(waiting.delivery),
+                number: None,
+                link: waiting.link,
+                state: "waiting",
+                reason: waiting.reason,
+            });
+        }
+        Ok(rows)
+    }
+
+    fn batch_row(&self, id: BatchId) -> Result<BatchRow> {
+        let row = self.row(id)?;
+        Ok(BatchRow {
+            id: Some(id),
+            delivery: self.engine.case(id)?.map(|case| case.shown()),
+            number: row.number.clone(),
+            link: row.link.clone(),
+            state: row.state.word(),
+            reason: self.engine.reason(row),
+        })
+    }
+
+    /// `batch show`.
+    ///
+    /// # Errors
+    /// There is no such batch.
+    pub fn batch(&self, id: BatchId) -> Result<BatchPage> {
+        let row = self.row(id)?;
+        let case = self.engine.case(id)?;
+        let name_of = |n: usize| case.as_ref().and_then(|c| c.files.get(n)).map(|f| crate::engine::case::shown(&f.name));
+        let files = row.files.iter().enumerate();
+        let manifest = row.manifest.as_ref();
+        let differs = |yes: bool, what| yes.then_some(what);
+        Ok(BatchPage {
+            row: self.batch_row(id)?,
+            strength: row.strength.clone(),
+            counts: crate::domain::entry::Counts {
+                committed: Some(row.counts.committed.unwrap_or(0)),
+                ..row.counts
+            },
+            findings: row.load.as_ref().map(|load| load.findings.clone()),
+            files: files
+                .map(|(n, f)| FileRow { name: name_of(n), bytes: f.bytes, sha256: f.sha256 })
+                .collect(),
+            copies: self
+                .engine
+                .view
+                .copies_of(id)
+                .map(|(id, c)| CopyLine { id, kind: c.kind.word(), state: c.state, assurance: c.assurance })
+                .collect(),
+            key: self.key_line(row),
+            times: row.times.clone(),
+            differences: [
+                differs(manifest.is_some_and(|m| m.purpose_differs), "purpose"),
+                differs(manifest.is_some_and(|m| m.basis_differs), "basis"),
+            ]
+            .into_iter()
+            .flatten()
+            .collect(),
+            trouble: row.trouble.as_ref().map(|t| t.code.clone()),
+        })
+    }
+
+    fn key_line(&self, batch: &Batch) -> Option<KeyLine> {
+        let number = batch.number.as_deref()?;
+        let (id, key) = self
+            .engine
+            .view
+            .keys
+            .iter()
+            .rev()
+            .find(|(_, key)| key.link == batch.link && key.number == number)?;
+        Some(KeyLine {
+            id: *id,
+            form: key.form,
+            fingerprint: key.fingerprint,
+            channel: key.channel.clone(),
+            by: key.by.clone(),
+            at: key.at,
+        })
+    }
+
+    /// `grant list`.
+    #[must_use]
+    pub fn grants(&self) -> Vec<GrantLine> {
+        let line = |(id, g): (&GrantId, &crate::domain::view::Grant)| GrantLine {
+            id: *id,
+            state: g.state.word(),
+            terms: g.terms.clone(),
+        };
+        self.engine.view.grants.iter().map(line).collect()
+    }
+
+    /// `destroy list`.
+    #[must_use]
+    pub fn orders(&self) -> Vec<OrderLine> {
+        let line = |(id, o): (&OrderId, &crate::domain::view::Order)| {
+            let mut batches: Vec<BatchId> = o.copies.iter().map(|c| c.batch).collect();
+            batches.dedup();
+            OrderLine {
+                id: *id,
+                state: o.state,
+                batches,
+                copies: o.copies.len(),
+                requested_by: o.by.clone(),
+                approved_by: o.approved.as_ref().map(|(by, _)| by.clone()),
+                expires: o.expires,
+            }
+        };
+        self.engine.view.orders.iter().map(line).collect()
+    }
+
+    /// `hold list`.
+    #[must_use]
+    pub fn holds(&self) -> Vec<HoldLine> {
+        let line = |(id, h): (&HoldId, &crate::domain::view::Hold)| HoldLine {
+            id: *id,
+            scope: h.scope.clone(),
+            by: h.by.clone(),
+            doc_no: h.doc_no.clone(),
+            review: h.review,
+            standing: !h.lifted,
+        };
+        self.engine.view.holds.iter().map(line).collect()
+    }
+
+    /// `account list`.
+    #[must_use]
+    pub fn accounts(&self) -> Vec<AccountLine> {
+        let line = |(name, account): (&String, &crate::domain::view::Account)| {
+            let facts = account.facts.as_ref().or(account.proposal.as_ref().map(|p| &p.what));
+            AccountLine {
+                name: name.clone(),
+                state: match (&account.facts, account.disabled) {
+                    (_, true) => "disabled",
+                    (Some(_), false) => "active",
+                    (None, false) => "proposed",
+                },
+                roles: facts.map_or(Vec::new(), |f| f.roles.iter().map(|r| r.word()).collect()),
+                display: facts.and_then(|f| f.display.clone()),
+                unit: facts.and_then(|f| f.unit.clone()),
+                waits: account.proposal.is_some(),
+            }
+        };
+        self.engine.view.accounts.iter().map(line).collect()
+    }
+
+    /// Entries of the register from `from` on, as JSON values with their place.
+    ///
+    /// # Errors
+    /// The register cannot be read.
+    pub fn entries(&self, from: u64) -> Result<Vec<serde_json::Value>> {
+        let mut rows = Vec::new();
+        let log = crate::engine::ports::Log::Register;
+        self.engine.ports.journal.replay(log, from, &mut |seq, bytes| {
+            if let Ok(serde_json::Value::Object(mut map)) = serde_json::from_slice(bytes) {
+                map.insert("seq".to_owned(), seq.into());
+                rows.push(serde_json::Value::Object(map));
+            }
+            Ok(())
+        })?;
+        Ok(rows)
+    }
+
+    /// `certificate show`.
+    ///
+    /// # Errors
+    /// There is none.
+    pub fn certificate(&self, order: OrderId) -> Result<Vec<u8>> {
+        self.engine.ports.certificates.take(order)?.ok_or_else(|| {
+            Error::usage(format!("there is no certificate of '{order}'"))
+                .hint("'batchward destroy list' shows how far the order is")
+        })
+    }
+}

@@ -1,0 +1,154 @@
+//! Drop directories and keyboxes as the engine's port.
+
+use std::{
+    collections::BTreeMap,
+    ffi::OsStr,
+    os::unix::ffi::OsStrExt,
+    path::PathBuf,
+};
+
+use super::{described, store::spool_name};
+use crate::{
+    adapters::{
+        age_files::{SpoolError, SpoolWriter},
+        files::FileError,
+        inbox::{ClaimError, FolderId, Inbox, InboxError},
+        keybox::{self, Keybox, KeyboxError},
+    },
+    domain::{
+        entry::{KeyForm, WipeFacts},
+        ids::CopyId,
+        judge::{EntryKind, Facts},
+        link::Link,
+    },
+    engine::ports::{Claimed, CopySize, Intake, KeyFile, PortError, Result, Scan},
+};
+
+/// Inboxes and keyboxes; claims go to the spool folder.
+pub(super) struct Drops {
+    pub(super) spool: PathBuf,
+}
+
+fn inbox_error(error: &InboxError) -> PortError {
+    PortError::Later { code: "inbox", message: described(error) }
+}
+
+fn keybox_error(error: &KeyboxError) -> PortError {
+    PortError::Later { code: "keybox", message: described(error) }
+}
+
+fn claim_error(error: &ClaimError) -> PortError {
+    let message = described(error);
+    match error {
+        ClaimError::Changed => PortError::Later { code: "delivery-changed", message },
+        ClaimError::NoSpace { .. } | ClaimError::Spool(SpoolError::File(FileError::Full { .. })) => {
+            PortError::Later { code: "disk-full", message }
+        }
+        ClaimError::Inbox(inner) => inbox_error(inner),
+        ClaimError::Spool(_) => PortError::Stuck { code: "spool", message },
+    }
+}
+
+fn open(link: &Link) -> Result<Inbox> {
+    Inbox::open(&link.inbox).map_err(|e| inbox_error(&e))
+}
+
+fn keys(link: &Link) -> Result<Keybox> {
+    Keybox::open(&link.keybox).map_err(|e| keybox_error(&e))
+}
+
+const fn form(form: keybox::KeyForm) -> KeyForm {
+    match form {
+        keybox::KeyForm::Identity => KeyForm::Identity,
+        keybox::KeyForm::Passphrase => KeyForm::Passphrase,
+    }
+}
+
+impl Intake for Drops {
+    fn scan(&mut self, link: &Link) -> Result<Scan> {
+        let scan = open(link)?.scan().map_err(|e| inbox_error(&e))?;
+        Ok(Scan {
+            folders: scan.folders.into_iter().map(|name| name.as_bytes().to_vec()).collect(),
+            strays: scan.strays.into_iter().map(|stray| (stray.name.as_bytes().to_vec(), stray.key)).collect(),
+        })
+    }
+
+    fn look(&mut self, link: &Link, folder: &[u8]) -> Result<Facts> {
+        open(link)?.look(OsStr::from_bytes(folder)).map_err(|e| inbox_error(&e))
+    }
+
+    fn claim(&mut self, link: &Link, folder: &[u8], copies: &[CopyId], recipient: &str) -> Result<Claimed> {
+        let mut next = copies.iter();
+        let mut names = Vec::new();
+        let mut more = false;
+        let mut factory = |name: &[u8]| -> std::result::Result<Option<SpoolWriter>, SpoolError> {
+            let Some(copy) = next.next() else {
+                more = true;
+                return Ok(None);
+            };
+            names.push(name.to_vec());
+            SpoolWriter::create(&self.spool, &spool_name(*copy), recipient).map(Some)
+        };
+        let claim = open(link)?
+            .claim(OsStr::from_bytes(folder), &self.spool, &mut factory)
+            .map_err(|e| claim_error(&e))?;
+        let mut files = Vec::with_capacity(names.len());
+        for name in names {
+            let entry = claim.facts.entries.iter().find(|e| e.name == name && e.kind == EntryKind::File);
+            if let Some((entry, sha256)) = entry.and_then(|e| Some((e, e.sha256?))) {
+                files.push((name, CopySize { bytes: entry.bytes, sha256 }));
+            }
+        }
+        let folder = serde_json::to_string(&claim.folder).map_err(|error| PortError::Stuck {
+            code: "claim",
+            message: error.to_string(),
+        })?;
+        Ok(Claimed { facts: claim.facts, changed: more || files.len() != copies.len(), files, folder })
+    }
+
+    fn clear(&mut self, link: &Link, name: &[u8], folder: &str) -> Result<WipeFacts> {
+        let id: FolderId = serde_json::from_str(folder).map_err(|error| PortError::Stuck {
+            code: "claim",
+            message: error.to_string(),
+        })?;
+        let inbox = open(link)?;
+        let report = match inbox.clear(OsStr::from_bytes(name), id) {
+            // Another folder has the name now: ours is gone, and that one is a delivery of its own.
+            Err(InboxError::OtherFolder { .. }) => None,
+            other => Some(other.map_err(|e| inbox_error(&e))?),
+        };
+        let left = report.map_or(0, |r| r.left);
+        if left > 0 {
+            let message = format!("{left} things in a claimed delivery of '{}' cannot be removed", link.name);
+            return Err(PortError::Later { code: "inbox-left", message });
+        }
+        Ok(WipeFacts {
+            files: report.map_or(0, |r| r.overwritten + r.unlinked),
+            bytes: report.map_or(0, |r| r.bytes),
+            assurance: crate::domain::certificate::Assurance::L0,
+            filesystem: report.map_or("", |r| r.filesystem).to_owned(),
+            notes: BTreeMap::new(),
+        })
+    }
+
+    fn keybox(&mut self, link: &Link) -> Result<Vec<KeyFile>> {
+        let keybox = keys(link)?;
+        let scan = keybox.scan().map_err(|e| keybox_error(&e))?;
+        let mut files = Vec::with_capacity(scan.keys.len());
+        for key in scan.keys {
+            if let Some(read) = keybox.read(&key).map_err(|e| keybox_error(&e))? {
+                files.push(KeyFile { number: key.number, form: form(key.form), bytes: read.into_bytes() });
+            }
+        }
+        Ok(files)
+    }
+
+    fn wipe_key_file(&mut self, link: &Link, number: &str, form: KeyForm) -> Result<()> {
+        let form = match form {
+            KeyForm::Identity => keybox::KeyForm::Identity,
+            KeyForm::Passphrase => keybox::KeyForm::Passphrase,
+        };
+        let key = keybox::KeyFile { number: number.to_owned(), form };
+        keys(link)?.wipe(&key).map(|_| ()).map_err(|e| keybox_error(&e))
+    }
+}

@@ -1,0 +1,33 @@
+//! The composition root: the only place that names adapters and hands them to the engine.
+
+mod files;
+mod intake;
+mod keys;
+mod log;
+mod site;
+mod store;
+
+pub use site::{Hooks, check, check_policy, explain, init, open, policies, uid_of};
+
+use crate::{adapters::files::FileError, engine::ports::PortError};
+
+/// A file error, by what to do about it.
+fn file(error: &FileError) -> PortError {
+    let message = described(error);
+    match error {
+        FileError::Full { .. } => PortError::Later { code: "disk-full", message },
+        _ => PortError::Stuck { code: "file", message },
+    }
+}
+
+/// An error with its causes.
+fn described(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        text.push_str(": ");
+        text.push_str(&inner.to_string());
+        cause = inner.source();
+    }
+    text
+}

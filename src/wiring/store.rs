@@ -1,0 +1,182 @@
+//! Erasable store, spool, vaults and certificates as the engine's ports.
+
+use std::{
+    io::Read,
+    path::{Path, PathBuf},
+};
+
+use super::{described, files::Wiper};
+use crate::{
+    adapters::{
+        age_files,
+        case_store::{CaseError, CaseStore},
+        files::{self, FileError},
+        vault::{self, Vault, VaultBuilder, VaultError},
+        vault_view::View,
+    },
+    domain::{
+        digest::Digest,
+        entry::WipeFacts,
+        ids::{BatchId, CopyId, OrderId},
+        limits,
+        secret::Secret,
+    },
+    engine::ports::{
+        Cases, Certificates, CopySize, Flow, PortError, Result, Spool, VaultBuild, VaultColumn, VaultRead, Vaults,
+    },
+};
+
+/// The erasable store.
+pub(super) struct CaseFiles {
+    pub(super) store: CaseStore,
+    pub(super) wiper: Wiper,
+}
+
+fn case_error(error: &CaseError) -> PortError {
+    match error {
+        CaseError::File(inner) => super::file(inner),
+        _ => PortError::Stuck { code: "case", message: described(error) },
+    }
+}
+
+impl Cases for CaseFiles {
+    fn put(&mut self, batch: BatchId, record: &[u8], key: &Secret) -> Result<CopySize> {
+        self.store.put(batch, record, key).map_err(|e| case_error(&e))?;
+        Ok(CopySize { bytes: record.len() as u64, sha256: Digest::of(record) })
+    }
+
+    fn take(&self, batch: BatchId, key: &Secret) -> Result<Option<Vec<u8>>> {
+        let record = self.store.get(batch, key).map_err(|e| case_error(&e))?;
+        Ok(record.map(|bytes| bytes.to_vec()))
+    }
+
+    fn wipe(&mut self, batch: BatchId) -> Result<WipeFacts> {
+        self.wiper.wipe(self.store.dir(), &CaseStore::name(batch))
+    }
+}
+
+/// The spool.
+pub(super) struct SpoolFiles {
+    pub(super) dir: PathBuf,
+    pub(super) wiper: Wiper,
+}
+
+/// The name of a claimed file.
+pub(super) fn spool_name(copy: CopyId) -> String {
+    format!("{copy}.age")
+}
+
+impl Spool for SpoolFiles {
+    fn open(&self, copy: CopyId, identity: &Secret) -> Result<Box<dyn Read + Send>> {
+        let file = age_files::open_spool(&self.dir.join(spool_name(copy)), identity)
+            .map_err(|e| PortError::Stuck { code: "spool", message: described(&e) })?;
+        Ok(Box::new(file))
+    }
+
+    fn abandon(&mut self, copies: &[CopyId]) -> Result<()> {
+        for copy in copies {
+            let path = self.dir.join(spool_name(*copy));
+            for path in [files::part_of(&path), path] {
+                files::remove(&path, "spool-abandon").map_err(|e| super::file(&e))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn wipe(&mut self, copy: CopyId) -> Result<WipeFacts> {
+        self.wiper.wipe(&self.dir, &spool_name(copy))
+    }
+}
+
+/// The vaults.
+pub(super) struct VaultFiles {
+    pub(super) dir: PathBuf,
+    pub(super) wiper: Wiper,
+}
+
+fn vault_error(error: &VaultError) -> PortError {
+    match error {
+        VaultError::Full { .. } | VaultError::File(FileError::Full { .. }) => {
+            PortError::Later { code: "disk-full", message: described(error) }
+        }
+        _ => PortError::Stuck { code: "vault", message: described(error) },
+    }
+}
+
+struct Building {
+    builder: VaultBuilder,
+    key: Secret,
+}
+
+impl VaultBuild for Building {
+    fn insert(&mut self, number: u64, removed: bool, values: &[String]) -> Result<()> {
+        self.builder.insert(number, removed, values).map_err(|e| vault_error(&e))
+    }
+
+    fn commit(self: Box<Self>) -> Result<(u64, CopySize)> {
+        let (rows, bytes) = self.builder.commit(&self.key).map_err(|e| vault_error(&e))?;
+        Ok((rows, CopySize { bytes, sha256: Digest::of(&[]) }))
+    }
+}
+
+impl Vaults for VaultFiles {
+    fn build(&mut self, copy: CopyId, key: &Secret, columns: &[VaultColumn]) -> Result<Box<dyn VaultBuild>> {
+        let columns: Vec<_> =
+            columns.iter().map(|c| vault::Column { name: c.name.clone(), key: c.key }).collect();
+        let builder = VaultBuilder::create(&self.dir, copy, key, &columns).map_err(|e| vault_error(&e))?;
+        Ok(Box::new(Building { builder, key: key.duplicate() }))
+    }
+
+    fn abandon(&mut self, copy: CopyId) -> Result<()> {
+        vault::abandon(&self.dir, copy).map_err(|e| vault_error(&e))
+    }
+
+    fn wipe(&mut self, copy: CopyId) -> Result<WipeFacts> {
+        self.wiper.wipe(&self.dir, &format!("{copy}.db"))
+    }
+
+    fn read(&self, read: &VaultRead<'_>, each: &mut dyn FnMut(&[String]) -> Flow) -> Result<()> {
+        let opened: std::result::Result<Vec<Vault>, VaultError> =
+            read.vaults.iter().map(|v| Vault::open(&self.dir, v.copy, &v.key)).collect();
+        let vaults = opened.map_err(|e| vault_error(&e))?;
+        let view = View {
+            vaults: &vaults,
+            key: read.key,
+            columns: read.columns,
+            conditions: read.conditions,
+            single: read.single,
+        };
+        view.read(&mut |values| each(values) == Flow::On).map_err(|e| vault_error(&e))
+    }
+}
+
+/// Certificates.
+pub(super) struct CertificateFiles(pub(super) PathBuf);
+
+impl CertificateFiles {
+    fn path(&self, order: OrderId) -> PathBuf {
+        self.0.join(format!("{order}.json"))
+    }
+}
+
+impl Certificates for CertificateFiles {
+    fn put(&mut self, order: OrderId, bytes: &[u8]) -> Result<()> {
+        files::create_idempotent(&self.path(order), bytes, "certificate").map_err(|e| super::file(&e))
+    }
+
+    fn take(&self, order: OrderId) -> Result<Option<Vec<u8>>> {
+        match files::read(&self.path(order), limits::DELIVERY_BYTES_MAX) {
+            Ok(bytes) => Ok(Some(bytes)),
+            Err(error) if error.is_missing() => Ok(None),
+            Err(error) => Err(super::file(&error)),
+        }
+    }
+}
+
+/// The folders of the state that ports write in.
+pub(super) fn folders(state: &Path) -> Vec<PathBuf> {
+    ["keys", "cases", "spool", "vault", "register", "access", "certificates", "config", "wipes"]
+        .into_iter()
+        .map(|name| state.join(name))
+        .collect()
+}
