@@ -82,6 +82,9 @@ pub enum JournalError {
     },
 }
 
+/// What takes entries: the place and the bytes.
+pub type Each<'e, E> = &'e mut dyn FnMut(u64, &[u8]) -> Result<(), E>;
+
 /// The journal.
 pub struct Journal {
     connection: Connection,
@@ -259,7 +262,7 @@ impl Journal {
         &self,
         log: Log,
         from: u64,
-        each: &mut dyn FnMut(u64, &[u8]) -> Result<(), E>,
+        each: Each<'_, E>,
     ) -> Result<(), E> {
         let failed = |source| E::from(self.sqlite(source));
         let mut statement = self

@@ -105,7 +105,7 @@ fn judge(
             }
         }
         Err(error) => {
-            report.bad(signed_before, format!("the checkpoint of {size} entries: {error}"))
+            report.bad(signed_before, format!("the checkpoint of {size} entries: {error}"));
         }
     }
 }

@@ -134,7 +134,8 @@ impl Files {
                     (Some(leaf), Some(hashed)) if leaf == hashed => {}
                     (None, _) => report.bad(seq, format!("entry {seq} is missing from its bundle")),
                     (_, None) => {
-                        report.bad(seq, format!("the hash of entry {seq} is missing from its tile"))
+                        report
+                            .bad(seq, format!("the hash of entry {seq} is missing from its tile"));
                     }
                     _ => report.bad(seq, format!("entry {seq} is not the one that was hashed")),
                 }
