@@ -13,6 +13,9 @@
     reason = "tests; each test file uses a part of this"
 )]
 
+pub mod normal;
+#[cfg(feature = "test-hooks")]
+pub mod picture;
 pub mod search;
 
 use std::{
@@ -191,11 +194,18 @@ impl<'p> Site<'p> {
 
     /// `init` with two founders.
     pub fn init(&self) {
+        let words = self.init_words();
+        self.run(&words.iter().map(String::as_str).collect::<Vec<_>>()).ok();
+    }
+
+    /// The words of `init` with two founders.
+    pub fn init_words(&self) -> Vec<String> {
         let founder = |name: &str| format!("{name}={}", self.people.public(name).display());
-        let (ada, ben) = (founder("ada"), founder("ben"));
-        let dir = self.dir.to_str().unwrap().to_owned();
-        let words = ["init", &dir, "--site", "taoyuan-dwcd", "--founder", &ada, "--founder", &ben];
-        self.run(&words).ok();
+        let dir = self.dir.to_str().unwrap();
+        let words = ["init", dir, "--site", "taoyuan-dwcd", "--founder"];
+        let mut words: Vec<String> = words.map(str::to_owned).to_vec();
+        words.extend([founder("ada"), "--founder".to_owned(), founder("ben")]);
+        words
     }
 
     /// Adds and confirms alice, henry, sue and audrey.
