@@ -128,6 +128,12 @@ pub struct ReadKey {
 }
 
 impl ReadKey {
+    /// The bytes as they lay there; empty, and so no key, where they were too long to be one.
+    #[must_use]
+    pub fn into_bytes(self) -> Secret {
+        if self.too_long { Secret::new(Vec::new()) } else { self.bytes }
+    }
+
     /// The key.
     ///
     /// # Errors

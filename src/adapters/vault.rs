@@ -239,7 +239,7 @@ impl Vault {
     fn open_file(path: &Path, key: &Secret) -> Result<Self, VaultError> {
         let failed = |source| error(path, source);
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let connection = Connection::open_with_flags(path, flags).map_err(failed)?;
+        let mut connection = Connection::open_with_flags(path, flags).map_err(failed)?;
         unlock(&connection, key).map_err(failed)?;
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true).map_err(failed)?;
         // From here on nothing but reading tables: no ATTACH, no PRAGMA, no writing, no functions but what

@@ -2,13 +2,12 @@
 
 use std::path::Path;
 
-use data_encoding::HEXLOWER;
-
 use crate::{
     adapters::entropy,
     domain::{
         entry::Signed,
-        signed::{self, Terms},
+        signed::{Asked, SignedText},
+        secret::Secret,
         sshsig,
         time::Timestamp,
     },
@@ -22,7 +21,7 @@ const VALID_SECONDS: i64 = 300;
 /// An account's name and its private key.
 pub(super) struct Identity {
     name: String,
-    key: Option<sshsig::PrivateKey>,
+    key: Option<sshsig::SigningKey>,
 }
 
 impl Identity {
@@ -33,8 +32,7 @@ impl Identity {
         };
         let text = std::fs::read(path)
             .map_err(|error| Error::new(Exit::Unavailable, format!("'{}': {error}", path.display())))?;
-        let text = zeroize::Zeroizing::new(text);
-        let key = sshsig::PrivateKey::parse(&text).map_err(|fault| {
+        let key = sshsig::SigningKey::parse(&Secret::new(text), None).map_err(|fault| {
             Error::new(Exit::Data, format!("'{}' cannot sign: {fault}", path.display()))
                 .hint("an OpenSSH private key without passphrase is needed here")
         })?;
@@ -48,22 +46,21 @@ impl Identity {
         };
         let mut nonce = [0; 16];
         entropy::fill(&mut nonce).map_err(|error| Error::new(Exit::Failed, error.to_string()))?;
-        let text = signed::write(&Terms {
+        let asked = Asked {
             origin: &draft.origin,
             command: &draft.command,
             object: &draft.object,
-            object_digest: draft.object_digest,
-            text: &draft.text,
-            nonce: &HEXLOWER.encode(&nonce),
-            at: now,
-            expires: now.plus_seconds(VALID_SECONDS),
-        });
-        let signature = key
-            .sign(draft.namespace, text.as_bytes())
-            .map_err(|fault| Error::new(Exit::Failed, format!("the command could not be signed: {fault}")))?;
+            object_digest: Some(draft.object_digest),
+        };
+        let failed = |why: String| Error::new(Exit::Failed, format!("the command could not be signed: {why}"));
+        let text = SignedText::new(&asked, &draft.text, nonce, now, now.plus_seconds(VALID_SECONDS))
+            .map_err(|fault| failed(fault.to_string()))?
+            .canonical();
+        let signature =
+            key.sign(draft.namespace, text.as_bytes()).map_err(|fault| failed(fault.to_string()))?;
         Ok(Caller::Signer {
             name: self.name.clone(),
-            signed: Signed { text, signature, key: key.fingerprint() },
+            signed: Signed { text, signature, key: key.public().fingerprint() },
         })
     }
 }

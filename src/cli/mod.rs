@@ -32,6 +32,16 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     }
 }
 
+/// Runs a command line within this process, for the demo.
+///
+/// # Errors
+/// What the command said.
+pub(crate) fn run_line(line: &[String]) -> Result<()> {
+    let cli = args::Cli::try_parse_from(line)
+        .map_err(|error| crate::error::Error::usage(error.to_string()))?;
+    words::run(&cli)
+}
+
 fn run(cli: &args::Cli) -> Result<()> {
     arm(cli)?;
     let done = words::run(cli);
@@ -76,6 +86,5 @@ fn arm(cli: &args::Cli) -> Result<()> {
 fn count(cli: &args::Cli) -> Result<()> {
     let Some(path) = &cli.test_count_writes else { return Ok(()) };
     let text = crate::adapters::fault::count().to_string();
-    crate::adapters::files::create_for_tests(path, text.as_bytes())
-        .map_err(|error| crate::error::Error::new(Exit::Failed, error.to_string()))
+    crate::demo::put(path, text.as_bytes(), 0o600)
 }

@@ -96,7 +96,9 @@ fn run_agent(cli: &Cli, once: bool, hooks: &Hooks) -> Result<()> {
             .hint("run 'batchward run --once'"));
     }
     let mut service = wiring::open(&cli.config, hooks, true)?;
-    service.engine.cycle()?;
+    let done = service.engine.cycle();
+    service.engine.ports.journal.publish()?;
+    done?;
     for row in service.batches()? {
         let id = row.id.map_or_else(|| "-".to_owned(), |id| id.to_string());
         let reason = row.reason.map_or(String::new(), |reason| format!("  {reason}"));
@@ -189,7 +191,10 @@ fn with_site(cli: &Cli, hooks: &Hooks) -> Result<()> {
             let order = id(order)?;
             print::bytes(&service.certificate(order)?)
         }
-        Word::Query(query) => read(&mut service, &identity, query_of(&service, query)?, query.format),
+        Word::Query(query) => {
+            let reading = query_of(&service, query)?;
+            read(&mut service, &identity, reading, query.format)
+        }
         Word::Match(list) => read(&mut service, &identity, match_of(list)?, list.format),
         _ => act(cli, &mut service, &identity),
     }
@@ -364,7 +369,7 @@ fn account(add: &AccountAdd) -> Result<AccountFacts> {
 
 fn public_key(path: &Path) -> Result<String> {
     let text = String::from_utf8(bounded(path)?).unwrap_or_default();
-    sshsig::normal_public_key(&text).ok_or_else(|| {
+    sshsig::PublicKeyInfo::parse(&text).map(|key| key.text()).map_err(|_| {
         Error::new(Exit::Data, format!("'{}' is no public SSH key that can sign", path.display()))
             .hint("a file that ssh-keygen wrote, ending in .pub")
     })
@@ -405,9 +410,7 @@ fn query_of(service: &Service, args: &QueryArgs) -> Result<Reading> {
             Some(path) => first_line(&String::from_utf8(bounded(Path::new(path))?).unwrap_or_default()),
             None if value == "-" => {
                 let mut text = String::new();
-                stdin()
-                    .lock()
-                    .read_line_into(&mut text)
+                std::io::BufRead::read_line(&mut stdin().lock().take(limits::KEY_BYTES_MAX), &mut text)
                     .map_err(|error| Error::new(Exit::Unavailable, format!("standard input: {error}")))?;
                 first_line(&text)
             }
@@ -442,16 +445,6 @@ fn harmless(
         }
         _ => Err(Error::usage(format!("the value of '{field}' must not stand in the command line"))
             .hint(format!("--where {field}=- reads it from standard input, {field}=@FILE from a file"))),
-    }
-}
-
-trait ReadLine {
-    fn read_line_into(&mut self, text: &mut String) -> std::io::Result<usize>;
-}
-
-impl<T: std::io::BufRead> ReadLine for T {
-    fn read_line_into(&mut self, text: &mut String) -> std::io::Result<usize> {
-        self.take(limits::KEY_BYTES_MAX).read_line(text)
     }
 }
 

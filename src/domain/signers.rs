@@ -122,6 +122,38 @@ impl AllowedSigners {
     }
 }
 
+impl AllowedSigners {
+    /// The lines that both versions have: what neither version refuses.
+    #[must_use]
+    pub fn common_with(&self, other: &Self) -> Self {
+        Self(self.0.iter().filter(|entry| other.0.contains(entry)).cloned().collect())
+    }
+}
+
+/// The line, so that it reads back to the same entry.
+impl std::fmt::Display for SignerEntry {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let time = |time: Timestamp| {
+            let text = time.to_string();
+            let digits: String = text.chars().take(19).filter(char::is_ascii_digit).collect();
+            format!("{digits}Z")
+        };
+        let options: Vec<String> = [
+            self.namespaces.as_ref().map(|list| format!("namespaces=\"{list}\"")),
+            self.valid_after.map(|at| format!("valid-after=\"{}\"", time(at))),
+            self.valid_before.map(|at| format!("valid-before=\"{}\"", time(at))),
+        ]
+        .into_iter()
+        .flatten()
+        .collect();
+        write!(f, "{} ", self.principals)?;
+        if !options.is_empty() {
+            write!(f, "{} ", options.join(","))?;
+        }
+        f.write_str(&self.key.text())
+    }
+}
+
 impl SignerEntry {
     fn allows(&self, namespace: &str, at: Timestamp) -> bool {
         // As ssh-keygen compares: whole seconds, both ends included.

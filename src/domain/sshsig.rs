@@ -184,6 +184,24 @@ impl SigningKey {
         Ok(Self(key))
     }
 
+    /// The Ed25519 key of 32 secret bytes: the register key, which also signs checkpoints.
+    ///
+    /// # Errors
+    /// [`KeyFault::Malformed`] for another length.
+    pub fn from_seed(seed: &Secret) -> Result<Self, KeyFault> {
+        let seed: &[u8; 32] = seed.expose().try_into().map_err(|_| KeyFault::Malformed)?;
+        Ok(Self(PrivateKey::from(ssh_key::private::Ed25519Keypair::from_seed(seed))))
+    }
+
+    /// The key as an OpenSSH private key file.
+    ///
+    /// # Errors
+    /// [`KeyFault::Malformed`] where it cannot be written so.
+    pub fn to_file(&self) -> Result<Secret, KeyFault> {
+        let text = self.0.to_openssh(LineEnding::LF).map_err(|_| KeyFault::Malformed)?;
+        Ok(Secret::new(text.as_bytes().to_vec()))
+    }
+
     /// Its public half.
     #[must_use]
     pub fn public(&self) -> PublicKeyInfo {

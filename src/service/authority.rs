@@ -4,7 +4,8 @@ use crate::{
     domain::{
         digest::Digest,
         entry::{self, Signed},
-        signed::{self, Expected},
+        signed::{self, Asked},
+        sshsig::PublicKeyInfo,
         view::View,
     },
     error::{Error, Exit},
@@ -114,24 +115,36 @@ impl Service {
             .clone()
             .ok_or_else(|| Error::refused(format!("the account '{name}' has no signing key")))?;
         let draft = self.draft(command)?;
-        let expected = Expected {
-            namespace: draft.namespace,
-            origin: &draft.origin,
-            command: &draft.command,
-            object: &draft.object,
-            object_digest: draft.object_digest,
-            text: &draft.text,
-            now: self.engine.ports.clock.now(),
-        };
-        let verified = signed::check(&signed.text, &signed.signature, &key, &expected).map_err(|fault| {
-            Error::refused(format!("the signature of '{name}' does not count: {fault}"))
-                .hint("sign the command again with the key that is registered for this account")
-        })?;
+        let verified = self.checked(name, signed, &key, &draft)?;
         if self.engine.view.nonces.contains(verified.nonce()) {
             return Err(Error::refused("this signature has counted already")
                 .hint("a signature counts once: sign the command again"));
         }
         Ok(Actor { facts, signed: Some(signed.clone()) })
+    }
+}
+
+impl Service {
+    /// Checks a signature against what should have been signed.
+    pub(super) fn checked(&self, name: &str, signed: &Signed, key: &str, draft: &Draft) -> Result<signed::Verified> {
+        let asked = Asked {
+            origin: &draft.origin,
+            command: &draft.command,
+            object: &draft.object,
+            object_digest: Some(draft.object_digest),
+        };
+        let refused = |why: String| {
+            Error::refused(format!("the signature of '{name}' does not count: {why}"))
+                .hint("sign the command again with the key that is registered for this account")
+        };
+        let key = PublicKeyInfo::parse(key).map_err(|fault| refused(fault.to_string()))?;
+        let now = self.engine.ports.clock.now();
+        let verified = signed::check(&signed.text, &signed.signature, &key, draft.namespace, &asked, now)
+            .map_err(|fault| refused(fault.to_string()))?;
+        if verified.text().text != draft.text {
+            return Err(refused("the signed text is for other words".to_owned()));
+        }
+        Ok(verified)
     }
 }
 

@@ -10,6 +10,7 @@ mod deliveries;
 mod destruction;
 mod grants;
 pub mod reading;
+pub mod register_page;
 pub mod show;
 
 pub use authority::{Caller, Draft};
@@ -84,6 +85,13 @@ impl Service {
     /// # Errors
     /// Refused (recorded), impossible, or the register cannot be written.
     pub fn handle(&mut self, caller: &Caller, command: Command) -> Result<Reply> {
+        let done = self.handled(caller, command);
+        // Published files lag behind the journal at most by one command; a start catches up.
+        self.engine.ports.journal.publish()?;
+        done
+    }
+
+    fn handled(&mut self, caller: &Caller, command: Command) -> Result<Reply> {
         let actor = self.authorise(caller, &command)?;
         let word = command.word();
         let object = command.object();

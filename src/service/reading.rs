@@ -17,7 +17,6 @@ use crate::{
         lifecycle::{BatchState, CopyState},
         limits,
         manifest::Kind,
-        signed::{self, Expected},
         view::CopyKind,
     },
     engine::{
@@ -159,17 +158,7 @@ impl Service {
                     .ok_or_else(|| Error::refused(format!("there is no active account '{name}'")))?;
                 let key = facts.key.clone().ok_or_else(|| refused("the account has no signing key"))?;
                 let draft = self.draft_reading(reading)?;
-                let expected = Expected {
-                    namespace: draft.namespace,
-                    origin: &draft.origin,
-                    command: &draft.command,
-                    object: &draft.object,
-                    object_digest: draft.object_digest,
-                    text: &draft.text,
-                    now: self.engine.ports.clock.now(),
-                };
-                let verified = signed::check(&signed.text, &signed.signature, &key, &expected)
-                    .map_err(|fault| refused(&fault.to_string()))?;
+                let verified = self.checked(name, signed, &key, &draft)?;
                 if self.engine.view.nonces.contains(verified.nonce()) {
                     return Err(refused("it has counted already"));
                 }
@@ -187,6 +176,12 @@ impl Service {
     /// # Errors
     /// Refused (which is logged too), or the log cannot be written: then no row was shown.
     pub fn read(&mut self, caller: &Caller, reading: &Reading, rows: &mut dyn Rows) -> Result<Served> {
+        let done = self.read_rows(caller, reading, rows);
+        self.engine.ports.journal.publish()?;
+        done
+    }
+
+    fn read_rows(&mut self, caller: &Caller, reading: &Reading, rows: &mut dyn Rows) -> Result<Served> {
         let actor = self.reader(caller, reading)?;
         let link = self.grant(reading.grant)?.terms.link.clone();
         if let Err(error) = self.may_read(&actor, reading) {

@@ -55,7 +55,8 @@ impl View {
 
     /// A nonce counts once: the fold itself refuses a replay, whatever wrote the entry.
     fn spend_nonce(&mut self, mark: Mark, signed: &Signed) -> Result<(), FoldError> {
-        let nonce = signed::nonce_of(&signed.text).ok_or(FoldError::Unknown(mark.seq))?;
+        let text = signed::SignedText::parse(&signed.text).map_err(|_| FoldError::Unknown(mark.seq))?;
+        let nonce = text.nonce;
         if self.nonces.insert(nonce) { Ok(()) } else { Err(FoldError::Transition(mark.seq)) }
     }
 

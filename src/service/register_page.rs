@@ -1,0 +1,76 @@
+//! The register as lines for a person (附件一): serial number, time, who, what.
+
+use serde_json::Value;
+
+/// One line for each entry that is about a delivery, its use or its end; the rest is in `--json`.
+#[must_use]
+pub fn lines(entries: &[Value]) -> Vec<String> {
+    entries.iter().filter_map(line).collect()
+}
+
+fn line(entry: &Value) -> Option<String> {
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let body = &entry["body"];
+    let kind = body["type"].as_str()?;
+    let what = match kind {
+        "intent" => return None,
+        "outcome" => outcome(&body["outcome"])?,
+        "failed" => format!("a step failed ({}): {}", text(&body["failure"]), text(&body["code"])),
+        "site-created" => format!("site {} created", text(&body["site"])),
+        "delivery-seen" => format!("delivery {} seen on {}", text(&body["delivery"]), text(&body["link"])),
+        "grant-applied" => format!(
+            "grant {} applied for: {}, case basis {}, until {}",
+            text(&body["grant"]),
+            text(&body["terms"]["purpose"]),
+            text(&body["terms"]["basis"]),
+            text(&body["terms"]["until"])
+        ),
+        "came-due" => format!("{} due by {} ({})", text(&body["batch"]), text(&body["deadline"]), text(&body["clause"])),
+        "order-requested" => format!(
+            "destruction {} requested, {} copies: {}",
+            text(&body["order"]),
+            body["copies"].as_array().map_or(0, Vec::len),
+            text(&body["reason"])
+        ),
+        "act-refused" => format!("refused: {} on {}: {}", text(&body["command"]), text(&body["object"]), text(&body["code"])),
+        other => {
+            let object = ["batch", "grant", "order", "hold", "name", "link"]
+                .into_iter()
+                .filter_map(|field| body[field].as_str())
+                .next()
+                .or_else(|| body["account"]["name"].as_str())
+                .unwrap_or_default();
+            format!("{other} {object}")
+        }
+    };
+    Some(format!("{:>5}  {}  {:<10}  {what}", entry["seq"], text(&entry["at"]), text(&entry["by"])))
+}
+
+fn outcome(outcome: &Value) -> Option<String> {
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    Some(match outcome["result"].as_str()? {
+        "claimed" => format!("claimed, {} files", outcome["files"].as_array().map_or(0, Vec::len)),
+        "cleared" => "originals wiped".to_owned(),
+        "verified" => format!(
+            "verified {}: {} records declared, {}",
+            text(&outcome["manifest"]["number"]),
+            outcome["manifest"]["records"],
+            text(&outcome["strength"])
+        ),
+        "refused" => format!("quarantined: {}", text(&outcome["verdict"]["reason"])),
+        "key-taken" => format!("key {} kept ({})", text(&outcome["facts"]["key"]), text(&outcome["facts"]["form"])),
+        "key-wiped" => format!("key wiped: {}", text(&outcome["code"])),
+        "key-wrong" => "the key does not open the batch".to_owned(),
+        "key-dropped" => "key slot destroyed".to_owned(),
+        "loaded" => {
+            let counts = &outcome["facts"]["counts"];
+            format!(
+                "loaded: declared {}, parsed {}, accepted {}, rejected {}, committed {}",
+                counts["declared"], counts["parsed"], counts["accepted"], counts["rejected"], counts["committed"]
+            )
+        }
+        "copy-wiped" => format!("copy wiped: {} on {}", text(&outcome["wiped"]["assurance"]), text(&outcome["wiped"]["filesystem"])),
+        "certified" => format!("certificate issued, SHA-256 {}", text(&outcome["certificate"])),
+        _ => return None,
+    })
+}
