@@ -80,8 +80,10 @@ impl From<EngineError> for Error {
             EngineError::Port(port) => port.into(),
             EngineError::ClockBack { .. } => Self::new(Exit::Later, error.to_string())
                 .hint("set the clock right, then run the command again; nothing was written"),
-            EngineError::Fold(_) => Self::new(Exit::Data, format!("the register cannot be read: {error}"))
-                .hint("run 'batchward register verify' to see which entry is bad"),
+            EngineError::Fold(_) => {
+                Self::new(Exit::Data, format!("the register cannot be read: {error}"))
+                    .hint("run 'batchward register verify' to see which entry is bad")
+            }
             EngineError::Entry(_) => Self::new(Exit::Data, error.to_string()),
         }
     }
@@ -94,7 +96,9 @@ impl From<PortError> for Error {
             PortError::Stuck { .. } => Exit::Failed,
         };
         let hint = match error.code() {
-            "disk-full" => Some("free space on that filesystem, then run the command again; nothing was lost"),
+            "disk-full" => {
+                Some("free space on that filesystem, then run the command again; nothing was lost")
+            }
             _ => None,
         };
         Self { what: error.to_string(), hint: hint.map(str::to_owned), exit }

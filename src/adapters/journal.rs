@@ -100,7 +100,9 @@ impl HashReader for Nodes<'_> {
         let row: Option<[u8; 32]> = journal
             .connection
             .prepare_cached("SELECT hash FROM node WHERE log = ?1 AND level = ?2 AND idx = ?3")
-            .and_then(|mut s| s.query_row(params![log.number(), level, signed(index)], |r| r.get(0)).optional())
+            .and_then(|mut s| {
+                s.query_row(params![log.number(), level, signed(index)], |r| r.get(0)).optional()
+            })
             .map_err(|source| journal.sqlite(source))?;
         row.map(Hash::from_bytes).ok_or_else(|| journal.absent(index))
     }
@@ -113,7 +115,11 @@ impl Journal {
     /// It cannot be written.
     pub fn create(path: &Path, site: &str) -> Result<Self, JournalError> {
         let write = fault::Write::begin("journal-create");
-        let journal = Self::connect(path, site, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE)?;
+        let journal = Self::connect(
+            path,
+            site,
+            OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE,
+        )?;
         write.middle();
         journal
             .connection
@@ -172,7 +178,11 @@ impl Journal {
     ///
     /// # Errors
     /// Nothing was appended.
-    pub fn append(&mut self, key: &RegisterKey, new: &[(Log, Vec<u8>)]) -> Result<Vec<u64>, JournalError> {
+    pub fn append(
+        &mut self,
+        key: &RegisterKey,
+        new: &[(Log, Vec<u8>)],
+    ) -> Result<Vec<u64>, JournalError> {
         if let Some((_, bytes)) = new.iter().find(|(_, b)| b.len() > limits::ENTRY_BYTES_MAX) {
             return Err(JournalError::TooLong(bytes.len()));
         }
@@ -183,7 +193,8 @@ impl Journal {
             }
         }
         let write = fault::Write::begin("journal");
-        let places = self.commit(key, new, &mut edges, &write).map_err(|source| self.sqlite(source))?;
+        let places =
+            self.commit(key, new, &mut edges, &write).map_err(|source| self.sqlite(source))?;
         write.end();
         Ok(places)
     }
@@ -196,11 +207,13 @@ impl Journal {
         write: &fault::Write,
     ) -> rusqlite::Result<Vec<u64>> {
         let site = self.site.clone();
-        let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let transaction =
+            self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let mut places = Vec::with_capacity(new.len());
         {
             let mut entry = transaction.prepare_cached("INSERT INTO entry VALUES (?1, ?2, ?3)")?;
-            let mut node = transaction.prepare_cached("INSERT INTO node VALUES (?1, ?2, ?3, ?4)")?;
+            let mut node =
+                transaction.prepare_cached("INSERT INTO node VALUES (?1, ?2, ?3, ?4)")?;
             for (log, bytes) in new {
                 let Some((_, edge)) = edges.iter_mut().find(|(to, _)| to == log) else { continue };
                 let seq = edge.size();
@@ -210,9 +223,11 @@ impl Journal {
                 }
                 places.push(seq);
             }
-            let mut note = transaction.prepare_cached("INSERT INTO checkpoint VALUES (?1, ?2, ?3)")?;
+            let mut note =
+                transaction.prepare_cached("INSERT INTO checkpoint VALUES (?1, ?2, ?3)")?;
             for (log, edge) in edges.iter() {
-                let checkpoint = Checkpoint { origin: log.origin(&site), size: edge.size(), root: edge.root() };
+                let checkpoint =
+                    Checkpoint { origin: log.origin(&site), size: edge.size(), root: edge.root() };
                 note.execute(params![log.number(), signed(edge.size()), key.sign(&checkpoint)])?;
             }
         }
@@ -229,7 +244,9 @@ impl Journal {
     pub fn entry(&self, log: Log, seq: u64) -> Result<Vec<u8>, JournalError> {
         self.connection
             .prepare_cached("SELECT bytes FROM entry WHERE log = ?1 AND seq = ?2")
-            .and_then(|mut s| s.query_row(params![log.number(), signed(seq)], |row| row.get(0)).optional())
+            .and_then(|mut s| {
+                s.query_row(params![log.number(), signed(seq)], |row| row.get(0)).optional()
+            })
             .map_err(|source| self.sqlite(source))?
             .ok_or_else(|| self.absent(seq))
     }
@@ -247,7 +264,9 @@ impl Journal {
         let failed = |source| E::from(self.sqlite(source));
         let mut statement = self
             .connection
-            .prepare_cached("SELECT seq, bytes FROM entry WHERE log = ?1 AND seq >= ?2 ORDER BY seq")
+            .prepare_cached(
+                "SELECT seq, bytes FROM entry WHERE log = ?1 AND seq >= ?2 ORDER BY seq",
+            )
             .map_err(failed)?;
         let mut rows = statement.query(params![log.number(), signed(from)]).map_err(failed)?;
         while let Some(row) = rows.next().map_err(failed)? {
@@ -278,7 +297,9 @@ impl Journal {
         let kept: Option<String> = self
             .connection
             .prepare_cached("SELECT note FROM checkpoint WHERE log = ?1 AND size = ?2")
-            .and_then(|mut s| s.query_row(params![log.number(), signed(size)], |row| row.get(0)).optional())
+            .and_then(|mut s| {
+                s.query_row(params![log.number(), signed(size)], |row| row.get(0)).optional()
+            })
             .map_err(|source| self.sqlite(source))?;
         match kept {
             Some(note) => Ok(note),
@@ -324,7 +345,9 @@ impl Journal {
         let path = self.path.clone();
         match source.sqlite_error_code() {
             Some(ErrorCode::DiskFull) => JournalError::Full { path },
-            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => JournalError::Busy { path },
+            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
+                JournalError::Busy { path }
+            }
             // Before its own first page can grow, SQLite meets a full disk as an I/O error of the rollback journal.
             Some(ErrorCode::SystemIoFailure) if no_room(&path) => JournalError::Full { path },
             _ => JournalError::Sqlite { path, source },
@@ -333,7 +356,9 @@ impl Journal {
 }
 
 fn no_room(path: &Path) -> bool {
-    path.parent().and_then(|dir| super::files::free_bytes(dir).ok()).is_some_and(|free| free < 1 << 16)
+    path.parent()
+        .and_then(|dir| super::files::free_bytes(dir).ok())
+        .is_some_and(|free| free < 1 << 16)
 }
 
 /// SQLite's integers are signed; places in a log stay far below 2^63.

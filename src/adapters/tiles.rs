@@ -30,7 +30,9 @@ pub enum TilesError {
         path: PathBuf,
     },
     /// The journal is behind what was published, or another history.
-    #[error("'{path}' says {published} entries, and the journal does not begin with them (it has {journal})")]
+    #[error(
+        "'{path}' says {published} entries, and the journal does not begin with them (it has {journal})"
+    )]
     Fork {
         /// The checkpoint.
         path: PathBuf,
@@ -48,7 +50,12 @@ const NOTE_BYTES_MAX: u64 = 1 << 16;
 ///
 /// # Errors
 /// It is foreign, ahead, or of another history.
-pub fn reconcile(dir: &Path, journal: &Journal, log: Log, key: &VerifierKey) -> Result<u64, TilesError> {
+pub fn reconcile(
+    dir: &Path,
+    journal: &Journal,
+    log: Log,
+    key: &VerifierKey,
+) -> Result<u64, TilesError> {
     let path = dir.join("checkpoint");
     let bytes = match files::read(&path, NOTE_BYTES_MAX) {
         Ok(bytes) => bytes,
@@ -101,7 +108,8 @@ fn bundles(dir: &Path, journal: &Journal, log: Log, old: u64, new: u64) -> Resul
         let mut bundle = Vec::new();
         for seq in first..first + width {
             let entry = journal.entry(log, seq)?;
-            let length = u16::try_from(entry.len()).map_err(|_| JournalError::TooLong(entry.len()))?;
+            let length =
+                u16::try_from(entry.len()).map_err(|_| JournalError::TooLong(entry.len()))?;
             bundle.extend_from_slice(&length.to_be_bytes());
             bundle.extend_from_slice(&entry);
         }

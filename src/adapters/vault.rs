@@ -4,9 +4,7 @@
 //! and counted again. Nothing of it is ever in plain on the medium: not pages, not a journal, not a temporary
 //! table. Reading opens it read-only with everything but reading denied.
 
-use std::{
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
 
 use rusqlite::{
     Connection, OpenFlags,
@@ -116,7 +114,12 @@ impl VaultBuilder {
     ///
     /// # Errors
     /// It cannot be made.
-    pub fn create(dir: &Path, copy: CopyId, key: &Secret, columns: &[Column]) -> Result<Self, VaultError> {
+    pub fn create(
+        dir: &Path,
+        copy: CopyId,
+        key: &Secret,
+        columns: &[Column],
+    ) -> Result<Self, VaultError> {
         let path = path_of(dir, copy);
         let part = files::part_of(&path);
         files::remove(&part, "vault-part")?;
@@ -132,7 +135,8 @@ impl VaultBuilder {
         connection
             .execute_batch("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA locking_mode = EXCLUSIVE;")
             .map_err(failed)?;
-        let names: Vec<String> = columns.iter().map(|c| format!("c_{}", c.name)).map(|n| quoted(&n)).collect();
+        let names: Vec<String> =
+            columns.iter().map(|c| format!("c_{}", c.name)).map(|n| quoted(&n)).collect();
         if names.is_empty() {
             return Err(VaultError::Column { path });
         }
@@ -166,7 +170,12 @@ impl VaultBuilder {
     ///
     /// # Errors
     /// It cannot be written.
-    pub fn insert(&mut self, number: u64, removed: bool, values: &[String]) -> Result<(), VaultError> {
+    pub fn insert(
+        &mut self,
+        number: u64,
+        removed: bool,
+        values: &[String],
+    ) -> Result<(), VaultError> {
         let failed = |source| error(&self.part, source);
         if values.len() != self.columns {
             return Err(VaultError::Column { path: self.part.clone() });
@@ -198,7 +207,11 @@ impl VaultBuilder {
         write.middle();
         connection.close().map_err(|(_, source)| failed(source))?;
         let file = files::open_regular(&part)?;
-        file.sync_all().map_err(|source| FileError::Io { doing: "sync", path: part.clone(), source })?;
+        file.sync_all().map_err(|source| FileError::Io {
+            doing: "sync",
+            path: part.clone(),
+            source,
+        })?;
         write.end();
         let found = Vault::open_file(&part, key)?.count()?;
         if found != rows {
@@ -247,7 +260,9 @@ impl Vault {
         connection
             .authorizer(Some(|context: AuthContext<'_>| match context.action {
                 AuthAction::Select | AuthAction::Read { .. } => Authorization::Allow,
-                AuthAction::Function { function_name } if function_name == "count" => Authorization::Allow,
+                AuthAction::Function { function_name } if function_name == "count" => {
+                    Authorization::Allow
+                }
                 _ => Authorization::Deny,
             }))
             .map_err(failed)?;
@@ -285,13 +300,15 @@ impl Vault {
         let wanted: Vec<String> = columns.iter().map(column).collect();
         let mut sql = format!("SELECT number, removed, {} FROM record", wanted.join(", "));
         if !conditions.is_empty() {
-            let terms: Vec<String> = conditions.iter().map(|(name, _)| format!("{} = ?", column(name))).collect();
+            let terms: Vec<String> =
+                conditions.iter().map(|(name, _)| format!("{} = ?", column(name))).collect();
             sql.push_str(" WHERE ");
             sql.push_str(&terms.join(" AND "));
         }
         sql.push_str(" ORDER BY number");
         let mut statement = self.connection.prepare_cached(&sql).map_err(failed)?;
-        let bound = params_from_iter(conditions.iter().map(|(_, value)| Value::from(value.clone())));
+        let bound =
+            params_from_iter(conditions.iter().map(|(_, value)| Value::from(value.clone())));
         let mut rows = statement.query(bound).map_err(failed)?;
         let mut values = vec![String::new(); columns.len()];
         while let Some(row) = rows.next().map_err(failed)? {
@@ -314,12 +331,18 @@ impl Vault {
     /// It cannot be read.
     pub fn removed(&self, key: &str, each: &mut dyn FnMut(u64, &str)) -> Result<(), VaultError> {
         let failed = |source| self.failed(source);
-        let sql = format!("SELECT number, {} FROM record WHERE removed <> 0", quoted(&format!("c_{key}")));
+        let sql = format!(
+            "SELECT number, {} FROM record WHERE removed <> 0",
+            quoted(&format!("c_{key}"))
+        );
         let mut statement = self.connection.prepare_cached(&sql).map_err(failed)?;
         let mut rows = statement.query([]).map_err(failed)?;
         while let Some(row) = rows.next().map_err(failed)? {
             let number: i64 = row.get(0).map_err(failed)?;
-            each(number.cast_unsigned(), row.get_ref(1).and_then(|v| Ok(v.as_str()?)).map_err(failed)?);
+            each(
+                number.cast_unsigned(),
+                row.get_ref(1).and_then(|v| Ok(v.as_str()?)).map_err(failed)?,
+            );
         }
         Ok(())
     }
@@ -330,8 +353,8 @@ impl Vault {
     /// It cannot be read.
     pub fn has(&self, key: &str, value: &str) -> Result<bool, VaultError> {
         let sql = format!("SELECT 1 FROM record WHERE {} = ? LIMIT 1", quoted(&format!("c_{key}")));
-        let mut statement = self.connection.prepare_cached(&sql).map_err(|source| self.failed(source))?;
+        let mut statement =
+            self.connection.prepare_cached(&sql).map_err(|source| self.failed(source))?;
         statement.exists([value]).map_err(|source| self.failed(source))
     }
 }
-

@@ -66,8 +66,15 @@ impl View<'_> {
             }
             let blank = value.trim_matches([' ', '\u{3000}']).is_empty();
             if !blank {
-                let taken = removals.range((value.clone(), number)..).next().is_some_and(|(k, _)| k == value);
-                match taken || shadowed(newer, key, value).unwrap_or_else(|error| { failed = Some(error); true }) {
+                let taken = removals
+                    .range((value.clone(), number)..)
+                    .next()
+                    .is_some_and(|(k, _)| k == value);
+                match taken
+                    || shadowed(newer, key, value).unwrap_or_else(|error| {
+                        failed = Some(error);
+                        true
+                    }) {
                     true if failed.is_some() => return false,
                     true => return true,
                     false => {}

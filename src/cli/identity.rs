@@ -6,8 +6,8 @@ use crate::{
     adapters::entropy,
     domain::{
         entry::Signed,
-        signed::{Asked, SignedText},
         secret::Secret,
+        signed::{Asked, SignedText},
         sshsig,
         time::Timestamp,
     },
@@ -30,8 +30,9 @@ impl Identity {
         let (Some(name), Some(path)) = (name, key) else {
             return Ok(Self { name: String::new(), key: None });
         };
-        let text = std::fs::read(path)
-            .map_err(|error| Error::new(Exit::Unavailable, format!("'{}': {error}", path.display())))?;
+        let text = std::fs::read(path).map_err(|error| {
+            Error::new(Exit::Unavailable, format!("'{}': {error}", path.display()))
+        })?;
         let key = sshsig::SigningKey::parse(&Secret::new(text), None).map_err(|fault| {
             Error::new(Exit::Data, format!("'{}' cannot sign: {fault}", path.display()))
                 .hint("an OpenSSH private key without passphrase is needed here")
@@ -52,12 +53,16 @@ impl Identity {
             object: &draft.object,
             object_digest: Some(draft.object_digest),
         };
-        let failed = |why: String| Error::new(Exit::Failed, format!("the command could not be signed: {why}"));
-        let text = SignedText::new(&asked, &draft.text, nonce, now, now.plus_seconds(VALID_SECONDS))
-            .map_err(|fault| failed(fault.to_string()))?
-            .canonical();
-        let signature =
-            key.sign(draft.namespace, text.as_bytes()).map_err(|fault| failed(fault.to_string()))?;
+        let failed = |why: String| {
+            Error::new(Exit::Failed, format!("the command could not be signed: {why}"))
+        };
+        let text =
+            SignedText::new(&asked, &draft.text, nonce, now, now.plus_seconds(VALID_SECONDS))
+                .map_err(|fault| failed(fault.to_string()))?
+                .canonical();
+        let signature = key
+            .sign(draft.namespace, text.as_bytes())
+            .map_err(|fault| failed(fault.to_string()))?;
         Ok(Caller::Signer {
             name: self.name.clone(),
             signed: Signed { text, signature, key: key.public().fingerprint() },

@@ -3,8 +3,8 @@
 mod args;
 mod identity;
 mod print;
-mod words;
 mod verify;
+mod words;
 
 use std::{ffi::OsString, process::ExitCode};
 
@@ -77,7 +77,8 @@ fn arm(cli: &args::Cli) -> Result<()> {
         };
         Some((n.parse().ok()?, moment))
     });
-    let (write, moment) = parsed.ok_or_else(|| Error::usage("--test-crash takes N:before|middle|after"))?;
+    let (write, moment) =
+        parsed.ok_or_else(|| Error::usage("--test-crash takes N:before|middle|after"))?;
     arm(write, moment);
     Ok(())
 }

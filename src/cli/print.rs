@@ -132,8 +132,11 @@ impl Rows for Printed {
             RowFormat::Csv => Self::csv(values),
             // Control characters in a name must not reach a terminal as such.
             RowFormat::Table => {
-                let clean: String =
-                    values.join("  ").chars().map(|c| if c.is_control() { '\u{FFFD}' } else { c }).collect();
+                let clean: String = values
+                    .join("  ")
+                    .chars()
+                    .map(|c| if c.is_control() { '\u{FFFD}' } else { c })
+                    .collect();
                 format!("{clean}\n")
             }
             RowFormat::Json => {

@@ -13,13 +13,18 @@ use crate::{
 };
 
 fn verifier(key: Option<&str>) -> Result<Option<VerifierKey>> {
-    key.map(VerifierKey::parse)
-        .transpose()
-        .map_err(|error| Error::usage(format!("--key: {error}")).hint("it is printed by 'init', and lies in 'vkey'"))
+    key.map(VerifierKey::parse).transpose().map_err(|error| {
+        Error::usage(format!("--key: {error}")).hint("it is printed by 'init', and lies in 'vkey'")
+    })
 }
 
 /// The register of the site, or of a copied folder.
-pub(super) fn register(config: &Path, dir: Option<&Path>, key: Option<&str>, json: bool) -> Result<()> {
+pub(super) fn register(
+    config: &Path,
+    dir: Option<&Path>,
+    key: Option<&str>,
+    json: bool,
+) -> Result<()> {
     let key = verifier(key)?;
     let report = match dir {
         Some(dir) => verify::verify_dir(dir, key.as_ref()),
@@ -45,7 +50,8 @@ pub(super) fn register(config: &Path, dir: Option<&Path>, key: Option<&str>, jso
     if report.ok {
         return Ok(());
     }
-    let at = report.first_bad.map_or(String::new(), |seq| format!("; the first bad entry is {seq}"));
+    let at =
+        report.first_bad.map_or(String::new(), |seq| format!("; the first bad entry is {seq}"));
     Err(Error::new(Exit::Data, format!("the register is not what was signed{at}"))
         .hint("keep the folder as it is, and tell the auditor and the supervisor"))
 }
@@ -53,13 +59,19 @@ pub(super) fn register(config: &Path, dir: Option<&Path>, key: Option<&str>, jso
 fn state(path: &Path) -> Result<PathBuf> {
     let config = config::load(path).map_err(|list| {
         let lines: Vec<String> = list.iter().map(ToString::to_string).collect();
-        Error::new(Exit::Config, format!("the configuration has {} faults\n{}", list.len(), lines.join("\n")))
+        Error::new(
+            Exit::Config,
+            format!("the configuration has {} faults\n{}", list.len(), lines.join("\n")),
+        )
     })?;
     if config.agent.state.join("register").is_dir() {
         Ok(config.agent.state)
     } else {
-        Err(Error::new(Exit::Config, format!("'{}' holds no register", config.agent.state.display()))
-            .hint("'batchward init' makes a site; --dir FOLDER verifies a copied register"))
+        Err(Error::new(
+            Exit::Config,
+            format!("'{}' holds no register", config.agent.state.display()),
+        )
+        .hint("'batchward init' makes a site; --dir FOLDER verifies a copied register"))
     }
 }
 
@@ -70,10 +82,25 @@ pub(super) fn certificate(file: &Path, key: Option<&str>) -> Result<()> {
         .map_err(|error| Error::new(Exit::Unavailable, format!("'{}': {error}", file.display())))?;
     let certificate = Certificate::verify(&bytes, key.as_ref())
         .map_err(|fault| Error::new(Exit::Data, format!("'{}': {fault}", file.display())))?;
-    print::line(&format!("good: order {} of {}, {} copies", certificate.order, certificate.site, certificate.copies.len()))?;
+    print::line(&format!(
+        "good: order {} of {}, {} copies",
+        certificate.order,
+        certificate.site,
+        certificate.copies.len()
+    ))?;
     for copy in &certificate.copies {
-        let recover = if copy.assurance.is_unrecoverable() { "cannot be recovered" } else { "recovery is not excluded" };
-        print::line(&format!("  {} {}: {} ({}); {recover}", copy.copy, copy.kind, copy.assurance, copy.assurance.meaning()))?;
+        let recover = if copy.assurance.is_unrecoverable() {
+            "cannot be recovered"
+        } else {
+            "recovery is not excluded"
+        };
+        print::line(&format!(
+            "  {} {}: {} ({}); {recover}",
+            copy.copy,
+            copy.kind,
+            copy.assurance,
+            copy.assurance.meaning()
+        ))?;
     }
     if key.is_none() {
         print::note("no --key was given: the certificate's own verifier key was trusted");

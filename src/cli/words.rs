@@ -8,8 +8,9 @@ use std::{
 
 use super::{
     args::{
-        AccountAdd, AccountWord, BatchWord, CertificateWord, Cli, ClockWord, ConfigWord, DestroyWord, GrantWord,
-        HoldWord, KeyWord, LinkWord, MatchArgs, PolicyWord, QueryArgs, RegisterWord, UseWord, Word,
+        AccountAdd, AccountWord, BatchWord, CertificateWord, Cli, ClockWord, ConfigWord,
+        DestroyWord, GrantWord, HoldWord, KeyWord, LinkWord, MatchArgs, PolicyWord, QueryArgs,
+        RegisterWord, UseWord, Word,
     },
     identity::Identity,
     print, verify,
@@ -37,14 +38,18 @@ use crate::{
 pub(super) fn run(cli: &Cli) -> Result<()> {
     let hooks = hooks(cli)?;
     match &cli.word {
-        Word::Demo { dir, records } => demo::run(dir.as_deref(), *records, &mut |text| print::line(text)),
+        Word::Demo { dir, records } => {
+            demo::run(dir.as_deref(), *records, &mut |text| print::line(text))
+        }
         Word::Init { dir, site, founder } => init(dir, site, founder, &hooks),
         Word::Check => check(cli),
         Word::Run { once } => run_agent(cli, *once, &hooks),
         Word::Register(RegisterWord::Verify { dir, key }) => {
             verify::register(&cli.config, dir.as_deref(), key.as_deref(), cli.json)
         }
-        Word::Certificate(CertificateWord::Verify { file, key }) => verify::certificate(file, key.as_deref()),
+        Word::Certificate(CertificateWord::Verify { file, key }) => {
+            verify::certificate(file, key.as_deref())
+        }
         Word::Policy(word) => policy(cli, word),
         _ => with_site(cli, &hooks),
     }
@@ -59,7 +64,9 @@ const fn hooks(_cli: &Cli) -> Result<Hooks> {
 #[cfg(feature = "test-hooks")]
 fn hooks(cli: &Cli) -> Result<Hooks> {
     let clock = match &cli.test_clock {
-        Some(text) => Some(Timestamp::parse(text).ok_or_else(|| Error::usage("--test-clock takes RFC 3339"))?),
+        Some(text) => Some(
+            Timestamp::parse(text).ok_or_else(|| Error::usage("--test-clock takes RFC 3339"))?,
+        ),
         None => None,
     };
     Ok(Hooks { clock })
@@ -68,9 +75,9 @@ fn hooks(cli: &Cli) -> Result<Hooks> {
 fn init(dir: &Path, site: &str, founders: &[String], hooks: &Hooks) -> Result<()> {
     let mut keys = Vec::new();
     for founder in founders {
-        let (name, path) = founder
-            .split_once('=')
-            .ok_or_else(|| Error::usage(format!("--founder takes NAME=KEY.pub, not '{founder}'")))?;
+        let (name, path) = founder.split_once('=').ok_or_else(|| {
+            Error::usage(format!("--founder takes NAME=KEY.pub, not '{founder}'"))
+        })?;
         keys.push((name.to_owned(), public_key(Path::new(path))?));
     }
     for made in wiring::init(dir, site, &keys, hooks)? {
@@ -114,7 +121,9 @@ fn notes(service: &Service) {
         print::note(note);
     }
     if service.engine.view.time_doubted {
-        print::note("the clock is in doubt: nothing irreversible runs until 'batchward clock confirm'");
+        print::note(
+            "the clock is in doubt: nothing irreversible runs until 'batchward clock confirm'",
+        );
     }
 }
 
@@ -137,16 +146,21 @@ fn with_site(cli: &Cli, hooks: &Hooks) -> Result<()> {
         }
         Word::Batch(BatchWord::List) => {
             let rows = service.batches()?;
-            listing(cli.json, &rows, &["id", "number", "link", "state", "reason", "delivery"], |b| {
-                vec![
-                    b.id.map_or_else(|| "-".to_owned(), |id| id.to_string()),
-                    b.number.clone().unwrap_or_default(),
-                    b.link.clone(),
-                    b.state.to_owned(),
-                    b.reason.map(|r| r.to_string()).unwrap_or_default(),
-                    b.delivery.clone().unwrap_or_default(),
-                ]
-            })
+            listing(
+                cli.json,
+                &rows,
+                &["id", "number", "link", "state", "reason", "delivery"],
+                |b| {
+                    vec![
+                        b.id.map_or_else(|| "-".to_owned(), |id| id.to_string()),
+                        b.number.clone().unwrap_or_default(),
+                        b.link.clone(),
+                        b.state.to_owned(),
+                        b.reason.map(|r| r.to_string()).unwrap_or_default(),
+                        b.delivery.clone().unwrap_or_default(),
+                    ]
+                },
+            )
         }
         Word::Batch(BatchWord::Show { id }) => {
             let page = service.batch(service.batch_named(id)?)?;
@@ -167,11 +181,22 @@ fn with_site(cli: &Cli, hooks: &Hooks) -> Result<()> {
         }
         Word::Destroy(DestroyWord::List) => {
             let rows = service.orders();
-            listing(cli.json, &rows, &["id", "state", "batches", "requested by", "approved by"], |o| {
-                let batches: Vec<String> = o.batches.iter().map(ToString::to_string).collect();
-                let approved = o.approved_by.clone().unwrap_or_default();
-                vec![o.id.to_string(), o.state.to_string(), batches.join(","), o.requested_by.clone(), approved]
-            })
+            listing(
+                cli.json,
+                &rows,
+                &["id", "state", "batches", "requested by", "approved by"],
+                |o| {
+                    let batches: Vec<String> = o.batches.iter().map(ToString::to_string).collect();
+                    let approved = o.approved_by.clone().unwrap_or_default();
+                    vec![
+                        o.id.to_string(),
+                        o.state.to_string(),
+                        batches.join(","),
+                        o.requested_by.clone(),
+                        approved,
+                    ]
+                },
+            )
         }
         Word::Hold(HoldWord::List) => {
             let rows = service.holds();
@@ -205,7 +230,11 @@ fn act(cli: &Cli, service: &mut Service, identity: &Identity) -> Result<()> {
     let caller = identity.caller(&service.draft(&command)?, service.engine.ports.clock.now())?;
     let reply = service.handle(&caller, command)?;
     notes(service);
-    if cli.json { print::json(&reply) } else { print::line(&format!("{}  {}", reply.id, reply.message)) }
+    if cli.json {
+        print::json(&reply)
+    } else {
+        print::line(&format!("{}  {}", reply.id, reply.message))
+    }
 }
 
 fn listing<T: serde::Serialize>(
@@ -265,7 +294,8 @@ fn policy(cli: &Cli, word: &PolicyWord) -> Result<()> {
 }
 
 fn id<K: crate::domain::ids::Kind>(text: &str) -> Result<crate::domain::ids::Id<K>> {
-    text.parse().map_err(|error: crate::domain::ids::NoId| Error::usage(format!("'{text}': {error}")))
+    text.parse()
+        .map_err(|error: crate::domain::ids::NoId| Error::usage(format!("'{text}': {error}")))
 }
 
 fn time(service: &Service, text: &str) -> Result<Timestamp> {
@@ -278,12 +308,18 @@ fn time(service: &Service, text: &str) -> Result<Timestamp> {
 fn command_of(word: &Word, service: &Service) -> Result<Command> {
     Ok(match word {
         Word::Account(AccountWord::Add(add)) => Command::AccountAdd { facts: account(add)? },
-        Word::Account(AccountWord::Confirm { name }) => Command::AccountConfirm { name: name.clone() },
-        Word::Account(AccountWord::Disable { name }) => Command::AccountDisable { name: name.clone() },
+        Word::Account(AccountWord::Confirm { name }) => {
+            Command::AccountConfirm { name: name.clone() }
+        }
+        Word::Account(AccountWord::Disable { name }) => {
+            Command::AccountDisable { name: name.clone() }
+        }
         Word::Configuration(ConfigWord::Propose) => Command::ConfigPropose,
         Word::Configuration(ConfigWord::Confirm) => Command::ConfigConfirm,
         Word::Clock(ClockWord::Confirm) => Command::ClockConfirm,
-        Word::Batch(BatchWord::Retry { id }) => Command::BatchRetry { batch: service.batch_named(id)? },
+        Word::Batch(BatchWord::Retry { id }) => {
+            Command::BatchRetry { batch: service.batch_named(id)? }
+        }
         Word::Batch(BatchWord::Release { id, reason }) => {
             Command::BatchRelease { batch: service.batch_named(id)?, reason: reason.clone() }
         }
@@ -297,7 +333,12 @@ fn command_of(word: &Word, service: &Service) -> Result<Command> {
         Word::Key(KeyWord::Submit { id, file, passphrase_stdin, channel }) => {
             let form = if *passphrase_stdin { KeyForm::Passphrase } else { KeyForm::Identity };
             let secret = secret(file.as_deref())?;
-            Command::KeySubmit { batch: service.batch_named(id)?, form, channel: channel.clone(), secret }
+            Command::KeySubmit {
+                batch: service.batch_named(id)?,
+                form,
+                channel: channel.clone(),
+                secret,
+            }
         }
         _ => return command_of_use(word, service),
     })
@@ -305,25 +346,33 @@ fn command_of(word: &Word, service: &Service) -> Result<Command> {
 
 fn command_of_use(word: &Word, service: &Service) -> Result<Command> {
     Ok(match word {
-        Word::Grant(GrantWord::Apply { link, until, purpose, basis, fields, unit }) => Command::GrantApply {
-            link: link.clone(),
-            until: time(service, until)?,
-            purpose: purpose.clone(),
-            basis: basis.clone(),
-            fields: fields.clone(),
-            unit: unit.clone(),
-        },
-        Word::Grant(GrantWord::Approve { id: grant }) => Command::GrantApprove { grant: id(grant)? },
+        Word::Grant(GrantWord::Apply { link, until, purpose, basis, fields, unit }) => {
+            Command::GrantApply {
+                link: link.clone(),
+                until: time(service, until)?,
+                purpose: purpose.clone(),
+                basis: basis.clone(),
+                fields: fields.clone(),
+                unit: unit.clone(),
+            }
+        }
+        Word::Grant(GrantWord::Approve { id: grant }) => {
+            Command::GrantApprove { grant: id(grant)? }
+        }
         Word::Grant(GrantWord::Deny { id: grant, reason }) => {
             Command::GrantDeny { grant: id(grant)?, reason: reason.clone() }
         }
         Word::Grant(GrantWord::Revoke { id: grant }) => Command::GrantRevoke { grant: id(grant)? },
         Word::Use(UseWord::Complete { grant }) => Command::UseComplete { grant: id(grant)? },
-        Word::Use(UseWord::NoNeed { batch }) => Command::UseNoNeed { batch: service.batch_named(batch)? },
+        Word::Use(UseWord::NoNeed { batch }) => {
+            Command::UseNoNeed { batch: service.batch_named(batch)? }
+        }
         Word::Destroy(DestroyWord::Request { id, reason }) => {
             Command::DestroyRequest { batch: service.batch_named(id)?, reason: reason.clone() }
         }
-        Word::Destroy(DestroyWord::Approve { order }) => Command::DestroyApprove { order: id(order)? },
+        Word::Destroy(DestroyWord::Approve { order }) => {
+            Command::DestroyApprove { order: id(order)? }
+        }
         Word::Destroy(DestroyWord::Deny { order, reason }) => {
             Command::DestroyDeny { order: id(order)?, reason: reason.clone() }
         }
@@ -345,13 +394,15 @@ fn account(add: &AccountAdd) -> Result<AccountFacts> {
     let role = |word: &String| {
         Role::parse(word).ok_or_else(|| {
             let words: Vec<_> = Role::ALL.iter().map(|role| role.word()).collect();
-            Error::usage(format!("there is no role '{word}'")).hint(format!("roles: {}", words.join(", ")))
+            Error::usage(format!("there is no role '{word}'"))
+                .hint(format!("roles: {}", words.join(", ")))
         })
     };
     let unix = match &add.unix_user {
         Some(name) => {
-            let uid = wiring::uid_of(name)
-                .ok_or_else(|| Error::usage(format!("there is no unix user '{name}' on this machine")))?;
+            let uid = wiring::uid_of(name).ok_or_else(|| {
+                Error::usage(format!("there is no unix user '{name}' on this machine"))
+            })?;
             Some(UnixUser { name: name.clone(), uid })
         }
         None => None,
@@ -385,14 +436,17 @@ fn bounded(path: &Path) -> Result<Vec<u8>> {
 
 /// A key, from a file or from standard input.
 fn secret(path: Option<&Path>) -> Result<Secret> {
-    let mut bytes = Vec::with_capacity(usize::try_from(limits::KEY_BYTES_MAX).unwrap_or_default() + 1);
+    let mut bytes =
+        Vec::with_capacity(usize::try_from(limits::KEY_BYTES_MAX).unwrap_or_default() + 1);
     let read = match path {
         Some(path) => std::fs::File::open(path)
             .and_then(|file| file.take(limits::KEY_BYTES_MAX + 1).read_to_end(&mut bytes)),
         None => stdin().lock().take(limits::KEY_BYTES_MAX + 1).read_to_end(&mut bytes),
     };
     let secret = Secret::new(bytes);
-    read.map_err(|error| Error::new(Exit::Unavailable, format!("the key cannot be read: {error}")))?;
+    read.map_err(|error| {
+        Error::new(Exit::Unavailable, format!("the key cannot be read: {error}"))
+    })?;
     if secret.expose().len() as u64 > limits::KEY_BYTES_MAX {
         return Err(Error::new(Exit::Data, "this is too long for a key"));
     }
@@ -403,15 +457,22 @@ fn query_of(service: &Service, args: &QueryArgs) -> Result<Reading> {
     let grant = id(&args.grant)?;
     let mut conditions = BTreeMap::new();
     for condition in &args.conditions {
-        let (field, value) = condition
-            .split_once('=')
-            .ok_or_else(|| Error::usage(format!("--where takes FIELD=- or FIELD=@FILE, not '{condition}'")))?;
+        let (field, value) = condition.split_once('=').ok_or_else(|| {
+            Error::usage(format!("--where takes FIELD=- or FIELD=@FILE, not '{condition}'"))
+        })?;
         let value = match value.strip_prefix('@') {
-            Some(path) => first_line(&String::from_utf8(bounded(Path::new(path))?).unwrap_or_default()),
+            Some(path) => {
+                first_line(&String::from_utf8(bounded(Path::new(path))?).unwrap_or_default())
+            }
             None if value == "-" => {
                 let mut text = String::new();
-                std::io::BufRead::read_line(&mut stdin().lock().take(limits::KEY_BYTES_MAX), &mut text)
-                    .map_err(|error| Error::new(Exit::Unavailable, format!("standard input: {error}")))?;
+                std::io::BufRead::read_line(
+                    &mut stdin().lock().take(limits::KEY_BYTES_MAX),
+                    &mut text,
+                )
+                .map_err(|error| {
+                    Error::new(Exit::Unavailable, format!("standard input: {error}"))
+                })?;
                 first_line(&text)
             }
             None => harmless(service, grant, field, value)?,
@@ -443,8 +504,12 @@ fn harmless(
         Some(field) if !field.key && matches!(field.kind, FieldKind::Code | FieldKind::Integer) => {
             Ok(value.to_owned())
         }
-        _ => Err(Error::usage(format!("the value of '{field}' must not stand in the command line"))
-            .hint(format!("--where {field}=- reads it from standard input, {field}=@FILE from a file"))),
+        _ => {
+            Err(Error::usage(format!("the value of '{field}' must not stand in the command line"))
+                .hint(format!(
+                    "--where {field}=- reads it from standard input, {field}=@FILE from a file"
+                )))
+        }
     }
 }
 
@@ -461,10 +526,15 @@ fn match_of(args: &MatchArgs) -> Result<Reading> {
             .map_err(|error| Error::new(Exit::Unavailable, format!("standard input: {error}")))?;
         text
     } else {
-        std::fs::read_to_string(&args.input)
-            .map_err(|error| Error::new(Exit::Unavailable, format!("'{}': {error}", args.input.display())))?
+        std::fs::read_to_string(&args.input).map_err(|error| {
+            Error::new(Exit::Unavailable, format!("'{}': {error}", args.input.display()))
+        })?
     };
-    let values = text.lines().map(|l| l.trim_end_matches('\r').to_owned()).filter(|l| !l.is_empty()).collect();
+    let values = text
+        .lines()
+        .map(|l| l.trim_end_matches('\r').to_owned())
+        .filter(|l| !l.is_empty())
+        .collect();
     Ok(Reading {
         grant: id(&args.grant)?,
         case_no: args.case.clone(),
@@ -481,7 +551,8 @@ fn read(
     reading: Reading,
     format: super::args::RowFormat,
 ) -> Result<()> {
-    let caller = identity.caller(&service.draft_reading(&reading)?, service.engine.ports.clock.now())?;
+    let caller =
+        identity.caller(&service.draft_reading(&reading)?, service.engine.ports.clock.now())?;
     let mut rows = print::Printed::new(format);
     let served = service.read(&caller, &reading, &mut rows);
     rows.end()?;

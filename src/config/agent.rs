@@ -56,14 +56,19 @@ pub(super) fn load(path: &Path, faults: &mut Vec<Fault>) -> Option<Agent> {
 
 /// Whether a text can be the name of a site, link, layout or policy: it becomes part of file and slot names.
 pub(super) fn is_name(text: &str) -> bool {
-    let good = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'-' | b'_' | b'.');
-    (1..=48).contains(&text.len()) && text.bytes().all(good) && text.as_bytes()[0].is_ascii_alphanumeric()
+    let good =
+        |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'-' | b'_' | b'.');
+    (1..=48).contains(&text.len())
+        && text.bytes().all(good)
+        && text.as_bytes()[0].is_ascii_alphanumeric()
 }
 
 fn read(reader: &mut Reader, base: &Path) -> Option<Agent> {
     let base = std::path::absolute(base).unwrap_or_else(|_| base.to_owned());
-    let site = reader.parsed("site", "a name of a-z, 0-9, '-', '_', '.'", |t| is_name(t).then(|| t.to_owned()));
-    let folder = |reader: &mut Reader, name, default| lexical(&base.join(reader.text_or(name, default).0));
+    let site = reader
+        .parsed("site", "a name of a-z, 0-9, '-', '_', '.'", |t| is_name(t).then(|| t.to_owned()));
+    let folder =
+        |reader: &mut Reader, name, default| lexical(&base.join(reader.text_or(name, default).0));
     let state = folder(reader, "state", "state");
     let links = folder(reader, "links", "links");
     let layouts = folder(reader, "layouts", "layouts");
@@ -78,21 +83,34 @@ fn read(reader: &mut Reader, base: &Path) -> Option<Agent> {
     let incomplete_after = span(reader, "incomplete_after", "4h");
     let clock_jump_max = span(reader, "clock_jump_max", "1h");
     let start_gap_max = span(reader, "start_gap_max", "30d");
-    let abandon_after = reader.parsed_or("abandon_after", None, PERIOD, |t| Period::parse(t).map(Some));
-    let timezone =
-        reader.parsed_or("timezone", chrono_tz::Asia::Taipei, "a time zone such as 'Asia/Taipei'", |t| t.parse().ok());
+    let abandon_after =
+        reader.parsed_or("abandon_after", None, PERIOD, |t| Period::parse(t).map(Some));
+    let timezone = reader.parsed_or(
+        "timezone",
+        chrono_tz::Asia::Taipei,
+        "a time zone such as 'Asia/Taipei'",
+        |t| t.parse().ok(),
+    );
     let (root_key, at) = reader.text_or("root_key", "file:root.key");
     let root_key = match root_key.parse::<RootKeySource>() {
         Ok(source) => Some(source.beneath(&base)),
         Err(error) => {
-            reader.faults().add(at, format!("'root_key': {error}"), Some("file:PATH or credential:NAME"));
+            reader.faults().add(
+                at,
+                format!("'root_key': {error}"),
+                Some("file:PATH or credential:NAME"),
+            );
             None
         }
     };
     if let Some(RootKeySource::File(path)) = &root_key
         && lexical(path).starts_with(&state)
     {
-        reader.faults().add(at, "the root key lies within the state folder", Some("keep it outside of 'state'"));
+        reader.faults().add(
+            at,
+            "the root key lies within the state folder",
+            Some("keep it outside of 'state'"),
+        );
     }
     let socket = folder(reader, "socket", "/run/batchward/control.sock");
     Some(Agent {

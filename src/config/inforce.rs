@@ -28,7 +28,8 @@ pub type FileSet = BTreeMap<String, Vec<u8>>;
 /// The digest of a set of files.
 #[must_use]
 pub fn digest_of(files: &FileSet) -> Digest {
-    let digests: BTreeMap<&String, Digest> = files.iter().map(|(name, bytes)| (name, Digest::of(bytes))).collect();
+    let digests: BTreeMap<&String, Digest> =
+        files.iter().map(|(name, bytes)| (name, Digest::of(bytes))).collect();
     // A map of strings is always JSON.
     Digest::of(&entry::canonical(&digests).unwrap_or_default())
 }
@@ -40,7 +41,13 @@ pub fn digest_of(files: &FileSet) -> Digest {
 pub fn keep(state: &Path, set: &FileSet) -> Result<Digest, FileError> {
     let digest = digest_of(set);
     let dir = folder(state, digest);
-    for path in [state.join("config"), dir.clone(), dir.join("links"), dir.join("layouts"), dir.join("policies")] {
+    for path in [
+        state.join("config"),
+        dir.clone(),
+        dir.join("links"),
+        dir.join("layouts"),
+        dir.join("policies"),
+    ] {
         if !path.is_dir() {
             files::create_dir(&path)?;
         }
@@ -61,13 +68,20 @@ fn folder(state: &Path, digest: Digest) -> PathBuf {
 /// It is not there, or not what the digest says.
 pub fn kept(agent: &Agent, digest: Digest) -> Result<Config, Vec<Fault>> {
     let dir = folder(&agent.state, digest);
-    let folders =
-        Folders { links: dir.join("links"), layouts: dir.join("layouts"), policies: dir.join("policies") };
+    let folders = Folders {
+        links: dir.join("links"),
+        layouts: dir.join("layouts"),
+        policies: dir.join("policies"),
+    };
     let mut faults = Vec::new();
     let config = load_parts(agent.clone(), &folders, &mut faults);
     if faults.is_empty() && digest_of(&set_of(&dir)) != digest {
         let hint = "restore the state folder from where it was copied from";
-        faults.push(super::whole(&dir, "is not the configuration that was agreed to".to_owned(), Some(hint)));
+        faults.push(super::whole(
+            &dir,
+            "is not the configuration that was agreed to".to_owned(),
+            Some(hint),
+        ));
     }
     if faults.is_empty() { Ok(config) } else { Err(faults) }
 }
@@ -118,13 +132,17 @@ pub fn compare(in_force: &Config, found: &Config) -> Comparison {
             Some(wanted) => {
                 let codes = tighten(&mut link, wanted);
                 tightened.extend(codes.into_iter().map(|code| change(name, code, true)));
-                pending.extend(differences(&link, wanted).into_iter().map(|code| change(name, code, false)));
+                pending.extend(
+                    differences(&link, wanted).into_iter().map(|code| change(name, code, false)),
+                );
             }
         }
         if link != *base {
             let (yaml, signers) = render(&link);
             effective.files.insert(format!("links/{name}.yaml"), yaml.into_bytes());
-            effective.files.insert(format!("links/{name}.in_force.allowed_signers"), signers.into_bytes());
+            effective
+                .files
+                .insert(format!("links/{name}.in_force.allowed_signers"), signers.into_bytes());
             effective.links.insert(name.clone(), link);
         }
     }
@@ -212,7 +230,9 @@ fn tighten(link: &mut Link, wanted: &Link) -> Vec<&'static str> {
 
 /// Whether a period of use is shorter by any calendar.
 fn shorter(wanted: Option<Period>, now: Option<Period>) -> bool {
-    let days = |p: Period| u64::from(p.months) * 31 + u64::from(p.days) + u64::from(p.seconds).div_ceil(86_400);
+    let days = |p: Period| {
+        u64::from(p.months) * 31 + u64::from(p.days) + u64::from(p.seconds).div_ceil(86_400)
+    };
     match (wanted, now) {
         (Some(_), None) => true,
         (Some(wanted), Some(now)) => wanted.months <= now.months && days(wanted) < days(now),

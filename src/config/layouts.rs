@@ -17,12 +17,13 @@ pub(super) fn parse(name: &str, node: &Node, faults: &Faults) -> Option<Layout> 
     named(&mut reader, "layout", name);
     let (format, _) = reader.text_or("format", "");
     let encoding = encoding(&mut reader);
-    let terminator = reader.parsed_or("terminator", Terminator::CrLf, "crlf, lf or none", |t| match t {
-        "crlf" => Some(Terminator::CrLf),
-        "lf" => Some(Terminator::Lf),
-        "none" => Some(Terminator::None),
-        _ => None,
-    });
+    let terminator =
+        reader.parsed_or("terminator", Terminator::CrLf, "crlf, lf or none", |t| match t {
+            "crlf" => Some(Terminator::CrLf),
+            "lf" => Some(Terminator::Lf),
+            "none" => Some(Terminator::None),
+            _ => None,
+        });
     let before_roc = reader.parsed_or("before_roc", '-', "one character that is no digit", |t| {
         let mut chars = t.chars();
         chars.next().filter(|c| !c.is_ascii_digit() && chars.next().is_none())
@@ -60,8 +61,14 @@ pub(super) fn named(reader: &mut Reader, field: &'static str, name: &str) {
     if let Some((text, at)) = reader.text(field)
         && (text != name || !is_name(name))
     {
-        let hint = format!("'{field}: {name}', or rename the file to '{text}.yaml'; a-z, 0-9, '-', '_', '.'");
-        reader.faults().add(at, format!("'{field}' is '{text}' in the file of '{name}'"), Some(&hint));
+        let hint = format!(
+            "'{field}: {name}', or rename the file to '{text}.yaml'; a-z, 0-9, '-', '_', '.'"
+        );
+        reader.faults().add(
+            at,
+            format!("'{field}' is '{text}' in the file of '{name}'"),
+            Some(&hint),
+        );
     }
 }
 
@@ -102,7 +109,11 @@ fn sum(reader: &Reader, record: Option<usize>, fields: Option<&[Field]>) {
         let sum: usize = fields.iter().map(|f| f.bytes).sum();
         if sum != record {
             let what = format!("the fields have {sum} bytes, 'record_bytes' is {record}");
-            reader.faults().add(reader.place(), what, Some("the terminator is not part of the record"));
+            reader.faults().add(
+                reader.place(),
+                what,
+                Some("the terminator is not part of the record"),
+            );
         }
     }
 }
@@ -152,15 +163,20 @@ fn field(node: &Node, fixed: bool, faults: &Faults) -> Option<Field> {
     };
     let key = reader.parsed_or("key", false, "true or false", yes);
     let required = reader.parsed_or("required", false, "true or false", yes);
-    let kind = reader.parsed("type", "text, national-id, roc-date, integer, code or change", |t| match t {
-        "text" => Some(FieldKind::Text),
-        "national-id" => Some(FieldKind::NationalId),
-        "roc-date" => Some(FieldKind::RocDate),
-        "integer" => Some(FieldKind::Integer),
-        "code" => Some(FieldKind::Code),
-        "change" => Some(FieldKind::Change(ChangeCodes::default())),
-        _ => None,
-    });
+    let kind =
+        reader.parsed(
+            "type",
+            "text, national-id, roc-date, integer, code or change",
+            |t| match t {
+                "text" => Some(FieldKind::Text),
+                "national-id" => Some(FieldKind::NationalId),
+                "roc-date" => Some(FieldKind::RocDate),
+                "integer" => Some(FieldKind::Integer),
+                "code" => Some(FieldKind::Code),
+                "change" => Some(FieldKind::Change(ChangeCodes::default())),
+                _ => None,
+            },
+        );
     let kind = match kind {
         Some(FieldKind::Change(_)) => {
             let codes = |reader: &mut Reader, name| {

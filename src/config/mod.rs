@@ -112,7 +112,9 @@ fn read_folder<T>(
         let found = Faults::of(path.clone());
         if let Some(bytes) = read_file(&path, faults) {
             let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-            if let Some(value) = node_of(&bytes, &found).and_then(|node| parse(&name, &node, &found)) {
+            if let Some(value) =
+                node_of(&bytes, &found).and_then(|node| parse(&name, &node, &found))
+            {
                 parsed.insert(name.clone(), value);
             }
             files.insert(format!("{kind}/{name}.yaml"), bytes);

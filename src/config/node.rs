@@ -114,12 +114,14 @@ impl Node {
     /// Parses one document. Nothing where its syntax is wrong; the fault is then collected.
     #[must_use]
     pub fn parse(text: &str, faults: &Faults) -> Option<Self> {
-        let mut builder = Builder { faults: faults.clone(), stack: Vec::new(), root: None, documents: 0 };
+        let mut builder =
+            Builder { faults: faults.clone(), stack: Vec::new(), root: None, documents: 0 };
         for event in Parser::new_from_str(text) {
             match event {
                 Ok((event, span)) => builder.take(event, span.into()),
                 Err(error) => {
-                    let at = Place { line: error.marker().line(), column: error.marker().col() + 1 };
+                    let at =
+                        Place { line: error.marker().line(), column: error.marker().col() + 1 };
                     faults.add(at, format!("not YAML: {}", error.info()), None);
                     return None;
                 }
@@ -205,7 +207,11 @@ impl Builder {
                 None => {
                     let text = node.text().unwrap_or_default().to_owned();
                     if pairs.iter().any(|(known, ..)| *known == text) {
-                        self.faults.add(node.at, format!("'{text}' stands twice"), Some("keep one of them"));
+                        self.faults.add(
+                            node.at,
+                            format!("'{text}' stands twice"),
+                            Some("keep one of them"),
+                        );
                     }
                     *key = Some((text, node.at));
                 }
@@ -359,7 +365,9 @@ impl Reader {
     pub fn finish(self) {
         for (name, (at, _)) in &self.fields {
             let near = self.known.iter().min_by_key(|known| distance(known, name));
-            let hint = near.filter(|known| distance(known, name) <= 3).map(|known| format!("did you mean '{known}'?"));
+            let hint = near
+                .filter(|known| distance(known, name) <= 3)
+                .map(|known| format!("did you mean '{known}'?"));
             self.faults.add(*at, format!("the field '{name}' is unknown"), hint.as_deref());
         }
     }

@@ -31,12 +31,20 @@ fn believed(path: &Path, faults: &mut Vec<Fault>) {
     let shared_folder = facts.is_dir() && facts.mode() & STICKY != 0;
     if by_others != 0 && !shared_folder {
         let hint = format!("chmod go-w '{shown}'");
-        faults.push(fault(path, "others can write it, and so change what the agent believes", hint));
+        faults.push(fault(
+            path,
+            "others can write it, and so change what the agent believes",
+            hint,
+        ));
     }
     let own = rustix::process::geteuid().as_raw();
     if facts.uid() != 0 && facts.uid() != own {
         let hint = format!("chown root '{shown}'");
-        faults.push(fault(path, "it belongs to another user, who can change what the agent believes", hint));
+        faults.push(fault(
+            path,
+            "it belongs to another user, who can change what the agent believes",
+            hint,
+        ));
     }
 }
 
@@ -67,10 +75,18 @@ pub(super) fn check_links(links: &BTreeMap<String, Link>, faults: &mut Vec<Fault
         for (path, what) in [(&link.inbox, "inbox"), (&link.keybox, "keybox")] {
             match fs::symlink_metadata(path) {
                 Ok(facts) if facts.is_dir() => {}
-                Ok(_) => faults.push(fault(path, &format!("the {what} is no folder"), "make it one".to_owned())),
+                Ok(_) => faults.push(fault(
+                    path,
+                    &format!("the {what} is no folder"),
+                    "make it one".to_owned(),
+                )),
                 Err(error) => {
                     let hint = format!("mkdir -p '{}'", path.display());
-                    faults.push(fault(path, &format!("the {what} of '{}': {error}", link.name), hint));
+                    faults.push(fault(
+                        path,
+                        &format!("the {what} of '{}': {error}", link.name),
+                        hint,
+                    ));
                 }
             }
         }
@@ -78,7 +94,10 @@ pub(super) fn check_links(links: &BTreeMap<String, Link>, faults: &mut Vec<Fault
             && facts.mode() & OTHERS_WRITE != 0
             && facts.mode() & STICKY == 0
         {
-            let hint = format!("chmod o-w '{}' (the sender writes by owner or group)", link.inbox.display());
+            let hint = format!(
+                "chmod o-w '{}' (the sender writes by owner or group)",
+                link.inbox.display()
+            );
             faults.push(fault(&link.inbox, "everybody can write the inbox", hint));
         }
         if let Ok(facts) = fs::metadata(&link.keybox)

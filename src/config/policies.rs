@@ -35,7 +35,8 @@ pub(super) fn parse(name: &str, node: &Node, faults: &Faults) -> Option<Policy> 
         Some(Destroy { approval: approval?, papers: papers? })
     });
     let grant = group(&mut reader, "grant", |r| {
-        let row_cap = rule(r, "row_cap", "a number of rows", |t| t.parse::<u64>().ok().filter(|n| *n > 0));
+        let row_cap =
+            rule(r, "row_cap", "a number of rows", |t| t.parse::<u64>().ok().filter(|n| *n > 0));
         Some(GrantRule { row_cap: row_cap? })
     });
     let standing_key = group(&mut reader, "key", |r| {
@@ -98,7 +99,11 @@ fn papers(reader: &mut Reader) -> Option<Rule<Vec<String>>> {
             Some(nodes.iter().filter_map(|n| n.text().map(str::to_owned)).collect())
         }
         Some(other) => {
-            inner.faults().add(other.at, "'value' must be a list", Some("[] where no paper is asked for"));
+            inner.faults().add(
+                other.at,
+                "'value' must be a list",
+                Some("[] where no paper is asked for"),
+            );
             None
         }
         None => None,

@@ -54,6 +54,7 @@ status: suspended
 ";
 
 /// `links/example.allowed_signers`.
-pub const SIGNERS: &str = "# One line for each key that may sign manifests (OpenSSH allowed_signers):
+pub const SIGNERS: &str =
+    "# One line for each key that may sign manifests (OpenSSH allowed_signers):
 # provider@agency.example namespaces=\"batchward-manifest\" ssh-ed25519 AAAA...
 ";

@@ -61,10 +61,14 @@ pub fn run(dir: Option<&Path>, records: u64, say: Say<'_>) -> Result<()> {
         None => new_folder()?,
     };
     if dir.join("agent.yaml").exists() {
-        return Err(Error::usage(format!("'{}' holds a site already", dir.display())).hint("name a new folder"));
+        return Err(Error::usage(format!("'{}' holds a site already", dir.display()))
+            .hint("name a new folder"));
     }
     let mut play = Play { dir, say };
-    play.tell(&format!("The demo plays in '{}'. All people and keys are made up.", play.dir.display()))?;
+    play.tell(&format!(
+        "The demo plays in '{}'. All people and keys are made up.",
+        play.dir.display()
+    ))?;
     play.found()?;
     let known = play.deliver(records)?;
     play.read(&known)?;
@@ -75,7 +79,8 @@ pub fn run(dir: Option<&Path>, records: u64, say: Say<'_>) -> Result<()> {
 fn new_folder() -> Result<PathBuf> {
     let mut bytes = [0; 4];
     entropy::fill(&mut bytes).map_err(|e| Error::new(Exit::Failed, e.to_string()))?;
-    Ok(std::env::temp_dir().join(format!("batchward-demo-{}", data_encoding::HEXLOWER.encode(&bytes))))
+    Ok(std::env::temp_dir()
+        .join(format!("batchward-demo-{}", data_encoding::HEXLOWER.encode(&bytes))))
 }
 
 /// Writes a file of the demo; keys for their owner only.
@@ -85,8 +90,13 @@ pub(crate) fn put(path: &Path, bytes: &[u8], mode: u32) -> Result<()> {
     if let Some(parent) = path.parent() {
         fs::DirBuilder::new().recursive(true).mode(0o700).create(parent).map_err(failed)?;
     }
-    let mut file =
-        fs::OpenOptions::new().create(true).truncate(true).write(true).mode(mode).open(path).map_err(failed)?;
+    let mut file = fs::OpenOptions::new()
+        .create(true)
+        .truncate(true)
+        .write(true)
+        .mode(mode)
+        .open(path)
+        .map_err(failed)?;
     file.write_all(bytes).map_err(failed)
 }
 
@@ -116,7 +126,9 @@ impl Play<'_> {
             (Err(error), Must::Fail(exit)) if error.exit == exit => {
                 (self.say)(&format!("{error}\n-- refused, as it must be (exit {})", exit as u8))
             }
-            (Ok(()), Must::Fail(_)) => Err(Error::new(Exit::Failed, format!("'{}' was not refused", words.join(" ")))),
+            (Ok(()), Must::Fail(_)) => {
+                Err(Error::new(Exit::Failed, format!("'{}' was not refused", words.join(" "))))
+            }
             (Err(error), _) => Err(error),
         }
     }
@@ -131,13 +143,16 @@ impl Play<'_> {
             put(&self.dir.join("people").join(format!("{name}.pub")), public.as_bytes(), 0o644)?;
         }
         provider::arrange(&self.dir)?;
-        let founder = |play: &Self, name: &str| format!("{name}={}", play.path(&format!("people/{name}.pub")));
+        let founder = |play: &Self, name: &str| {
+            format!("{name}={}", play.path(&format!("people/{name}.pub")))
+        };
         let (dir, anna, boris) = (self.path(""), founder(self, "anna"), founder(self, "boris"));
         let words = ["init", &dir, "--site", "demo", "--founder", &anna, "--founder", &boris];
         self.types("root", &words, Must::Work)?;
         for (name, role, title) in PEOPLE.iter().skip(2) {
             let key = self.path(&format!("people/{name}.pub"));
-            let words = ["account", "add", name, "--role", role, "--title", title, "--sign-key", &key];
+            let words =
+                ["account", "add", name, "--role", role, "--title", title, "--sign-key", &key];
             self.types("anna", &words, Must::Work)?;
             self.types("boris", &["account", "confirm", name], Must::Work)?;
         }
@@ -164,7 +179,18 @@ impl Play<'_> {
         let now = SystemClock.now();
         let soon = now.plus_seconds(8).to_string();
         let apply = |until| {
-            ["grant", "apply", "--link", "demo", "--until", until, "--purpose", "育兒津貼資格審查", "--basis", "115-001"]
+            [
+                "grant",
+                "apply",
+                "--link",
+                "demo",
+                "--until",
+                until,
+                "--purpose",
+                "育兒津貼資格審查",
+                "--basis",
+                "115-001",
+            ]
         };
         self.types("henry", &apply("2027-12-31"), Must::Work)?;
         self.types("henry", &["grant", "approve", "g-00000001"], Must::Fail(Exit::Refused))?;
@@ -173,7 +199,17 @@ impl Play<'_> {
         put(Path::new(&who), format!("{known}\n").as_bytes(), 0o600)?;
         let condition = format!("national_id=@{who}");
         let query = |grant| {
-            ["query", "--grant", grant, "--case", "115-001", "--reason", "資格審查", "--where", &condition]
+            [
+                "query",
+                "--grant",
+                grant,
+                "--case",
+                "115-001",
+                "--reason",
+                "資格審查",
+                "--where",
+                &condition,
+            ]
         };
         self.types("henry", &query("g-00000001"), Must::Work)?;
         self.tell("A grant ends at its minute: this one is good for a few seconds")?;
@@ -194,7 +230,11 @@ impl Play<'_> {
         self.types("alice", &request, Must::Work)?;
         self.types("sue", &["destroy", "approve", "o-00000001"], Must::Work)?;
         self.tell("What was turned down is personal data too")?;
-        self.types("alice", &["batch", "reject", "DEMO-0002", "--reason", "雜湊值不符"], Must::Work)?;
+        self.types(
+            "alice",
+            &["batch", "reject", "DEMO-0002", "--reason", "雜湊值不符"],
+            Must::Work,
+        )?;
         self.types("alice", &["destroy", "request", "DEMO-0002", "--reason", "退件"], Must::Work)?;
         self.types("sue", &["destroy", "approve", "o-00000002"], Must::Work)
     }
@@ -214,7 +254,8 @@ impl Play<'_> {
 }
 
 fn new_key() -> Result<SigningKey> {
-    let seed: Secret = entropy::random_secret(32).map_err(|e| Error::new(Exit::Failed, e.to_string()))?;
+    let seed: Secret =
+        entropy::random_secret(32).map_err(|e| Error::new(Exit::Failed, e.to_string()))?;
     SigningKey::from_seed(&seed).map_err(|e| Error::new(Exit::Failed, e.to_string()))
 }
 

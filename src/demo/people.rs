@@ -8,10 +8,26 @@ use std::io::{self, Write};
 
 use crate::domain::{cp950, national_id};
 
-const SURNAMES: [&str; 12] = ["陳", "林", "黃", "張", "李", "王", "吳", "劉", "蔡", "許", "鄭", "潘"];
-const GIVEN: [&str; 14] =
-    ["怡婷", "志明", "淑芬", "俊傑", "美玲", "家豪", "雅雯", "宗翰", "秀英", "建宏", "欣怡", "功蓋", "育擺", "\u{F268}明"];
-const VILLAGES: [&str; 8] = ["文昌里", "瑞塘里", "中成里", "自立里", "海口里", "內海里", "糖\u{E000}里", "瓦■里"];
+const SURNAMES: [&str; 12] =
+    ["陳", "林", "黃", "張", "李", "王", "吳", "劉", "蔡", "許", "鄭", "潘"];
+const GIVEN: [&str; 14] = [
+    "怡婷",
+    "志明",
+    "淑芬",
+    "俊傑",
+    "美玲",
+    "家豪",
+    "雅雯",
+    "宗翰",
+    "秀英",
+    "建宏",
+    "欣怡",
+    "功蓋",
+    "育擺",
+    "\u{F268}明",
+];
+const VILLAGES: [&str; 8] =
+    ["文昌里", "瑞塘里", "中成里", "自立里", "海口里", "內海里", "糖\u{E000}里", "瓦■里"];
 
 /// A generator of numbers (SplitMix64): the same seed gives the same people.
 struct Numbers(u64);
@@ -39,7 +55,8 @@ struct Words {
 
 impl Words {
     fn new() -> Self {
-        let encode = |words: &[&str]| words.iter().map(|w| cp950::encode(w).unwrap_or_default()).collect();
+        let encode =
+            |words: &[&str]| words.iter().map(|w| cp950::encode(w).unwrap_or_default()).collect();
         Self { surnames: encode(&SURNAMES), given: encode(&GIVEN), villages: encode(&VILLAGES) }
     }
 }
@@ -94,7 +111,9 @@ fn pad(record: &mut Vec<u8>, text: &[u8], width: usize, with: &[u8]) {
 fn number(numbers: &mut Numbers, n: u64) -> String {
     let letter = char::from(b'A' + u8::try_from(numbers.below(26)).unwrap_or(0));
     let body = format!("{letter}{}{:07}", 1 + numbers.below(2), numbers.below(10_000_000));
-    let right = (0..10).map(|digit| format!("{body}{digit}")).find(|number| national_id::judge(number).is_some());
+    let right = (0..10)
+        .map(|digit| format!("{body}{digit}"))
+        .find(|number| national_id::judge(number).is_some());
     let right = right.unwrap_or_else(|| format!("{body}0"));
     if n % 20_000 == 7 {
         return right;
@@ -108,7 +127,12 @@ fn birth(numbers: &mut Numbers, n: u64) -> String {
         11 => "0580000".to_owned(),
         12 => "0900229".to_owned(),
         13 => "-010315".to_owned(),
-        _ => format!("{:03}{:02}{:02}", 20 + numbers.below(90), 1 + numbers.below(12), 1 + numbers.below(28)),
+        _ => format!(
+            "{:03}{:02}{:02}",
+            20 + numbers.below(90),
+            1 + numbers.below(12),
+            1 + numbers.below(28)
+        ),
     }
 }
 

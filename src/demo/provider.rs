@@ -40,7 +40,8 @@ fn failed(error: impl std::fmt::Display) -> Error {
 pub(super) fn arrange(dir: &Path) -> Result<()> {
     let key = new_key()?;
     put(&dir.join("provider/key"), key.to_file().map_err(failed)?.expose(), 0o600)?;
-    let signers = format!("provider@demo namespaces=\"{MANIFEST_NAMESPACE}\" {}\n", key.public().text());
+    let signers =
+        format!("provider@demo namespaces=\"{MANIFEST_NAMESPACE}\" {}\n", key.public().text());
     put(&dir.join("links/demo.allowed_signers"), signers.as_bytes(), 0o644)?;
     put(&dir.join("links/demo.yaml"), LINK.as_bytes(), 0o644)
 }
@@ -53,9 +54,11 @@ pub(super) fn deliver(dir: &Path, number: &str, records: u64, tampered: bool) ->
     let staging = dir.join("provider").join(number);
     fs::create_dir_all(&staging).map_err(failed)?;
     let mut plain = Hashing { file: None, hasher: Hasher::new(), first: Vec::new() };
-    let writer = age_files::SpoolWriter::create(&staging, "residents.dat.age", &recipient).map_err(failed)?;
+    let writer = age_files::SpoolWriter::create(&staging, "residents.dat.age", &recipient)
+        .map_err(failed)?;
     plain.file = Some(writer);
-    people::residents(u64::from(number.bytes().last().unwrap_or(0)), records, &mut plain).map_err(failed)?;
+    people::residents(u64::from(number.bytes().last().unwrap_or(0)), records, &mut plain)
+        .map_err(failed)?;
     let Hashing { file, hasher, first } = plain;
     if let Some(file) = file {
         file.finish().map_err(failed)?;

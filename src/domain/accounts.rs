@@ -24,8 +24,14 @@ pub enum Role {
 
 impl Role {
     /// Every role.
-    pub const ALL: &'static [Self] =
-        &[Self::Custodian, Self::Handler, Self::Supervisor, Self::Auditor, Self::Admin, Self::Vendor];
+    pub const ALL: &'static [Self] = &[
+        Self::Custodian,
+        Self::Handler,
+        Self::Supervisor,
+        Self::Auditor,
+        Self::Admin,
+        Self::Vendor,
+    ];
 
     /// The word as it is written.
     #[must_use]
@@ -81,7 +87,9 @@ impl Act {
             Self::ConfirmAdministration => &[Role::Admin, Role::Supervisor],
             Self::Keep => &[Role::Custodian],
             Self::Use => &[Role::Handler],
-            Self::ConfirmBaseline | Self::DecideUse | Self::DecideDestruction => &[Role::Supervisor],
+            Self::ConfirmBaseline | Self::DecideUse | Self::DecideDestruction => {
+                &[Role::Supervisor]
+            }
             Self::RequestDestruction => &[Role::Custodian, Role::Handler],
             Self::Hold => &[Role::Supervisor, Role::Auditor],
             Self::Look => Role::ALL,

@@ -56,7 +56,11 @@ impl Checkpoint {
         let root = BASE64.decode(line()?.as_bytes()).map_err(|_| NoteError::Form)?;
         let root = Digest::from_bytes(root.try_into().map_err(|_| NoteError::Form)?);
         // One spelling of a number only.
-        if size.to_string() != digits { Err(NoteError::Form) } else { Ok(Self { origin, size, root }) }
+        if size.to_string() != digits {
+            Err(NoteError::Form)
+        } else {
+            Ok(Self { origin, size, root })
+        }
     }
 }
 
@@ -156,7 +160,8 @@ impl VerifierKey {
             let line = line.strip_prefix("\u{2014} ").ok_or(NoteError::Form)?;
             let (name, blob) = line.split_once(' ').ok_or(NoteError::Form)?;
             let blob = BASE64.decode(blob.as_bytes()).map_err(|_| NoteError::Form)?;
-            let Some(signature) = blob.strip_prefix(&self.hash()).filter(|_| name == self.name) else {
+            let Some(signature) = blob.strip_prefix(&self.hash()).filter(|_| name == self.name)
+            else {
                 continue;
             };
             let signature = signature.try_into().map_err(|_| NoteError::Form)?;

@@ -64,18 +64,29 @@ mod tests {
 
     #[test]
     fn a_late_change_file_stands_where_its_data_stand() {
-        let loaded = [candidate(1, true, 30, true), candidate(2, false, 20, true), candidate(3, false, 30, true)];
+        let loaded = [
+            candidate(1, true, 30, true),
+            candidate(2, false, 20, true),
+            candidate(3, false, 30, true),
+        ];
         assert_eq!(numbers(&loaded), [1, 3]);
     }
 
     #[test]
     fn an_older_full_file_never_becomes_current() {
-        let loaded = [candidate(1, true, 10, true), candidate(2, true, 20, false), candidate(3, false, 30, true)];
+        let loaded = [
+            candidate(1, true, 10, true),
+            candidate(2, true, 20, false),
+            candidate(3, false, 30, true),
+        ];
         assert_eq!(numbers(&loaded), [3]);
     }
 
     #[test]
     fn change_files_stand_alone_where_there_never_was_a_full_file() {
-        assert_eq!(numbers(&[candidate(2, false, 20, true), candidate(1, false, 10, true)]), [1, 2]);
+        assert_eq!(
+            numbers(&[candidate(2, false, 20, true), candidate(1, false, 10, true)]),
+            [1, 2]
+        );
     }
 }

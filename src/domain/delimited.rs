@@ -73,7 +73,12 @@ impl Delimited {
         }
     }
 
-    pub(super) fn push<E>(&mut self, bytes: &[u8], rows: &mut Rows, sink: Sink<'_, E>) -> Result<(), Stop<E>> {
+    pub(super) fn push<E>(
+        &mut self,
+        bytes: &[u8],
+        rows: &mut Rows,
+        sink: Sink<'_, E>,
+    ) -> Result<(), Stop<E>> {
         if self.started {
             return self.bytes(bytes, rows, sink);
         }
@@ -100,7 +105,12 @@ impl Delimited {
         self.bytes(bytes, rows, sink)
     }
 
-    fn bytes<E>(&mut self, bytes: &[u8], rows: &mut Rows, sink: Sink<'_, E>) -> Result<(), Stop<E>> {
+    fn bytes<E>(
+        &mut self,
+        bytes: &[u8],
+        rows: &mut Rows,
+        sink: Sink<'_, E>,
+    ) -> Result<(), Stop<E>> {
         for &byte in bytes {
             if self.lead {
                 self.lead = false;
@@ -156,7 +166,13 @@ impl Delimited {
         done
     }
 
-    fn take<E>(&mut self, row: &[u8], ends: &[usize], rows: &mut Rows, sink: Sink<'_, E>) -> Result<(), Stop<E>> {
+    fn take<E>(
+        &mut self,
+        row: &[u8],
+        ends: &[usize],
+        rows: &mut Rows,
+        sink: Sink<'_, E>,
+    ) -> Result<(), Stop<E>> {
         let Some(columns) = &self.columns else {
             self.columns = Some(self.read_header(row, ends, rows)?);
             return Ok(());
@@ -177,7 +193,12 @@ impl Delimited {
         rows.finish(sink)
     }
 
-    fn read_header<E>(&self, row: &[u8], ends: &[usize], rows: &Rows) -> Result<Vec<Column>, Stop<E>> {
+    fn read_header<E>(
+        &self,
+        row: &[u8],
+        ends: &[usize],
+        rows: &Rows,
+    ) -> Result<Vec<Column>, Stop<E>> {
         let mut columns: Vec<Column> = Vec::with_capacity(ends.len());
         let mut from = 0;
         for to in ends {
@@ -195,7 +216,8 @@ impl Delimited {
                 Header::Titles => *title == name,
                 Header::Names | Header::None => *code == name,
             });
-            let field = known.ok_or_else(|| Stop::Unapproved(rows.fault(FaultKind::UnknownColumn)))?;
+            let field =
+                known.ok_or_else(|| Stop::Unapproved(rows.fault(FaultKind::UnknownColumn)))?;
             if columns.iter().any(|c| c.field == field) {
                 return Err(Stop::Layout(rows.fault(FaultKind::Header)));
             }
@@ -209,7 +231,8 @@ impl Delimited {
 
     /// A column that is needed and not there.
     fn lacks(&self, columns: &[Column], rows: &Rows) -> Option<Fault> {
-        let missing = (0..self.names.len()).any(|n| rows.wanted(n) && !columns.iter().any(|c| c.field == n));
+        let missing =
+            (0..self.names.len()).any(|n| rows.wanted(n) && !columns.iter().any(|c| c.field == n));
         missing.then(|| rows.fault(FaultKind::Header))
     }
 

@@ -676,7 +676,9 @@ mod kind_word {
         serializer.serialize_str(kind.word())
     }
 
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Kind, D::Error> {
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Kind, D::Error> {
         match String::deserialize(deserializer)?.as_str() {
             "full" => Ok(Kind::Full),
             "delta" => Ok(Kind::Delta),

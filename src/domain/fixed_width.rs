@@ -35,7 +35,12 @@ impl FixedWidth {
         self.record + self.terminator.len()
     }
 
-    pub(super) fn push<E>(&mut self, bytes: &[u8], rows: &mut Rows, sink: Sink<'_, E>) -> Result<(), Stop<E>> {
+    pub(super) fn push<E>(
+        &mut self,
+        bytes: &[u8],
+        rows: &mut Rows,
+        sink: Sink<'_, E>,
+    ) -> Result<(), Stop<E>> {
         let unit = self.unit();
         let mut held = std::mem::take(&mut self.rest);
         held.extend_from_slice(bytes);

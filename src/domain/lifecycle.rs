@@ -296,7 +296,8 @@ mod tests {
         assert_eq!(pairs.len(), table.len(), "a pair of state and event stands twice");
         let mut reached = BTreeSet::from([birth]);
         for _ in all {
-            let next: Vec<S> = table.iter().filter(|r| reached.contains(&r.0)).map(|r| r.2).collect();
+            let next: Vec<S> =
+                table.iter().filter(|r| reached.contains(&r.0)).map(|r| r.2).collect();
             reached.extend(next);
         }
         assert_eq!(reached, all.iter().copied().collect(), "every state can be reached");

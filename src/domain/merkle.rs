@@ -145,7 +145,11 @@ const fn split(size: u64) -> u64 {
 ///
 /// # Errors
 /// A node cannot be read.
-pub fn inclusion_proof<R: HashReader>(index: u64, size: u64, reader: &R) -> Result<Vec<Hash>, R::Error> {
+pub fn inclusion_proof<R: HashReader>(
+    index: u64,
+    size: u64,
+    reader: &R,
+) -> Result<Vec<Hash>, R::Error> {
     let mut proof = Vec::new();
     let (mut from, mut to) = (0, size);
     while index < size && to - from > 1 {
@@ -193,7 +197,11 @@ pub fn verify_inclusion(leaf: Hash, index: u64, size: u64, proof: &[Hash], root:
 ///
 /// # Errors
 /// A node cannot be read.
-pub fn consistency_proof<R: HashReader>(old: u64, size: u64, reader: &R) -> Result<Vec<Hash>, R::Error> {
+pub fn consistency_proof<R: HashReader>(
+    old: u64,
+    size: u64,
+    reader: &R,
+) -> Result<Vec<Hash>, R::Error> {
     let mut proof = Vec::new();
     if old == 0 || old >= size {
         return Ok(proof);
@@ -325,7 +333,8 @@ mod tests {
             [] => empty_root(),
             [leaf] => *leaf,
             _ => {
-                let (left, right) = leaves.split_at(usize::try_from(split(leaves.len() as u64)).unwrap());
+                let (left, right) =
+                    leaves.split_at(usize::try_from(split(leaves.len() as u64)).unwrap());
                 node_hash(&naive(left), &naive(right))
             }
         }
@@ -334,8 +343,14 @@ mod tests {
     #[test]
     fn the_vectors_of_the_certificate_transparency_reference() {
         // The empty tree, and the leaf of the empty entry.
-        assert_eq!(empty_root().to_string(), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
-        assert_eq!(leaf_hash(b"").to_string(), "6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d");
+        assert_eq!(
+            empty_root().to_string(),
+            "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+        );
+        assert_eq!(
+            leaf_hash(b"").to_string(),
+            "6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d"
+        );
     }
 
     #[test]

@@ -100,10 +100,13 @@ mod tests {
         for number in "A800000014 F870000001 H980000008 M990000004 I800000007".split_whitespace() {
             assert_eq!(judge(number), Some(NumberKind::NewArc), "{number}");
         }
-        for number in "AA00000009 AB23456789 AC01234567 FA12345689 FC12345674 HD98765436".split_whitespace() {
+        for number in
+            "AA00000009 AB23456789 AC01234567 FA12345689 FC12345674 HD98765436".split_whitespace()
+        {
             assert_eq!(judge(number), Some(NumberKind::OldArc), "{number}");
         }
-        let invalid = "A123456780 B142536470 Z299999999 A900000003 DD12345678 A323456789 a123456789 Ａ１２３";
+        let invalid =
+            "A123456780 B142536470 Z299999999 A900000003 DD12345678 A323456789 a123456789 Ａ１２３";
         for number in invalid.split_whitespace() {
             assert_eq!(judge(number), None, "{number}");
         }
@@ -111,10 +114,17 @@ mod tests {
 
     #[test]
     fn an_id_number_in_a_text_is_found() {
-        for text in ["案件 A123456780 查核", "a123456789", "Ａ１２３４５６７８９", "A 123 456 789", "x: AB23456780."] {
+        for text in [
+            "案件 A123456780 查核",
+            "a123456789",
+            "Ａ１２３４５６７８９",
+            "A 123 456 789",
+            "x: AB23456780.",
+        ] {
             assert!(found_in(text), "{text}");
         }
-        for text in ["府民戶字第1150001234號", "MOCA-1151121-0007", "115-001", "HR-PERSON-01"] {
+        for text in ["府民戶字第1150001234號", "MOCA-1151121-0007", "115-001", "HR-PERSON-01"]
+        {
             assert!(!found_in(text), "{text}");
         }
     }

@@ -132,8 +132,16 @@ impl Policy {
         };
         vec![
             ("raw_file.start_event", start.to_owned(), &self.raw_file.start.clause),
-            ("raw_file.retention", span(&self.raw_file.retention.value), &self.raw_file.retention.clause),
-            ("use.retention", span(&self.use_rule.retention.value), &self.use_rule.retention.clause),
+            (
+                "raw_file.retention",
+                span(&self.raw_file.retention.value),
+                &self.raw_file.retention.clause,
+            ),
+            (
+                "use.retention",
+                span(&self.use_rule.retention.value),
+                &self.use_rule.retention.clause,
+            ),
             ("destroy.approval", approval.to_owned(), &self.destroy.approval.clause),
             ("destroy.papers", self.destroy.papers.value.join(", "), &self.destroy.papers.clause),
             ("grant.row_cap", self.grant.row_cap.value.to_string(), &self.grant.row_cap.clause),

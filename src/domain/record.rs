@@ -275,7 +275,8 @@ impl Rows {
                 // A fixed width cuts UTF-8 in the middle as it cuts CP950; a delimiter never does.
                 Err(_) if self.fixed => {
                     text.push_str(&String::from_utf8_lossy(bytes));
-                    tally.replaced = text.chars().filter(|c| *c == char::REPLACEMENT_CHARACTER).count() as u64;
+                    tally.replaced =
+                        text.chars().filter(|c| *c == char::REPLACEMENT_CHARACTER).count() as u64;
                     tally.half = tally.replaced;
                 }
                 Err(_) => return Err(self.fault(FaultKind::Encoding)),
@@ -318,16 +319,15 @@ impl Rows {
                 Some(NumberKind::National) => {}
             },
             FieldKind::RocDate => match roc_date::parse(text, self.before_roc) {
-                RocDate::Unknown { before_roc } => {
-                    found[0] = 1;
-                    found[2] = u64::from(before_roc);
-                }
+                // A date is counted once: what is not known is not counted as early as well.
+                RocDate::Unknown => found[0] = 1,
                 RocDate::Impossible => found[1] = 1,
                 RocDate::Day { before_roc, .. } => found[2] = u64::from(before_roc),
             },
             FieldKind::Text => {
                 for c in text.chars().filter(|c| *c >= '■') {
-                    found[0] += u64::from(matches!(u32::from(c), 0xE000..=0xF8FF | 0xF_0000..=0x10_FFFD));
+                    found[0] +=
+                        u64::from(matches!(u32::from(c), 0xE000..=0xF8FF | 0xF_0000..=0x10_FFFD));
                     found[1] += u64::from(c == '■');
                 }
             }
@@ -375,7 +375,9 @@ impl Rows {
             if !named.is_empty() {
                 findings.open(name, &named);
             }
-            for (kind, count) in names.into_iter().zip(item.counts).filter(|(kind, _)| !kind.is_empty()) {
+            for (kind, count) in
+                names.into_iter().zip(item.counts).filter(|(kind, _)| !kind.is_empty())
+            {
                 findings.count(name, kind, count);
             }
             if item.counts[3] > 0 || item.field.kind == FieldKind::Text {

@@ -13,10 +13,7 @@ pub enum RocDate {
         before_roc: bool,
     },
     /// A month or day of zero: not known.
-    Unknown {
-        /// Whether it is before the ROC.
-        before_roc: bool,
-    },
+    Unknown,
     /// No date of the calendar, or no date at all.
     Impossible,
 }
@@ -33,10 +30,13 @@ pub fn parse(text: &str, sign: char) -> RocDate {
     if digits.len() != length || !digits.bytes().all(|b| b.is_ascii_digit()) {
         return RocDate::Impossible;
     }
-    let number = |range: std::ops::Range<usize>| digits.get(range).and_then(|d| d.parse::<u32>().ok()).unwrap_or(0);
-    let (year, month, day) = (number(0..length - 4), number(length - 4..length - 2), number(length - 2..length));
+    let number = |range: std::ops::Range<usize>| {
+        digits.get(range).and_then(|d| d.parse::<u32>().ok()).unwrap_or(0)
+    };
+    let (year, month, day) =
+        (number(0..length - 4), number(length - 4..length - 2), number(length - 2..length));
     if month == 0 || day == 0 {
-        return RocDate::Unknown { before_roc };
+        return RocDate::Unknown;
     }
     let year = i32::try_from(year).unwrap_or(0);
     // 民國 1 is 1912; 民國前 1 is 1911. There is no year 0 in either count.
@@ -62,8 +62,8 @@ mod tests {
             ("0890229", day(2000, 2, 29, false)),
             ("0900229", RocDate::Impossible),
             ("-010315", day(1911, 3, 15, true)),
-            ("0580000", RocDate::Unknown { before_roc: false }),
-            ("0580300", RocDate::Unknown { before_roc: false }),
+            ("0580000", RocDate::Unknown),
+            ("0580300", RocDate::Unknown),
             ("0000101", RocDate::Impossible),
             ("58/03/15", RocDate::Impossible),
             ("058031", RocDate::Impossible),

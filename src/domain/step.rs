@@ -9,7 +9,9 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     digest::Digest,
-    entry::{CopyFacts, KeyFacts, KeyForm, LinkFacts, LoadFacts, ManifestFacts, Verdict, WipeFacts},
+    entry::{
+        CopyFacts, KeyFacts, KeyForm, LinkFacts, LoadFacts, ManifestFacts, Verdict, WipeFacts,
+    },
     ids::{BatchId, CopyId, DeliveryId, KeyId, OrderId},
     reason::Reason,
     time::Timestamp,

@@ -46,7 +46,8 @@ impl Engine {
         let form = |error: serde_json::Error| EngineError::Entry(error.into());
         let plain = entry::canonical(payload).map_err(form)?;
         let sealed = BASE64.encode(&self.ports.opener.seal(recipient, &plain)?);
-        let entry = AccessEntry { v: 1, at, link: link.to_owned(), month: month.to_owned(), sealed };
+        let entry =
+            AccessEntry { v: 1, at, link: link.to_owned(), month: month.to_owned(), sealed };
         entry::canonical(&entry).map_err(form)
     }
 
@@ -58,7 +59,9 @@ impl Engine {
         self.view.access_keys.get(&key).cloned().ok_or_else(|| {
             PortError::Stuck {
                 code: "access-key",
-                message: format!("the key that seals the access log of '{link}' in {month} cannot be made"),
+                message: format!(
+                    "the key that seals the access log of '{link}' in {month} cannot be made"
+                ),
             }
             .into()
         })

@@ -93,7 +93,11 @@ impl CaseRecord {
     pub fn new(delivery: Vec<u8>, folder: String, facts: &Facts, files: Vec<CaseFile>) -> Self {
         let entry = |entry: &Entry| CaseEntry {
             name: entry.name.clone(),
-            kind: KINDS.iter().find(|(kind, _)| *kind == entry.kind).map_or("other", |(_, word)| word).to_owned(),
+            kind: KINDS
+                .iter()
+                .find(|(kind, _)| *kind == entry.kind)
+                .map_or("other", |(_, word)| word)
+                .to_owned(),
             bytes: entry.bytes,
             head: entry.head.to_vec(),
             sha256: entry.sha256,
@@ -121,7 +125,10 @@ impl CaseRecord {
     pub fn facts(&self) -> Facts {
         let entry = |entry: &CaseEntry| Entry {
             name: entry.name.clone(),
-            kind: KINDS.iter().find(|(_, word)| *word == entry.kind).map_or(EntryKind::Other, |(kind, _)| *kind),
+            kind: KINDS
+                .iter()
+                .find(|(_, word)| *word == entry.kind)
+                .map_or(EntryKind::Other, |(kind, _)| *kind),
             bytes: entry.bytes,
             head: zeroize::Zeroizing::new(entry.head.clone()),
             sha256: entry.sha256,
@@ -149,7 +156,10 @@ impl CaseRecord {
 /// A name from outside, for people: what is no text is replaced.
 #[must_use]
 pub fn shown(name: &[u8]) -> String {
-    String::from_utf8_lossy(name).chars().map(|c| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c }).collect()
+    String::from_utf8_lossy(name)
+        .chars()
+        .map(|c| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c })
+        .collect()
 }
 
 /// Bytes as Base64 in JSON.
@@ -178,7 +188,11 @@ pub mod base64_bytes {
 
 impl Engine {
     /// Writes a batch's record.
-    pub(super) fn put_case(&mut self, batch: BatchId, record: &CaseRecord) -> Result<CopySize, StepError> {
+    pub(super) fn put_case(
+        &mut self,
+        batch: BatchId,
+        record: &CaseRecord,
+    ) -> Result<CopySize, StepError> {
         let key = self.ports.keys.ensure_random(&slots::case(batch))?;
         let bytes = entry::canonical(record).map_err(|_| StepError::Stuck("case-form"))?;
         Ok(self.ports.cases.put(batch, &bytes, &key)?)

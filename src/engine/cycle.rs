@@ -97,7 +97,11 @@ impl Engine {
     /// The next step of one batch, where there is one that can run now.
     fn step(&mut self, id: BatchId) -> Result<Option<Ran>, EngineError> {
         let Some(row) = self.view.batches.get(&id) else { return Ok(None) };
-        if row.trouble.as_ref().is_some_and(|t| t.failure == Failure::Stuck || t.times >= limits::RETRIES_MAX) {
+        if row
+            .trouble
+            .as_ref()
+            .is_some_and(|t| t.failure == Failure::Stuck || t.times >= limits::RETRIES_MAX)
+        {
             return Ok(None);
         }
         if !row.cleared {
@@ -126,7 +130,10 @@ impl Engine {
         for (name, key) in &scan.strays {
             let name_mac = self.name_mac(&link.name, name)?;
             if !self.view.strays.contains_key(&(link.name.clone(), name_mac)) {
-                self.record(AGENT, Body::StraySeen { link: link.name.clone(), name_mac, key: *key })?;
+                self.record(
+                    AGENT,
+                    Body::StraySeen { link: link.name.clone(), name_mac, key: *key },
+                )?;
             }
         }
         let mut present = BTreeSet::new();
@@ -166,7 +173,12 @@ impl Engine {
         Ok(false)
     }
 
-    fn consider(&mut self, link: &Link, folder: &[u8], name_mac: Digest) -> Result<(), EngineError> {
+    fn consider(
+        &mut self,
+        link: &Link,
+        folder: &[u8],
+        name_mac: Digest,
+    ) -> Result<(), EngineError> {
         let known = self
             .view
             .deliveries
@@ -232,8 +244,13 @@ impl Engine {
             }
         };
         for file in files {
-            let arrival =
-                Arrival { link: &link.name, number: &file.number, form: file.form, channel: "keybox", keybox: true };
+            let arrival = Arrival {
+                link: &link.name,
+                number: &file.number,
+                form: file.form,
+                channel: "keybox",
+                keybox: true,
+            };
             self.take_key(AGENT, &arrival, file.bytes)?;
         }
         Ok(())

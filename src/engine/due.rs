@@ -1,9 +1,6 @@
 //! Due work: what time brings about by itself. Ends come by themselves, destruction never does.
 
-use super::{
-    Engine, EngineError,
-    ports::Log,
-};
+use super::{Engine, EngineError, ports::Log};
 use crate::domain::{
     entry::{AGENT, Body},
     ids::{BatchId, GrantId, OrderId},
@@ -82,7 +79,13 @@ impl Engine {
     }
 
     /// 使用完竣且確認無保存必要: both, or the end of the approved period of use, or of the link.
-    fn whole_due(&self, id: BatchId, row: &Batch, policy: &Policy, now: Timestamp) -> Option<CameDue> {
+    fn whole_due(
+        &self,
+        id: BatchId,
+        row: &Batch,
+        policy: &Policy,
+        now: Timestamp,
+    ) -> Option<CameDue> {
         let use_until = row.times.get("use-until").copied()?;
         let terminated = self
             .rules
@@ -99,19 +102,31 @@ impl Engine {
             return None;
         };
         let deadline = policy.use_rule.retention.value.after(start, self.rules.zone);
-        Some(CameDue { batch: id, clock, whole: true, deadline, clause: policy.use_rule.retention.clause.clone() })
+        Some(CameDue {
+            batch: id,
+            clock,
+            whole: true,
+            deadline,
+            clause: policy.use_rule.retention.clause.clone(),
+        })
     }
 
     /// When the use of a batch ended: every grant on its link that could see it is over, completed by its holder,
     /// and no need to keep was stated.
     fn use_ended(&self, id: BatchId, row: &Batch) -> Option<Timestamp> {
         let no_need = row.no_need?;
-        let open = self.grants_on(id, row).any(|state| matches!(state, GrantState::Open | GrantState::Expired | GrantState::Revoked));
+        let open = self.grants_on(id, row).any(|state| {
+            matches!(state, GrantState::Open | GrantState::Expired | GrantState::Revoked)
+        });
         (!open).then_some(no_need)
     }
 
     /// States of the grants that were ever approved over a batch's link.
-    pub(crate) fn grants_on<'a>(&'a self, _id: BatchId, row: &'a Batch) -> impl Iterator<Item = GrantState> + 'a {
+    pub(crate) fn grants_on<'a>(
+        &'a self,
+        _id: BatchId,
+        row: &'a Batch,
+    ) -> impl Iterator<Item = GrantState> + 'a {
         self.view
             .grants
             .values()
@@ -132,7 +147,13 @@ impl Engine {
         }
         let loaded = row.times.get(BatchState::Loaded.word()).copied()?;
         let deadline = rule.retention.value.after(loaded, self.rules.zone);
-        Some(CameDue { batch: id, clock, whole: false, deadline, clause: rule.retention.clause.clone() })
+        Some(CameDue {
+            batch: id,
+            clock,
+            whole: false,
+            deadline,
+            clause: rule.retention.clause.clone(),
+        })
     }
 
     /// A destroyed batch closes when its policy asks for no paper. Papers are recorded by `destroy close`.
@@ -142,7 +163,9 @@ impl Engine {
             .batches
             .iter()
             .filter(|(id, b)| b.state == BatchState::Destroyed && self.view.all_gone(**id))
-            .filter(|(_, b)| self.rules.policies.get(&b.facts.policy).is_some_and(|p| !p.needs_papers()))
+            .filter(|(_, b)| {
+                self.rules.policies.get(&b.facts.policy).is_some_and(|p| !p.needs_papers())
+            })
             .map(|(id, _)| *id)
             .collect();
         let any = !over.is_empty();

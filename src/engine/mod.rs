@@ -111,7 +111,8 @@ impl Engine {
     pub fn open(ports: Ports, rules: Rules) -> Result<Self, EngineError> {
         let opened = (ports.clock.now(), ports.clock.boot_millis());
         let view = View::default();
-        let mut engine = Self { view, rules, ports, submitted: BTreeMap::new(), opened, notes: Vec::new() };
+        let mut engine =
+            Self { view, rules, ports, submitted: BTreeMap::new(), opened, notes: Vec::new() };
         engine.refresh()?;
         Ok(engine)
     }

@@ -96,7 +96,12 @@ pub trait Journal {
     ///
     /// # Errors
     /// The database cannot be read, or `each` said so.
-    fn replay(&self, log: Log, from: u64, each: &mut dyn FnMut(u64, &[u8]) -> Result<()>) -> Result<()>;
+    fn replay(
+        &self,
+        log: Log,
+        from: u64,
+        each: &mut dyn FnMut(u64, &[u8]) -> Result<()>,
+    ) -> Result<()>;
     /// Root of a log at `size`.
     ///
     /// # Errors
@@ -221,7 +226,13 @@ pub trait Intake {
     ///
     /// # Errors
     /// What was begun is removed by [`Spool::abandon`].
-    fn claim(&mut self, link: &Link, folder: &[u8], copies: &[CopyId], recipient: &str) -> Result<Claimed>;
+    fn claim(
+        &mut self,
+        link: &Link,
+        folder: &[u8],
+        copies: &[CopyId],
+        recipient: &str,
+    ) -> Result<Claimed>;
     /// Wipes the originals of the folder `name` that the claim said was `folder`. One that is gone is done.
     ///
     /// # Errors
@@ -311,7 +322,12 @@ pub trait Vaults {
     ///
     /// # Errors
     /// It cannot be made.
-    fn build(&mut self, copy: CopyId, key: &Secret, columns: &[VaultColumn]) -> Result<Box<dyn VaultBuild>>;
+    fn build(
+        &mut self,
+        copy: CopyId,
+        key: &Secret,
+        columns: &[VaultColumn],
+    ) -> Result<Box<dyn VaultBuild>>;
     /// Removes what a load that was given up had begun.
     ///
     /// # Errors

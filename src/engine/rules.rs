@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use crate::domain::{digest::Digest, entry::LinkFacts, layout::Layout, link::Link, policy::Policy, time::Period};
+use crate::domain::{
+    digest::Digest, entry::LinkFacts, layout::Layout, link::Link, policy::Policy, time::Period,
+};
 
 /// The configuration in force.
 #[derive(Clone, Debug)]

@@ -11,7 +11,9 @@ impl Service {
         let name = facts.name.clone();
         let shaped = !name.is_empty()
             && name.len() <= 32
-            && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"._-".contains(&b));
+            && name
+                .bytes()
+                .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"._-".contains(&b));
         if !shaped || name == AGENT {
             return Err(Error::usage(format!("'{name}' is no name for an account"))
                 .hint("up to 32 of a-z, 0-9, '.', '_', '-'; not 'agent'"));
@@ -41,11 +43,15 @@ impl Service {
         for (name, account) in others {
             for other in account.facts.iter().chain(account.proposal.as_ref().map(|p| &p.what)) {
                 if facts.key.is_some() && facts.key == other.key {
-                    return Err(Error::refused(format!("this key is that of the account '{name}'")));
+                    return Err(Error::refused(format!(
+                        "this key is that of the account '{name}'"
+                    )));
                 }
                 let uid = |f: &AccountFacts| f.unix.as_ref().map(|u| u.uid);
                 if uid(facts).is_some() && uid(facts) == uid(other) {
-                    return Err(Error::refused(format!("this unix user is that of the account '{name}'")));
+                    return Err(Error::refused(format!(
+                        "this unix user is that of the account '{name}'"
+                    )));
                 }
             }
         }
@@ -59,14 +65,20 @@ impl Service {
             .accounts
             .get(name)
             .and_then(|account| account.proposal.as_ref())
-            .ok_or_else(|| Error::usage(format!("nothing about '{name}' waits for a second person")))?;
+            .ok_or_else(|| {
+                Error::usage(format!("nothing about '{name}' waits for a second person"))
+            })?;
         if proposal.by == actor.name() || name == actor.name() {
             return Err(second_person("confirm this account"));
         }
         let facts = proposal.what.clone();
         let seq = proposal.mark.seq;
         self.own_identity(&facts)?;
-        let body = Body::AccountConfirmed { name: name.to_owned(), proposal: seq, signed: actor.decision()? };
+        let body = Body::AccountConfirmed {
+            name: name.to_owned(),
+            proposal: seq,
+            signed: actor.decision()?,
+        };
         self.record(actor, body)?;
         Ok(Reply { id: name.to_owned(), message: format!("'{name}' is in force") })
     }
@@ -94,7 +106,10 @@ impl Service {
             self.found.pending.iter().map(|c| format!("{}: {}", c.file, c.code)).collect();
         Ok(Reply {
             id: self.found.digest.to_string(),
-            message: format!("waits for a second person ('config confirm'): {}", changes.join(", ")),
+            message: format!(
+                "waits for a second person ('config confirm'): {}",
+                changes.join(", ")
+            ),
         })
     }
 

@@ -58,7 +58,12 @@ impl Service {
     /// # Errors
     /// It is about something that is not there.
     pub fn draft(&self, command: &Command) -> Result<Draft> {
-        let site = self.engine.view.site.as_ref().ok_or_else(|| Error::new(Exit::Config, "there is no site"))?;
+        let site = self
+            .engine
+            .view
+            .site
+            .as_ref()
+            .ok_or_else(|| Error::new(Exit::Config, "there is no site"))?;
         Ok(Draft {
             namespace: if command.decides() { DECISION } else { COMMAND },
             origin: format!("batchward/{}", site.name),
@@ -78,7 +83,8 @@ impl Service {
             return Err(Error::usage(format!("there is nothing to decide on '{}'", command.object()))
                 .hint("look at it first: 'batchward batch list', 'grant list', 'destroy list', 'account list'"));
         }
-        let bytes = entry::canonical(command).map_err(|e| Error::new(Exit::Failed, e.to_string()))?;
+        let bytes =
+            entry::canonical(command).map_err(|e| Error::new(Exit::Failed, e.to_string()))?;
         Ok(Digest::of(&bytes))
     }
 
@@ -99,8 +105,9 @@ impl Service {
         };
         if !command.act().allowed_to(&actor.facts.roles) {
             let words: Vec<_> = command.act().roles().iter().map(|role| role.word()).collect();
-            let error = Error::refused(format!("'{}' may not '{}'", actor.facts.name, command.word()))
-                .hint(format!("this needs one of the roles: {}", words.join(", ")));
+            let error =
+                Error::refused(format!("'{}' may not '{}'", actor.facts.name, command.word()))
+                    .hint(format!("this needs one of the roles: {}", words.join(", ")));
             self.refuse(&actor.facts.name, command.word(), &command.object(), &error)?;
             return Err(error);
         }
@@ -126,7 +133,13 @@ impl Service {
 
 impl Service {
     /// Checks a signature against what should have been signed.
-    pub(super) fn checked(&self, name: &str, signed: &Signed, key: &str, draft: &Draft) -> Result<signed::Verified> {
+    pub(super) fn checked(
+        &self,
+        name: &str,
+        signed: &Signed,
+        key: &str,
+        draft: &Draft,
+    ) -> Result<signed::Verified> {
         let asked = Asked {
             origin: &draft.origin,
             command: &draft.command,
@@ -139,8 +152,9 @@ impl Service {
         };
         let key = PublicKeyInfo::parse(key).map_err(|fault| refused(fault.to_string()))?;
         let now = self.engine.ports.clock.now();
-        let verified = signed::check(&signed.text, &signed.signature, &key, draft.namespace, &asked, now)
-            .map_err(|fault| refused(fault.to_string()))?;
+        let verified =
+            signed::check(&signed.text, &signed.signature, &key, draft.namespace, &asked, now)
+                .map_err(|fault| refused(fault.to_string()))?;
         if verified.text().text != draft.text {
             return Err(refused("the signed text is for other words".to_owned()));
         }
@@ -151,9 +165,13 @@ impl Service {
 /// The hash of the entry that a command decides on.
 fn decided_entry(view: &View, command: &Command) -> Option<Digest> {
     match command {
-        Command::AccountConfirm { name } => Some(view.accounts.get(name)?.proposal.as_ref()?.mark.digest),
+        Command::AccountConfirm { name } => {
+            Some(view.accounts.get(name)?.proposal.as_ref()?.mark.digest)
+        }
         Command::ConfigConfirm => Some(view.config_proposal.as_ref()?.mark.digest),
-        Command::BaselineConfirm { link } => Some(view.links.get(link)?.proposal.as_ref()?.mark.digest),
+        Command::BaselineConfirm { link } => {
+            Some(view.links.get(link)?.proposal.as_ref()?.mark.digest)
+        }
         Command::BatchRelease { batch, .. }
         | Command::BatchReject { batch, .. }
         | Command::UseNoNeed { batch } => Some(view.batches.get(batch)?.decide?.digest),

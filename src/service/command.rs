@@ -222,7 +222,9 @@ impl Command {
     #[must_use]
     pub const fn act(&self) -> Act {
         match self {
-            Self::AccountAdd { .. } | Self::AccountDisable { .. } | Self::ConfigPropose => Act::Administer,
+            Self::AccountAdd { .. } | Self::AccountDisable { .. } | Self::ConfigPropose => {
+                Act::Administer
+            }
             Self::AccountConfirm { .. } | Self::ConfigConfirm => Act::ConfirmAdministration,
             Self::KeySubmit { .. }
             | Self::BatchRetry { .. }
@@ -232,7 +234,9 @@ impl Command {
             | Self::ClockConfirm => Act::Keep,
             Self::BaselineConfirm { .. } => Act::ConfirmBaseline,
             Self::GrantApply { .. } | Self::UseComplete { .. } | Self::UseNoNeed { .. } => Act::Use,
-            Self::GrantApprove { .. } | Self::GrantDeny { .. } | Self::GrantRevoke { .. } => Act::DecideUse,
+            Self::GrantApprove { .. } | Self::GrantDeny { .. } | Self::GrantRevoke { .. } => {
+                Act::DecideUse
+            }
             Self::DestroyRequest { .. } => Act::RequestDestruction,
             Self::DestroyApprove { .. } | Self::DestroyDeny { .. } => Act::DecideDestruction,
             Self::HoldPlace { .. } | Self::HoldLift { .. } => Act::Hold,
@@ -253,9 +257,9 @@ impl Command {
             | Self::BatchReject { batch, .. }
             | Self::UseNoNeed { batch }
             | Self::DestroyRequest { batch, .. } => batch.to_string(),
-            Self::Baseline { link, .. } | Self::BaselineConfirm { link } | Self::GrantApply { link, .. } => {
-                link.clone()
-            }
+            Self::Baseline { link, .. }
+            | Self::BaselineConfirm { link }
+            | Self::GrantApply { link, .. } => link.clone(),
             Self::GrantApprove { grant }
             | Self::GrantDeny { grant, .. }
             | Self::GrantRevoke { grant }

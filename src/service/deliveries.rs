@@ -52,7 +52,9 @@ impl Service {
         match ran {
             Ran::Done(Outcome::KeyTaken { .. }) => {}
             Ran::Done(Outcome::KeyWiped { code }) if code == "spent" => {
-                return Err(Error::refused(format!("'{batch}' needs no key any more; the key was not kept")));
+                return Err(Error::refused(format!(
+                    "'{batch}' needs no key any more; the key was not kept"
+                )));
             }
             Ran::Done(_) => {
                 return Err(Error::new(Exit::Data, "this is no key: neither an age identity nor a passphrase")
@@ -65,8 +67,11 @@ impl Service {
         self.engine.drive()?;
         let row = self.row(batch)?;
         if row.wrong_keys > before || row.reason == Some(crate::domain::reason::Reason::WrongKey) {
-            return Err(Error::new(Exit::Data, format!("the key does not open '{batch}'; it was wiped"))
-                .hint("check letters that look alike (0 and O, 1 and l), then submit it again"));
+            return Err(Error::new(
+                Exit::Data,
+                format!("the key does not open '{batch}'; it was wiped"),
+            )
+            .hint("check letters that look alike (0 and O, 1 and l), then submit it again"));
         }
         Ok(Reply { id: batch.to_string(), message: format!("'{batch}' is {}", row.state) })
     }
@@ -80,16 +85,29 @@ impl Service {
         Ok(Reply { id: batch.to_string(), message: format!("'{batch}' is {state}") })
     }
 
-    pub(super) fn batch_release(&mut self, actor: &Actor, batch: BatchId, reason: String) -> Result<Reply> {
+    pub(super) fn batch_release(
+        &mut self,
+        actor: &Actor,
+        batch: BatchId,
+        reason: String,
+    ) -> Result<Reply> {
         self.quarantined(batch)?;
         stated("the reason", &reason)?;
         self.record(actor, Body::BatchReleased { batch, reason, signed: actor.decision()? })?;
         let row = self.row(batch)?;
         let why = row.reason.map_or(String::new(), |reason| format!(": {reason}"));
-        Ok(Reply { id: batch.to_string(), message: format!("'{batch}' was judged again and is {}{why}", row.state) })
+        Ok(Reply {
+            id: batch.to_string(),
+            message: format!("'{batch}' was judged again and is {}{why}", row.state),
+        })
     }
 
-    pub(super) fn batch_reject(&mut self, actor: &Actor, batch: BatchId, reason: String) -> Result<Reply> {
+    pub(super) fn batch_reject(
+        &mut self,
+        actor: &Actor,
+        batch: BatchId,
+        reason: String,
+    ) -> Result<Reply> {
         self.quarantined(batch)?;
         stated("the reason", &reason)?;
         self.record(actor, Body::BatchRejected { batch, reason, signed: actor.decision()? })?;
@@ -105,9 +123,13 @@ impl Service {
         }
         let next = self.engine.view.next_sequence(&link);
         if sequence + 1 < next {
-            return Err(Error::usage(format!("the link '{link}' has taken change files up to {} already", next - 1)));
+            return Err(Error::usage(format!(
+                "the link '{link}' has taken change files up to {} already",
+                next - 1
+            )));
         }
-        let body = Body::BaselineProposed { link: link.clone(), sequence, signed: actor.signed.clone() };
+        let body =
+            Body::BaselineProposed { link: link.clone(), sequence, signed: actor.signed.clone() };
         self.record(actor, body)?;
         Ok(Reply { message: format!("waits for a supervisor: 'link confirm {link}'"), id: link })
     }
@@ -119,12 +141,17 @@ impl Service {
             .links
             .get(&link)
             .and_then(|ledger| ledger.proposal.clone())
-            .ok_or_else(|| Error::usage(format!("nothing about '{link}' waits for a second person")))?;
+            .ok_or_else(|| {
+                Error::usage(format!("nothing about '{link}' waits for a second person"))
+            })?;
         if proposal.by == actor.name() {
             return Err(second_person("confirm this baseline"));
         }
-        let body =
-            Body::BaselineConfirmed { link: link.clone(), proposal: proposal.mark.seq, signed: actor.decision()? };
+        let body = Body::BaselineConfirmed {
+            link: link.clone(),
+            proposal: proposal.mark.seq,
+            signed: actor.decision()?,
+        };
         self.record(actor, body)?;
         Ok(Reply {
             message: format!("the link '{link}' takes change file {} next", proposal.what + 1),

@@ -19,7 +19,8 @@ const REQUEST_STANDS: Period = Period { months: 1, days: 0, seconds: 0 };
 impl Service {
     fn order(&self, order: OrderId) -> Result<&Order> {
         self.engine.view.orders.get(&order).ok_or_else(|| {
-            Error::usage(format!("there is no order '{order}'")).hint("'batchward destroy list' shows the orders")
+            Error::usage(format!("there is no order '{order}'"))
+                .hint("'batchward destroy list' shows the orders")
         })
     }
 
@@ -42,8 +43,12 @@ impl Service {
             .engine
             .view
             .copies_of(batch)
-            .filter(|(_, c)| c.state == CopyState::Kept && (!files_only || c.kind == CopyKind::Transfer))
-            .map(|(copy, c)| (c.kind, OrderedCopy { copy, batch, digest: c.sha256, bytes: c.bytes }))
+            .filter(|(_, c)| {
+                c.state == CopyState::Kept && (!files_only || c.kind == CopyKind::Transfer)
+            })
+            .map(|(copy, c)| {
+                (c.kind, OrderedCopy { copy, batch, digest: c.sha256, bytes: c.bytes })
+            })
             .collect();
         // The loaded data first, the record that names the files last.
         copies.sort_by_key(|(kind, copy)| {
@@ -63,16 +68,17 @@ impl Service {
     /// A full file carries the change files after it: while one of them is in use, it stays.
     fn undepended(&self, batch: BatchId) -> Result<()> {
         let row = self.row(batch)?;
-        let Some(manifest) = row.manifest.as_ref().filter(|m| m.kind == Kind::Full && row.ever_loaded()) else {
+        let Some(manifest) =
+            row.manifest.as_ref().filter(|m| m.kind == Kind::Full && row.ever_loaded())
+        else {
             return Ok(());
         };
         let newer_full = self.engine.view.batches_of(&row.link).any(|(id, other)| {
             id != batch
                 && other.ever_loaded()
-                && other
-                    .manifest
-                    .as_ref()
-                    .is_some_and(|m| m.kind == Kind::Full && (m.as_of, id) > (manifest.as_of, batch))
+                && other.manifest.as_ref().is_some_and(|m| {
+                    m.kind == Kind::Full && (m.as_of, id) > (manifest.as_of, batch)
+                })
         });
         if newer_full {
             return Ok(());
@@ -90,16 +96,25 @@ impl Service {
         if dependents.is_empty() {
             return Ok(());
         }
-        Err(Error::refused(format!("change files in use depend on '{batch}': {}", dependents.join(", ")))
-            .hint("state that they are no longer needed too, then request the destruction again"))
+        Err(Error::refused(format!(
+            "change files in use depend on '{batch}': {}",
+            dependents.join(", ")
+        ))
+        .hint("state that they are no longer needed too, then request the destruction again"))
     }
 
-    pub(super) fn destroy_request(&mut self, actor: &Actor, batch: BatchId, reason: String) -> Result<Reply> {
+    pub(super) fn destroy_request(
+        &mut self,
+        actor: &Actor,
+        batch: BatchId,
+        reason: String,
+    ) -> Result<Reply> {
         stated("the reason", &reason)?;
         let copies = self.scope(batch)?;
         self.unheld(copies.iter().map(|c| c.batch))?;
         let asked = self.engine.view.orders.iter().find(|(_, order)| {
-            matches!(order.state, OrderState::Requested | OrderState::Approved) && order.copies == copies
+            matches!(order.state, OrderState::Requested | OrderState::Approved)
+                && order.copies == copies
         });
         if let Some((id, _)) = asked {
             return Err(Error::usage(format!("'{id}' asks for this already")));
@@ -118,14 +133,18 @@ impl Service {
         self.record(actor, body)?;
         Ok(Reply {
             id: order.to_string(),
-            message: format!("'{order}' covers {count} copies and waits for a supervisor: 'destroy approve {order}'"),
+            message: format!(
+                "'{order}' covers {count} copies and waits for a supervisor: 'destroy approve {order}'"
+            ),
         })
     }
 
     fn unheld(&self, batches: impl Iterator<Item = BatchId>) -> Result<()> {
         for batch in batches {
             if let Some(hold) = self.engine.view.hold_on(batch) {
-                return Err(Error::refused(format!("the hold '{hold}' forbids destroying '{batch}'")));
+                return Err(Error::refused(format!(
+                    "the hold '{hold}' forbids destroying '{batch}'"
+                )));
             }
         }
         Ok(())
@@ -150,19 +169,29 @@ impl Service {
             })
         });
         if !same || order.policy != self.engine.rules.policies_digest {
-            return Err(Error::refused(format!("what '{id}' covers has changed since it was requested"))
-                .hint("deny it and request the destruction again"));
+            return Err(Error::refused(format!(
+                "what '{id}' covers has changed since it was requested"
+            ))
+            .hint("deny it and request the destruction again"));
         }
         self.record(actor, Body::OrderApproved { order: id, signed: actor.decision()? })?;
         let order = self.order(id)?;
         let message = match order.state {
             OrderState::Certified => format!("'{id}' is carried out: 'certificate show {id}'"),
-            state => format!("'{id}' is {state}; the agent goes on with it: {}", self.engine.notes.join("; ")),
+            state => format!(
+                "'{id}' is {state}; the agent goes on with it: {}",
+                self.engine.notes.join("; ")
+            ),
         };
         Ok(Reply { id: id.to_string(), message })
     }
 
-    pub(super) fn destroy_deny(&mut self, actor: &Actor, id: OrderId, reason: String) -> Result<Reply> {
+    pub(super) fn destroy_deny(
+        &mut self,
+        actor: &Actor,
+        id: OrderId,
+        reason: String,
+    ) -> Result<Reply> {
         let order = self.order(id)?;
         if order.by == actor.name() {
             return Err(second_person("decide on this order"));

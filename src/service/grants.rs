@@ -5,7 +5,7 @@ use crate::{
     domain::{
         entry::{Body, GrantTerms},
         ids::{BatchId, GrantId},
-        lifecycle::{BatchState, GrantEvent, GrantState, GRANT, next},
+        lifecycle::{BatchState, GRANT, GrantEvent, GrantState, next},
         link::Link,
         time::Timestamp,
         view::Grant,
@@ -26,12 +26,17 @@ pub(super) struct Application {
 impl Service {
     pub(super) fn grant(&self, grant: GrantId) -> Result<&Grant> {
         self.engine.view.grants.get(&grant).ok_or_else(|| {
-            Error::usage(format!("there is no grant '{grant}'")).hint("'batchward grant list' shows the grants")
+            Error::usage(format!("there is no grant '{grant}'"))
+                .hint("'batchward grant list' shows the grants")
         })
     }
 
     pub(super) fn link(&self, name: &str) -> Result<&Link> {
-        self.engine.rules.links.get(name).ok_or_else(|| Error::usage(format!("there is no link '{name}'")))
+        self.engine
+            .rules
+            .links
+            .get(name)
+            .ok_or_else(|| Error::usage(format!("there is no link '{name}'")))
     }
 
     pub(super) fn grant_apply(&mut self, actor: &Actor, asked: Application) -> Result<Reply> {
@@ -43,7 +48,10 @@ impl Service {
             return Err(Error::usage("the end of the grant has passed"));
         }
         if asked.until > link.approved_until {
-            return Err(Error::refused(format!("the link's approved use ends at {}", link.approved_until)));
+            return Err(Error::refused(format!(
+                "the link's approved use ends at {}",
+                link.approved_until
+            )));
         }
         let unit = asked.unit.or_else(|| actor.facts.unit.clone());
         if let Some(unit) = unit.as_ref().filter(|unit| !link.units.contains(unit)) {
@@ -65,7 +73,10 @@ impl Service {
             row_cap,
         };
         self.record(actor, Body::GrantApplied { grant, terms, signed: actor.signed.clone() })?;
-        Ok(Reply { id: grant.to_string(), message: format!("waits for a second person: 'grant approve {grant}'") })
+        Ok(Reply {
+            id: grant.to_string(),
+            message: format!("waits for a second person: 'grant approve {grant}'"),
+        })
     }
 
     /// Whether the table lets this happen to a grant, and somebody else than its applicant asks.
@@ -89,7 +100,12 @@ impl Service {
         Ok(Reply { id: grant.to_string(), message: format!("'{grant}' is open") })
     }
 
-    pub(super) fn grant_deny(&mut self, actor: &Actor, grant: GrantId, reason: String) -> Result<Reply> {
+    pub(super) fn grant_deny(
+        &mut self,
+        actor: &Actor,
+        grant: GrantId,
+        reason: String,
+    ) -> Result<Reply> {
         self.decidable(actor, grant, GrantEvent::Denied, false)?;
         stated("the reason", &reason)?;
         self.record(actor, Body::GrantDenied { grant, reason, signed: actor.decision()? })?;
@@ -109,7 +125,10 @@ impl Service {
             return Err(Error::refused(format!("'{grant}' is not yours to complete")));
         }
         self.record(actor, Body::UseCompleted { grant, signed: actor.decision()? })?;
-        Ok(Reply { id: grant.to_string(), message: format!("the use under '{grant}' is completed") })
+        Ok(Reply {
+            id: grant.to_string(),
+            message: format!("the use under '{grant}' is completed"),
+        })
     }
 
     pub(super) fn use_no_need(&mut self, actor: &Actor, batch: BatchId) -> Result<Reply> {
@@ -130,7 +149,10 @@ impl Service {
             BatchState::Due => format!("it is due: 'destroy request {batch}'"),
             _ => "it comes due when every grant on its link is completed".to_owned(),
         };
-        Ok(Reply { id: batch.to_string(), message: format!("no need to keep '{batch}' is stated; {hint}") })
+        Ok(Reply {
+            id: batch.to_string(),
+            message: format!("no need to keep '{batch}' is stated; {hint}"),
+        })
     }
 }
 

@@ -120,9 +120,10 @@ impl Service {
             Command::BatchReject { batch, reason } => self.batch_reject(actor, batch, reason),
             Command::Baseline { link, sequence } => self.baseline(actor, link, sequence),
             Command::BaselineConfirm { link } => self.baseline_confirm(actor, link),
-            Command::GrantApply { link, until, purpose, basis, fields, unit } => {
-                self.grant_apply(actor, grants::Application { link, until, purpose, basis, fields, unit })
-            }
+            Command::GrantApply { link, until, purpose, basis, fields, unit } => self.grant_apply(
+                actor,
+                grants::Application { link, until, purpose, basis, fields, unit },
+            ),
             Command::GrantApprove { grant } => self.grant_approve(actor, grant),
             Command::GrantDeny { grant, reason } => self.grant_deny(actor, grant, reason),
             Command::GrantRevoke { grant } => self.grant_revoke(actor, grant),
@@ -162,14 +163,25 @@ impl Service {
     /// None, or several.
     pub fn batch_named(&self, text: &str) -> Result<BatchId> {
         if let Ok(id) = text.parse::<BatchId>() {
-            return if self.engine.view.batches.contains_key(&id) { Ok(id) } else { Err(no_batch(text)) };
+            return if self.engine.view.batches.contains_key(&id) {
+                Ok(id)
+            } else {
+                Err(no_batch(text))
+            };
         }
-        let mut named =
-            self.engine.view.batches.iter().filter(|(_, b)| b.number.as_deref() == Some(text)).map(|(id, _)| *id);
+        let mut named = self
+            .engine
+            .view
+            .batches
+            .iter()
+            .filter(|(_, b)| b.number.as_deref() == Some(text))
+            .map(|(id, _)| *id);
         match (named.next(), named.next()) {
             (Some(id), None) => Ok(id),
-            (Some(_), Some(_)) => Err(Error::usage(format!("several batches have the number '{text}'"))
-                .hint("name it by its id; 'batchward batch list' shows the ids")),
+            (Some(_), Some(_)) => {
+                Err(Error::usage(format!("several batches have the number '{text}'"))
+                    .hint("name it by its id; 'batchward batch list' shows the ids"))
+            }
             (None, _) => Err(no_batch(text)),
         }
     }
@@ -186,8 +198,11 @@ fn clean(text: &str) -> Result<()> {
         return Err(Error::usage(format!("a text is over {} characters", limits::TEXT_CHARS_MAX)));
     }
     if national_id::found_in(text) {
-        return Err(Error::new(Exit::Data, "the text holds something in the shape of an ID number")
-            .hint("the register is kept for ever: write a case number instead"));
+        return Err(Error::new(
+            Exit::Data,
+            "the text holds something in the shape of an ID number",
+        )
+        .hint("the register is kept for ever: write a case number instead"));
     }
     Ok(())
 }

@@ -111,9 +111,11 @@ impl Reading {
     fn subject(&self) -> Subject {
         match &self.wanted {
             Wanted::Where(conditions) => Subject::Where(conditions.clone()),
-            Wanted::List { on, values } => {
-                Subject::List { on: on.clone(), list: digest_of(values), count: values.len() as u64 }
-            }
+            Wanted::List { on, values } => Subject::List {
+                on: on.clone(),
+                list: digest_of(values),
+                count: values.len() as u64,
+            },
         }
     }
 }
@@ -128,8 +130,14 @@ impl Service {
     /// # Errors
     /// There is no site.
     pub fn draft_reading(&self, reading: &Reading) -> Result<Draft> {
-        let site = self.engine.view.site.as_ref().ok_or_else(|| Error::new(Exit::Config, "there is no site"))?;
-        let bytes = entry::canonical(reading).map_err(|e| Error::new(Exit::Failed, e.to_string()))?;
+        let site = self
+            .engine
+            .view
+            .site
+            .as_ref()
+            .ok_or_else(|| Error::new(Exit::Config, "there is no site"))?;
+        let bytes =
+            entry::canonical(reading).map_err(|e| Error::new(Exit::Failed, e.to_string()))?;
         Ok(Draft {
             namespace: COMMAND,
             origin: format!("batchward/{}", site.name),
@@ -144,19 +152,21 @@ impl Service {
 
     fn reader(&mut self, caller: &Caller, reading: &Reading) -> Result<Actor> {
         let facts = match caller {
-            Caller::User { uid } => self.engine.view.account_of_uid(*uid).cloned().ok_or_else(|| {
-                Error::refused(format!("the user with number {uid} has no account here"))
-                    .hint("sign the command: --as NAME --sign-with KEYFILE")
-            })?,
+            Caller::User { uid } => {
+                self.engine.view.account_of_uid(*uid).cloned().ok_or_else(|| {
+                    Error::refused(format!("the user with number {uid} has no account here"))
+                        .hint("sign the command: --as NAME --sign-with KEYFILE")
+                })?
+            }
             Caller::Signer { name, signed } => {
-                let refused = |why: &str| Error::refused(format!("the signature of '{name}' does not count: {why}"));
-                let facts = self
-                    .engine
-                    .view
-                    .account(name)
-                    .cloned()
-                    .ok_or_else(|| Error::refused(format!("there is no active account '{name}'")))?;
-                let key = facts.key.clone().ok_or_else(|| refused("the account has no signing key"))?;
+                let refused = |why: &str| {
+                    Error::refused(format!("the signature of '{name}' does not count: {why}"))
+                };
+                let facts = self.engine.view.account(name).cloned().ok_or_else(|| {
+                    Error::refused(format!("there is no active account '{name}'"))
+                })?;
+                let key =
+                    facts.key.clone().ok_or_else(|| refused("the account has no signing key"))?;
                 let draft = self.draft_reading(reading)?;
                 let verified = self.checked(name, signed, &key, &draft)?;
                 if self.engine.view.nonces.contains(verified.nonce()) {
@@ -175,13 +185,23 @@ impl Service {
     ///
     /// # Errors
     /// Refused (which is logged too), or the log cannot be written: then no row was shown.
-    pub fn read(&mut self, caller: &Caller, reading: &Reading, rows: &mut dyn Rows) -> Result<Served> {
+    pub fn read(
+        &mut self,
+        caller: &Caller,
+        reading: &Reading,
+        rows: &mut dyn Rows,
+    ) -> Result<Served> {
         let done = self.read_rows(caller, reading, rows);
         self.engine.ports.journal.publish()?;
         done
     }
 
-    fn read_rows(&mut self, caller: &Caller, reading: &Reading, rows: &mut dyn Rows) -> Result<Served> {
+    fn read_rows(
+        &mut self,
+        caller: &Caller,
+        reading: &Reading,
+        rows: &mut dyn Rows,
+    ) -> Result<Served> {
         let actor = self.reader(caller, reading)?;
         let link = self.grant(reading.grant)?.terms.link.clone();
         if let Err(error) = self.may_read(&actor, reading) {
@@ -216,24 +236,37 @@ impl Service {
         }
         let now = self.engine.ports.clock.now();
         if !is_open(grant, actor.name(), now) {
-            let state = if now > grant.terms.until { "expired".to_owned() } else { grant.state.to_string() };
+            let state = if now > grant.terms.until {
+                "expired".to_owned()
+            } else {
+                grant.state.to_string()
+            };
             return Err(Error::refused(format!("'{}' is {state}", reading.grant))
                 .hint("apply for a new grant: 'batchward grant apply'"));
         }
-        if let Some(other) = reading.fields().into_iter().find(|f| !grant.terms.fields.contains(f)) {
+        if let Some(other) = reading.fields().into_iter().find(|f| !grant.terms.fields.contains(f))
+        {
             return Err(Error::refused(format!("the field '{other}' is not granted"))
                 .hint(format!("granted: {}", grant.terms.fields.join(", "))));
         }
         if let Some(batch) = reading.batch {
             let row = self.row(batch)?;
             if row.link != grant.terms.link || row.state != BatchState::Loaded {
-                return Err(Error::refused(format!("'{batch}' is not loaded under this grant's link")));
+                return Err(Error::refused(format!(
+                    "'{batch}' is not loaded under this grant's link"
+                )));
             }
         }
         Ok(())
     }
 
-    fn declare(&mut self, actor: &Actor, link: &str, reading: &Reading, refused: Option<&str>) -> Result<u64> {
+    fn declare(
+        &mut self,
+        actor: &Actor,
+        link: &str,
+        reading: &Reading,
+        refused: Option<&str>,
+    ) -> Result<u64> {
         let mut payloads = Vec::new();
         if let Wanted::List { values, .. } = &reading.wanted {
             let list = digest_of(values);
@@ -338,7 +371,9 @@ impl Service {
         let mut ended = false;
         let replayed = self.engine.ports.journal.replay(Log::Register, known, &mut |_, bytes| {
             ended |= match Entry::from_bytes(bytes).map(|entry| entry.body) {
-                Ok(Body::GrantRevoked { grant, .. } | Body::UseCompleted { grant, .. }) => grant == id,
+                Ok(Body::GrantRevoked { grant, .. } | Body::UseCompleted { grant, .. }) => {
+                    grant == id
+                }
                 Ok(Body::AccountDisabled { name, .. }) => name == actor.name(),
                 Ok(_) => false,
                 Err(_) => true,
@@ -354,7 +389,8 @@ impl Service {
         let now = self.engine.ports.clock.now();
         let usable = |id: BatchId| {
             view.batches.get(&id).is_some_and(|b| {
-                b.state == BatchState::Loaded && b.times.get("use-until").is_some_and(|end| now <= *end)
+                b.state == BatchState::Loaded
+                    && b.times.get("use-until").is_some_and(|end| now <= *end)
             })
         };
         let batches = match batch {
@@ -395,6 +431,8 @@ impl Service {
 fn conditions_of(wanted: &Wanted) -> Vec<Vec<(String, String)>> {
     match wanted {
         Wanted::Where(map) => vec![map.iter().map(|(k, v)| (k.clone(), v.clone())).collect()],
-        Wanted::List { on, values } => values.iter().map(|v| vec![(on.clone(), v.clone())]).collect(),
+        Wanted::List { on, values } => {
+            values.iter().map(|v| vec![(on.clone(), v.clone())]).collect()
+        }
     }
 }

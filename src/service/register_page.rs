@@ -17,7 +17,9 @@ fn line(entry: &Value) -> Option<String> {
         "outcome" => outcome(&body["outcome"])?,
         "failed" => format!("a step failed ({}): {}", text(&body["failure"]), text(&body["code"])),
         "site-created" => format!("site {} created", text(&body["site"])),
-        "delivery-seen" => format!("delivery {} seen on {}", text(&body["delivery"]), text(&body["link"])),
+        "delivery-seen" => {
+            format!("delivery {} seen on {}", text(&body["delivery"]), text(&body["link"]))
+        }
         "grant-applied" => format!(
             "grant {} applied for: {}, case basis {}, until {}",
             text(&body["grant"]),
@@ -25,14 +27,24 @@ fn line(entry: &Value) -> Option<String> {
             text(&body["terms"]["basis"]),
             text(&body["terms"]["until"])
         ),
-        "came-due" => format!("{} due by {} ({})", text(&body["batch"]), text(&body["deadline"]), text(&body["clause"])),
+        "came-due" => format!(
+            "{} due by {} ({})",
+            text(&body["batch"]),
+            text(&body["deadline"]),
+            text(&body["clause"])
+        ),
         "order-requested" => format!(
             "destruction {} requested, {} copies: {}",
             text(&body["order"]),
             body["copies"].as_array().map_or(0, Vec::len),
             text(&body["reason"])
         ),
-        "act-refused" => format!("refused: {} on {}: {}", text(&body["command"]), text(&body["object"]), text(&body["code"])),
+        "act-refused" => format!(
+            "refused: {} on {}: {}",
+            text(&body["command"]),
+            text(&body["object"]),
+            text(&body["code"])
+        ),
         other => {
             let object = ["batch", "grant", "order", "hold", "name", "link"]
                 .into_iter()
@@ -58,7 +70,11 @@ fn outcome(outcome: &Value) -> Option<String> {
             text(&outcome["strength"])
         ),
         "refused" => format!("quarantined: {}", text(&outcome["verdict"]["reason"])),
-        "key-taken" => format!("key {} kept ({})", text(&outcome["facts"]["key"]), text(&outcome["facts"]["form"])),
+        "key-taken" => format!(
+            "key {} kept ({})",
+            text(&outcome["facts"]["key"]),
+            text(&outcome["facts"]["form"])
+        ),
         "key-wiped" => format!("key wiped: {}", text(&outcome["code"])),
         "key-wrong" => "the key does not open the batch".to_owned(),
         "key-dropped" => "key slot destroyed".to_owned(),
@@ -66,10 +82,18 @@ fn outcome(outcome: &Value) -> Option<String> {
             let counts = &outcome["facts"]["counts"];
             format!(
                 "loaded: declared {}, parsed {}, accepted {}, rejected {}, committed {}",
-                counts["declared"], counts["parsed"], counts["accepted"], counts["rejected"], counts["committed"]
+                counts["declared"],
+                counts["parsed"],
+                counts["accepted"],
+                counts["rejected"],
+                counts["committed"]
             )
         }
-        "copy-wiped" => format!("copy wiped: {} on {}", text(&outcome["wiped"]["assurance"]), text(&outcome["wiped"]["filesystem"])),
+        "copy-wiped" => format!(
+            "copy wiped: {} on {}",
+            text(&outcome["wiped"]["assurance"]),
+            text(&outcome["wiped"]["filesystem"])
+        ),
         "certified" => format!("certificate issued, SHA-256 {}", text(&outcome["certificate"])),
         _ => return None,
     })

@@ -197,9 +197,13 @@ impl Service {
             let name = row.id.map(|id| id.to_string()).or(row.delivery).unwrap_or_default();
             match (row.state, row.reason) {
                 ("quarantined", Some(reason)) => {
-                    waits.push(format!("{name} is quarantined ({reason}): a custodian releases or rejects it"));
+                    waits.push(format!(
+                        "{name} is quarantined ({reason}): a custodian releases or rejects it"
+                    ));
                 }
-                ("due", _) => waits.push(format!("{name} is due: somebody requests its destruction")),
+                ("due", _) => {
+                    waits.push(format!("{name} is due: somebody requests its destruction"))
+                }
                 (_, Some(reason)) => waits.push(format!("{name} waits: {reason}")),
                 _ => {}
             }
@@ -270,7 +274,9 @@ impl Service {
     pub fn batch(&self, id: BatchId) -> Result<BatchPage> {
         let row = self.row(id)?;
         let case = self.engine.case(id)?;
-        let name_of = |n: usize| case.as_ref().and_then(|c| c.files.get(n)).map(|f| crate::engine::case::shown(&f.name));
+        let name_of = |n: usize| {
+            case.as_ref().and_then(|c| c.files.get(n)).map(|f| crate::engine::case::shown(&f.name))
+        };
         let files = row.files.iter().enumerate();
         let manifest = row.manifest.as_ref();
         let differs = |yes: bool, what| yes.then_some(what);
@@ -289,7 +295,12 @@ impl Service {
                 .engine
                 .view
                 .copies_of(id)
-                .map(|(id, c)| CopyLine { id, kind: c.kind.word(), state: c.state, assurance: c.assurance })
+                .map(|(id, c)| CopyLine {
+                    id,
+                    kind: c.kind.word(),
+                    state: c.state,
+                    assurance: c.assurance,
+                })
                 .collect(),
             key: self.key_line(row),
             times: row.times.clone(),

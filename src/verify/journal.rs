@@ -34,8 +34,10 @@ fn walk(
 ) -> rusqlite::Result<()> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags)?;
-    let mut entries = connection.prepare("SELECT seq, bytes FROM entry WHERE log = 0 ORDER BY seq")?;
-    let mut notes = connection.prepare("SELECT size, note FROM checkpoint WHERE log = 0 ORDER BY size")?;
+    let mut entries =
+        connection.prepare("SELECT seq, bytes FROM entry WHERE log = 0 ORDER BY seq")?;
+    let mut notes =
+        connection.prepare("SELECT size, note FROM checkpoint WHERE log = 0 ORDER BY size")?;
     let mut notes = notes.query([])?;
     let mut next = note(&mut notes)?;
     let mut frontier = Frontier::new();
@@ -51,7 +53,8 @@ fn walk(
         let leaf = merkle::leaf_hash(row.get_ref(1)?.as_blob()?);
         let published = usize::try_from(seq).ok().and_then(|n| leaves.get(n)).copied().flatten();
         if published.is_some_and(|published| published != leaf) {
-            report.bad(seq, format!("entry {seq} of the journal is not the one that was published"));
+            report
+                .bad(seq, format!("entry {seq} of the journal is not the one that was published"));
         }
         frontier.append(leaf);
         if let Some((size, text)) = next.take_if(|(size, _)| *size == frontier.size()) {
@@ -62,13 +65,19 @@ fn walk(
     }
     let size = frontier.size();
     if signed_size < size {
-        report.bad(signed_size, format!("the entries from {signed_size} on are under no signed checkpoint"));
+        report.bad(
+            signed_size,
+            format!("the entries from {signed_size} on are under no signed checkpoint"),
+        );
     }
     if next.is_some() || published.size > size {
         report.bad(size, format!("the journal ends at entry {size}, before what was signed"));
     }
     if published.size < size {
-        report.problems.push(format!("the published files end at entry {}, the journal at {size}", published.size));
+        report.problems.push(format!(
+            "the published files end at entry {}, the journal at {size}",
+            published.size
+        ));
         report.first_bad.get_or_insert(published.size);
     }
     Ok(())
@@ -95,7 +104,9 @@ fn judge(
                 report.bad(signed_before, format!("{range} not what was signed"));
             }
         }
-        Err(error) => report.bad(signed_before, format!("the checkpoint of {size} entries: {error}")),
+        Err(error) => {
+            report.bad(signed_before, format!("the checkpoint of {size} entries: {error}"))
+        }
     }
 }
 

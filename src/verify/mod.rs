@@ -82,7 +82,8 @@ pub fn verify_state(dir: &Path, journal: &Path, key: Option<&VerifierKey>) -> Re
 
 fn verify(dir: &Path, journal: Option<&Path>, key: Option<&VerifierKey>) -> Report {
     let mut report = Report::new(if key.is_some() { "given" } else { "folder" });
-    let own = fs::read_to_string(dir.join("vkey")).ok().and_then(|text| VerifierKey::parse(&text).ok());
+    let own =
+        fs::read_to_string(dir.join("vkey")).ok().and_then(|text| VerifierKey::parse(&text).ok());
     let Some(key) = key.cloned().or(own) else {
         report.problems.push(format!("'{}' holds no verifier key", dir.join("vkey").display()));
         return report;
@@ -132,7 +133,9 @@ impl Files {
                 match (leaf, hashed) {
                     (Some(leaf), Some(hashed)) if leaf == hashed => {}
                     (None, _) => report.bad(seq, format!("entry {seq} is missing from its bundle")),
-                    (_, None) => report.bad(seq, format!("the hash of entry {seq} is missing from its tile")),
+                    (_, None) => {
+                        report.bad(seq, format!("the hash of entry {seq} is missing from its tile"))
+                    }
                     _ => report.bad(seq, format!("entry {seq} is not the one that was hashed")),
                 }
                 if let Some(entry) = entry {
@@ -141,7 +144,10 @@ impl Files {
                 leaves.push(leaf);
             }
             if entries.len() as u64 > width {
-                report.bad(first + width, format!("bundle {bundle} holds more entries than the checkpoint says"));
+                report.bad(
+                    first + width,
+                    format!("bundle {bundle} holds more entries than the checkpoint says"),
+                );
             }
         }
         self.check_root(checkpoint, &leaves, report);
@@ -154,7 +160,10 @@ impl Files {
             let Some(leaf) = leaf else { return };
             for (level, index, hash) in frontier.append(*leaf) {
                 if level > 0 && level % 8 == 0 && self.upper(level / 8, index) != Some(hash) {
-                    report.bad((index << level).min(seq), format!("tile {}/{index} is not made of its entries", level / 8));
+                    report.bad(
+                        (index << level).min(seq),
+                        format!("tile {}/{index} is not made of its entries", level / 8),
+                    );
                 }
             }
         }
@@ -196,7 +205,10 @@ fn form(seq: u64, bytes: &[u8], last: &mut Option<Timestamp>, report: &mut Repor
 fn cut(mut bundle: &[u8]) -> Vec<Vec<u8>> {
     let mut entries = Vec::new();
     while let Some((length, rest)) = bundle.split_first_chunk::<2>() {
-        let Some((entry, rest)) = rest.split_at_checked(usize::from(u16::from_be_bytes(*length))) else { break };
+        let Some((entry, rest)) = rest.split_at_checked(usize::from(u16::from_be_bytes(*length)))
+        else {
+            break;
+        };
         entries.push(entry.to_vec());
         bundle = rest;
     }

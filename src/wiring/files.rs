@@ -43,14 +43,16 @@ impl Wiper {
         let planned = match (noted, length) {
             (Some(noted), _) => Some(noted),
             (None, Some(length)) => {
-                files::replace(&note, length.to_string().as_bytes(), "wipe-note").map_err(|e| super::file(&e))?;
+                files::replace(&note, length.to_string().as_bytes(), "wipe-note")
+                    .map_err(|e| super::file(&e))?;
                 Some(length)
             }
             (None, None) => None,
         };
         let handle = files::open_dir(dir).map_err(|e| super::file(&e))?;
         let expect = Expect { len: None, resume: true };
-        let report = wipe::wipe_file(handle.as_fd(), OsStr::new(name), expect).map_err(|e| failed(&e))?;
+        let report =
+            wipe::wipe_file(handle.as_fd(), OsStr::new(name), expect).map_err(|e| failed(&e))?;
         let mut notes = BTreeMap::new();
         let (files, assurance) = match (report.outcome, planned) {
             (Outcome::Missing, Some(_)) => (1, Assurance::L1),

@@ -1,11 +1,6 @@
 //! Drop directories and keyboxes as the engine's port.
 
-use std::{
-    collections::BTreeMap,
-    ffi::OsStr,
-    os::unix::ffi::OsStrExt,
-    path::PathBuf,
-};
+use std::{collections::BTreeMap, ffi::OsStr, os::unix::ffi::OsStrExt, path::PathBuf};
 
 use super::{described, store::spool_name};
 use crate::{
@@ -41,7 +36,8 @@ fn claim_error(error: &ClaimError) -> PortError {
     let message = described(error);
     match error {
         ClaimError::Changed => PortError::Later { code: "delivery-changed", message },
-        ClaimError::NoSpace { .. } | ClaimError::Spool(SpoolError::File(FileError::Full { .. })) => {
+        ClaimError::NoSpace { .. }
+        | ClaimError::Spool(SpoolError::File(FileError::Full { .. })) => {
             PortError::Later { code: "disk-full", message }
         }
         ClaimError::Inbox(inner) => inbox_error(inner),
@@ -69,7 +65,11 @@ impl Intake for Drops {
         let scan = open(link)?.scan().map_err(|e| inbox_error(&e))?;
         Ok(Scan {
             folders: scan.folders.into_iter().map(|name| name.as_bytes().to_vec()).collect(),
-            strays: scan.strays.into_iter().map(|stray| (stray.name.as_bytes().to_vec(), stray.key)).collect(),
+            strays: scan
+                .strays
+                .into_iter()
+                .map(|stray| (stray.name.as_bytes().to_vec(), stray.key))
+                .collect(),
         })
     }
 
@@ -77,7 +77,13 @@ impl Intake for Drops {
         open(link)?.look(OsStr::from_bytes(folder)).map_err(|e| inbox_error(&e))
     }
 
-    fn claim(&mut self, link: &Link, folder: &[u8], copies: &[CopyId], recipient: &str) -> Result<Claimed> {
+    fn claim(
+        &mut self,
+        link: &Link,
+        folder: &[u8],
+        copies: &[CopyId],
+        recipient: &str,
+    ) -> Result<Claimed> {
         let mut next = copies.iter();
         let mut names = Vec::new();
         let mut more = false;
@@ -94,23 +100,25 @@ impl Intake for Drops {
             .map_err(|e| claim_error(&e))?;
         let mut files = Vec::with_capacity(names.len());
         for name in names {
-            let entry = claim.facts.entries.iter().find(|e| e.name == name && e.kind == EntryKind::File);
+            let entry =
+                claim.facts.entries.iter().find(|e| e.name == name && e.kind == EntryKind::File);
             if let Some((entry, sha256)) = entry.and_then(|e| Some((e, e.sha256?))) {
                 files.push((name, CopySize { bytes: entry.bytes, sha256 }));
             }
         }
-        let folder = serde_json::to_string(&claim.folder).map_err(|error| PortError::Stuck {
-            code: "claim",
-            message: error.to_string(),
-        })?;
-        Ok(Claimed { facts: claim.facts, changed: more || files.len() != copies.len(), files, folder })
+        let folder = serde_json::to_string(&claim.folder)
+            .map_err(|error| PortError::Stuck { code: "claim", message: error.to_string() })?;
+        Ok(Claimed {
+            facts: claim.facts,
+            changed: more || files.len() != copies.len(),
+            files,
+            folder,
+        })
     }
 
     fn clear(&mut self, link: &Link, name: &[u8], folder: &str) -> Result<WipeFacts> {
-        let id: FolderId = serde_json::from_str(folder).map_err(|error| PortError::Stuck {
-            code: "claim",
-            message: error.to_string(),
-        })?;
+        let id: FolderId = serde_json::from_str(folder)
+            .map_err(|error| PortError::Stuck { code: "claim", message: error.to_string() })?;
         let inbox = open(link)?;
         let report = match inbox.clear(OsStr::from_bytes(name), id) {
             // Another folder has the name now: ours is gone, and that one is a delivery of its own.
@@ -119,7 +127,8 @@ impl Intake for Drops {
         };
         let left = report.map_or(0, |r| r.left);
         if left > 0 {
-            let message = format!("{left} things in a claimed delivery of '{}' cannot be removed", link.name);
+            let message =
+                format!("{left} things in a claimed delivery of '{}' cannot be removed", link.name);
             return Err(PortError::Later { code: "inbox-left", message });
         }
         Ok(WipeFacts {
@@ -137,7 +146,11 @@ impl Intake for Drops {
         let mut files = Vec::with_capacity(scan.keys.len());
         for key in scan.keys {
             if let Some(read) = keybox.read(&key).map_err(|e| keybox_error(&e))? {
-                files.push(KeyFile { number: key.number, form: form(key.form), bytes: read.into_bytes() });
+                files.push(KeyFile {
+                    number: key.number,
+                    form: form(key.form),
+                    bytes: read.into_bytes(),
+                });
             }
         }
         Ok(files)

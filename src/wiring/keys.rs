@@ -123,7 +123,8 @@ impl Opener for Age {
         let fingerprint = key.fingerprint();
         match key {
             DeliveryKey::Identity(secret) | DeliveryKey::Passphrase(secret) => {
-                (secret.expose().len() <= crate::domain::limits::SECRET_BYTES_MAX).then_some((secret, fingerprint))
+                (secret.expose().len() <= crate::domain::limits::SECRET_BYTES_MAX)
+                    .then_some((secret, fingerprint))
             }
         }
     }

@@ -54,7 +54,8 @@ impl Logs {
         seed: &crate::domain::secret::Secret,
     ) -> std::result::Result<Self, Error> {
         let broken = || Error::new(Exit::Failed, "the register key cannot be used");
-        let key = RegisterKey::from_secret(seed, &journal::Log::Register.origin(site)).ok_or_else(broken)?;
+        let key = RegisterKey::from_secret(seed, &journal::Log::Register.origin(site))
+            .ok_or_else(broken)?;
         let vkey = key.vkey();
         let verifier = VerifierKey::parse(&vkey).map_err(|_| broken())?;
         let dirs = [state.join("register"), state.join("access")];
@@ -86,12 +87,13 @@ impl Journal for Logs {
             if size == self.published[n] && size > 0 {
                 continue;
             }
-            self.published[n] = tiles::publish(dir, &self.journal, log, &self.vkeys[n], self.published[n])
-                .map_err(|e| match &e {
-                    TilesError::File(inner) => super::file(inner),
-                    TilesError::Journal(inner) => error(inner),
-                    _ => PortError::Stuck { code: "tiles", message: described(&e) },
-                })?;
+            self.published[n] =
+                tiles::publish(dir, &self.journal, log, &self.vkeys[n], self.published[n])
+                    .map_err(|e| match &e {
+                        TilesError::File(inner) => super::file(inner),
+                        TilesError::Journal(inner) => error(inner),
+                        _ => PortError::Stuck { code: "tiles", message: described(&e) },
+                    })?;
         }
         Ok(())
     }
@@ -104,7 +106,12 @@ impl Journal for Logs {
         self.journal.entry(log(of), seq).map_err(|e| error(&e))
     }
 
-    fn replay(&self, of: Log, from: u64, each: &mut dyn FnMut(u64, &[u8]) -> Result<()>) -> Result<()> {
+    fn replay(
+        &self,
+        of: Log,
+        from: u64,
+        each: &mut dyn FnMut(u64, &[u8]) -> Result<()>,
+    ) -> Result<()> {
         struct Stop(PortError);
         impl From<JournalError> for Stop {
             fn from(source: JournalError) -> Self {
@@ -191,7 +198,10 @@ impl Lease for Held {
             }
             std::thread::sleep(std::time::Duration::from_millis(50));
         }
-        let message = format!("'{}': another process does not let go of the state folder", self.state.display());
+        let message = format!(
+            "'{}': another process does not let go of the state folder",
+            self.state.display()
+        );
         Err(PortError::Later { code: "busy", message })
     }
 }

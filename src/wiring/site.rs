@@ -65,8 +65,11 @@ fn full_or_failed(error: &files::FileError) -> Error {
 /// All faults of a configuration as one error.
 fn faults(list: &[Fault]) -> Error {
     let lines: Vec<String> = list.iter().map(ToString::to_string).collect();
-    Error::new(Exit::Config, format!("the configuration has {} faults\n{}", list.len(), lines.join("\n")))
-        .hint("mend them all, then run 'batchward check'")
+    Error::new(
+        Exit::Config,
+        format!("the configuration has {} faults\n{}", list.len(), lines.join("\n")),
+    )
+    .hint("mend them all, then run 'batchward check'")
 }
 
 fn clock(hooks: &Hooks) -> Box<dyn Clock> {
@@ -82,17 +85,27 @@ fn clock(hooks: &Hooks) -> Box<dyn Clock> {
 ///
 /// # Errors
 /// A file cannot be written, or what is there is another site's.
-pub fn init(dir: &Path, site: &str, founders: &[(String, String)], hooks: &Hooks) -> Result<Vec<String>> {
+pub fn init(
+    dir: &Path,
+    site: &str,
+    founders: &[(String, String)],
+    hooks: &Hooks,
+) -> Result<Vec<String>> {
     let _ = process::harden();
     let founders = founding(founders)?;
     let mut made = Vec::new();
-    fs::create_dir_all(dir).map_err(|e| Error::new(Exit::Failed, format!("'{}': {e}", dir.display())))?;
+    fs::create_dir_all(dir)
+        .map_err(|e| Error::new(Exit::Failed, format!("'{}': {e}", dir.display())))?;
     let path = dir.join("agent.yaml");
     examples(dir, &path, site, &mut made)?;
     inboxes(&path);
     let config = config::load(&path).map_err(|list| faults(&list))?;
     if config.agent.site != site {
-        return Err(Error::usage(format!("'{}' is the site '{}'", path.display(), config.agent.site)));
+        return Err(Error::usage(format!(
+            "'{}' is the site '{}'",
+            path.display(),
+            config.agent.site
+        )));
     }
     unit(dir, &config, &mut made)?;
     let state = config.agent.state.clone();
@@ -164,7 +177,8 @@ fn examples(dir: &Path, path: &Path, site: &str, made: &mut Vec<String>) -> Resu
     let mut put = |name: String, text: &str| -> Result<()> {
         let path = dir.join(&name);
         if let Some(parent) = path.parent() {
-            fs::create_dir_all(parent).map_err(|e| Error::new(Exit::Failed, format!("'{}': {e}", parent.display())))?;
+            fs::create_dir_all(parent)
+                .map_err(|e| Error::new(Exit::Failed, format!("'{}': {e}", parent.display())))?;
         }
         if !path.exists() {
             files::create_new(&path, text.as_bytes(), "example").map_err(|e| full_or_failed(&e))?;
@@ -190,7 +204,10 @@ fn examples(dir: &Path, path: &Path, site: &str, made: &mut Vec<String>) -> Resu
 fn inboxes(path: &Path) {
     // A first load, only for the paths: its faults come again from the second one.
     let Err(list) = config::load(path) else { return };
-    for fault in list.iter().filter(|f| f.what.starts_with("the inbox of") || f.what.starts_with("the keybox of")) {
+    for fault in list
+        .iter()
+        .filter(|f| f.what.starts_with("the inbox of") || f.what.starts_with("the keybox of"))
+    {
         let _ = fs::create_dir_all(&fault.file);
     }
 }
@@ -201,7 +218,9 @@ fn unit(dir: &Path, config: &Config, made: &mut Vec<String>) -> Result<()> {
     if path.exists() {
         return Ok(());
     }
-    let mut text = String::from("# For /etc/systemd/system/batchward.service.d/: made by 'batchward init'.\n[Service]\n");
+    let mut text = String::from(
+        "# For /etc/systemd/system/batchward.service.d/: made by 'batchward init'.\n[Service]\n",
+    );
     let mut paths = vec![config.agent.state.clone()];
     paths.extend(config.links.values().flat_map(|l| [l.inbox.clone(), l.keybox.clone()]));
     for path in paths {
@@ -215,12 +234,19 @@ fn unit(dir: &Path, config: &Config, made: &mut Vec<String>) -> Result<()> {
     Ok(())
 }
 
-fn root(agent: &Agent, state: &Path, made: &mut Vec<String>) -> Result<crate::domain::secret::Secret> {
+fn root(
+    agent: &Agent,
+    state: &Path,
+    made: &mut Vec<String>,
+) -> Result<crate::domain::secret::Secret> {
     if let RootKeySource::File(path) = &agent.root_key
         && !path.exists()
         && !state.join("keys").join("slots.a").exists()
     {
-        made.push(format!("made the root key '{}': keep it apart from every copy of the state", path.display()));
+        made.push(format!(
+            "made the root key '{}': keep it apart from every copy of the state",
+            path.display()
+        ));
         return root_key::create_file(path).map_err(|e| failed(&e));
     }
     read_root(agent)
@@ -233,7 +259,9 @@ fn read_root(agent: &Agent) -> Result<crate::domain::secret::Secret> {
 fn key_store(state: &Path, root: &crate::domain::secret::Secret) -> Result<KeyStore> {
     let dir = state.join("keys");
     match KeyStore::open(&dir, root) {
-        Err(KeyStoreError::Missing { .. }) => KeyStore::create(&dir, root, &Kernel).map_err(|e| failed(&e)),
+        Err(KeyStoreError::Missing { .. }) => {
+            KeyStore::create(&dir, root, &Kernel).map_err(|e| failed(&e))
+        }
         other => other.map_err(|e| failed(&e)),
     }
 }
@@ -253,7 +281,10 @@ fn ports(state: &Path, keys: Store, logs: Logs, clock: Box<dyn Clock>, lease: He
         clock,
         journal: Box::new(logs),
         keys: Box::new(keys.clone()),
-        cases: Box::new(CaseFiles { store: CaseStore::new(state.join("cases")), wiper: wiper.clone() }),
+        cases: Box::new(CaseFiles {
+            store: CaseStore::new(state.join("cases")),
+            wiper: wiper.clone(),
+        }),
         intake: Box::new(Drops { spool: spool.clone() }),
         spool: Box::new(SpoolFiles { dir: spool, wiper: wiper.clone() }),
         opener: Box::new(Age),
@@ -266,14 +297,20 @@ fn ports(state: &Path, keys: Store, logs: Logs, clock: Box<dyn Clock>, lease: He
 }
 
 fn rules(config: &Config, digest: Digest) -> Rules {
-    let seconds = |p: Period| (i64::from(p.months) * 31 + i64::from(p.days)) * 86_400 + i64::from(p.seconds);
+    let seconds =
+        |p: Period| (i64::from(p.months) * 31 + i64::from(p.days)) * 86_400 + i64::from(p.seconds);
     Rules {
         links: config.links.clone(),
         layouts: config.layouts.clone(),
         policies: config.policies.clone(),
         digest,
         policies_digest: inforce::digest_of(
-            &config.files.iter().filter(|(n, _)| n.starts_with("policies/")).map(|(n, b)| (n.clone(), b.clone())).collect(),
+            &config
+                .files
+                .iter()
+                .filter(|(n, _)| n.starts_with("policies/"))
+                .map(|(n, b)| (n.clone(), b.clone()))
+                .collect(),
         ),
         zone: config.agent.timezone,
         incomplete_after: config.agent.incomplete_after,
@@ -301,13 +338,16 @@ pub fn open(path: &Path, hooks: &Hooks, start: bool) -> Result<Service> {
     let store = KeyStore::open(&state.join("keys"), &root).map_err(|e| failed(&e))?;
     if let Some(slot) = store.damaged().next() {
         let what = format!("the key store is damaged at the slot '{}'", slot.unwrap_or("?"));
-        return Err(Error::new(Exit::Data, what).hint("docs/keystore.md says what a damaged slot means"));
+        return Err(
+            Error::new(Exit::Data, what).hint("docs/keystore.md says what a damaged slot means")
+        );
     }
     let keys = Store(Rc::new(RefCell::new(store)));
     let seed = keys
         .live(slots::REGISTER)?
         .ok_or_else(|| Error::new(Exit::Data, "the register key is not in the key store"))?;
-    let journal = Journal::open(&state.join("journal.db"), &config.agent.site).map_err(|e| failed(&e))?;
+    let journal =
+        Journal::open(&state.join("journal.db"), &config.agent.site).map_err(|e| failed(&e))?;
     let logs = Logs::open(journal, &state, &config.agent.site, &seed)?;
     let ports = ports(&state, keys, logs, clock(hooks), Held::new(&state, lock));
     let mut engine = Engine::open(ports, rules(&config, Digest::of(&[])))?;
@@ -325,7 +365,8 @@ pub fn open(path: &Path, hooks: &Hooks, start: bool) -> Result<Service> {
     }
     engine.ports.journal.publish()?;
     let files = config.files.clone();
-    let adopt = move |_: Digest| inforce::keep(&state, &files).map(|_| ()).map_err(|e| full_or_failed(&e));
+    let adopt =
+        move |_: Digest| inforce::keep(&state, &files).map(|_| ()).map_err(|e| full_or_failed(&e));
     Ok(Service::new(engine, found, Box::new(adopt)))
 }
 
@@ -333,8 +374,10 @@ pub fn open(path: &Path, hooks: &Hooks, start: bool) -> Result<Service> {
 fn owned(state: &Path, config: &Path) -> Result<()> {
     let dir = config.parent().unwrap_or(Path::new("."));
     let missing = || {
-        Error::new(Exit::Config, format!("'{}' holds no site", state.display()))
-            .hint(format!("'batchward init {} --site NAME' makes one; after a lost disk, restore it first", dir.display()))
+        Error::new(Exit::Config, format!("'{}' holds no site", state.display())).hint(format!(
+            "'batchward init {} --site NAME' makes one; after a lost disk, restore it first",
+            dir.display()
+        ))
     };
     let facts = fs::metadata(state).map_err(|_| missing())?;
     let own = rustix::process::geteuid().as_raw();
@@ -351,7 +394,10 @@ fn owned(state: &Path, config: &Path) -> Result<()> {
 /// Puts the configuration in force into the engine: what two people agreed to, and whatever tightens it since.
 fn in_force(engine: &mut Engine, found: &Config) -> Result<Found> {
     let state = found.agent.state.clone();
-    let digest = engine.view.config.ok_or_else(|| Error::new(Exit::Data, "the register names no configuration"))?;
+    let digest = engine
+        .view
+        .config
+        .ok_or_else(|| Error::new(Exit::Data, "the register names no configuration"))?;
     let found_digest = inforce::digest_of(&found.files);
     let agreed = match inforce::kept(&found.agent, digest) {
         Ok(agreed) => agreed,
@@ -365,7 +411,8 @@ fn in_force(engine: &mut Engine, found: &Config) -> Result<Found> {
     let compared = inforce::compare(&agreed, found);
     engine.rules = rules(&compared.effective, digest);
     if !compared.tightened.is_empty() {
-        let digest = inforce::keep(&state, &compared.effective.files).map_err(|e| full_or_failed(&e))?;
+        let digest =
+            inforce::keep(&state, &compared.effective.files).map_err(|e| full_or_failed(&e))?;
         let body = Body::ConfigTightened { config: digest, changes: compared.tightened };
         engine.record(AGENT, body)?;
         engine.rules.digest = digest;
@@ -400,10 +447,16 @@ pub fn policies(path: &Path) -> Result<Vec<String>> {
 pub fn explain(path: &Path, name: &str) -> Result<Vec<String>> {
     let config = config::load(path).map_err(|list| faults(&list))?;
     let policy = config.policies.get(name).ok_or_else(|| {
-        Error::usage(format!("there is no policy '{name}'")).hint("'batchward policy list' shows the policies")
+        Error::usage(format!("there is no policy '{name}'"))
+            .hint("'batchward policy list' shows the policies")
     })?;
     let mut lines = vec![policy.title.clone()];
-    lines.extend(policy.rules().into_iter().map(|(rule, value, clause)| format!("{rule}: {value}  ({clause})")));
+    lines.extend(
+        policy
+            .rules()
+            .into_iter()
+            .map(|(rule, value, clause)| format!("{rule}: {value}  ({clause})")),
+    );
     Ok(lines)
 }
 

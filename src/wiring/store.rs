@@ -22,7 +22,8 @@ use crate::{
         secret::Secret,
     },
     engine::ports::{
-        Cases, Certificates, CopySize, Flow, PortError, Result, Spool, VaultBuild, VaultColumn, VaultRead, Vaults,
+        Cases, Certificates, CopySize, Flow, PortError, Result, Spool, VaultBuild, VaultColumn,
+        VaultRead, Vaults,
     },
 };
 
@@ -120,10 +121,16 @@ impl VaultBuild for Building {
 }
 
 impl Vaults for VaultFiles {
-    fn build(&mut self, copy: CopyId, key: &Secret, columns: &[VaultColumn]) -> Result<Box<dyn VaultBuild>> {
+    fn build(
+        &mut self,
+        copy: CopyId,
+        key: &Secret,
+        columns: &[VaultColumn],
+    ) -> Result<Box<dyn VaultBuild>> {
         let columns: Vec<_> =
             columns.iter().map(|c| vault::Column { name: c.name.clone(), key: c.key }).collect();
-        let builder = VaultBuilder::create(&self.dir, copy, key, &columns).map_err(|e| vault_error(&e))?;
+        let builder =
+            VaultBuilder::create(&self.dir, copy, key, &columns).map_err(|e| vault_error(&e))?;
         Ok(Box::new(Building { builder, key: key.duplicate() }))
     }
 
@@ -161,7 +168,8 @@ impl CertificateFiles {
 
 impl Certificates for CertificateFiles {
     fn put(&mut self, order: OrderId, bytes: &[u8]) -> Result<()> {
-        files::create_idempotent(&self.path(order), bytes, "certificate").map_err(|e| super::file(&e))
+        files::create_idempotent(&self.path(order), bytes, "certificate")
+            .map_err(|e| super::file(&e))
     }
 
     fn take(&self, order: OrderId) -> Result<Option<Vec<u8>>> {

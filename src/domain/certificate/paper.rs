@@ -174,11 +174,18 @@ impl Certificate {
         if signer.text() != certificate.register_key || key.ssh_key() != certificate.register_key {
             return Err(CertificateFault::Signature);
         }
-        let checkpoint = key.open(&certificate.checkpoint).map_err(|_| CertificateFault::Checkpoint)?;
+        let checkpoint =
+            key.open(&certificate.checkpoint).map_err(|_| CertificateFault::Checkpoint)?;
         let proofs = certificate.copies.iter().map(|c| &c.proof).chain([&certificate.approval]);
         for proof in proofs {
             let leaf = merkle::leaf_hash(proof.entry.as_bytes());
-            if !merkle::verify_inclusion(leaf, proof.seq, checkpoint.size, &proof.hashes, checkpoint.root) {
+            if !merkle::verify_inclusion(
+                leaf,
+                proof.seq,
+                checkpoint.size,
+                &proof.hashes,
+                checkpoint.root,
+            ) {
                 return Err(CertificateFault::Proof);
             }
         }
@@ -188,10 +195,17 @@ impl Certificate {
     /// Whether what it says of copies and approval is what the proven entries say.
     fn agrees(&self) -> bool {
         let copies = self.copies.iter().all(|copy| {
-            let Ok(entry) = entry::Entry::from_bytes(copy.proof.entry.as_bytes()) else { return false };
+            let Ok(entry) = entry::Entry::from_bytes(copy.proof.entry.as_bytes()) else {
+                return false;
+            };
             match entry.body {
-                entry::Body::Outcome { outcome: crate::domain::step::Outcome::CopyWiped { wiped }, .. } => {
-                    wiped.assurance == copy.assurance && wiped.files == copy.files && entry.at == copy.at
+                entry::Body::Outcome {
+                    outcome: crate::domain::step::Outcome::CopyWiped { wiped },
+                    ..
+                } => {
+                    wiped.assurance == copy.assurance
+                        && wiped.files == copy.files
+                        && entry.at == copy.at
                 }
                 _ => false,
             }

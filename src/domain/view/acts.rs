@@ -24,7 +24,8 @@ impl View {
                 self.site = Some(site);
                 self.config = Some(*config);
                 for facts in founders {
-                    let account = Account { facts: Some(facts.clone()), disabled: false, proposal: None };
+                    let account =
+                        Account { facts: Some(facts.clone()), disabled: false, proposal: None };
                     self.accounts.insert(facts.name.clone(), account);
                 }
                 Ok(())
@@ -46,7 +47,11 @@ impl View {
                 Ok(())
             }
             Body::NonceSpent { nonce } => {
-                if self.nonces.insert(nonce.clone()) { Ok(()) } else { Err(FoldError::Transition(mark.seq)) }
+                if self.nonces.insert(nonce.clone()) {
+                    Ok(())
+                } else {
+                    Err(FoldError::Transition(mark.seq))
+                }
             }
             Body::ActRefused { .. } => Ok(()),
             _ => self.administer(mark, entry),
@@ -55,7 +60,8 @@ impl View {
 
     /// A nonce counts once: the fold itself refuses a replay, whatever wrote the entry.
     fn spend_nonce(&mut self, mark: Mark, signed: &Signed) -> Result<(), FoldError> {
-        let text = signed::SignedText::parse(&signed.text).map_err(|_| FoldError::Unknown(mark.seq))?;
+        let text =
+            signed::SignedText::parse(&signed.text).map_err(|_| FoldError::Unknown(mark.seq))?;
         let nonce = text.nonce;
         if self.nonces.insert(nonce) { Ok(()) } else { Err(FoldError::Transition(mark.seq)) }
     }
@@ -64,7 +70,8 @@ impl View {
         let by = entry.by.clone();
         match &entry.body {
             Body::ConfigProposed { config, changes, .. } => {
-                self.config_proposal = Some(Proposal { mark, by, what: (*config, changes.clone()) });
+                self.config_proposal =
+                    Some(Proposal { mark, by, what: (*config, changes.clone()) });
             }
             Body::ConfigConfirmed { config, .. } => {
                 self.config_proposal = None;
@@ -142,7 +149,9 @@ impl View {
             Body::GrantDenied { grant, .. } => self.move_grant(mark, *grant, GrantEvent::Denied),
             Body::GrantRevoked { grant, .. } => self.move_grant(mark, *grant, GrantEvent::Revoked),
             Body::GrantExpired { grant } => self.move_grant(mark, *grant, GrantEvent::Expired),
-            Body::UseCompleted { grant, .. } => self.move_grant(mark, *grant, GrantEvent::Completed),
+            Body::UseCompleted { grant, .. } => {
+                self.move_grant(mark, *grant, GrantEvent::Completed)
+            }
             Body::NoNeed { batch, .. } => {
                 self.batch(mark, *batch)?.no_need = Some(mark.at);
                 Ok(())
@@ -226,7 +235,8 @@ impl View {
         let row = self.orders.get(&id).ok_or(FoldError::Unknown(mark.seq))?;
         let copies: Vec<_> = row.copies.iter().map(|c| c.copy).collect();
         for copy in copies {
-            let condemned = self.copies.get(&copy).is_some_and(|c| c.state == lifecycle::CopyState::Condemned);
+            let condemned =
+                self.copies.get(&copy).is_some_and(|c| c.state == lifecycle::CopyState::Condemned);
             if condemned {
                 self.move_copy(mark, copy, CopyEvent::Spared)?;
             }
@@ -240,8 +250,8 @@ impl View {
 
     fn move_grant(&mut self, mark: Mark, id: GrantId, on: GrantEvent) -> Result<(), FoldError> {
         let row = self.grants.get_mut(&id).ok_or(FoldError::Unknown(mark.seq))?;
-        let (to, _) =
-            lifecycle::next(lifecycle::GRANT, row.state, on).ok_or(FoldError::Transition(mark.seq))?;
+        let (to, _) = lifecycle::next(lifecycle::GRANT, row.state, on)
+            .ok_or(FoldError::Transition(mark.seq))?;
         row.state = to;
         Ok(())
     }

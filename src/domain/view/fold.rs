@@ -94,7 +94,10 @@ impl View {
             Plan::Clear { batch } | Plan::Verify { batch } => {
                 self.batch(mark, *batch)?;
             }
-            Plan::DropKey { .. } | Plan::WipeCopy { .. } | Plan::Certify { .. } | Plan::MakeAccessKey { .. } => {}
+            Plan::DropKey { .. }
+            | Plan::WipeCopy { .. }
+            | Plan::Certify { .. }
+            | Plan::MakeAccessKey { .. } => {}
         }
         self.open.insert(mark.seq, plan.clone());
         Ok(())
@@ -110,7 +113,9 @@ impl View {
     fn finish(&mut self, mark: Mark, intent: u64, outcome: &Outcome) -> Result<(), FoldError> {
         let plan = self.open.remove(&intent).ok_or(FoldError::Unknown(mark.seq))?;
         match (plan, outcome) {
-            (plan @ Plan::Claim { .. }, Outcome::Claimed { case, files }) => self.claimed(mark, plan, case, files),
+            (plan @ Plan::Claim { .. }, Outcome::Claimed { case, files }) => {
+                self.claimed(mark, plan, case, files)
+            }
             (Plan::Clear { batch }, Outcome::Cleared { .. }) => {
                 let batch = self.batch(mark, batch)?;
                 batch.cleared = true;
@@ -127,7 +132,9 @@ impl View {
                 row.reason = None;
                 self.move_batch(mark, batch, BatchEvent::Accepted)
             }
-            (Plan::Verify { batch }, Outcome::Refused { verdict }) => self.refuse(mark, batch, verdict),
+            (Plan::Verify { batch }, Outcome::Refused { verdict }) => {
+                self.refuse(mark, batch, verdict)
+            }
             (Plan::TakeKey { key, .. }, Outcome::KeyTaken { facts }) => {
                 let row = self.keys.get_mut(&key).ok_or(FoldError::Unknown(mark.seq))?;
                 row.state = KeyState::Live;
@@ -136,8 +143,12 @@ impl View {
                 Ok(())
             }
             (Plan::TakeKey { key, .. }, Outcome::KeyWiped { .. })
-            | (Plan::DropKey { key }, Outcome::KeyDropped) => self.key_state(mark, key, KeyState::Gone),
-            (Plan::Load { batch, vault, .. }, Outcome::Loaded { facts }) => self.loaded(mark, batch, vault, facts),
+            | (Plan::DropKey { key }, Outcome::KeyDropped) => {
+                self.key_state(mark, key, KeyState::Gone)
+            }
+            (Plan::Load { batch, vault, .. }, Outcome::Loaded { facts }) => {
+                self.loaded(mark, batch, vault, facts)
+            }
             (Plan::Load { batch, vault, key, .. }, Outcome::Refused { verdict }) => {
                 self.move_copy(mark, vault, CopyEvent::Abandoned)?;
                 if let (Reason::WrongKey, Some(key)) = (verdict.reason, key) {
@@ -238,7 +249,12 @@ impl View {
         Ok(())
     }
 
-    fn certified(&mut self, mark: Mark, order: OrderId, certificate: Digest) -> Result<(), FoldError> {
+    fn certified(
+        &mut self,
+        mark: Mark,
+        order: OrderId,
+        certificate: Digest,
+    ) -> Result<(), FoldError> {
         self.move_order(mark, order, OrderEvent::Certified)?;
         let row = self.orders.get_mut(&order).ok_or(FoldError::Unknown(mark.seq))?;
         row.certificate = Some(certificate);
@@ -255,7 +271,13 @@ impl View {
         self.batches.iter().filter(|(_, b)| by(b)).map(|(id, _)| *id).collect()
     }
 
-    fn fail(&mut self, mark: Mark, intent: u64, failure: Failure, code: &str) -> Result<(), FoldError> {
+    fn fail(
+        &mut self,
+        mark: Mark,
+        intent: u64,
+        failure: Failure,
+        code: &str,
+    ) -> Result<(), FoldError> {
         let plan = self.open.remove(&intent).ok_or(FoldError::Unknown(mark.seq))?;
         let batch = match &plan {
             Plan::Claim { case, files, .. } => {
@@ -292,25 +314,43 @@ impl View {
         Ok(())
     }
 
-    pub(super) fn move_batch(&mut self, mark: Mark, id: BatchId, on: BatchEvent) -> Result<(), FoldError> {
+    pub(super) fn move_batch(
+        &mut self,
+        mark: Mark,
+        id: BatchId,
+        on: BatchEvent,
+    ) -> Result<(), FoldError> {
         let row = self.batch(mark, id)?;
-        let (to, _) = lifecycle::next(lifecycle::BATCH, row.state, on).ok_or(FoldError::Transition(mark.seq))?;
+        let (to, _) = lifecycle::next(lifecycle::BATCH, row.state, on)
+            .ok_or(FoldError::Transition(mark.seq))?;
         row.state = to;
         row.trouble = None;
         row.times.insert(to.word().to_owned(), mark.at);
         Ok(())
     }
 
-    pub(super) fn move_copy(&mut self, mark: Mark, id: CopyId, on: CopyEvent) -> Result<(), FoldError> {
+    pub(super) fn move_copy(
+        &mut self,
+        mark: Mark,
+        id: CopyId,
+        on: CopyEvent,
+    ) -> Result<(), FoldError> {
         let row = self.copies.get_mut(&id).ok_or(FoldError::Unknown(mark.seq))?;
-        let (to, _) = lifecycle::next(lifecycle::COPY, row.state, on).ok_or(FoldError::Transition(mark.seq))?;
+        let (to, _) = lifecycle::next(lifecycle::COPY, row.state, on)
+            .ok_or(FoldError::Transition(mark.seq))?;
         row.state = to;
         Ok(())
     }
 
-    pub(super) fn move_order(&mut self, mark: Mark, id: OrderId, on: OrderEvent) -> Result<(), FoldError> {
+    pub(super) fn move_order(
+        &mut self,
+        mark: Mark,
+        id: OrderId,
+        on: OrderEvent,
+    ) -> Result<(), FoldError> {
         let row = self.orders.get_mut(&id).ok_or(FoldError::Unknown(mark.seq))?;
-        let (to, _) = lifecycle::next(lifecycle::ORDER, row.state, on).ok_or(FoldError::Transition(mark.seq))?;
+        let (to, _) = lifecycle::next(lifecycle::ORDER, row.state, on)
+            .ok_or(FoldError::Transition(mark.seq))?;
         row.state = to;
         Ok(())
     }

@@ -165,7 +165,8 @@ impl View {
     #[must_use]
     pub fn keys_to_drop(&self) -> Vec<KeyId> {
         let spent = |key: &KeyRow| {
-            let mut found = self.batches_of(&key.link).filter(|(_, b)| b.number.as_ref() == Some(&key.number));
+            let mut found =
+                self.batches_of(&key.link).filter(|(_, b)| b.number.as_ref() == Some(&key.number));
             let (mut waits, mut over) = (false, false);
             for (_, batch) in &mut found {
                 waits |= batch.wants_key();
@@ -197,7 +198,10 @@ impl View {
     #[must_use]
     pub fn number_is_spent(&self, link: &str, number: &str, except: Option<BatchId>) -> bool {
         self.batches_of(link).any(|(id, b)| {
-            Some(id) != except && b.manifest.is_some() && !b.rejected && b.number.as_deref() == Some(number)
+            Some(id) != except
+                && b.manifest.is_some()
+                && !b.rejected
+                && b.number.as_deref() == Some(number)
         })
     }
 
@@ -205,7 +209,9 @@ impl View {
     #[must_use]
     pub fn digest_is_loaded(&self, link: &str, sha256: Digest, except: Option<BatchId>) -> bool {
         self.batches_of(link).any(|(id, b)| {
-            Some(id) != except && b.ever_loaded() && b.files.iter().any(|f| f.sha256 == Some(sha256))
+            Some(id) != except
+                && b.ever_loaded()
+                && b.files.iter().any(|f| f.sha256 == Some(sha256))
         })
     }
 
@@ -213,7 +219,10 @@ impl View {
     #[must_use]
     pub fn content_is_loaded(&self, link: &str, content: Digest, except: BatchId) -> bool {
         self.batches_of(link).any(|(id, b)| {
-            id != except && b.load.as_ref().is_some_and(|l| l.content == content && l.counts.parsed != Some(0))
+            id != except
+                && b.load
+                    .as_ref()
+                    .is_some_and(|l| l.content == content && l.counts.parsed != Some(0))
         })
     }
 

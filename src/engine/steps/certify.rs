@@ -36,7 +36,8 @@ impl Engine {
         let certificate = self.certificate(order, tree_size, at)?;
         let text = certificate.canonical().map_err(|_| StepError::Stuck("certificate-form"))?;
         let signature = self.ports.signer.sign(NAMESPACE, &text)?;
-        let bytes = certificate.file(&signature).map_err(|_| StepError::Stuck("certificate-form"))?;
+        let bytes =
+            certificate.file(&signature).map_err(|_| StepError::Stuck("certificate-form"))?;
         self.ports.certificates.put(order, &bytes)?;
         Ok(Outcome::Certified { certificate: Digest::of(&bytes) })
     }
@@ -49,7 +50,8 @@ impl Engine {
     ) -> Result<Certificate, StepError> {
         let order = self.view.orders.get(&id).ok_or(StepError::Stuck("no-order"))?;
         let site = self.view.site.as_ref().ok_or(StepError::Stuck("no-site"))?;
-        let (approver, approved) = order.approved.clone().ok_or(StepError::Stuck("not-approved"))?;
+        let (approver, approved) =
+            order.approved.clone().ok_or(StepError::Stuck("not-approved"))?;
         let mut copies = Vec::with_capacity(order.copies.len());
         for seq in &order.wiped {
             copies.push(self.certified_copy(*seq, tree_size)?);
@@ -114,7 +116,11 @@ impl Engine {
     fn proof(&self, seq: u64, tree_size: u64) -> Result<Proof, StepError> {
         let bytes = self.ports.journal.entry(Log::Register, seq)?;
         let entry = String::from_utf8(bytes).map_err(|_| StepError::Stuck("register"))?;
-        Ok(Proof { seq, entry, hashes: self.ports.journal.inclusion(Log::Register, seq, tree_size)? })
+        Ok(Proof {
+            seq,
+            entry,
+            hashes: self.ports.journal.inclusion(Log::Register, seq, tree_size)?,
+        })
     }
 
     /// One entry of the register.

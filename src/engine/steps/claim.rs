@@ -76,13 +76,15 @@ impl Engine {
         let name_mac = seen.name_mac;
         let folder = self.folder_of(&link, name_mac)?.ok_or(StepError::Later("delivery-gone"))?;
         let identity = self.ports.keys.ensure_identity(&slots::spool(*batch))?;
-        let recipient = self.ports.opener.recipient(&identity).ok_or(StepError::Stuck("spool-key"))?;
+        let recipient =
+            self.ports.opener.recipient(&identity).ok_or(StepError::Stuck("spool-key"))?;
         let claimed = self.ports.intake.claim(&link, &folder, files, &recipient)?;
         if claimed.changed || claimed.files.len() != files.len() {
             return Err(StepError::Later("delivery-changed"));
         }
         let taken: Vec<_> = files.iter().zip(&claimed.files).collect();
-        let case_files = taken.iter().map(|(copy, (name, _))| CaseFile { copy: **copy, name: name.clone() });
+        let case_files =
+            taken.iter().map(|(copy, (name, _))| CaseFile { copy: **copy, name: name.clone() });
         let record = CaseRecord::new(folder, claimed.folder, &claimed.facts, case_files.collect());
         let size = self.put_case(*batch, &record)?;
         Ok(Outcome::Claimed {
@@ -111,7 +113,13 @@ impl Engine {
             wiped.notes.into_iter().filter(|(code, _)| code == "left").collect();
         Ok(Outcome::Cleared {
             // Taken from the claim, not from what this run removed: a repeat after a stop says the same.
-            wiped: WipeFacts { files, bytes, assurance: Assurance::L0, filesystem: wiped.filesystem, notes },
+            wiped: WipeFacts {
+                files,
+                bytes,
+                assurance: Assurance::L0,
+                filesystem: wiped.filesystem,
+                notes,
+            },
         })
     }
 }

@@ -30,7 +30,12 @@ impl Engine {
     ///
     /// # Errors
     /// The register cannot be written.
-    pub fn take_key(&mut self, by: &str, arrival: &Arrival<'_>, bytes: Secret) -> Result<Ran, EngineError> {
+    pub fn take_key(
+        &mut self,
+        by: &str,
+        arrival: &Arrival<'_>,
+        bytes: Secret,
+    ) -> Result<Ran, EngineError> {
         let key = self.view.next_key();
         self.submitted.insert(key, bytes);
         let plan = Plan::TakeKey {
@@ -121,9 +126,14 @@ impl Engine {
         Ok(any)
     }
 
-    pub(in crate::engine) fn apply_access_key(&mut self, link: &str, month: &str) -> Result<Outcome, StepError> {
+    pub(in crate::engine) fn apply_access_key(
+        &mut self,
+        link: &str,
+        month: &str,
+    ) -> Result<Outcome, StepError> {
         let identity = self.ports.keys.ensure_identity(&slots::access(link, month))?;
-        let recipient = self.ports.opener.recipient(&identity).ok_or(StepError::Stuck("access-key"))?;
+        let recipient =
+            self.ports.opener.recipient(&identity).ok_or(StepError::Stuck("access-key"))?;
         Ok(Outcome::AccessKeyMade { recipient })
     }
 }

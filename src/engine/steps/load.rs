@@ -212,7 +212,8 @@ impl Engine {
         manifest: &Manifest,
         key: &DeliveryKey,
     ) -> Result<Vec<Source>, Halt> {
-        let spool = self.ports.keys.live(&slots::spool(batch))?.ok_or(StepError::Stuck("spool-key"))?;
+        let spool =
+            self.ports.keys.live(&slots::spool(batch))?.ok_or(StepError::Stuck("spool-key"))?;
         let mut sources = Vec::with_capacity(manifest.files.len());
         for listed in &manifest.files {
             let file = record
@@ -221,12 +222,15 @@ impl Engine {
                 .find(|f| f.name == listed.name.as_bytes())
                 .ok_or(StepError::Stuck("spool-file"))?;
             let sealed = self.ports.spool.open(file.copy, &spool)?;
-            let plain = self.ports.opener.open(sealed, key.form, &key.secret).map_err(|fault| match fault {
-                OpenFault::NotAge => Halt::Verdict(Reason::NotAge),
-                OpenFault::WrongKey => Halt::WrongKey,
-                OpenFault::Damaged => Halt::Verdict(Reason::DecryptFailed),
-                OpenFault::Unreadable => Halt::Step(StepError::Later("spool-read")),
-            })?;
+            let plain =
+                self.ports.opener.open(sealed, key.form, &key.secret).map_err(
+                    |fault| match fault {
+                        OpenFault::NotAge => Halt::Verdict(Reason::NotAge),
+                        OpenFault::WrongKey => Halt::WrongKey,
+                        OpenFault::Damaged => Halt::Verdict(Reason::DecryptFailed),
+                        OpenFault::Unreadable => Halt::Step(StepError::Later("spool-read")),
+                    },
+                )?;
             sources.push(Source {
                 plain,
                 records: listed.records,
@@ -258,9 +262,23 @@ struct Table {
 }
 
 impl Table {
-    fn new(layout: &Layout, link: &Link, kind: Kind, build: Box<dyn VaultBuild>) -> Result<Self, Halt> {
-        let decoder = Decoder::new(layout, &link.items, kind).map_err(|_| StepError::Stuck("layout"))?;
-        Ok(Self { decoder, build, parsed: 0, accepted: 0, rejected: 0, fault: None, miscounted: false })
+    fn new(
+        layout: &Layout,
+        link: &Link,
+        kind: Kind,
+        build: Box<dyn VaultBuild>,
+    ) -> Result<Self, Halt> {
+        let decoder =
+            Decoder::new(layout, &link.items, kind).map_err(|_| StepError::Stuck("layout"))?;
+        Ok(Self {
+            decoder,
+            build,
+            parsed: 0,
+            accepted: 0,
+            rejected: 0,
+            fault: None,
+            miscounted: false,
+        })
     }
 
     const fn counts(&self) -> Counts {
@@ -273,7 +291,12 @@ impl Table {
         }
     }
 
-    fn take(&mut self, mut source: Source, content: &mut KeyedHasher, opener: &dyn Opener) -> Result<(), Halt> {
+    fn take(
+        &mut self,
+        mut source: Source,
+        content: &mut KeyedHasher,
+        opener: &dyn Opener,
+    ) -> Result<(), Halt> {
         let before = self.parsed;
         let mut hasher = Hasher::new();
         let mut length: u64 = 0;
@@ -284,7 +307,9 @@ impl Table {
                 Ok(read) => read,
                 Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
                 // age's own authentication failed, or the file ends before its last chunk.
-                Err(error) if opener.is_damage(&error) => return Err(Halt::Verdict(Reason::DecryptFailed)),
+                Err(error) if opener.is_damage(&error) => {
+                    return Err(Halt::Verdict(Reason::DecryptFailed));
+                }
                 Err(_) => return Err(Halt::Step(StepError::Later("spool-read"))),
             };
             let bytes = &chunk[..read];
@@ -342,7 +367,10 @@ impl Table {
         if self.rejected > max_rejected {
             return Err(Halt::Verdict(Reason::LayoutError));
         }
-        if self.miscounted || self.parsed != declared || self.parsed != self.accepted + self.rejected {
+        if self.miscounted
+            || self.parsed != declared
+            || self.parsed != self.accepted + self.rejected
+        {
             return Err(Halt::Verdict(Reason::CountMismatch));
         }
         Ok(())

@@ -107,5 +107,7 @@ impl Engine {
 fn refused(refusal: &Refusal, reason: Reason) -> Outcome {
     let manifest = refusal.manifest.as_ref();
     let counts = Counts { declared: manifest.map(|m| m.records), ..Counts::default() };
-    Outcome::Refused { verdict: Verdict { reason, counts, number: manifest.map(|m| m.batch.clone()) } }
+    Outcome::Refused {
+        verdict: Verdict { reason, counts, number: manifest.map(|m| m.batch.clone()) },
+    }
 }

@@ -41,7 +41,8 @@ impl Engine {
         let copies: Vec<CopyId> = order.copies.iter().map(|c| c.copy).collect();
         let mut any = false;
         for copy in copies {
-            let pending = self.view.copies.get(&copy).is_some_and(|c| c.state == CopyState::Condemned);
+            let pending =
+                self.view.copies.get(&copy).is_some_and(|c| c.state == CopyState::Condemned);
             if !pending {
                 continue;
             }
@@ -61,7 +62,11 @@ impl Engine {
         Ok(any)
     }
 
-    pub(in crate::engine) fn apply_wipe(&mut self, order: OrderId, copy: CopyId) -> Result<Outcome, StepError> {
+    pub(in crate::engine) fn apply_wipe(
+        &mut self,
+        order: OrderId,
+        copy: CopyId,
+    ) -> Result<Outcome, StepError> {
         let row = self.view.copies.get(&copy).ok_or(StepError::Stuck("no-copy"))?;
         let (batch, kind) = (row.batch, row.kind);
         if self.view.hold_on(batch).is_some() {
@@ -85,5 +90,4 @@ impl Engine {
         };
         Ok(Outcome::CopyWiped { wiped })
     }
-
 }
