@@ -17,7 +17,7 @@ const ENTRY_NUMBERS: &[&str] = &["intent", "proposal"];
 
 /// New names of ids, digests and the like.
 #[derive(Default)]
-pub struct Names {
+pub(crate) struct Names {
     given: BTreeMap<String, String>,
     counts: BTreeMap<String, usize>,
 }
@@ -35,7 +35,7 @@ impl Names {
     }
 
     /// A text with the ids in it renamed, as file names and slots hold them.
-    pub fn rename(&mut self, text: &str) -> String {
+    pub(crate) fn rename(&mut self, text: &str) -> String {
         let mut renamed = String::new();
         for part in text.split_inclusive(['/', '.', ':', ' ']) {
             let word = part.trim_end_matches(['/', '.', ':', ' ']);
@@ -64,7 +64,7 @@ impl Names {
 }
 
 /// The normal form of `register show --json`.
-pub fn register(entries: &[Value], names: &mut Names) -> Vec<Value> {
+pub(crate) fn register(entries: &[Value], names: &mut Names) -> Vec<Value> {
     let retried = retried(entries);
     let kept: Vec<&Value> = entries
         .iter()

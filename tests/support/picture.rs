@@ -19,18 +19,18 @@ use super::{
 
 /// What must be the same.
 #[derive(Debug, PartialEq)]
-pub struct Picture {
+pub(crate) struct Picture {
     /// In its normal form.
-    pub register: Vec<Value>,
+    pub(crate) register: Vec<Value>,
     /// Path, kind and mode of everything under the site but what depends on the number of entries.
-    pub files: Vec<String>,
-    pub slots: BTreeMap<String, String>,
-    pub rows: BTreeMap<String, Vec<Vec<String>>>,
-    pub batches: Value,
+    pub(crate) files: Vec<String>,
+    pub(crate) slots: BTreeMap<String, String>,
+    pub(crate) rows: BTreeMap<String, Vec<Vec<String>>>,
+    pub(crate) batches: Value,
 }
 
 impl Picture {
-    pub fn of(site: &Site<'_>) -> Self {
+    pub(crate) fn of(site: &Site<'_>) -> Self {
         let mut names = Names::default();
         let register = normal::register(&entries(site), &mut names);
         let mut batches = site.run(&["batch", "list", "--json"]).ok().json();
@@ -49,7 +49,7 @@ impl Picture {
     }
 }
 
-pub fn entries(site: &Site<'_>) -> Vec<Value> {
+pub(crate) fn entries(site: &Site<'_>) -> Vec<Value> {
     site.run(&["register", "show", "--json"]).ok().json().as_array().unwrap().clone()
 }
 
@@ -126,7 +126,7 @@ fn rows(dir: &Path, names: &mut Names) -> BTreeMap<String, Vec<Vec<String>>> {
 }
 
 /// Where two pictures differ, in words.
-pub fn difference(expected: &Picture, found: &Picture) -> Option<String> {
+pub(crate) fn difference(expected: &Picture, found: &Picture) -> Option<String> {
     if expected == found {
         return None;
     }
