@@ -249,7 +249,9 @@ impl Keybox {
     /// # Errors
     /// [`KeyboxError::Wipe`].
     pub fn wipe(&self, key: &KeyFile) -> Result<WipeReport, KeyboxError> {
-        wipe::wipe_file(self.dir.as_fd(), &key.name(), Expect::default())
+        // A stop after the rename to the neutral name is finished by the repeat.
+        let expect = Expect { len: None, resume: true };
+        wipe::wipe_file(self.dir.as_fd(), &key.name(), expect)
             .map_err(|source| KeyboxError::Wipe { path: self.path.join(key.name()), source })
     }
 }
