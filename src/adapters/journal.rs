@@ -458,3 +458,6 @@ fn no_room(path: &Path) -> bool {
 const fn signed(number: u64) -> i64 {
     number.cast_signed()
 }
+
+#[cfg(test)]
+mod tests;

@@ -191,3 +191,6 @@ impl Logged<'_> {
 fn partials(path: &str) -> &str {
     path.rsplit_once('/').map_or(path, |(folder, _)| folder)
 }
+
+#[cfg(test)]
+mod tests;

@@ -173,7 +173,10 @@ impl Walk<'_> {
         for (level, hashes) in (1_u8..).zip(&upper) {
             self.check_upper(level, hashes, report);
         }
-        if frontier.root() != checkpoint.root && report.first_bad.is_none() {
+        if frontier.root() != checkpoint.root
+            && report.first_bad.is_none()
+            && report.suspects.is_empty()
+        {
             // Entries and tiles agree with each other: which entry was changed, only the journal's older
             // checkpoints can tell.
             report.problem("the entries do not make the root that was signed");
@@ -198,10 +201,10 @@ impl Walk<'_> {
                     .zip(made)
                     .find(|(n, hash)| hash_at(&tile.bytes, *n) != Some(**hash));
                 if let Some((n, _)) = differs {
-                    let seq = (index * TILE_WIDTH + n) * below;
-                    report.bad(
-                        seq,
-                        format!("tile {level}/{index} is not made of the entries from {seq} on"),
+                    let first = (index * TILE_WIDTH + n) * below;
+                    report.suspect(
+                        first..first + below,
+                        format!("tile {level}/{index} is not made of the entries from {first} on"),
                     );
                 } else if tile.bytes.len() as u64 > tile.width * 32 {
                     report.problem(format!("tile {level}/{index} is longer than its hashes"));

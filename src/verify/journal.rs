@@ -195,16 +195,12 @@ impl Walk<'_> {
 
     /// The entries `since..size` hold a bad one, which need not be the first of them.
     fn tear(&mut self, since: u64, size: u64) {
-        let known = self.report.first_bad.filter(|bad| (since..size).contains(bad));
-        if let Some(bad) = known {
-            self.report.bad(bad, format!("entry {bad} is not what was signed"));
-        } else if since + 1 == size {
-            self.report.bad(since, format!("entry {since} is not what was signed"));
+        let range = if since + 1 == size {
+            format!("entry {since} is")
         } else {
-            let last = size - 1;
-            self.report
-                .bad(since, format!("one of the entries {since} to {last} is not what was signed"));
-        }
+            format!("one of the entries {since} to {} is", size - 1)
+        };
+        self.report.suspect(since..size, format!("{range} not what was signed"));
     }
 
     /// Where journal, its checkpoints and the published files end.

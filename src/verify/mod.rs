@@ -12,7 +12,7 @@ mod files;
 mod form;
 mod journal;
 
-use std::path::Path;
+use std::{ops::Range, path::Path};
 
 use serde::Serialize;
 
@@ -44,6 +44,9 @@ pub struct Report {
     pub notes: Vec<String>,
     #[serde(skip)]
     untold: usize,
+    /// Runs of entries of which one at least is bad.
+    #[serde(skip)]
+    suspects: Vec<Range<u64>>,
 }
 
 impl Report {
@@ -59,12 +62,19 @@ impl Report {
             problems: Vec::new(),
             notes: Vec::new(),
             untold: 0,
+            suspects: Vec::new(),
         }
     }
 
     /// Something is wrong at an entry.
     fn bad(&mut self, seq: u64, problem: impl Into<String>) {
         self.first_bad = Some(self.first_bad.map_or(seq, |known| known.min(seq)));
+        self.problem(problem);
+    }
+
+    /// One of these entries is bad. The first of them is named, unless another check knows which it is.
+    fn suspect(&mut self, entries: Range<u64>, problem: impl Into<String>) {
+        self.suspects.push(entries);
         self.problem(problem);
     }
 
@@ -78,6 +88,11 @@ impl Report {
     }
 
     fn close(mut self) -> Self {
+        for entries in std::mem::take(&mut self.suspects) {
+            if self.first_bad.is_none_or(|known| known >= entries.end) {
+                self.first_bad = Some(entries.start);
+            }
+        }
         self.ok = self.checkpoint_signed && self.first_bad.is_none() && self.problems.is_empty();
         if self.untold > 0 {
             self.problems.push(format!("and {} more", self.untold));
