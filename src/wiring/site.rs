@@ -1,12 +1,6 @@
 //! Making a site, opening it, and looking at its configuration.
 
-use std::{
-    cell::RefCell,
-    fs,
-    os::unix::fs::MetadataExt,
-    path::{Path, PathBuf},
-    rc::Rc,
-};
+use std::{cell::RefCell, fs, os::unix::fs::MetadataExt, path::Path, rc::Rc};
 
 use super::{
     described,
