@@ -267,6 +267,13 @@ fn no_function_is_long_without_a_reason() {
         let lines: Vec<&str> = source.text.lines().collect();
         for (start, line) in lines.iter().enumerate() {
             let Some(indent) = function_indent(line) else { continue };
+            // A trait's method over several lines ends in a semicolon and has no body.
+            let head_ends = |line: &&&str| line.ends_with('{') || line.ends_with(';');
+            let declared =
+                lines[start..].iter().find(head_ends).is_some_and(|line| line.ends_with(';'));
+            if declared || line.contains("fn $") {
+                continue;
+            }
             let close = format!("{}}}", " ".repeat(indent));
             let body = lines[start..].iter().take_while(|line| **line != close);
             let code = body

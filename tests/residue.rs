@@ -20,7 +20,6 @@ const CASES: &[&str] = &[
     "full-1000",
     "csv-500",
     "delta-1",
-    "half-character",
     "count-short",
     "record-too-long",
     "plaintext-sha-mismatch",
@@ -36,7 +35,8 @@ fn assert_clean(site: &Site<'_>, values: &Values, when: &str) {
     }
     found.extend(values.search_below(&site.temporary()));
     found.extend(values.search("printed by commands", &site.log()));
-    assert!(found.is_empty(), "{when}: {} values found, the first: {:?}", found.len(), found[0]);
+    let first = &found[..found.len().min(5)];
+    assert!(found.is_empty(), "{when}: {} values found, the first: {first:#?}", found.len());
 }
 
 #[test]
@@ -75,7 +75,7 @@ fn refused_query(site: &Site<'_>, grant: &str, csv: &[u8]) {
     let base = ["--grant", grant, "--case", "115-002", "--reason", "資格審查"];
     let words = [&["match"], base.as_slice(), &["--input", "-", "--on", "national_id"]].concat();
     let matched = site.run_as_with("henry", &words, numbers.as_bytes()).ok();
-    assert!(matched.stdout.len() > 1000, "the match shows rows");
+    assert!(matched.stdout.len() > 10_000, "the match shows rows");
     let words = [&["query"], base.as_slice(), &["--where", "national_id=-"]].concat();
     site.run_as_with("sue", &words, numbers.as_bytes()).exits(77);
 }
@@ -103,7 +103,7 @@ fn destroy(site: &Site<'_>, grant: &str) {
         .filter(|row| row["state"] == "due")
         .map(|row| row["id"].as_str().unwrap().to_owned())
         .collect();
-    assert!(due.len() >= 8, "only {due:?} came due");
+    assert!(due.len() >= 7, "only {due:?} came due");
     for id in due {
         if site.show(&id)["state"] != "due" {
             // It was in the order of a batch that it depends on.

@@ -249,7 +249,10 @@ impl Keybox {
     /// # Errors
     /// [`KeyboxError::Wipe`].
     pub fn wipe(&self, key: &KeyFile) -> Result<WipeReport, KeyboxError> {
-        wipe::wipe_file(self.dir.as_fd(), &key.name(), Expect::default())
+        // Resuming is safe here: what an earlier wipe left under its neutral name is ours, and who else may write in a
+        // keybox could only have an overwritten file of that name removed.
+        let expect = Expect { len: None, resume: true };
+        wipe::wipe_file(self.dir.as_fd(), &key.name(), expect)
             .map_err(|source| KeyboxError::Wipe { path: self.path.join(key.name()), source })
     }
 }

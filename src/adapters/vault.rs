@@ -260,9 +260,7 @@ impl Vault {
         connection
             .authorizer(Some(|context: AuthContext<'_>| match context.action {
                 AuthAction::Select | AuthAction::Read { .. } => Authorization::Allow,
-                AuthAction::Function { function_name } if function_name == "count" => {
-                    Authorization::Allow
-                }
+                AuthAction::Function { function_name: "count" } => Authorization::Allow,
                 _ => Authorization::Deny,
             }))
             .map_err(failed)?;

@@ -13,8 +13,8 @@ mod tree;
 use std::{fs::File, io, os::fd::BorrowedFd, os::unix::fs::FileExt};
 
 use rustix::fs::{
-    AtFlags, FileType, Mode, OFlags, RenameFlags, Stat, fstat, fstatfs, fsync, ftruncate, openat,
-    renameat, renameat_with, statat, unlinkat,
+    AtFlags, FileType, Mode, OFlags, RenameFlags, ResolveFlags, Stat, fstat, fstatfs, fsync,
+    ftruncate, openat2, renameat, renameat_with, statat, unlinkat,
 };
 use rustix::io::Errno;
 
@@ -211,7 +211,9 @@ fn open_for_overwrite(
     }
     let flags =
         OFlags::RDWR | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC | OFlags::NOCTTY;
-    let file = match openat(dir, name, flags, Mode::empty()) {
+    // A file can be a mount of another one that lies elsewhere: opening across it is refused, and so is the wipe.
+    let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS | ResolveFlags::NO_XDEV;
+    let file = match openat2(dir, name, flags, Mode::empty(), resolve) {
         Ok(fd) => File::from(fd),
         Err(Errno::ACCESS | Errno::PERM | Errno::ROFS | Errno::TXTBSY) => {
             return Ok(Err(Note::NotWritable));

@@ -3,6 +3,7 @@
 mod args;
 mod identity;
 mod print;
+mod rows;
 mod verify;
 mod words;
 

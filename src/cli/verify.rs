@@ -1,15 +1,14 @@
 //! `register verify` and `certificate verify`: no agent, no lock, no keys. Auditors run them on copies.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::print;
 use crate::{
     adapters::files,
-    config,
     domain::{certificate::Certificate, checkpoint::VerifierKey, limits},
     error::{Error, Exit},
     service::Result,
-    verify,
+    verify, wiring,
 };
 
 fn verifier(key: Option<&str>) -> Result<Option<VerifierKey>> {
@@ -29,7 +28,7 @@ pub(super) fn register(
     let report = match dir {
         Some(dir) => verify::verify_dir(dir, key.as_ref()),
         None => {
-            let state = state(config)?;
+            let state = wiring::state_of(config)?;
             verify::verify_state(&state.join("register"), &state.join("journal.db"), key.as_ref())
         }
     };
@@ -57,25 +56,6 @@ pub(super) fn register(
         report.first_bad.map_or(String::new(), |seq| format!("; the first bad entry is {seq}"));
     Err(Error::new(Exit::Data, format!("the register is not what was signed{at}"))
         .hint("keep the folder as it is, and tell the auditor and the supervisor"))
-}
-
-fn state(path: &Path) -> Result<PathBuf> {
-    let config = config::load(path).map_err(|list| {
-        let lines: Vec<String> = list.iter().map(ToString::to_string).collect();
-        Error::new(
-            Exit::Config,
-            format!("the configuration has {} faults\n{}", list.len(), lines.join("\n")),
-        )
-    })?;
-    if config.agent.state.join("register").is_dir() {
-        Ok(config.agent.state)
-    } else {
-        Err(Error::new(
-            Exit::Config,
-            format!("'{}' holds no register", config.agent.state.display()),
-        )
-        .hint("'batchward init' makes a site; --dir FOLDER verifies a copied register"))
-    }
 }
 
 /// A certificate file.

@@ -1,36 +1,31 @@
 //! Each word of the command line: to a command or query, and its reply to the screen.
 
 use std::{
-    collections::BTreeMap,
     io::{Read, stdin},
-    path::{Path, PathBuf},
+    path::Path,
 };
 
 use super::{
     args::{
         AccountAdd, AccountWord, BatchWord, CertificateWord, Cli, ClockWord, ConfigWord,
-        DestroyWord, GrantWord, HoldWord, KeyWord, LinkWord, MatchArgs, PolicyWord, QueryArgs,
-        RegisterWord, UseWord, Word,
+        DestroyWord, GrantWord, HoldWord, KeyWord, LinkWord, PolicyWord, RegisterWord, UseWord,
+        Word,
     },
     identity::Identity,
-    print, verify,
+    print, rows, verify,
 };
 use crate::{
     demo,
     domain::{
         accounts::Role,
         entry::{AccountFacts, HoldScope, KeyForm, UnixUser},
-        layout::FieldKind,
         limits,
         secret::Secret,
         sshsig,
         time::Timestamp,
     },
     error::{Error, Exit},
-    service::{
-        Command, Result, Service,
-        reading::{Reading, Wanted},
-    },
+    service::{Command, Result, Service},
     wiring::{self, Hooks},
 };
 
@@ -132,97 +127,94 @@ fn with_site(cli: &Cli, hooks: &Hooks) -> Result<()> {
     let mut service = wiring::open(&cli.config, hooks, false)?;
     match &cli.word {
         Word::Status => status(&mut service, cli.json),
-        Word::Account(AccountWord::List) => {
-            let rows = service.accounts();
-            listing(cli.json, &rows, &["name", "state", "roles", "unit"], |a| {
-                let unit = a.unit.clone().unwrap_or_default();
-                let waits = if a.waits { " (waits for a second person)" } else { "" };
-                vec![a.name.clone(), format!("{}{waits}", a.state), a.roles.join(","), unit]
-            })
-        }
+        Word::Account(AccountWord::List) => accounts(&service, cli.json),
         Word::Configuration(ConfigWord::Show) => {
             let rows = service.pending();
             listing(cli.json, rows, &["file", "change"], |c| vec![c.file.clone(), c.code.clone()])
         }
-        Word::Batch(BatchWord::List) => {
-            let rows = service.batches()?;
-            listing(
-                cli.json,
-                &rows,
-                &["id", "number", "link", "state", "reason", "delivery"],
-                |b| {
-                    vec![
-                        b.id.map_or_else(|| "-".to_owned(), |id| id.to_string()),
-                        b.number.clone().unwrap_or_default(),
-                        b.link.clone(),
-                        b.state.to_owned(),
-                        b.reason.map(|r| r.to_string()).unwrap_or_default(),
-                        b.delivery.clone().unwrap_or_default(),
-                    ]
-                },
-            )
-        }
+        Word::Batch(BatchWord::List) => batches(&mut service, cli.json),
         Word::Batch(BatchWord::Show { id }) => {
-            let page = service.batch(service.batch_named(id)?)?;
-            print::json(&page)
+            print::json(&service.batch(service.batch_named(id)?)?)
         }
-        Word::Grant(GrantWord::List) => {
-            let rows = service.grants();
-            listing(cli.json, &rows, &["id", "state", "link", "holder", "until"], |g| {
-                let terms = &g.terms;
-                vec![
-                    g.id.to_string(),
-                    g.state.to_owned(),
-                    terms.link.clone(),
-                    terms.holder.clone(),
-                    terms.until.to_string(),
-                ]
-            })
-        }
-        Word::Destroy(DestroyWord::List) => {
-            let rows = service.orders();
-            listing(
-                cli.json,
-                &rows,
-                &["id", "state", "batches", "requested by", "approved by"],
-                |o| {
-                    let batches: Vec<String> = o.batches.iter().map(ToString::to_string).collect();
-                    let approved = o.approved_by.clone().unwrap_or_default();
-                    vec![
-                        o.id.to_string(),
-                        o.state.to_string(),
-                        batches.join(","),
-                        o.requested_by.clone(),
-                        approved,
-                    ]
-                },
-            )
-        }
-        Word::Hold(HoldWord::List) => {
-            let rows = service.holds();
-            listing(cli.json, &rows, &["id", "standing", "by", "document", "review"], |h| {
-                let standing = if h.standing { "yes" } else { "lifted" };
-                vec![
-                    h.id.to_string(),
-                    standing.to_owned(),
-                    h.by.clone(),
-                    h.doc_no.clone(),
-                    h.review.to_string(),
-                ]
-            })
-        }
+        Word::Grant(GrantWord::List) => grants(&service, cli.json),
+        Word::Destroy(DestroyWord::List) => orders(&service, cli.json),
+        Word::Hold(HoldWord::List) => holds(&service, cli.json),
         Word::Register(RegisterWord::Show) => register(&service, cli.json),
         Word::Certificate(CertificateWord::Show { order }) => {
-            let order = id(order)?;
-            print::bytes(&service.certificate(order)?)
+            print::bytes(&service.certificate(id(order)?)?)
         }
         Word::Query(query) => {
-            let reading = query_of(&service, query)?;
-            read(&mut service, &identity, reading, query.format)
+            let reading = rows::query_of(&service, query)?;
+            rows::read(&mut service, &identity, &reading, query.format)
         }
-        Word::Match(list) => read(&mut service, &identity, match_of(list)?, list.format),
+        Word::Match(list) => {
+            let reading = rows::match_of(list)?;
+            rows::read(&mut service, &identity, &reading, list.format)
+        }
         _ => act(cli, &mut service, &identity),
     }
+}
+
+fn accounts(service: &Service, json: bool) -> Result<()> {
+    listing(json, &service.accounts(), &["name", "state", "roles", "unit"], |a| {
+        let waits = if a.waits { " (waits for a second person)" } else { "" };
+        let unit = a.unit.clone().unwrap_or_default();
+        vec![a.name.clone(), format!("{}{waits}", a.state), a.roles.join(","), unit]
+    })
+}
+
+fn batches(service: &mut Service, json: bool) -> Result<()> {
+    let rows = service.batches()?;
+    listing(json, &rows, &["id", "number", "link", "state", "reason", "delivery"], |b| {
+        vec![
+            b.id.map_or_else(|| "-".to_owned(), |id| id.to_string()),
+            b.number.clone().unwrap_or_default(),
+            b.link.clone(),
+            b.state.to_owned(),
+            b.reason.map(|r| r.to_string()).unwrap_or_default(),
+            b.delivery.clone().unwrap_or_default(),
+        ]
+    })
+}
+
+fn grants(service: &Service, json: bool) -> Result<()> {
+    listing(json, &service.grants(), &["id", "state", "link", "holder", "until"], |g| {
+        let until = g.terms.until.to_string();
+        vec![
+            g.id.to_string(),
+            g.state.to_owned(),
+            g.terms.link.clone(),
+            g.terms.holder.clone(),
+            until,
+        ]
+    })
+}
+
+fn orders(service: &Service, json: bool) -> Result<()> {
+    listing(
+        json,
+        &service.orders(),
+        &["id", "state", "batches", "requested by", "approved by"],
+        |o| {
+            let batches: Vec<String> = o.batches.iter().map(ToString::to_string).collect();
+            let approved = o.approved_by.clone().unwrap_or_default();
+            vec![
+                o.id.to_string(),
+                o.state.to_string(),
+                batches.join(","),
+                o.requested_by.clone(),
+                approved,
+            ]
+        },
+    )
+}
+
+fn holds(service: &Service, json: bool) -> Result<()> {
+    listing(json, &service.holds(), &["id", "standing", "by", "document", "review"], |h| {
+        let standing = if h.standing { "yes" } else { "lifted" };
+        let review = h.review.to_string();
+        vec![h.id.to_string(), standing.to_owned(), h.by.clone(), h.doc_no.clone(), review]
+    })
 }
 
 fn act(cli: &Cli, service: &mut Service, identity: &Identity) -> Result<()> {
@@ -293,7 +285,7 @@ fn policy(cli: &Cli, word: &PolicyWord) -> Result<()> {
     lines.iter().try_for_each(|line| print::line(line))
 }
 
-fn id<K: crate::domain::ids::Kind>(text: &str) -> Result<crate::domain::ids::Id<K>> {
+pub(super) fn id<K: crate::domain::ids::Kind>(text: &str) -> Result<crate::domain::ids::Id<K>> {
     text.parse()
         .map_err(|error: crate::domain::ids::NoId| Error::usage(format!("'{text}': {error}")))
 }
@@ -426,7 +418,7 @@ fn public_key(path: &Path) -> Result<String> {
     })
 }
 
-fn bounded(path: &Path) -> Result<Vec<u8>> {
+pub(super) fn bounded(path: &Path) -> Result<Vec<u8>> {
     let failed = |error| Error::new(Exit::Unavailable, format!("'{}': {error}", path.display()));
     let file = std::fs::File::open(path).map_err(failed)?;
     let mut bytes = Vec::new();
@@ -451,113 +443,4 @@ fn secret(path: Option<&Path>) -> Result<Secret> {
         return Err(Error::new(Exit::Data, "this is too long for a key"));
     }
     Ok(secret)
-}
-
-fn query_of(service: &Service, args: &QueryArgs) -> Result<Reading> {
-    let grant = id(&args.grant)?;
-    let mut conditions = BTreeMap::new();
-    for condition in &args.conditions {
-        let (field, value) = condition.split_once('=').ok_or_else(|| {
-            Error::usage(format!("--where takes FIELD=- or FIELD=@FILE, not '{condition}'"))
-        })?;
-        let value = match value.strip_prefix('@') {
-            Some(path) => {
-                first_line(&String::from_utf8(bounded(Path::new(path))?).unwrap_or_default())
-            }
-            None if value == "-" => {
-                let mut text = String::new();
-                std::io::BufRead::read_line(
-                    &mut stdin().lock().take(limits::KEY_BYTES_MAX),
-                    &mut text,
-                )
-                .map_err(|error| {
-                    Error::new(Exit::Unavailable, format!("standard input: {error}"))
-                })?;
-                first_line(&text)
-            }
-            None => harmless(service, grant, field, value)?,
-        };
-        conditions.insert(field.to_owned(), value);
-    }
-    Ok(Reading {
-        grant,
-        case_no: args.case.clone(),
-        reason: args.reason.clone(),
-        batch: args.batch.as_deref().map(|text| service.batch_named(text)).transpose()?,
-        wanted: Wanted::Where(conditions),
-        to: print::destination().to_owned(),
-    })
-}
-
-/// A value may stand in a command line only when its field says nothing about who a person is: other users of the
-/// machine can read command lines.
-fn harmless(
-    service: &Service,
-    grant: crate::domain::ids::GrantId,
-    field: &str,
-    value: &str,
-) -> Result<String> {
-    let rules = &service.engine.rules;
-    let link = service.engine.view.grants.get(&grant).and_then(|g| rules.links.get(&g.terms.link));
-    let kind = link.and_then(|link| rules.layout_of(link)).and_then(|layout| layout.field(field));
-    match kind {
-        Some(field) if !field.key && matches!(field.kind, FieldKind::Code | FieldKind::Integer) => {
-            Ok(value.to_owned())
-        }
-        _ => {
-            Err(Error::usage(format!("the value of '{field}' must not stand in the command line"))
-                .hint(format!(
-                    "--where {field}=- reads it from standard input, {field}=@FILE from a file"
-                )))
-        }
-    }
-}
-
-fn first_line(text: &str) -> String {
-    text.split(['\r', '\n']).next().unwrap_or_default().to_owned()
-}
-
-fn match_of(args: &MatchArgs) -> Result<Reading> {
-    let text = if args.input == PathBuf::from("-") {
-        let mut text = String::new();
-        stdin()
-            .lock()
-            .read_to_string(&mut text)
-            .map_err(|error| Error::new(Exit::Unavailable, format!("standard input: {error}")))?;
-        text
-    } else {
-        std::fs::read_to_string(&args.input).map_err(|error| {
-            Error::new(Exit::Unavailable, format!("'{}': {error}", args.input.display()))
-        })?
-    };
-    let values = text
-        .lines()
-        .map(|l| l.trim_end_matches('\r').to_owned())
-        .filter(|l| !l.is_empty())
-        .collect();
-    Ok(Reading {
-        grant: id(&args.grant)?,
-        case_no: args.case.clone(),
-        reason: args.reason.clone(),
-        batch: None,
-        wanted: Wanted::List { on: args.on.clone(), values },
-        to: print::destination().to_owned(),
-    })
-}
-
-fn read(
-    service: &mut Service,
-    identity: &Identity,
-    reading: Reading,
-    format: super::args::RowFormat,
-) -> Result<()> {
-    let caller =
-        identity.caller(&service.draft_reading(&reading)?, service.engine.ports.clock.now())?;
-    let mut rows = print::Printed::new(format);
-    let served = service.read(&caller, &reading, &mut rows);
-    rows.end()?;
-    if served?.ended == Some("row-cap") {
-        print::note("the row cap of the grant is reached: there may be more rows");
-    }
-    Ok(())
 }

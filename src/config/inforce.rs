@@ -213,7 +213,7 @@ fn tighten(link: &mut Link, wanted: &Link) -> Vec<&'static str> {
         codes.push("units-removed");
     }
     let signers = link.signers.common_with(&wanted.signers);
-    if signers != link.signers && signers.entries().len() < link.signers.entries().len() {
+    if signers != link.signers {
         link.signers = signers;
         codes.push("signers-removed");
     }

@@ -62,7 +62,7 @@ pub fn load(path: &Path) -> Result<Config, Vec<Fault>> {
         layouts: agent.layouts.clone(),
         policies: agent.policies.clone(),
     };
-    permissions::check(path, &agent, &mut faults);
+    permissions::check(&agent, &mut faults);
     let config = load_parts(agent, &folders, &mut faults);
     permissions::check_links(&config.links, &mut faults);
     if faults.is_empty() {

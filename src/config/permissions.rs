@@ -12,8 +12,8 @@ const OTHERS: u32 = 0o007;
 const GROUP: u32 = 0o070;
 const STICKY: u32 = 0o1000;
 
-fn fault(path: &Path, what: &str, hint: String) -> Fault {
-    super::whole(path, what.to_owned(), Some(&hint))
+fn fault(path: &Path, what: &str, hint: &str) -> Fault {
+    super::whole(path, what.to_owned(), Some(hint))
 }
 
 /// A file that is believed: nobody but its owner and root may write it, nor the folder that it lies in.
@@ -34,7 +34,7 @@ fn believed(path: &Path, faults: &mut Vec<Fault>) {
         faults.push(fault(
             path,
             "others can write it, and so change what the agent believes",
-            hint,
+            &hint,
         ));
     }
     let own = rustix::process::geteuid().as_raw();
@@ -43,14 +43,13 @@ fn believed(path: &Path, faults: &mut Vec<Fault>) {
         faults.push(fault(
             path,
             "it belongs to another user, who can change what the agent believes",
-            hint,
+            &hint,
         ));
     }
 }
 
 /// The agent's own folders and keys.
-pub(super) fn check(config: &Path, agent: &Agent, faults: &mut Vec<Fault>) {
-    let _ = config;
+pub(super) fn check(agent: &Agent, faults: &mut Vec<Fault>) {
     for folder in [&agent.links, &agent.layouts, &agent.policies] {
         believed(folder, faults);
     }
@@ -58,14 +57,14 @@ pub(super) fn check(config: &Path, agent: &Agent, faults: &mut Vec<Fault>) {
         && facts.mode() & (GROUP | OTHERS) != 0
     {
         let hint = format!("chmod 700 '{}'", agent.state.display());
-        faults.push(fault(&agent.state, "others can reach the state folder", hint));
+        faults.push(fault(&agent.state, "others can reach the state folder", &hint));
     }
     if let RootKeySource::File(path) = &agent.root_key
         && let Ok(facts) = fs::metadata(path)
         && facts.mode() & (GROUP | OTHERS) != 0
     {
         let hint = format!("chmod 600 '{}'", path.display());
-        faults.push(fault(path, "others can read the root key", hint));
+        faults.push(fault(path, "others can read the root key", &hint));
     }
 }
 
@@ -75,17 +74,15 @@ pub(super) fn check_links(links: &BTreeMap<String, Link>, faults: &mut Vec<Fault
         for (path, what) in [(&link.inbox, "inbox"), (&link.keybox, "keybox")] {
             match fs::symlink_metadata(path) {
                 Ok(facts) if facts.is_dir() => {}
-                Ok(_) => faults.push(fault(
-                    path,
-                    &format!("the {what} is no folder"),
-                    "make it one".to_owned(),
-                )),
+                Ok(_) => {
+                    faults.push(fault(path, &format!("the {what} is no folder"), "make it one"));
+                }
                 Err(error) => {
                     let hint = format!("mkdir -p '{}'", path.display());
                     faults.push(fault(
                         path,
                         &format!("the {what} of '{}': {error}", link.name),
-                        hint,
+                        &hint,
                     ));
                 }
             }
@@ -98,13 +95,13 @@ pub(super) fn check_links(links: &BTreeMap<String, Link>, faults: &mut Vec<Fault
                 "chmod o-w '{}' (the sender writes by owner or group)",
                 link.inbox.display()
             );
-            faults.push(fault(&link.inbox, "everybody can write the inbox", hint));
+            faults.push(fault(&link.inbox, "everybody can write the inbox", &hint));
         }
         if let Ok(facts) = fs::metadata(&link.keybox)
             && facts.mode() & (OTHERS | GROUP_WRITE) != 0
         {
             let hint = format!("chmod o-rwx,g-w '{}'", link.keybox.display());
-            faults.push(fault(&link.keybox, "others can reach the keybox", hint));
+            faults.push(fault(&link.keybox, "others can reach the keybox", &hint));
         }
     }
 }

@@ -4,11 +4,14 @@
 //! a provider's key is listed itself. Which of two versions of a file lets in more is compared by
 //! [`AllowedSigners::loosened_since`]; this module does not decide who must confirm that.
 
+use std::fmt;
+
+use chrono::{NaiveDateTime, TimeZone};
+
 use super::{
     sshsig::{KeyFault, PublicKeyInfo},
     time::Timestamp,
 };
-use chrono::{NaiveDateTime, TimeZone};
 
 /// The parsed lines of an OpenSSH allowed_signers file, in its order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -120,19 +123,29 @@ impl AllowedSigners {
     pub fn loosened_since(&self, before: &Self) -> Vec<&SignerEntry> {
         self.0.iter().filter(|new| !before.0.iter().any(|old| old.covers(new))).collect()
     }
-}
 
-impl AllowedSigners {
-    /// The lines that both versions have: what neither version refuses.
+    /// What neither version refuses: the lines of this one that the other allows as well, and in place of a line that
+    /// the other narrows, the narrower ones. Equal to this version where the other takes nothing away.
     #[must_use]
     pub fn common_with(&self, other: &Self) -> Self {
-        Self(self.0.iter().filter(|entry| other.0.contains(entry)).cloned().collect())
+        let mut common: Vec<SignerEntry> = Vec::new();
+        for line in &self.0 {
+            let kept = other.0.iter().any(|wanted| wanted.covers(line));
+            let narrower = other.0.iter().filter(|wanted| !kept && line.covers(wanted));
+            let lines = if kept { vec![line] } else { narrower.collect() };
+            for line in lines {
+                if kept || !common.contains(line) {
+                    common.push(line.clone());
+                }
+            }
+        }
+        Self(common)
     }
 }
 
 /// The line, so that it reads back to the same entry.
-impl std::fmt::Display for SignerEntry {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Display for SignerEntry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let time = |time: Timestamp| {
             let text = time.to_string();
             let digits: String = text.chars().take(19).filter(char::is_ascii_digit).collect();
@@ -146,7 +159,8 @@ impl std::fmt::Display for SignerEntry {
         .into_iter()
         .flatten()
         .collect();
-        write!(f, "{} ", self.principals)?;
+        // In quotes, so that principals with blanks stay one word, and one that begins with '#' no comment.
+        write!(f, "\"{}\" ", self.principals)?;
         if !options.is_empty() {
             write!(f, "{} ", options.join(","))?;
         }
@@ -190,7 +204,11 @@ type At<T> = Result<T, (usize, SignersFaultKind)>;
 
 fn read_line(line: &str, start: usize, zone: chrono_tz::Tz) -> At<SignerEntry> {
     let (principals, next) = word(line, start)?;
-    let principals = principals.trim_matches('"').to_owned();
+    let quoted = principals.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
+    let principals = quoted.unwrap_or(principals).to_owned();
+    if principals.contains('"') {
+        return Err((start, SignersFaultKind::OpenQuote));
+    }
     if principals.is_empty() {
         return Err((start, SignersFaultKind::Empty));
     }

@@ -104,7 +104,9 @@ impl Engine {
         {
             return Ok(None);
         }
-        if !row.cleared {
+        // What was over a limit was not copied: its originals are all there is, until a person turns it down.
+        let only_originals = row.claimed_because == Some(Reason::LimitExceeded) && !row.rejected;
+        if !row.cleared && !only_originals {
             return self.clear(id).map(Some);
         }
         match lifecycle::work(row.state) {

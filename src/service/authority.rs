@@ -14,9 +14,9 @@ use crate::{
 use super::{Actor, Command, Result, Service};
 
 /// Namespace of decisions (DESIGN 5).
-pub const DECISION: &str = "batchward-decision";
+pub(super) const DECISION: &str = "batchward-decision";
 /// Namespace of everything else that is signed.
-pub const COMMAND: &str = "batchward-command";
+pub(super) const COMMAND: &str = "batchward-command";
 
 /// Who asks.
 #[derive(Debug)]

@@ -297,7 +297,7 @@ impl Service {
         rows: &mut dyn Rows,
     ) -> std::result::Result<Served, (Served, Error)> {
         let mut served = Served::default();
-        let run = || -> Result<(Vec<VaultKey>, Vec<String>, u64, Option<String>)> {
+        let run = || -> Result<Prepared> {
             let grant = self.grant(reading.grant)?;
             let vaults = self.vaults(link, reading.batch)?;
             let link_row = self.link(link)?;
@@ -307,9 +307,15 @@ impl Service {
                 .and_then(|layout| layout.key())
                 .map(|field| field.name.clone())
                 .filter(|name| link_row.items.contains(name));
-            Ok((vaults, grant.terms.fields.clone(), grant.terms.row_cap, key))
+            Ok(Prepared {
+                vaults,
+                fields: grant.terms.fields.clone(),
+                row_cap: grant.terms.row_cap,
+                key,
+            })
         };
-        let (vaults, fields, row_cap, key) = run().map_err(|error| (served.clone(), error))?;
+        let Prepared { vaults, fields, row_cap, key } =
+            run().map_err(|error| (served.clone(), error))?;
         let mut broken = rows.begin(&fields).err();
         for conditions in conditions_of(&reading.wanted) {
             if broken.is_some() || served.ended.is_some() {
@@ -426,6 +432,14 @@ impl Service {
         }
         Ok(vaults)
     }
+}
+
+/// What a reading needs before its first row.
+struct Prepared {
+    vaults: Vec<VaultKey>,
+    fields: Vec<String>,
+    row_cap: u64,
+    key: Option<String>,
 }
 
 fn conditions_of(wanted: &Wanted) -> Vec<Vec<(String, String)>> {

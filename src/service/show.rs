@@ -202,7 +202,7 @@ impl Service {
                     ));
                 }
                 ("due", _) => {
-                    waits.push(format!("{name} is due: somebody requests its destruction"))
+                    waits.push(format!("{name} is due: somebody requests its destruction"));
                 }
                 (_, Some(reason)) => waits.push(format!("{name} waits: {reason}")),
                 _ => {}
@@ -283,10 +283,7 @@ impl Service {
         Ok(BatchPage {
             row: self.batch_row(id)?,
             strength: row.strength.clone(),
-            counts: crate::domain::entry::Counts {
-                committed: Some(row.counts.committed.unwrap_or(0)),
-                ..row.counts
-            },
+            counts: Counts { committed: Some(row.counts.committed.unwrap_or(0)), ..row.counts },
             findings: row.load.as_ref().map(|load| load.findings.clone()),
             files: files
                 .map(|(n, f)| FileRow { name: name_of(n), bytes: f.bytes, sha256: f.sha256 })

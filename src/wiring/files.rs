@@ -85,10 +85,7 @@ impl Wiper {
 
 impl Evidence for Wiper {
     fn sweep(&mut self) -> Result<()> {
-        let listed = match std::fs::read_dir(&self.notes) {
-            Ok(listed) => listed,
-            Err(_) => return Ok(()),
-        };
+        let Ok(listed) = std::fs::read_dir(&self.notes) else { return Ok(()) };
         for entry in listed.flatten() {
             files::remove(&entry.path(), "wipe-note").map_err(|e| super::file(&e))?;
         }

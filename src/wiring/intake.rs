@@ -145,7 +145,12 @@ impl Intake for Drops {
         let scan = keybox.scan().map_err(|e| keybox_error(&e))?;
         let mut files = Vec::with_capacity(scan.keys.len());
         for key in scan.keys {
-            if let Some(read) = keybox.read(&key).map_err(|e| keybox_error(&e))? {
+            // A link or a folder in the place of a key is not opened, and keeps no other key from being taken.
+            let read = match keybox.read(&key) {
+                Err(KeyboxError::Unsafe { .. }) => continue,
+                other => other.map_err(|e| keybox_error(&e))?,
+            };
+            if let Some(read) = read {
                 files.push(KeyFile {
                     number: key.number,
                     form: form(key.form),

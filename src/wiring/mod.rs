@@ -4,10 +4,12 @@ mod files;
 mod intake;
 mod keys;
 mod log;
+mod look;
 mod site;
 mod store;
 
-pub use site::{Hooks, check, check_policy, explain, init, open, policies, uid_of};
+pub use look::{check, check_policy, explain, policies, state_of, uid_of};
+pub use site::{Hooks, init, open};
 
 use crate::{adapters::files::FileError, engine::ports::PortError};
 

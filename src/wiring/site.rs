@@ -1,12 +1,6 @@
 //! Making a site, opening it, and looking at its configuration.
 
-use std::{
-    cell::RefCell,
-    fs,
-    os::unix::fs::MetadataExt,
-    path::{Path, PathBuf},
-    rc::Rc,
-};
+use std::{cell::RefCell, fs, os::unix::fs::MetadataExt, path::Path, rc::Rc};
 
 use super::{
     described,
@@ -14,6 +8,7 @@ use super::{
     intake::Drops,
     keys::{Age, Store},
     log::{Held, Logs, System},
+    look::name_of,
     store::{CaseFiles, CertificateFiles, SpoolFiles, VaultFiles, folders},
 };
 use crate::{
@@ -63,7 +58,7 @@ fn full_or_failed(error: &files::FileError) -> Error {
 }
 
 /// All faults of a configuration as one error.
-fn faults(list: &[Fault]) -> Error {
+pub(super) fn faults(list: &[Fault]) -> Error {
     let lines: Vec<String> = list.iter().map(ToString::to_string).collect();
     Error::new(
         Exit::Config,
@@ -418,75 +413,4 @@ fn in_force(engine: &mut Engine, found: &Config) -> Result<Found> {
         engine.rules.digest = digest;
     }
     Ok(Found { digest: found_digest, pending: compared.pending, rules: rules(found, found_digest) })
-}
-
-/// Every problem of a configuration, in words.
-///
-/// # Errors
-/// None: problems are what is returned.
-pub fn check(path: &Path) -> Result<Vec<String>> {
-    Ok(match config::load(path) {
-        Ok(_) => Vec::new(),
-        Err(list) => list.iter().map(ToString::to_string).collect(),
-    })
-}
-
-/// `policy list`.
-///
-/// # Errors
-/// The configuration cannot be read.
-pub fn policies(path: &Path) -> Result<Vec<String>> {
-    let config = config::load(path).map_err(|list| faults(&list))?;
-    Ok(config.policies.values().map(|p| format!("{}  {}", p.name, p.title)).collect())
-}
-
-/// `policy explain`.
-///
-/// # Errors
-/// There is no such policy.
-pub fn explain(path: &Path, name: &str) -> Result<Vec<String>> {
-    let config = config::load(path).map_err(|list| faults(&list))?;
-    let policy = config.policies.get(name).ok_or_else(|| {
-        Error::usage(format!("there is no policy '{name}'"))
-            .hint("'batchward policy list' shows the policies")
-    })?;
-    let mut lines = vec![policy.title.clone()];
-    lines.extend(
-        policy
-            .rules()
-            .into_iter()
-            .map(|(rule, value, clause)| format!("{rule}: {value}  ({clause})")),
-    );
-    Ok(lines)
-}
-
-/// `policy check`.
-///
-/// # Errors
-/// The file cannot be read.
-pub fn check_policy(path: &Path) -> Result<Vec<String>> {
-    let list = config::check_policy(path);
-    Ok(list.iter().map(ToString::to_string).collect())
-}
-
-/// The number of a unix user of this machine.
-#[must_use]
-pub fn uid_of(name: &str) -> Option<u32> {
-    users().into_iter().find(|(user, _)| user == name).map(|(_, uid)| uid)
-}
-
-fn name_of(uid: u32) -> Option<String> {
-    users().into_iter().find(|(_, number)| *number == uid).map(|(user, _)| user)
-}
-
-/// The machine's own users. Directory services are not asked: an account that must hold when the network is gone
-/// belongs to a user of this machine, or signs with a key.
-fn users() -> Vec<(String, u32)> {
-    let text = fs::read_to_string(PathBuf::from("/etc/passwd")).unwrap_or_default();
-    text.lines()
-        .filter_map(|line| {
-            let mut parts = line.split(':');
-            Some((parts.next()?.to_owned(), parts.nth(1)?.parse().ok()?))
-        })
-        .collect()
 }

@@ -13,7 +13,10 @@
     reason = "tests; each test file uses a part of this"
 )]
 
-pub mod search;
+pub(crate) mod normal;
+#[cfg(feature = "test-hooks")]
+pub(crate) mod picture;
+pub(crate) mod search;
 
 use std::{
     cell::{Cell, RefCell},
@@ -30,58 +33,58 @@ use serde_json::Value;
 const MORNING: i64 = 1_795_226_400;
 
 /// The package.
-pub fn root() -> &'static Path {
+pub(crate) fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
 /// The samples.
-pub fn samples() -> PathBuf {
+pub(crate) fn samples() -> PathBuf {
     root().join("tests/samples")
 }
 
 /// What a command came to.
 #[derive(Debug)]
-pub struct Ran {
+pub(crate) struct Ran {
     /// The words that were typed.
-    pub words: String,
+    pub(crate) words: String,
     /// Exit code; nothing when a signal ended it.
-    pub status: Option<i32>,
+    pub(crate) status: Option<i32>,
     /// The signal that ended it.
-    pub signal: Option<i32>,
-    pub stdout: Vec<u8>,
-    pub stderr: String,
+    pub(crate) signal: Option<i32>,
+    pub(crate) stdout: Vec<u8>,
+    pub(crate) stderr: String,
 }
 
 impl Ran {
     /// It must have worked.
     #[track_caller]
-    pub fn ok(self) -> Self {
+    pub(crate) fn ok(self) -> Self {
         self.exits(0)
     }
 
     /// It must have ended with this exit code.
     #[track_caller]
-    pub fn exits(self, code: i32) -> Self {
+    pub(crate) fn exits(self, code: i32) -> Self {
         assert_eq!(self.status, Some(code), "{}", self.account());
         self
     }
 
     /// Standard output as text.
     #[track_caller]
-    pub fn text(&self) -> &str {
+    pub(crate) fn text(&self) -> &str {
         std::str::from_utf8(&self.stdout)
             .unwrap_or_else(|_| panic!("not UTF-8: {}", self.account()))
     }
 
     /// Standard output as JSON.
     #[track_caller]
-    pub fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         serde_json::from_slice(&self.stdout).unwrap_or_else(|e| panic!("{e}: {}", self.account()))
     }
 
     /// The first id of this kind that the reply names.
     #[track_caller]
-    pub fn id(&self, letter: char) -> String {
+    pub(crate) fn id(&self, letter: char) -> String {
         let is_id = |word: &&str| {
             let digits = word.strip_prefix(letter).and_then(|rest| rest.strip_prefix('-'));
             digits.is_some_and(|d| d.len() >= 8 && d.bytes().all(|b| b.is_ascii_digit()))
@@ -103,12 +106,12 @@ impl Ran {
 }
 
 /// Keys of people: private halves of the samples' accounts, and two founders made on the spot.
-pub struct People {
+pub(crate) struct People {
     dir: tempfile::TempDir,
 }
 
 impl People {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
         let people = Self { dir };
         let mut tar = Command::new("tar");
@@ -133,26 +136,26 @@ impl People {
     }
 
     /// The private key.
-    pub fn key(&self, name: &str) -> PathBuf {
+    pub(crate) fn key(&self, name: &str) -> PathBuf {
         self.dir.path().join(name)
     }
 
     /// The public key.
-    pub fn public(&self, name: &str) -> PathBuf {
+    pub(crate) fn public(&self, name: &str) -> PathBuf {
         self.dir.path().join(format!("{name}.pub"))
     }
 
     /// The key of a batch, as the provider sends it.
-    pub fn batch_key(&self, file: &str) -> PathBuf {
+    pub(crate) fn batch_key(&self, file: &str) -> PathBuf {
         self.dir.path().join("keys/batches").join(file)
     }
 }
 
 /// A site.
-pub struct Site<'p> {
-    pub people: &'p People,
+pub(crate) struct Site<'p> {
+    pub(crate) people: &'p People,
     /// The folder that holds `agent.yaml`.
-    pub dir: PathBuf,
+    pub(crate) dir: PathBuf,
     minute: Cell<i64>,
     log: RefCell<Vec<u8>>,
     _owned: Option<tempfile::TempDir>,
@@ -160,7 +163,7 @@ pub struct Site<'p> {
 
 impl<'p> Site<'p> {
     /// A folder without anything in it.
-    pub fn bare(people: &'p People) -> Self {
+    pub(crate) fn bare(people: &'p People) -> Self {
         let owned = tempfile::tempdir().unwrap();
         let dir = owned.path().join("site");
         fs::create_dir_all(owned.path().join("tmp")).unwrap();
@@ -168,7 +171,7 @@ impl<'p> Site<'p> {
     }
 
     /// The samples' site as it is delivered, with these cases in the drop; not yet a site of ours.
-    pub fn laid_out(people: &'p People, cases: &[&str]) -> Self {
+    pub(crate) fn laid_out(people: &'p People, cases: &[&str]) -> Self {
         let site = Self::bare(people);
         let policies = root().join("policies");
         site.install(&["--policies", policies.to_str().unwrap()], cases);
@@ -176,7 +179,7 @@ impl<'p> Site<'p> {
     }
 
     /// A laid-out site with state, two founders and the four people of the samples. `unit` is henry's.
-    pub fn founded(people: &'p People, cases: &[&str], unit: &str) -> Self {
+    pub(crate) fn founded(people: &'p People, cases: &[&str], unit: &str) -> Self {
         let site = Self::laid_out(people, cases);
         site.init();
         site.accounts(unit);
@@ -184,22 +187,29 @@ impl<'p> Site<'p> {
     }
 
     /// The site of another test's folder, at its minute.
-    pub fn at(people: &'p People, dir: PathBuf, minute: i64) -> Self {
+    pub(crate) fn at(people: &'p People, dir: PathBuf, minute: i64) -> Self {
         fs::create_dir_all(dir.parent().unwrap().join("tmp")).unwrap();
         Self { people, dir, minute: Cell::new(minute), log: RefCell::default(), _owned: None }
     }
 
     /// `init` with two founders.
-    pub fn init(&self) {
+    pub(crate) fn init(&self) {
+        let words = self.init_words();
+        self.run(&words.iter().map(String::as_str).collect::<Vec<_>>()).ok();
+    }
+
+    /// The words of `init` with two founders.
+    pub(crate) fn init_words(&self) -> Vec<String> {
         let founder = |name: &str| format!("{name}={}", self.people.public(name).display());
-        let (ada, ben) = (founder("ada"), founder("ben"));
-        let dir = self.dir.to_str().unwrap().to_owned();
-        let words = ["init", &dir, "--site", "taoyuan-dwcd", "--founder", &ada, "--founder", &ben];
-        self.run(&words).ok();
+        let dir = self.dir.to_str().unwrap();
+        let words = ["init", dir, "--site", "taoyuan-dwcd", "--founder"];
+        let mut words: Vec<String> = words.map(str::to_owned).to_vec();
+        words.extend([founder("ada"), "--founder".to_owned(), founder("ben")]);
+        words
     }
 
     /// Adds and confirms alice, henry, sue and audrey.
-    pub fn accounts(&self, unit: &str) {
+    pub(crate) fn accounts(&self, unit: &str) {
         let people = [
             ("alice", "custodian", "資訊室"),
             ("henry", "handler", unit),
@@ -216,14 +226,14 @@ impl<'p> Site<'p> {
     }
 
     /// The samples' `install.sh`.
-    pub fn install(&self, options: &[&str], cases: &[&str]) {
+    pub(crate) fn install(&self, options: &[&str], cases: &[&str]) {
         let mut sh = Command::new("sh");
         sh.args(["-c", "umask 022; exec sh \"$0\" \"$@\""]).arg(samples().join("install.sh"));
         done(sh.args(options).arg(&self.dir).args(cases));
     }
 
     /// The key of a batch into the keybox, by one rename.
-    pub fn bring_key(&self, link: &str, file: &str) {
+    pub(crate) fn bring_key(&self, link: &str, file: &str) {
         let keybox = self.dir.join("keys").join(link);
         let part = keybox.join(format!(".{file}.part"));
         fs::copy(self.people.batch_key(file), &part).unwrap();
@@ -232,24 +242,24 @@ impl<'p> Site<'p> {
     }
 
     /// One command, unsigned.
-    pub fn run(&self, words: &[&str]) -> Ran {
+    pub(crate) fn run(&self, words: &[&str]) -> Ran {
         self.run_with(words, &[], b"")
     }
 
     /// One command, signed by an account.
-    pub fn run_as(&self, name: &str, words: &[&str]) -> Ran {
+    pub(crate) fn run_as(&self, name: &str, words: &[&str]) -> Ran {
         self.run_as_with(name, words, b"")
     }
 
     /// One command, signed, with something on standard input.
-    pub fn run_as_with(&self, name: &str, words: &[&str], input: &[u8]) -> Ran {
+    pub(crate) fn run_as_with(&self, name: &str, words: &[&str], input: &[u8]) -> Ran {
         let key = self.people.key(name);
         self.run_with(words, &["--as", name, "--sign-with", key.to_str().unwrap()], input)
     }
 
     /// One command with further global flags. Rows of `query` and `match` are kept out of the log: they are
     /// what was asked for.
-    pub fn run_with(&self, words: &[&str], global: &[&str], input: &[u8]) -> Ran {
+    pub(crate) fn run_with(&self, words: &[&str], global: &[&str], input: &[u8]) -> Ran {
         let clock = self.time();
         self.minute.set(self.minute.get() + 1);
         let mut command = Command::new(env!("CARGO_BIN_EXE_batchward"));
@@ -277,19 +287,19 @@ impl<'p> Site<'p> {
     }
 
     /// All that can be done now.
-    pub fn once(&self) -> Ran {
+    pub(crate) fn once(&self) -> Ran {
         self.run(&["run", "--once"]).ok()
     }
 
     /// `batch list --json`.
-    pub fn batches(&self) -> Vec<Value> {
+    pub(crate) fn batches(&self) -> Vec<Value> {
         let list = self.run(&["batch", "list", "--json"]).ok().json();
         list.as_array().expect("batch list is an array").clone()
     }
 
     /// The row of a delivery in `batch list`.
     #[track_caller]
-    pub fn row(&self, delivery: &str) -> Value {
+    pub(crate) fn row(&self, delivery: &str) -> Value {
         let rows = self.batches();
         let mut found = rows.iter().filter(|row| row["delivery"] == delivery);
         let row = found.next().unwrap_or_else(|| panic!("'{delivery}' is not in {rows:#?}"));
@@ -298,12 +308,12 @@ impl<'p> Site<'p> {
     }
 
     /// `batch show ID --json`.
-    pub fn show(&self, id: &str) -> Value {
+    pub(crate) fn show(&self, id: &str) -> Value {
         self.run(&["batch", "show", id, "--json"]).ok().json()
     }
 
     /// A grant over all fields of a link: henry applies, sue approves.
-    pub fn grant(&self, link: &str) -> String {
+    pub(crate) fn grant(&self, link: &str) -> String {
         let apply =
             ["grant", "apply", "--link", link, "--until", "2027-06-30", "--purpose", "資格審查"];
         let words = [apply.as_slice(), &["--basis", "府社婦字第1150009999號"]].concat();
@@ -313,13 +323,13 @@ impl<'p> Site<'p> {
     }
 
     /// `query` of henry, with these further words.
-    pub fn query(&self, grant: &str, more: &[&str]) -> Ran {
+    pub(crate) fn query(&self, grant: &str, more: &[&str]) -> Ran {
         let words = ["query", "--grant", grant, "--case", "115-001", "--reason", "資格審查"];
         self.run_as("henry", &[words.as_slice(), more].concat())
     }
 
     /// `register verify --json` says that all is well.
-    pub fn verify(&self) -> Value {
+    pub(crate) fn verify(&self) -> Value {
         let ran = self.run(&["register", "verify", "--json"]);
         let report = ran.json();
         assert_eq!(report["ok"], true, "{report:#}");
@@ -328,33 +338,33 @@ impl<'p> Site<'p> {
     }
 
     /// The time at which the next command starts.
-    pub fn time(&self) -> String {
+    pub(crate) fn time(&self) -> String {
         let seconds = MORNING + 60 * self.minute.get();
         chrono::DateTime::from_timestamp(seconds, 0).unwrap().to_rfc3339()
     }
 
     /// The minute of the next command.
-    pub fn minute(&self) -> i64 {
+    pub(crate) fn minute(&self) -> i64 {
         self.minute.get()
     }
 
     /// Lets time pass.
-    pub fn wait_minutes(&self, minutes: i64) {
+    pub(crate) fn wait_minutes(&self, minutes: i64) {
         self.minute.set(self.minute.get() + minutes);
     }
 
     /// The temporary folder of the commands.
-    pub fn temporary(&self) -> PathBuf {
+    pub(crate) fn temporary(&self) -> PathBuf {
         self.dir.parent().unwrap().join("tmp")
     }
 
     /// Everything that commands have printed, but for rows of queries.
-    pub fn log(&self) -> Vec<u8> {
+    pub(crate) fn log(&self) -> Vec<u8> {
         self.log.borrow().clone()
     }
 
     /// Files below a folder of the site, by path below it, sorted.
-    pub fn files(&self, below: &str) -> Vec<String> {
+    pub(crate) fn files(&self, below: &str) -> Vec<String> {
         let top = self.dir.join(below);
         let mut found = Vec::new();
         let mut folders = vec![top.clone()];
@@ -375,7 +385,7 @@ impl<'p> Site<'p> {
 }
 
 /// Runs a stock tool that must work.
-pub fn done(command: &mut Command) -> Vec<u8> {
+pub(crate) fn done(command: &mut Command) -> Vec<u8> {
     let output = command.output().unwrap_or_else(|e| panic!("{command:?}: {e}"));
     assert!(output.status.success(), "{command:?}: {}", String::from_utf8_lossy(&output.stderr));
     output.stdout

@@ -25,7 +25,7 @@ const WIDTHS: [usize; 25] =
 
 /// Values that must not be found anywhere.
 #[derive(Default)]
-pub struct Values {
+pub(crate) struct Values {
     /// By their first six bytes.
     by_start: HashMap<[u8; VALUE_BYTES_MIN], Vec<Vec<u8>>>,
     count: usize,
@@ -33,14 +33,16 @@ pub struct Values {
 
 /// A value that was found: where, at which byte.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Found {
-    pub place: String,
-    pub at: usize,
+pub(crate) struct Found {
+    pub(crate) place: String,
+    pub(crate) at: usize,
+    /// All of it is synthetic, and so may be shown.
+    pub(crate) value: String,
 }
 
 impl Values {
     /// All values of these deliveries.
-    pub fn of(people: &People, cases: &[&str]) -> Self {
+    pub(crate) fn of(people: &People, cases: &[&str]) -> Self {
         let mut values = Self::default();
         let mut all = BTreeSet::new();
         let mut said = Vec::new();
@@ -51,10 +53,17 @@ impl Values {
             let folder = samples().join("deliveries").join(case).join("delivery");
             said.extend(fs::read(folder.join("manifest.yaml")).unwrap());
         }
-        // What a manifest says is no secret: a batch number may hold the digits of a date.
-        let in_manifest = |value: &[u8]| said.windows(value.len()).any(|window| window == value);
+        for entry in walkdir::WalkDir::new(samples().join("config")) {
+            let entry = entry.unwrap();
+            if entry.file_type().is_file() {
+                said.extend(fs::read(entry.path()).unwrap());
+            }
+        }
+        // What a manifest or a layout says is no secret: a batch number may hold the digits of a date, and the
+        // title of a field the word that another field holds.
+        let is_said = |value: &[u8]| said.windows(value.len()).any(|window| window == value);
         for value in all {
-            if value.len() >= VALUE_BYTES_MIN && !in_manifest(&value) {
+            if value.len() >= VALUE_BYTES_MIN && !is_said(&value) {
                 values.add(value);
             }
         }
@@ -63,7 +72,7 @@ impl Values {
     }
 
     /// How many there are.
-    pub fn count(&self) -> usize {
+    pub(crate) fn count(&self) -> usize {
         self.count
     }
 
@@ -81,13 +90,14 @@ impl Values {
     }
 
     /// Looks through some bytes.
-    pub fn search(&self, place: &str, bytes: &[u8]) -> Vec<Found> {
+    pub(crate) fn search(&self, place: &str, bytes: &[u8]) -> Vec<Found> {
         let mut found = Vec::new();
         for (at, window) in bytes.windows(VALUE_BYTES_MIN).enumerate() {
             let Some(same) = self.by_start.get(window) else { continue };
             for value in same {
                 if bytes[at..].starts_with(value) && !within_digest(bytes, at, value) {
-                    found.push(Found { place: place.to_owned(), at });
+                    let value = String::from_utf8_lossy(value).into_owned();
+                    found.push(Found { place: place.to_owned(), at, value });
                 }
             }
         }
@@ -95,7 +105,7 @@ impl Values {
     }
 
     /// Looks through every file below a folder, through names as well. Links are not followed.
-    pub fn search_below(&self, folder: &Path) -> Vec<Found> {
+    pub(crate) fn search_below(&self, folder: &Path) -> Vec<Found> {
         let mut found = Vec::new();
         let mut looked = 0;
         for entry in walkdir::WalkDir::new(folder) {
@@ -173,7 +183,8 @@ fn cut(plain: &[u8], all: &mut BTreeSet<Vec<u8>>) {
     if plain.starts_with(b"national_id,") {
         let text = String::from_utf8_lossy(plain);
         // Cells by themselves: quotes and line feeds within them cut them shorter, which finds more.
-        for cell in text.split([',', '"', '\r', '\n']) {
+        let rows = text.split_once('\n').map_or("", |(_, rows)| rows);
+        for cell in rows.split([',', '"', '\r', '\n']) {
             all.insert(cell.as_bytes().to_vec());
         }
         return;

@@ -1,4 +1,7 @@
 //! Opening a provider's age file with the key that came separately.
+//!
+//! What is wrong with the delivery, with the key and with reading are three kinds of error and never mixed: they lead
+//! to quarantine, to another key, and to another try.
 
 use std::{
     io::{self, BufRead, BufReader, Chain, Cursor, Read},

@@ -1,5 +1,5 @@
-#![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 //! Synthetic data under throw-away keys.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 use std::io::{self, Read, Write};
 

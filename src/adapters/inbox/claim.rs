@@ -1,4 +1,7 @@
 //! The claim: everything in a delivery folder copied into our own spool while it is hashed.
+//!
+//! A repeat starts from nothing and ends in the same files. Nothing in the folder is changed; clearing it is another
+//! step, after the claim is recorded.
 
 use std::{
     ffi::OsStr,

@@ -1,4 +1,6 @@
 //! Looking into one delivery folder: what is there, and the two documents read once.
+//!
+//! What is no plain file is never opened, and what was opened is looked at again through its descriptor.
 
 use std::{
     ffi::{OsStr, OsString},

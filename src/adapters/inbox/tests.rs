@@ -1,5 +1,5 @@
-#![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 //! Hostile folders. All content is synthetic.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 use std::{
     cell::RefCell,
@@ -16,7 +16,11 @@ use std::{
 use rustix::fs::{CWD, mkfifoat};
 
 use super::*;
-use crate::adapters::age_files::{self, SpoolWriter};
+use crate::adapters::{
+    age_files::{self, SpoolError, SpoolWriter},
+    files::FileError,
+    small_disk::SmallDisk,
+};
 use crate::domain::{
     digest::Digest,
     judge::{Document, EntryKind},
@@ -28,6 +32,8 @@ struct Site {
     identity: Secret,
     inbox: Inbox,
 }
+
+type Change = fn(&Site);
 
 impl Site {
     fn new() -> Self {
@@ -154,7 +160,7 @@ fn links_and_special_things_are_seen_and_never_opened() {
 fn a_document_that_is_a_link_or_a_pipe_is_a_thing_and_not_read() {
     for make in [
         (|site: &Site| symlink(site.path("outside/m"), site.file("manifest.yaml")).unwrap())
-            as fn(&Site),
+            as Change,
         |site| fs::hard_link(site.path("outside/m"), site.file("manifest.yaml")).unwrap(),
         |site| {
             mkfifoat(CWD, site.file("manifest.yaml"), Mode::from_raw_mode(0o600)).unwrap();
@@ -226,7 +232,7 @@ fn a_manifest_that_changes_during_the_claim_ends_it() {
 
 #[test]
 fn a_file_that_becomes_something_else_during_the_claim_is_judged_as_that() {
-    let swaps: [(fn(&Site), EntryKind); 3] = [
+    let swaps: [(Change, EntryKind); 3] = [
         (|site| symlink(site.path("outside/v"), site.file("z")).unwrap(), EntryKind::Link),
         (|site| fs::hard_link(site.path("outside/v"), site.file("z")).unwrap(), EntryKind::Linked),
         (
@@ -253,7 +259,7 @@ fn a_file_that_becomes_something_else_during_the_claim_is_judged_as_that() {
 
 #[test]
 fn a_file_that_grows_shrinks_or_goes_is_what_was_copied() {
-    let rows: [(fn(&Site), u64); 3] = [
+    let rows: [(Change, u64); 3] = [
         (|site| site.put("z", b"inside and much more"), 7),
         (|site| site.put("z", b"in"), 2),
         (|site| fs::remove_file(site.file("z")).unwrap(), 0),
@@ -358,4 +364,64 @@ fn a_missing_inbox_is_told_with_its_path() {
     assert!(error.to_string().contains("none"));
     let error = site.inbox.look("gone-delivery".as_ref()).unwrap_err();
     assert!(!error.to_string().contains("gone-delivery"));
+}
+
+#[test]
+fn a_full_disk_ends_the_claim_before_and_during_it_and_nothing_is_lost() {
+    let Some(disk) = SmallDisk::mount(48 << 10) else { return };
+    let site = Site::new();
+    let recipient = age_files::recipient_of(&site.identity).unwrap();
+    let full = RefCell::new(false);
+    let mut make = |name: &[u8]| {
+        let writer =
+            SpoolWriter::create(disk.path(), &format!("{}.age", Digest::of(name)), &recipient);
+        if *full.borrow() {
+            disk.fill();
+        }
+        writer.map(Some)
+    };
+    let before = fs::read(site.file("data.age")).unwrap();
+    site.put("large", &vec![1; 20 << 20]);
+    let claim = site.inbox.claim("d".as_ref(), disk.path(), &mut make);
+    assert!(matches!(claim, Err(ClaimError::NoSpace { .. })), "{claim:?}");
+    site.put("large", &vec![1; 8 << 20]);
+    *full.borrow_mut() = true;
+    let claim = site.inbox.claim("d".as_ref(), disk.path(), &mut make);
+    let full_disk =
+        matches!(claim, Err(ClaimError::Spool(SpoolError::File(FileError::Full { .. }))));
+    assert!(full_disk, "{claim:?}");
+    assert_eq!(fs::read(site.file("data.age")).unwrap(), before);
+    disk.free();
+    *full.borrow_mut() = false;
+    assert!(site.inbox.claim("d".as_ref(), disk.path(), &mut make).is_ok());
+    let names = fs::read_dir(disk.path()).unwrap().map(|entry| entry.unwrap().file_name());
+    assert!(names.into_iter().all(|name| !name.to_str().unwrap().starts_with('.')));
+}
+
+#[test]
+fn what_is_mounted_in_a_delivery_is_neither_read_nor_wiped() {
+    let Some(disk) = SmallDisk::mount(64) else { return };
+    fs::write(disk.path().join("victim"), "outside").unwrap();
+    let site = Site::new();
+    fs::create_dir(site.file("mount")).unwrap();
+    site.put("bound", b"");
+    let bind = |from: &Path, to: &str| {
+        let mut mount = std::process::Command::new("mount");
+        mount.arg("--bind").arg(from).arg(site.file(to)).status().unwrap().success()
+    };
+    assert!(bind(disk.path(), "mount") && bind(&disk.path().join("victim"), "bound"));
+    let claim = site.claim().unwrap();
+    let kinds: Vec<_> = claim.facts.entries.iter().map(|entry| entry.kind).collect();
+    assert_eq!(kinds, [EntryKind::Other, EntryKind::File, EntryKind::Other]);
+    assert!(claim.facts.entries[0].head.is_empty());
+    // A mount point cannot be renamed away with its folder by everyone, nor emptied by us: it is left, and told.
+    let left = site.inbox.clear("d".as_ref(), claim.folder).map(|report| report.left);
+    let mounted = fs::read(disk.path().join("victim")).unwrap();
+    let aside = site.inbox.scan().unwrap().folders;
+    for entry in WalkDir::new(site.path("inbox")).contents_first(true) {
+        let path = entry.unwrap().into_path();
+        let _ = std::process::Command::new("umount").arg("-l").arg(path).output();
+    }
+    assert_eq!(mounted, b"outside");
+    assert!(left.is_ok_and(|left| left > 0), "{aside:?}");
 }

@@ -1,3 +1,4 @@
+//! Throw-away keys in hostile folders.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use std::{fs, os::unix::fs::symlink};

@@ -1,5 +1,5 @@
-#![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 //! Synthetic deliveries, signed with throw-away keys that are made from fixed bytes.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 use super::*;
 use crate::domain::{
@@ -98,6 +98,8 @@ struct Case {
     received: &'static str,
 }
 
+type Change = fn(&mut Case);
+
 impl Case {
     fn of(text: &str) -> Self {
         let key = key_of(1);
@@ -154,24 +156,45 @@ fn a_good_delivery_is_complete_in_both_stages() {
     }
 }
 
+type Row = (&'static str, Case, Reason);
+
+fn edited(from: &'static str, to: &'static str) -> Case {
+    Case::of(&manifest("full", |text| text.replace(from, to)))
+}
+
+fn add(entry: &Entry) -> Case {
+    Case::good().with(|case| case.facts.entries.push(entry.clone()))
+}
+
+fn kind(kind: EntryKind) -> Case {
+    Case::good().with(|case| case.facts.entries[0].kind = kind)
+}
+
+fn check(rows: Vec<Row>) {
+    for (about, case, reason) in rows {
+        assert_eq!(case.refused(), reason, "{about}");
+    }
+}
+
 #[test]
-fn every_single_defect_has_its_reason() {
-    let edited = |from: &'static str, to: &'static str| {
-        Case::of(&manifest("full", |text| text.replace(from, to)))
-    };
-    let add = |entry: Entry| Case::good().with(|case| case.facts.entries.push(entry.clone()));
-    let kind = |kind| Case::good().with(|case| case.facts.entries[0].kind = kind);
-    let rows: Vec<(&str, Case, Reason)> = vec![
+fn every_unsafe_thing_and_every_form_of_key_has_its_reason() {
+    check(vec![
         ("link", kind(EntryKind::Link), Reason::UnsafeFile),
         ("second link", kind(EntryKind::Linked), Reason::UnsafeFile),
         ("pipe", kind(EntryKind::Other), Reason::UnsafeFile),
         ("cut", Case::good().with(|c| c.facts.cut = true), Reason::LimitExceeded),
-        ("key by name", add(file("A-1.KEY", b"x")), Reason::KeyWithData),
-        ("key by mark", add(file("x", b"a\nAGE-SECRET-KEY-1QQ")), Reason::KeyWithData),
-        ("wording", add(file("x.txt", "解密密碼：abc".as_bytes())), Reason::KeyWithData),
-        ("cp950", add(file("x.txt", b"\xB1\x4B\xBD\x58: abc")), Reason::KeyWithData),
-        ("utf-16", add(file("x.txt", b"\xFF\xFEP\0a\0s\0s\0w\0o\0r\0d\0")), Reason::KeyWithData),
-        ("ssh key", add(file("x", b"-----BEGIN OPENSSH PRIVATE KEY-----")), Reason::KeyWithData),
+        ("key by name", add(&file("A-1.KEY", b"x")), Reason::KeyWithData),
+        ("key by mark", add(&file("x", b"a\nAGE-SECRET-KEY-1QQ")), Reason::KeyWithData),
+        ("wording", add(&file("x.txt", "解密密碼：abc".as_bytes())), Reason::KeyWithData),
+        ("cp950", add(&file("x.txt", b"\xB1\x4B\xBD\x58: abc")), Reason::KeyWithData),
+        ("utf-16", add(&file("x.txt", b"\xFF\xFEP\0a\0s\0s\0w\0o\0r\0d\0")), Reason::KeyWithData),
+        ("ssh key", add(&file("x", b"-----BEGIN OPENSSH PRIVATE KEY-----")), Reason::KeyWithData),
+    ]);
+}
+
+#[test]
+fn every_defect_of_signature_manifest_and_link_has_its_reason() {
+    check(vec![
         (
             "other bytes",
             Case::good().with(|c| c.facts.manifest = Document::Bytes(b"batchward: 1".to_vec())),
@@ -206,9 +229,15 @@ fn every_single_defect_has_its_reason() {
         ("name", edited("data.age", "../data.age"), Reason::UnsafeName),
         ("link name", edited("link: a-link", "link: b-link"), Reason::WrongLink),
         ("table", edited("T-1", "T-2"), Reason::WrongTable),
+    ]);
+}
+
+#[test]
+fn every_defect_of_files_ledger_and_standing_has_its_reason() {
+    check(vec![
         ("shorter", edited("bytes: 4", "bytes: 54"), Reason::Incomplete),
         ("longer", edited("bytes: 4", "bytes: "), Reason::SizeMismatch),
-        ("unlisted", add(file("notes.csv", b"a,b\n")), Reason::UnlistedFile),
+        ("unlisted", add(&file("notes.csv", b"a,b\n")), Reason::UnlistedFile),
         ("missing", Case::good().with(|c| c.facts.entries.clear()), Reason::Incomplete),
         ("number", Case::good().with(|c| c.ledger.numbers.push("A-1")), Reason::DuplicateBatch),
         (
@@ -246,10 +275,7 @@ fn every_single_defect_has_its_reason() {
             Case::good().with(|c| c.link.approved_until = at("2026-01-01T00:00:00Z")),
             Reason::UseExpired,
         ),
-    ];
-    for (about, case, reason) in rows {
-        assert_eq!(case.refused(), reason, "{about}");
-    }
+    ]);
 }
 
 /// Defects in the order in which they count; each is put on top of all that come after it.
@@ -314,7 +340,7 @@ fn of_several_defects_the_first_in_the_order_counts() {
 
 #[test]
 fn what_is_missing_waits_while_looking_and_is_refused_once_claimed() {
-    let rows: [(fn(&mut Case), Reason); 5] = [
+    let rows: [(Change, Reason); 5] = [
         (|case| case.facts.manifest = Document::Missing, Reason::Incomplete),
         (|case| case.facts.signature = Document::Missing, Reason::Unsigned),
         (
@@ -431,5 +457,7 @@ fn differences_from_the_link_are_shown_and_refuse_nothing() {
 
 #[test]
 fn a_manifest_over_its_size_is_refused_by_length_alone() {
-    assert!(Manifest::parse(&vec![b' '; MANIFEST_BYTES_MAX as usize + 1]).is_err());
+    assert!(
+        Manifest::parse(&vec![b' '; usize::try_from(MANIFEST_BYTES_MAX).unwrap() + 1]).is_err()
+    );
 }

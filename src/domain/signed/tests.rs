@@ -1,5 +1,5 @@
-#![allow(clippy::unwrap_used, reason = "tests")]
 //! Decisions of people who do not exist, signed with throw-away keys.
+#![allow(clippy::unwrap_used, reason = "tests")]
 
 use super::*;
 use crate::domain::sshsig::tests::key_of;

@@ -1,3 +1,4 @@
+//! Lines of allowed_signers with throw-away keys.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use super::*;
@@ -143,4 +144,45 @@ fn patterns_match_as_in_openssh() {
     }
     let long = "a".repeat(50_000);
     assert!(!matches_pattern("*a*a*a*a*a*b".as_bytes(), &long.as_bytes()[..2_000]));
+}
+
+#[test]
+fn what_two_versions_have_in_common_is_never_more_than_either() {
+    let parts = "namespaces=\"a,b\",valid-before=\"20270101Z\"";
+    let other_key = format!("p@example {}\n", key(2).text());
+    let before = parse(&(line(parts) + &other_key));
+    let narrowed = line("namespaces=\"a\",valid-before=\"20260601Z\"");
+    let widened = line("namespaces=\"a,b,c\",valid-before=\"20280101Z\"");
+    let rows = [
+        (line(parts) + &other_key, line(parts) + &other_key),
+        (other_key.clone() + &line(parts), line(parts) + &other_key),
+        (other_key.clone(), other_key.clone()),
+        (String::new(), String::new()),
+        (narrowed.clone() + &other_key, narrowed + &other_key),
+        (widened + &other_key, line(parts) + &other_key),
+        (format!("p@example {}\n", key(3).text()), String::new()),
+        (line(parts).replace("p@", "q@"), String::new()),
+    ];
+    for (wanted, expected) in rows {
+        let common = before.common_with(&parse(&wanted));
+        assert_eq!(common, parse(&expected), "{wanted}");
+        assert!(common.loosened_since(&before).is_empty());
+    }
+}
+
+#[test]
+fn a_line_reads_back_to_the_same_entry() {
+    let rows = [
+        line(""),
+        line("namespaces=\"a,b*\",valid-after=\"20260101\",valid-before=\"20270101123456Z\""),
+        line("").replace("p@example", "\"a b\""),
+        line("").replace("p@example", "\"#x\""),
+    ];
+    for text in rows {
+        let found = parse(&text);
+        assert_eq!(parse(&format!("{}\n", found.entries()[0])), found, "{text}");
+    }
+    for principals in ["a\"b", "\"a\"b", "\"\""] {
+        assert!(AllowedSigners::parse(&line("").replace("p@example", principals), ZONE).is_err());
+    }
 }

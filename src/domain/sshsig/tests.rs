@@ -1,5 +1,5 @@
-#![allow(clippy::unwrap_used, reason = "tests")]
 //! Throw-away keys; what stock `ssh-keygen` makes and reads is tried where it is installed.
+#![allow(clippy::unwrap_used, clippy::disallowed_methods, clippy::print_stderr, reason = "tests")]
 
 use std::{fs, os::unix::fs::PermissionsExt, path::Path, process::Command};
 

@@ -85,7 +85,7 @@ impl Engine {
         }
         let bytes = match self.submitted.get(&key) {
             Some(secret) => Some(secret.duplicate()),
-            None if keybox => self.from_keybox(link, number, form)?,
+            None if keybox => self.keybox_bytes(link, number, form)?,
             None => None,
         };
         // After a stop between intent and slot, what a person typed is gone: they are told, and type it again.
@@ -97,7 +97,7 @@ impl Engine {
         Ok(taken(fingerprint))
     }
 
-    fn from_keybox(
+    fn keybox_bytes(
         &mut self,
         link: &str,
         number: &str,

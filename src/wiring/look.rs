@@ -1,0 +1,99 @@
+//! Looking at configuration, policies and the machine's users, without opening a site.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use super::site::faults;
+use crate::{
+    config,
+    error::{Error, Exit},
+    service::Result,
+};
+
+/// The state folder of a site, for verifying it without opening it.
+///
+/// # Errors
+/// The configuration cannot be read, or there is no register.
+pub fn state_of(path: &Path) -> Result<PathBuf> {
+    let config = config::load(path).map_err(|list| faults(&list))?;
+    if config.agent.state.join("register").is_dir() {
+        Ok(config.agent.state)
+    } else {
+        let what = format!("'{}' holds no register", config.agent.state.display());
+        Err(Error::new(Exit::Config, what)
+            .hint("'batchward init' makes a site; --dir FOLDER verifies a copied register"))
+    }
+}
+
+/// Every problem of a configuration, in words.
+///
+/// # Errors
+/// None: problems are what is returned.
+pub fn check(path: &Path) -> Result<Vec<String>> {
+    Ok(match config::load(path) {
+        Ok(_) => Vec::new(),
+        Err(list) => list.iter().map(ToString::to_string).collect(),
+    })
+}
+
+/// `policy list`.
+///
+/// # Errors
+/// The configuration cannot be read.
+pub fn policies(path: &Path) -> Result<Vec<String>> {
+    let config = config::load(path).map_err(|list| faults(&list))?;
+    Ok(config.policies.values().map(|p| format!("{}  {}", p.name, p.title)).collect())
+}
+
+/// `policy explain`.
+///
+/// # Errors
+/// There is no such policy.
+pub fn explain(path: &Path, name: &str) -> Result<Vec<String>> {
+    let config = config::load(path).map_err(|list| faults(&list))?;
+    let policy = config.policies.get(name).ok_or_else(|| {
+        Error::usage(format!("there is no policy '{name}'"))
+            .hint("'batchward policy list' shows the policies")
+    })?;
+    let mut lines = vec![policy.title.clone()];
+    lines.extend(
+        policy
+            .rules()
+            .into_iter()
+            .map(|(rule, value, clause)| format!("{rule}: {value}  ({clause})")),
+    );
+    Ok(lines)
+}
+
+/// `policy check`.
+///
+/// # Errors
+/// The file cannot be read.
+pub fn check_policy(path: &Path) -> Result<Vec<String>> {
+    let list = config::check_policy(path);
+    Ok(list.iter().map(ToString::to_string).collect())
+}
+
+/// The number of a unix user of this machine.
+#[must_use]
+pub fn uid_of(name: &str) -> Option<u32> {
+    users().into_iter().find(|(user, _)| user == name).map(|(_, uid)| uid)
+}
+
+pub(super) fn name_of(uid: u32) -> Option<String> {
+    users().into_iter().find(|(_, number)| *number == uid).map(|(user, _)| user)
+}
+
+/// The machine's own users. Directory services are not asked: an account that must hold when the network is gone
+/// belongs to a user of this machine, or signs with a key.
+fn users() -> Vec<(String, u32)> {
+    let text = fs::read_to_string(PathBuf::from("/etc/passwd")).unwrap_or_default();
+    text.lines()
+        .filter_map(|line| {
+            let mut parts = line.split(':');
+            Some((parts.next()?.to_owned(), parts.nth(1)?.parse().ok()?))
+        })
+        .collect()
+}

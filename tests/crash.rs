@@ -1,0 +1,363 @@
+//! A stop at every durable write, before it, in its middle and after it, leads to the same register and the same
+//! world.
+//!
+//! A whole life is played once. Before each act the site is set aside; then, for every write of that act and every
+//! moment of a write, the act runs on a copy of that site and the real process dies there. The site is started
+//! again (`run --once`), the act is repeated if the register does not have its effect, and what comes out must equal
+//! the undisturbed life: the register in its normal form, the files, the slots of the key store, the rows.
+#![cfg(feature = "test-hooks")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::disallowed_methods,
+    reason = "tests"
+)]
+
+mod support;
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+    sync::{
+        Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
+
+use serde_json::Value;
+use support::{
+    People, Ran, Site,
+    picture::{Picture, difference, entries},
+};
+
+/// SIGABRT: how the test build stops at a chosen write.
+const ABORTED: i32 = 6;
+const MOMENTS: &[&str] = &["before", "middle", "after"];
+const LINK: &str = "moca-full";
+
+/// How one sees in the register that an act has had its effect.
+#[derive(Clone, Copy)]
+enum Effect {
+    /// The act is `init`: it is repeated in any case, and must then find its site.
+    Site,
+    /// The act is a start: the start that follows a stop is its repetition.
+    Start,
+    /// One more entry of this type, or with an outcome of this name.
+    Entry(&'static str),
+}
+
+struct Act {
+    name: &'static str,
+    /// Who signs; nobody for the agent's own work.
+    who: &'static str,
+    words: &'static [&'static str],
+    /// What happens in the world before, undisturbed.
+    prepare: fn(&Site<'_>),
+    effect: Effect,
+}
+
+const fn act(
+    name: &'static str,
+    who: &'static str,
+    words: &'static [&'static str],
+    effect: Effect,
+) -> Act {
+    Act { name, who, words, prepare: |_| {}, effect }
+}
+
+/// The life. `{name.pub}` and `{name.key}` stand for key files.
+const LIFE: &[Act] = &[
+    act("init", "", &["init"], Effect::Site),
+    act(
+        "account add",
+        "ada",
+        &["account", "add", "alice", "--role", "custodian", "--sign-key", "{alice.pub}"],
+        Effect::Entry("account-proposed"),
+    ),
+    act(
+        "account confirm",
+        "ben",
+        &["account", "confirm", "alice"],
+        Effect::Entry("account-confirmed"),
+    ),
+    Act {
+        name: "claim",
+        who: "",
+        words: &["run", "--once"],
+        prepare: |site| {
+            site.accounts("幼兒托育科");
+            site.install(&["--no-keys"], &["small-20"]);
+        },
+        effect: Effect::Start,
+    },
+    Act {
+        name: "load",
+        who: "",
+        words: &["run", "--once"],
+        prepare: |site| site.install(&["--keys-only"], &["small-20"]),
+        effect: Effect::Start,
+    },
+    act(
+        "grant apply",
+        "henry",
+        &[
+            "grant",
+            "apply",
+            "--link",
+            LINK,
+            "--until",
+            "2027-06-30",
+            "--purpose",
+            "資格審查",
+            "--basis",
+            "府社婦字第1150009999號",
+        ],
+        Effect::Entry("grant-applied"),
+    ),
+    act(
+        "grant approve",
+        "sue",
+        &["grant", "approve", "g-00000001"],
+        Effect::Entry("grant-approved"),
+    ),
+    act(
+        "query",
+        "henry",
+        &["query", "--grant", "g-00000001", "--case", "115-001", "--reason", "資格審查"],
+        Effect::Entry("nonce-spent"),
+    ),
+    act(
+        "use complete",
+        "henry",
+        &["use", "complete", "g-00000001"],
+        Effect::Entry("use-completed"),
+    ),
+    act("use no-need", "henry", &["use", "no-need", "b-00000001"], Effect::Entry("no-need")),
+    act(
+        "destroy request",
+        "alice",
+        &["destroy", "request", "b-00000001", "--reason", "使用完竣"],
+        Effect::Entry("order-requested"),
+    ),
+    act(
+        "destroy approve",
+        "sue",
+        &["destroy", "approve", "o-00000001"],
+        Effect::Entry("order-approved"),
+    ),
+    Act {
+        name: "key submit",
+        who: "alice",
+        words: &[
+            "key",
+            "submit",
+            "b-00000002",
+            "--file",
+            "{MOCA-1151102-0005.key}",
+            "--channel",
+            "電話",
+        ],
+        prepare: |site| {
+            site.install(&["--no-keys"], &["json-manifest"]);
+            site.once();
+        },
+        effect: Effect::Entry("key-taken"),
+    },
+];
+
+impl Act {
+    fn run(&self, site: &Site<'_>, more: &[&str]) -> Ran {
+        let fill =
+            |word: &&str| match word.strip_prefix('{').and_then(|word| word.strip_suffix('}')) {
+                Some(file) if file.ends_with(".pub") => {
+                    site.people.key(file).to_str().unwrap().to_owned()
+                }
+                Some(file) => site.people.batch_key(file).to_str().unwrap().to_owned(),
+                None => (*word).to_owned(),
+            };
+        let mut words: Vec<String> = self.words.iter().map(fill).collect();
+        if matches!(self.effect, Effect::Site) {
+            words = site.init_words();
+        }
+        let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        let key = site.people.key(self.who);
+        let mut global = more.to_vec();
+        if !self.who.is_empty() {
+            global.extend(["--as", self.who, "--sign-with", key.to_str().unwrap()]);
+        }
+        site.run_with(&words, &global, b"")
+    }
+
+    /// How often the register says that this act was done.
+    fn effects(&self, register: &[Value]) -> usize {
+        let Effect::Entry(word) = self.effect else { return 0 };
+        let says = |entry: &&Value| {
+            entry["body"]["type"] == word || entry["body"]["outcome"]["result"] == word
+        };
+        register.iter().filter(says).count()
+    }
+}
+
+/// A site set aside: its folder and its minute.
+struct Aside {
+    dir: PathBuf,
+    minute: i64,
+}
+
+impl Aside {
+    fn copy<'p>(&self, people: &'p People, to: &Path) -> Site<'p> {
+        fs::create_dir_all(to).unwrap();
+        support::done(Command::new("cp").arg("-a").arg(&self.dir).arg(to.join("site")));
+        Site::at(people, to.join("site"), self.minute)
+    }
+}
+
+/// The act, and the start that follows it: the undisturbed life.
+fn undisturbed(act: &Act, site: &Site<'_>) -> Picture {
+    act.run(site, &[]).ok();
+    site.once();
+    Picture::of(site)
+}
+
+/// The act stopped at one write, the site started again, the act repeated where it is needed.
+fn disturbed(act: &Act, site: &Site<'_>, before: usize, stop: &str) -> Picture {
+    let ran = act.run(site, &["--test-crash", stop]);
+    assert_eq!(ran.signal, Some(ABORTED), "{} was not stopped at {stop}: {ran:?}", act.name);
+    if matches!(act.effect, Effect::Site) {
+        act.run(site, &[]).ok();
+    }
+    site.once();
+    if matches!(act.effect, Effect::Entry(_)) && act.effects(&entries(site)) == before {
+        act.run(site, &[]).ok();
+        site.once();
+    }
+    Picture::of(site)
+}
+
+/// Stops the act of this name everywhere.
+fn stop_everywhere(name: &str) {
+    let people = People::new();
+    let work = tempfile::tempdir().unwrap();
+    let site = Site::laid_out(&people, &[]);
+    let place = LIFE.iter().position(|act| act.name == name).unwrap();
+    for act in &LIFE[..place] {
+        (act.prepare)(&site);
+        act.run(&site, &[]).ok();
+        site.once();
+    }
+    let act = &LIFE[place];
+    (act.prepare)(&site);
+    let before =
+        if matches!(act.effect, Effect::Entry(_)) { act.effects(&entries(&site)) } else { 0 };
+    let aside = Aside { dir: work.path().join("aside/site"), minute: site.minute() };
+    fs::create_dir_all(work.path().join("aside")).unwrap();
+    support::done(Command::new("cp").arg("-a").arg(&site.dir).arg(&aside.dir));
+
+    let count = work.path().join("count");
+    let counted = aside.copy(&people, &work.path().join("counted"));
+    act.run(&counted, &["--test-count-writes", count.to_str().unwrap()]).ok();
+    let writes: usize = fs::read_to_string(&count).unwrap().trim().parse().unwrap();
+    assert!(writes > 0, "'{name}' writes nothing");
+    let expected = undisturbed(act, &aside.copy(&people, &work.path().join("undisturbed")));
+
+    let stops: Vec<String> = (1..=writes)
+        .flat_map(|write| MOMENTS.iter().map(move |moment| format!("{write}:{moment}")))
+        .collect();
+    let next = AtomicUsize::new(0);
+    let failures = Mutex::new(Vec::new());
+    std::thread::scope(|scope| {
+        for _ in 0..std::thread::available_parallelism().map_or(2, std::num::NonZero::get) {
+            scope.spawn(|| {
+                while let Some(stop) = stops.get(next.fetch_add(1, Ordering::SeqCst)) {
+                    let dir = work.path().join(stop.replace(':', "-"));
+                    let site = aside.copy(&people, &dir);
+                    let played = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+                        disturbed(act, &site, before, stop)
+                    }));
+                    let wrong = match played {
+                        Ok(picture) => difference(&expected, &picture),
+                        Err(panic) => Some(message(&*panic)),
+                    };
+                    if let Some(wrong) = wrong {
+                        failures.lock().unwrap().push(format!("{stop}: {wrong}"));
+                    }
+                    fs::remove_dir_all(&dir).unwrap();
+                }
+            });
+        }
+    });
+    let mut failures = failures.into_inner().unwrap();
+    failures.sort();
+    let shown = failures.iter().take(4).cloned().collect::<Vec<_>>().join("\n\n");
+    assert!(failures.is_empty(), "'{name}': {} of {} stops:\n{shown}", failures.len(), stops.len());
+}
+
+fn message(panic: &(dyn std::any::Any + Send)) -> String {
+    let text = panic.downcast_ref::<String>().map(String::as_str);
+    text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("a panic").to_owned()
+}
+
+macro_rules! stops {
+    ($($test:ident $act:literal)*) => {
+        const TESTED: &[&str] = &[$($act,)*];
+
+        mod a_stop_at_any_write_of {
+            $(#[test]
+            fn $test() {
+                super::stop_everywhere($act);
+            })*
+        }
+    };
+}
+
+stops! {
+    making_a_site "init"
+    proposing_an_account "account add"
+    confirming_an_account "account confirm"
+    claiming "claim"
+    loading "load"
+    applying_for_a_grant "grant apply"
+    approving_a_grant "grant approve"
+    querying "query"
+    completing_use "use complete"
+    stating_no_need "use no-need"
+    requesting_destruction "destroy request"
+    destroying "destroy approve"
+    submitting_a_key "key submit"
+}
+
+#[test]
+fn every_act_of_the_life_is_stopped() {
+    let life: Vec<&str> = LIFE.iter().map(|act| act.name).collect();
+    assert_eq!(TESTED, life);
+}
+
+#[test]
+fn the_life_ends_with_a_closed_or_destroyed_batch_and_the_comparison_sees_every_change() {
+    let people = People::new();
+    let site = Site::laid_out(&people, &[]);
+    for act in LIFE {
+        (act.prepare)(&site);
+        act.run(&site, &[]).ok();
+        site.once();
+    }
+    let state = site.show("b-00000001")["state"].clone();
+    assert!(state == "closed" || state == "destroyed", "the first batch is {state}");
+    assert_eq!(site.show("b-00000002")["state"], "loaded");
+    let picture = Picture::of(&site);
+    assert_eq!(picture.rows.values().map(Vec::len).collect::<Vec<_>>(), [20]);
+    assert_eq!(difference(&picture, &Picture::of(&site)), None);
+    // An outcome without its effect: the register says more than the world.
+    let vault = site.dir.join("state/vault").join(&site.files("state/vault")[0]);
+    let away = site.temporary().join("away");
+    fs::rename(&vault, &away).unwrap();
+    let found = Picture::of(&site);
+    assert!(difference(&picture, &found).is_some_and(|text| text.contains("- rows of")));
+    fs::rename(&away, &vault).unwrap();
+    // An effect without its outcome: a file that nobody has written down.
+    fs::write(site.dir.join("state/spool/stray"), b"").unwrap();
+    let found = Picture::of(&site);
+    assert!(difference(&picture, &found).is_some_and(|text| text.contains("+ file")));
+}
