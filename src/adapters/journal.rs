@@ -99,8 +99,8 @@ pub enum JournalError {
     },
 }
 
-/// What takes entries: the place and the bytes.
-pub type Each<'e, E> = &'e mut dyn FnMut(u64, &[u8]) -> Result<(), E>;
+/// What is called for an entry, with its place.
+pub type Each<'a, E> = dyn FnMut(u64, &[u8]) -> Result<(), E> + 'a;
 
 /// The journal.
 pub struct Journal {
@@ -296,7 +296,7 @@ impl Journal {
         &self,
         log: Log,
         from: u64,
-        each: Each<'_, E>,
+        each: &mut Each<'_, E>,
     ) -> Result<(), E> {
         let failed = |source| E::from(self.sqlite(source));
         let mut statement = self

@@ -143,7 +143,7 @@ const fn split(size: u64) -> u64 {
     1 << (size - 1).ilog2()
 }
 
-/// PATH(index, D[size]) of RFC 6962, section 2.1.1. Nothing where `index` is not in the tree.
+/// `PATH(index, D[size])` of RFC 6962, section 2.1.1. Nothing where `index` is not in the tree.
 ///
 /// # Errors
 /// A node cannot be read.
@@ -195,7 +195,7 @@ pub fn verify_inclusion(leaf: Hash, index: u64, size: u64, proof: &[Hash], root:
     last == 0 && hash == root
 }
 
-/// PROOF(old, D[size]) of RFC 6962, section 2.1.2.
+/// `PROOF(old, D[size])` of RFC 6962, section 2.1.2.
 ///
 /// # Errors
 /// A node cannot be read.
