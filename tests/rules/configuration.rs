@@ -36,7 +36,10 @@ fn a_new_signer_waits_for_a_second_person() {
     site.install(&[], &["signed-by-stranger"]);
     site.once();
     let rows = site.batches();
-    assert_eq!((&rows[0]["state"], &rows[0]["reason"]), (&"quarantined".into(), &"unknown-signer".into()));
+    assert_eq!(
+        (&rows[0]["state"], &rows[0]["reason"]),
+        (&"quarantined".into(), &"unknown-signer".into())
+    );
     let batch = rows[0]["id"].as_str().unwrap().to_owned();
     site.run_as("alice", &["batch", "release", &batch, "--reason", "again"]).ok();
     assert_eq!(site.show(&batch)["reason"], "unknown-signer", "a release does not override");
