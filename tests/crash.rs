@@ -44,6 +44,8 @@ enum Effect {
     Site,
     /// The act is a start: the start that follows a stop is its repetition.
     Start,
+    /// The act reads: who saw no end of it asks again, and is logged again.
+    Reading,
     /// One more entry of this type, or with an outcome of this name.
     Entry(&'static str),
 }
@@ -126,7 +128,7 @@ const LIFE: &[Act] = &[
         "query",
         "henry",
         &["query", "--grant", "g-00000001", "--case", "115-001", "--reason", "資格審查"],
-        Effect::Entry("nonce-spent"),
+        Effect::Reading,
     ),
     act(
         "use complete",
@@ -229,7 +231,12 @@ fn disturbed(act: &Act, site: &Site<'_>, before: usize, stop: &str) -> Picture {
         act.run(site, &[]).ok();
     }
     site.once();
-    if matches!(act.effect, Effect::Entry(_)) && act.effects(&entries(site)) == before {
+    let again = match act.effect {
+        Effect::Site | Effect::Start => false,
+        Effect::Reading => true,
+        Effect::Entry(_) => act.effects(&entries(site)) == before,
+    };
+    if again {
         act.run(site, &[]).ok();
         site.once();
     }

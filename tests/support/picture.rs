@@ -3,12 +3,16 @@
 //! The register in its normal form comes from the commands that people use; files, slots of the key store and rows
 //! of vaults are read below everything that decides.
 
-use std::{collections::BTreeMap, fs, os::unix::fs::PermissionsExt, path::Path};
+use std::{collections::BTreeMap, fs, io::Read, os::unix::fs::PermissionsExt, path::Path};
 
-use batchward::adapters::{
-    keystore::{KeyStore, SlotState},
-    root_key::RootKeySource,
-    vault::Vault,
+use batchward::{
+    adapters::{
+        age_files::open_spool,
+        keystore::{KeyStore, SlotState},
+        root_key::RootKeySource,
+        vault::Vault,
+    },
+    domain::digest::Digest,
 };
 use serde_json::Value;
 
@@ -26,6 +30,8 @@ pub(crate) struct Picture {
     pub(crate) files: Vec<String>,
     pub(crate) slots: BTreeMap<String, String>,
     pub(crate) rows: BTreeMap<String, Vec<Vec<String>>>,
+    /// SHA-256 of what every claimed file holds.
+    pub(crate) claimed: BTreeMap<String, String>,
     pub(crate) batches: Value,
 }
 
@@ -44,6 +50,7 @@ impl Picture {
             files: files(&site.dir, &mut names),
             slots: slots(&site.dir, &mut names),
             rows: rows(&site.dir, &mut names),
+            claimed: claimed(&site.dir, &mut names),
             batches,
         }
     }
@@ -70,7 +77,8 @@ fn files(dir: &Path, names: &mut Names) -> Vec<String> {
         } else {
             'l'
         };
-        let sized = path.starts_with("state/vault/") || path.starts_with("state/spool/");
+        // An age file has a part of random length.
+        let sized = path.starts_with("state/vault/");
         let size = if sized && about.is_file() { about.len().to_string() } else { String::new() };
         let mode = about.permissions().mode() & 0o7777;
         found.push(format!("{} {kind} {mode:o} {size}", names.rename(&path)));
@@ -125,6 +133,25 @@ fn rows(dir: &Path, names: &mut Names) -> BTreeMap<String, Vec<Vec<String>>> {
     found
 }
 
+/// The claimed files, opened with the identities of the key store.
+fn claimed(dir: &Path, names: &mut Names) -> BTreeMap<String, String> {
+    let mut found = BTreeMap::new();
+    let Some(store) = key_store(dir) else { return found };
+    let slots = store.names().filter(|name| name.starts_with("spool:"));
+    let identities: Vec<_> = slots.filter_map(|name| store.get(name).unwrap()).collect();
+    for entry in fs::read_dir(dir.join("state/spool")).into_iter().flatten() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_str().unwrap();
+        let digest = identities.iter().find_map(|identity| {
+            let mut plain = Vec::new();
+            open_spool(&path, identity).ok()?.read_to_end(&mut plain).ok()?;
+            Some(Digest::of(&plain).to_string())
+        });
+        found.insert(names.rename(name), digest.unwrap_or_else(|| "cannot be opened".to_owned()));
+    }
+    found
+}
+
 /// Where two pictures differ, in words.
 pub(crate) fn difference(expected: &Picture, found: &Picture) -> Option<String> {
     if expected == found {
@@ -138,6 +165,9 @@ pub(crate) fn difference(expected: &Picture, found: &Picture) -> Option<String> 
         lines.extend(
             picture.rows.iter().map(|(name, rows)| format!("rows of {name}: {}", rows.len())),
         );
+        lines.extend(
+            picture.claimed.iter().map(|(name, digest)| format!("claimed {name} {digest}")),
+        );
         lines.push(format!("batches {}", picture.batches));
         lines
     };
@@ -147,9 +177,12 @@ pub(crate) fn difference(expected: &Picture, found: &Picture) -> Option<String> 
     let added =
         found.iter().filter(|line| !expected.contains(line)).map(|line| format!("+ {line}"));
     let all: Vec<String> = missing.chain(added).collect();
-    Some(if all.is_empty() {
-        "the same entries in another order".to_owned()
-    } else {
-        all.join("\n")
-    })
+    if !all.is_empty() {
+        return Some(all.join("\n"));
+    }
+    let pair = expected.iter().zip(&found).find(|(one, other)| one != other);
+    Some(pair.map_or_else(
+        || format!("{} lines instead of {}", found.len(), expected.len()),
+        |(one, other)| format!("in another order, first {other} instead of {one}"),
+    ))
 }
