@@ -69,7 +69,7 @@ fn play(layout: &Layout, kind: Kind, files: &[&[u8]], chunk: usize) -> Seen {
         for bytes in file.chunks(chunk) {
             end = end.and_then(|()| decoder.push(bytes, &mut sink));
         }
-        end = end.and_then(|()| decoder.end_of_file(&mut sink).map(|_| ()));
+        end = end.and_then(|()| decoder.end_of_file(&mut sink));
     }
     let end = end.map_err(|stop| match stop {
         Stop::Layout(fault) | Stop::Unapproved(fault) => (fault.kind, fault.record),
