@@ -17,7 +17,7 @@ use std::{
 
 use rustix::fs::{
     AtFlags, CWD, Mode, OFlags, RenameFlags, fstat, fstatvfs, fsync, linkat, mkdir, open,
-    renameat_with, unlink,
+    renameat_with, rmdir, unlink,
 };
 use rustix::io::Errno;
 
@@ -205,6 +205,29 @@ pub fn remove(path: &Path, site: &'static str) -> Result<(), FileError> {
         Err(errno) => return Err(FileError::of("remove", path)(errno)),
     }
     write.middle();
+    sync_dir(parent_of(path))?;
+    write.end();
+    Ok(())
+}
+
+/// Removes a flat folder of temporaries or caches of ours, that holds nothing governed; a missing one is done. A
+/// stop in the middle is mended by doing it again.
+///
+/// # Errors
+/// [`FileError`]; a folder within it is one.
+pub fn remove_flat_folder(path: &Path, site: &'static str) -> Result<(), FileError> {
+    let write = fault::Write::begin(site);
+    let names = match std::fs::read_dir(path) {
+        Ok(names) => names,
+        Err(source) if source.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(source) => return Err(FileError::of_io("read the folder", path)(source)),
+    };
+    for name in names {
+        let file = name.map_err(FileError::of_io("read the folder", path))?.path();
+        unlink(&file).map_err(FileError::of("remove", &file))?;
+        write.middle();
+    }
+    rmdir(path).map_err(FileError::of("remove the folder", path))?;
     sync_dir(parent_of(path))?;
     write.end();
     Ok(())

@@ -1,9 +1,12 @@
 //! The journal: one SQLite database that is the commit point of both logs.
 //!
-//! Entries and the signed checkpoint over them are one transaction with `synchronous=FULL`; one fsync decides.
-//! The rollback journal is used and not a write-ahead log: a power cut leaves one file that says the truth, and a
-//! copied state folder is whole with that one file. Every checkpoint that was ever signed is kept, so that a bad
-//! entry can be named later. Nothing is ever updated or deleted here.
+//! Entries and the signed checkpoint over them are one transaction with `synchronous=FULL`. A rollback journal is
+//! used and not a write-ahead log: after a commit one file says the truth, and a copied state folder is whole with
+//! it. The rollback journal is truncated and not deleted, because SQLite syncs the truncation, but the folder after
+//! a deletion only at a level above FULL: a power cut could bring the deleted one back and undo a commit that was
+//! already told. Every checkpoint that was ever signed is kept, so that a bad entry can be named later. Nothing is
+//! ever updated or deleted here. After an error whose outcome is not known nothing more is written: the truth is
+//! read from the disk again, by a new start.
 
 use std::path::{Path, PathBuf};
 
@@ -72,6 +75,20 @@ pub enum JournalError {
         /// What was asked for.
         at: u64,
     },
+    /// An entry is missing, or neither it nor the tree is what was committed.
+    #[error("'{path}': entry {at} is not what was committed")]
+    Damaged {
+        /// The database.
+        path: PathBuf,
+        /// The entry, or the first that can no longer be vouched for.
+        at: u64,
+    },
+    /// An earlier write failed in a way that leaves its outcome open.
+    #[error("'{path}': an earlier write failed, and what is on the disk must be read again first")]
+    Uncertain {
+        /// The database.
+        path: PathBuf,
+    },
     /// The database.
     #[error("'{path}': {source}")]
     Sqlite {
@@ -82,14 +99,15 @@ pub enum JournalError {
     },
 }
 
-/// What takes entries: the place and the bytes.
-pub type Each<'e, E> = &'e mut dyn FnMut(u64, &[u8]) -> Result<(), E>;
+/// What is called for an entry, with its place.
+pub type Each<'a, E> = dyn FnMut(u64, &[u8]) -> Result<(), E> + 'a;
 
 /// The journal.
 pub struct Journal {
     connection: Connection,
     path: PathBuf,
     site: String,
+    uncertain: bool,
 }
 
 /// Nodes of complete subtrees, kept beside the entries.
@@ -144,10 +162,16 @@ impl Journal {
     /// Opens it.
     ///
     /// # Errors
-    /// It is not there, or no database.
+    /// It is not there, no database, or its entries and checkpoints do not end together.
     pub fn open(path: &Path, site: &str) -> Result<Self, JournalError> {
         let journal = Self::connect(path, site, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
-        journal.size(Log::Register)?;
+        for log in Log::ALL {
+            let size = journal.size(log)?;
+            let signed = journal.signed_size(log)?;
+            if size != signed {
+                return Err(journal.damaged(size.min(signed)));
+            }
+        }
         Ok(journal)
     }
 
@@ -157,12 +181,12 @@ impl Journal {
         let connection = Connection::open_with_flags(path, flags).map_err(failed)?;
         connection
             .execute_batch(
-                "PRAGMA journal_mode = DELETE; PRAGMA synchronous = FULL; PRAGMA trusted_schema = OFF;
+                "PRAGMA journal_mode = TRUNCATE; PRAGMA synchronous = FULL; PRAGMA trusted_schema = OFF;
                  PRAGMA temp_store = MEMORY;",
             )
             .map_err(failed)?;
         connection.busy_timeout(std::time::Duration::from_secs(5)).map_err(failed)?;
-        Ok(Self { connection, path: path.to_owned(), site: site.to_owned() })
+        Ok(Self { connection, path: path.to_owned(), site: site.to_owned(), uncertain: false })
     }
 
     /// Entries of a log.
@@ -180,7 +204,8 @@ impl Journal {
     /// Appends entries and signs the checkpoint of each log that grew, in one transaction. Returns their places.
     ///
     /// # Errors
-    /// Nothing was appended.
+    /// Nothing was appended. After any error but [`JournalError::Full`], [`JournalError::Busy`] and
+    /// [`JournalError::TooLong`] this journal takes nothing more: an fsync that failed is not tried again.
     pub fn append(
         &mut self,
         key: &RegisterKey,
@@ -189,6 +214,9 @@ impl Journal {
         if let Some((_, bytes)) = new.iter().find(|(_, b)| b.len() > limits::ENTRY_BYTES_MAX) {
             return Err(JournalError::TooLong(bytes.len()));
         }
+        if self.uncertain {
+            return Err(JournalError::Uncertain { path: self.path.clone() });
+        }
         let mut edges = Vec::new();
         for log in Log::ALL {
             if new.iter().any(|(to, _)| *to == log) {
@@ -196,8 +224,13 @@ impl Journal {
             }
         }
         let write = fault::Write::begin("journal");
-        let places =
-            self.commit(key, new, &mut edges, &write).map_err(|source| self.sqlite(source))?;
+        let places = self.commit(key, new, &mut edges, &write).map_err(|source| {
+            let error = self.sqlite(source);
+            let nothing = matches!(error, JournalError::Full { .. } | JournalError::Busy { .. });
+            // Dropping the transaction has rolled it back; where even that failed, it is still open.
+            self.uncertain = !nothing || !self.connection.is_autocommit();
+            error
+        })?;
         write.end();
         Ok(places)
     }
@@ -254,30 +287,83 @@ impl Journal {
             .ok_or_else(|| self.absent(seq))
     }
 
-    /// Calls `each` for the entries from `from` on.
+    /// Calls `each` for the entries from `from` on, each checked against its leaf in the tree first. From 0, the
+    /// entries together are checked against the tree's root at the end.
     ///
     /// # Errors
-    /// The database cannot be read, or `each` said so.
+    /// The database cannot be read, an entry is not what was committed, or `each` said so.
     pub fn for_each<E: From<JournalError>>(
         &self,
         log: Log,
         from: u64,
-        each: Each<'_, E>,
+        each: &mut Each<'_, E>,
     ) -> Result<(), E> {
         let failed = |source| E::from(self.sqlite(source));
         let mut statement = self
             .connection
             .prepare_cached(
-                "SELECT seq, bytes FROM entry WHERE log = ?1 AND seq >= ?2 ORDER BY seq",
+                "SELECT e.seq, e.bytes, n.hash FROM entry e
+                 LEFT JOIN node n ON n.log = e.log AND n.level = 0 AND n.idx = e.seq
+                 WHERE e.log = ?1 AND e.seq >= ?2 ORDER BY e.seq",
             )
             .map_err(failed)?;
+        let mut edge = Frontier::new();
+        let mut next = from;
         let mut rows = statement.query(params![log.number(), signed(from)]).map_err(failed)?;
         while let Some(row) = rows.next().map_err(failed)? {
-            let seq: i64 = row.get(0).map_err(failed)?;
+            let seq = row.get::<_, i64>(0).map_err(failed)?.cast_unsigned();
             let bytes = row.get_ref(1).and_then(|value| Ok(value.as_blob()?)).map_err(failed)?;
-            each(seq.cast_unsigned(), bytes)?;
+            let leaf: Option<[u8; 32]> = row.get(2).map_err(failed)?;
+            let found = merkle::leaf_hash(bytes);
+            if seq != next || leaf.map(Hash::from_bytes) != Some(found) {
+                return Err(self.damaged(next).into());
+            }
+            edge.append(found);
+            each(seq, bytes)?;
+            next += 1;
+        }
+        if from == 0 && edge.root() != self.root_at(log, edge.size())? {
+            return Err(self.damaged(0).into());
         }
         Ok(())
+    }
+
+    /// Size of the newest signed checkpoint.
+    fn signed_size(&self, log: Log) -> Result<u64, JournalError> {
+        self.connection
+            .prepare_cached("SELECT COALESCE(MAX(size), 0) FROM checkpoint WHERE log = ?1")
+            .and_then(|mut s| s.query_row([log.number()], |row| row.get::<_, i64>(0)))
+            .map(i64::cast_unsigned)
+            .map_err(|source| self.sqlite(source))
+    }
+
+    /// The sizes above `from` up to `to` at which a checkpoint was signed, divided by `unit`: each once, the
+    /// smallest first.
+    pub(super) fn signed_sizes(
+        &self,
+        log: Log,
+        from: u64,
+        to: u64,
+        unit: u64,
+    ) -> Result<Vec<u64>, JournalError> {
+        self.connection
+            .prepare_cached(
+                "SELECT DISTINCT size / ?4 FROM checkpoint WHERE log = ?1 AND size > ?2 AND size <= ?3
+                 ORDER BY 1",
+            )
+            .and_then(|mut s| {
+                s.query_map(params![log.number(), signed(from), signed(to), signed(unit)], |row| {
+                    row.get::<_, i64>(0).map(i64::cast_unsigned)
+                })?
+                .collect()
+            })
+            .map_err(|source| self.sqlite(source))
+    }
+
+    /// Origin of a log of this site.
+    #[must_use]
+    pub fn origin(&self, log: Log) -> String {
+        log.origin(&self.site)
     }
 
     /// The newest signed checkpoint.
@@ -340,6 +426,10 @@ impl Journal {
         Nodes(self, log).node(level, index)
     }
 
+    fn damaged(&self, at: u64) -> JournalError {
+        JournalError::Damaged { path: self.path.clone(), at }
+    }
+
     fn absent(&self, at: u64) -> JournalError {
         JournalError::Absent { path: self.path.clone(), at }
     }
@@ -368,3 +458,6 @@ fn no_room(path: &Path) -> bool {
 const fn signed(number: u64) -> i64 {
     number.cast_signed()
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,7 +1,10 @@
 //! A log as files: tiles, bundles of entries, verifier key, and the checkpoint last (C2SP tlog-tiles).
 //!
-//! The files are made from the journal and can be made again. At a start the stored checkpoint is compared with
-//! the journal: one that the journal does not begin with stops the agent, for somebody may have relied on it.
+//! The files are made from the journal and can be made again: the same journal gives the same files, whether they
+//! were published entry by entry or all at once. A tile that is not full stands once for each size at which a
+//! checkpoint was signed, until the full one is there (C2SP: a log serves these, and may delete them then). At a
+//! start the stored checkpoint is compared with the journal: one that the journal does not begin with stops the
+//! agent, for somebody may have relied on it. A file that is there is never overwritten, but for the checkpoint.
 
 use std::path::{Path, PathBuf};
 
@@ -46,7 +49,8 @@ pub enum TilesError {
 /// The bytes of a checkpoint file are far below this.
 const NOTE_BYTES_MAX: u64 = 1 << 16;
 
-/// Compares the published checkpoint with the journal. Returns the published size.
+/// Compares the published checkpoint with the journal. Returns the published size; 0 where nothing is published.
+/// The key may bear the name of either log.
 ///
 /// # Errors
 /// It is foreign, ahead, or of another history.
@@ -60,10 +64,15 @@ pub fn reconcile(
     let bytes = match files::read(&path, NOTE_BYTES_MAX) {
         Ok(bytes) => bytes,
         Err(error) if error.is_missing() => return Ok(0),
+        Err(FileError::TooLong { .. } | FileError::NotRegular { .. }) => {
+            return Err(TilesError::Foreign { path });
+        }
         Err(error) => return Err(error.into()),
     };
     let note = String::from_utf8(bytes).unwrap_or_default();
-    let Ok(checkpoint) = key.open(&note) else { return Err(TilesError::Foreign { path }) };
+    let Ok(checkpoint) = key.named(&journal.origin(log)).open(&note) else {
+        return Err(TilesError::Foreign { path });
+    };
     let size = journal.size(log)?;
     let same = checkpoint.size <= size && journal.root_at(log, checkpoint.size)? == checkpoint.root;
     if same {
@@ -73,10 +82,11 @@ pub fn reconcile(
     }
 }
 
-/// Writes what is new since `published` entries; the checkpoint last. Returns the size that is published now.
+/// Writes what is new since `published` entries (0: everything that is missing); the checkpoint last. Returns the
+/// size that is published now. Repeating it, also after a stop anywhere in it, leads to the same files.
 ///
 /// # Errors
-/// A file cannot be written; what was there before is untouched.
+/// A file cannot be written, or is there with other bytes; the published checkpoint stands then.
 pub fn publish(
     dir: &Path,
     journal: &Journal,
@@ -89,64 +99,98 @@ pub fn publish(
     files::create_idempotent(&key_file, format!("{vkey}\n").as_bytes(), "vkey")?;
     let size = journal.size(log)?;
     let Some(note) = journal.checkpoint(log)? else { return Ok(0) };
-    bundles(dir, journal, log, published, size)?;
-    let (mut level, mut old, mut new) = (0_u8, published, size);
-    while new > 0 {
-        hash_tiles(dir, journal, log, level, (old, new))?;
+    let logged = Logged { dir, journal, log };
+    logged.level(None, published, size)?;
+    let mut level = 0_u8;
+    while size >> (u32::from(level) * 8) > 0 {
+        logged.level(Some(level), published, size)?;
         level += 1;
-        old /= TILE_WIDTH;
-        new /= TILE_WIDTH;
     }
     files::replace(&dir.join("checkpoint"), note.as_bytes(), "checkpoint")?;
     Ok(size)
 }
 
-fn bundles(dir: &Path, journal: &Journal, log: Log, old: u64, new: u64) -> Result<(), TilesError> {
-    for index in old / TILE_WIDTH..new.div_ceil(TILE_WIDTH) {
-        let first = index * TILE_WIDTH;
-        let width = TILE_WIDTH.min(new - first);
-        let mut bundle = Vec::new();
-        for seq in first..first + width {
-            let entry = journal.entry(log, seq)?;
-            let length =
-                u16::try_from(entry.len()).map_err(|_| JournalError::TooLong(entry.len()))?;
-            bundle.extend_from_slice(&length.to_be_bytes());
-            bundle.extend_from_slice(&entry);
-        }
-        tile(dir, &merkle::bundle_path(index, width), &bundle)?;
-    }
-    Ok(())
-}
-
-fn hash_tiles(
-    dir: &Path,
-    journal: &Journal,
+/// One log on its way to its folder.
+struct Logged<'a> {
+    dir: &'a Path,
+    journal: &'a Journal,
     log: Log,
-    level: u8,
-    (old, new): (u64, u64),
-) -> Result<(), TilesError> {
-    for index in old / TILE_WIDTH..new.div_ceil(TILE_WIDTH) {
-        let first = index * TILE_WIDTH;
-        let width = TILE_WIDTH.min(new - first);
-        let mut hashes = Vec::new();
-        for n in first..first + width {
-            hashes.extend_from_slice(journal.node(log, level * 8, n)?.as_bytes());
-        }
-        tile(dir, &merkle::tile_path(level, index, width), &hashes)?;
-    }
-    Ok(())
 }
 
-fn tile(dir: &Path, path: &str, bytes: &[u8]) -> Result<(), TilesError> {
-    let mut parent = dir.to_owned();
-    let names: Vec<&str> = path.split('/').collect();
-    let (file, folders) = names.split_last().unwrap_or((&path, &[]));
-    for folder in folders {
-        parent.push(folder);
-        if !parent.is_dir() {
-            files::create_dir(&parent)?;
+impl Logged<'_> {
+    /// Brings the tiles of one level up to `size`; without a level, the bundles of entries.
+    fn level(&self, level: Option<u8>, published: u64, size: u64) -> Result<(), TilesError> {
+        let unit = 1_u64 << (u32::from(level.unwrap_or(0)) * 8);
+        let (old, new) = (published / unit, size / unit);
+        let path = |index, width| match level {
+            Some(level) => merkle::tile_path(level, index, width),
+            None => merkle::bundle_path(index, width),
+        };
+        for index in old / TILE_WIDTH..new / TILE_WIDTH {
+            let (bytes, _) = self.content(level, index, TILE_WIDTH)?;
+            self.write(&path(index, TILE_WIDTH), &bytes)?;
+            // Only now may what it grew from go; before the checkpoint, so that a stop here is mended by the next.
+            files::remove_flat_folder(&self.dir.join(partials(&path(index, 1))), "partial-tiles")?;
         }
+        let (index, width) = (new / TILE_WIDTH, new % TILE_WIDTH);
+        if width == 0 {
+            return Ok(());
+        }
+        let (bytes, ends) = self.content(level, index, width)?;
+        let since = published.max((index * TILE_WIDTH * unit).saturating_sub(1));
+        for hashes in self.journal.signed_sizes(self.log, since, size, unit)? {
+            let width = hashes.saturating_sub(index * TILE_WIDTH);
+            let end = usize::try_from(width).ok().filter(|n| *n > 0).and_then(|n| ends.get(n - 1));
+            if let Some(end) = end {
+                self.write(&path(index, width), &bytes[..*end])?;
+            }
+        }
+        Ok(())
     }
-    files::create_idempotent(&parent.join(file), bytes, "tile")?;
-    Ok(())
+
+    /// The first `width` hashes of a tile, or entries of a bundle; and where each of them ends.
+    fn content(
+        &self,
+        level: Option<u8>,
+        index: u64,
+        width: u64,
+    ) -> Result<(Vec<u8>, Vec<usize>), TilesError> {
+        let (mut bytes, mut ends) = (Vec::new(), Vec::new());
+        for n in index * TILE_WIDTH..index * TILE_WIDTH + width {
+            if let Some(level) = level {
+                let hash = self.journal.node(self.log, level * 8, n)?;
+                bytes.extend_from_slice(hash.as_bytes());
+            } else {
+                let entry = self.journal.entry(self.log, n)?;
+                let length =
+                    u16::try_from(entry.len()).map_err(|_| JournalError::TooLong(entry.len()))?;
+                bytes.extend_from_slice(&length.to_be_bytes());
+                bytes.extend_from_slice(&entry);
+            }
+            ends.push(bytes.len());
+        }
+        Ok((bytes, ends))
+    }
+
+    fn write(&self, path: &str, bytes: &[u8]) -> Result<(), TilesError> {
+        let mut parent = self.dir.to_owned();
+        let names: Vec<&str> = path.split('/').collect();
+        let (file, folders) = names.split_last().unwrap_or((&path, &[]));
+        for folder in folders {
+            parent.push(folder);
+            if !parent.is_dir() {
+                files::create_dir(&parent)?;
+            }
+        }
+        files::create_idempotent(&parent.join(file), bytes, "tile")?;
+        Ok(())
+    }
 }
+
+/// The folder that holds a partial tile: its path without the width.
+fn partials(path: &str) -> &str {
+    path.rsplit_once('/').map_or(path, |(folder, _)| folder)
+}
+
+#[cfg(test)]
+mod tests;

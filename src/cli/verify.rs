@@ -38,6 +38,9 @@ pub(super) fn register(
         for problem in &report.problems {
             print::line(problem)?;
         }
+        for note in &report.notes {
+            print::note(note);
+        }
         if report.ok {
             let root = report.root.map(|root| root.to_string()).unwrap_or_default();
             print::line(&format!("good: {} entries, root {root}", report.size))?;

@@ -1,7 +1,9 @@
 //! The Merkle tree of the logs: RFC 6962 hashing, proofs, and the tiles of C2SP tlog-tiles.
 //!
 //! A tree of `n` entries is held by the hashes of its complete subtrees: the node `(level, index)` covers the
-//! entries `index << level .. (index + 1) << level`. Everything here works on those and on nothing else.
+//! entries `index << level .. (index + 1) << level`. Everything here works on those and on nothing else. A leaf and
+//! a node never hash alike (0x00 and 0x01 come first), so that no entry passes for a subtree. Proofs are checked by
+//! RFC 9162's algorithms, which share nothing with their making. Nothing is read or written here.
 
 use super::digest::{Digest, Hasher};
 
@@ -340,17 +342,86 @@ mod tests {
         }
     }
 
+    /// PATH of RFC 6962, 2.1.1, word for word.
+    fn naive_path(m: usize, leaves: &[Hash]) -> Vec<Hash> {
+        if leaves.len() == 1 {
+            return Vec::new();
+        }
+        let k = usize::try_from(split(leaves.len() as u64)).unwrap();
+        let (left, right) = leaves.split_at(k);
+        let (mut path, other) =
+            if m < k { (naive_path(m, left), right) } else { (naive_path(m - k, right), left) };
+        path.push(naive(other));
+        path
+    }
+
+    /// SUBPROOF of RFC 6962, 2.1.2, word for word.
+    fn naive_subproof(m: usize, leaves: &[Hash], known: bool) -> Vec<Hash> {
+        if m == leaves.len() {
+            return if known { Vec::new() } else { vec![naive(leaves)] };
+        }
+        let k = usize::try_from(split(leaves.len() as u64)).unwrap();
+        let (left, right) = leaves.split_at(k);
+        let (mut path, other) = if m <= k {
+            (naive_subproof(m, left, known), right)
+        } else {
+            (naive_subproof(m - k, right, false), left)
+        };
+        path.push(naive(other));
+        path
+    }
+
+    /// The eight entries and the roots after each of them that the implementations of certificate transparency test
+    /// themselves with.
     #[test]
     fn the_vectors_of_the_certificate_transparency_reference() {
-        // The empty tree, and the leaf of the empty entry.
+        let entries: [&[u8]; 8] = [
+            b"",
+            b"\x00",
+            b"\x10",
+            b"\x20\x21",
+            b"\x30\x31",
+            b"\x40\x41\x42\x43",
+            b"\x50\x51\x52\x53\x54\x55\x56\x57",
+            b"\x60\x61\x62\x63\x64\x65\x66\x67\x68\x69\x6a\x6b\x6c\x6d\x6e\x6f",
+        ];
+        let roots = [
+            "6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d",
+            "fac54203e7cc696cf0dfcb42c92a1d9dbaf70ad9e621f4bd8d98662f00e3c125",
+            "aeb6bcfe274b70a14fb067a5e5578264db0fa9b51af5e0ba159158f329e06e77",
+            "d37ee418976dd95753c1c73862b9398fa2a2cf9b4ff0fdfe8b30cd95209614b7",
+            "4e3bbb1f7b478dcfe71fb631631519a3bca12c9aefca1612bfce4c13a86264d4",
+            "76e67dadbcdf1e10e1b74ddc608abd2f98dfb16fbce75277b5232a127f2087ef",
+            "ddb89be403809e325750d3d263cd78929c2942b7942a34b77e122c9594a74c8c",
+            "5dc9da79a70659a9ad559cb701ded9a2ab9d823aad2f4960cfe370eff4604328",
+        ];
+        let mut edge = Frontier::new();
         assert_eq!(
-            empty_root().to_string(),
+            edge.root().to_string(),
             "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
         );
-        assert_eq!(
-            leaf_hash(b"").to_string(),
-            "6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d"
-        );
+        for (entry, root) in entries.iter().zip(roots) {
+            edge.append(leaf_hash(entry));
+            assert_eq!(edge.root().to_string(), root);
+        }
+    }
+
+    #[test]
+    fn every_proof_of_small_trees_is_the_one_of_the_text() {
+        for size in 1..=40 {
+            let (frontier, nodes) = tree(size);
+            let leaves = leaves(size);
+            for index in 0..size {
+                let at = usize::try_from(index).unwrap();
+                let proof = inclusion_proof(index, size, &nodes).unwrap();
+                assert_eq!(proof, naive_path(at, &leaves));
+                assert!(verify_inclusion(leaves[at], index, size, &proof, frontier.root()));
+                let proof = consistency_proof(index + 1, size, &nodes).unwrap();
+                assert_eq!(proof, naive_subproof(at + 1, &leaves, true));
+                let old = naive(&leaves[..=at]);
+                assert!(verify_consistency(index + 1, old, size, frontier.root(), &proof));
+            }
+        }
     }
 
     #[test]
@@ -363,7 +434,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn every_proof_verifies_and_no_other_does(size in 1_u64..200, a in any::<u64>(), b in any::<u64>(), flip in any::<usize>()) {
+        fn every_proof_verifies_and_no_other_does(size in 1_u64..600, a in any::<u64>(), b in any::<u64>(), flip in any::<usize>()) {
             let (frontier, nodes) = tree(size);
             let leaves = leaves(size);
             prop_assert_eq!(frontier.root(), naive(&leaves));
@@ -379,6 +450,17 @@ mod tests {
             let consistency = consistency_proof(old, size, &nodes).unwrap();
             prop_assert!(verify_consistency(old, old_root, size, frontier.root(), &consistency));
             prop_assert!(!verify_consistency(old, leaf_hash(b"other"), size, frontier.root(), &consistency));
+            for (proof, inclusion) in [(&proof, true), (&consistency, false)] {
+                let holds = |path: &[Hash]| if inclusion {
+                    verify_inclusion(leaf, index, size, path, frontier.root())
+                } else {
+                    verify_consistency(old, old_root, size, frontier.root(), path)
+                };
+                let longer: Vec<_> = proof.iter().copied().chain([leaf]).collect();
+                prop_assert!(!holds(&longer));
+                prop_assert!(proof.is_empty() || !holds(&proof[1..]));
+                prop_assert!(proof.is_empty() || !holds(&proof[..proof.len() - 1]));
+            }
             if !proof.is_empty() {
                 let at = flip % proof.len();
                 proof[at] = leaf_hash(b"other");

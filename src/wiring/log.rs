@@ -56,8 +56,8 @@ impl Logs {
         let broken = || Error::new(Exit::Failed, "the register key cannot be used");
         let key = RegisterKey::from_secret(seed, &journal::Log::Register.origin(site))
             .ok_or_else(broken)?;
-        let vkey = key.vkey();
-        let verifier = VerifierKey::parse(&vkey).map_err(|_| broken())?;
+        let vkeys = journal::Log::ALL.map(|log| key.vkey_of(&log.origin(site)));
+        let verifier = VerifierKey::parse(&key.vkey()).map_err(|_| broken())?;
         let dirs = [state.join("register"), state.join("access")];
         let mut published = [0; 2];
         for ((dir, size), log) in dirs.iter().zip(&mut published).zip(journal::Log::ALL) {
@@ -71,7 +71,7 @@ impl Logs {
                 _ => Error::new(Exit::Failed, described(&e)),
             })?;
         }
-        Ok(Self { journal, key, vkeys: [vkey.clone(), vkey], dirs, published })
+        Ok(Self { journal, key, vkeys, dirs, published })
     }
 }
 

@@ -1,0 +1,56 @@
+//! The form of entries: canonical JSON of the log that they stand in, times that never go back.
+//!
+//! It judges bytes that the tree has nothing against; a writer that signs malformed entries is found here only.
+//! What entries say of each other (a fold that makes sense) is not judged.
+
+use super::Report;
+use crate::domain::{access::AccessEntry, entry, time::Timestamp};
+
+/// Which form the entries of a log have.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Form {
+    Register,
+    Access,
+}
+
+impl Form {
+    /// From the origin of the log.
+    pub(super) fn of(origin: &str) -> Self {
+        if origin.ends_with("/access") { Self::Access } else { Self::Register }
+    }
+
+    /// When the entry was made, and its canonical bytes; nothing for what is no entry.
+    fn read(self, bytes: &[u8]) -> Option<(Timestamp, Vec<u8>)> {
+        match self {
+            Self::Register => {
+                let entry = entry::Entry::from_bytes(bytes).ok()?;
+                Some((entry.at, entry.to_bytes().ok()?))
+            }
+            Self::Access => {
+                let entry: AccessEntry = serde_json::from_slice(bytes).ok()?;
+                Some((entry.at, entry::canonical(&entry).ok()?))
+            }
+        }
+    }
+
+    /// Judges entry `seq`; `last` is the time of the one before.
+    pub(super) fn check(
+        self,
+        seq: u64,
+        bytes: &[u8],
+        last: &mut Option<Timestamp>,
+        report: &mut Report,
+    ) {
+        let Some((at, canonical)) = self.read(bytes) else {
+            report.bad(seq, format!("entry {seq} has not the form of an entry of this log"));
+            return;
+        };
+        if canonical != bytes {
+            report.bad(seq, format!("entry {seq} is not in its canonical form"));
+        }
+        if last.is_some_and(|last| at < last) {
+            report.bad(seq, format!("entry {seq} is older than the entry before it"));
+        }
+        *last = Some(at);
+    }
+}
