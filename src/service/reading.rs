@@ -12,12 +12,13 @@ use crate::{
         accounts::Act,
         current_view,
         digest::Digest,
-        entry::{self, Body, Entry},
+        entry::{self, AGENT, Body, Entry},
         ids::{BatchId, GrantId},
         lifecycle::{BatchState, CopyState},
         limits,
         manifest::Kind,
-        view::CopyKind,
+        time::Timestamp,
+        view::{CopyKind, Grant},
     },
     engine::{
         access::list_parts,
@@ -202,7 +203,14 @@ impl Service {
         reading: &Reading,
         rows: &mut dyn Rows,
     ) -> Result<Served> {
-        let actor = self.reader(caller, reading)?;
+        let actor = match self.reader(caller, reading) {
+            Err(error) if error.exit == Exit::Refused => {
+                // Who it was is not proven: the register names nobody, and the conditions are not kept.
+                self.refuse(AGENT, reading.word(), &reading.grant.to_string(), &error)?;
+                return Err(error);
+            }
+            actor => actor?,
+        };
         let link = self.grant(reading.grant)?.terms.link.clone();
         if let Err(error) = self.may_read(&actor, reading) {
             if error.exit == Exit::Refused {
@@ -244,10 +252,10 @@ impl Service {
             return Err(Error::refused(format!("'{}' is {state}", reading.grant))
                 .hint("apply for a new grant: 'batchward grant apply'"));
         }
-        if let Some(other) = reading.fields().into_iter().find(|f| !grant.terms.fields.contains(f))
-        {
+        let granted = self.still_granted(grant, now)?;
+        if let Some(other) = reading.fields().into_iter().find(|f| !granted.contains(f)) {
             return Err(Error::refused(format!("the field '{other}' is not granted"))
-                .hint(format!("granted: {}", grant.terms.fields.join(", "))));
+                .hint(format!("granted: {}", granted.join(", "))));
         }
         if let Some(batch) = reading.batch {
             let row = self.row(batch)?;
@@ -258,6 +266,25 @@ impl Service {
             }
         }
         Ok(())
+    }
+
+    /// The fields of a grant that its link still allows. What tightened a link since the approval is in force at
+    /// once: its status, its date, its units, its items.
+    fn still_granted(&self, grant: &Grant, now: Timestamp) -> Result<Vec<String>> {
+        let terms = &grant.terms;
+        let link = self.link(&terms.link)?;
+        if let Some(reason) = link.standing(now) {
+            return Err(Error::refused(format!("nothing is read under '{}': {reason}", link.name)));
+        }
+        if let Some(unit) = terms.unit.as_ref().filter(|unit| !link.units.contains(unit)) {
+            return Err(Error::refused(format!("'{unit}' is no longer among the link's units")));
+        }
+        let allowed = |field: &&String| link.items.contains(field);
+        let fields: Vec<String> = terms.fields.iter().filter(allowed).cloned().collect();
+        if fields.is_empty() {
+            return Err(Error::refused("no granted field is left among the link's items"));
+        }
+        Ok(fields)
     }
 
     fn declare(
@@ -309,7 +336,7 @@ impl Service {
                 .filter(|name| link_row.items.contains(name));
             Ok(Prepared {
                 vaults,
-                fields: grant.terms.fields.clone(),
+                fields: self.still_granted(grant, self.engine.ports.clock.now())?,
                 row_cap: grant.terms.row_cap,
                 key,
             })
@@ -361,15 +388,18 @@ impl Service {
         }
         let now = self.engine.ports.clock.now();
         let row = self.engine.view.grants.get(&grant)?;
-        if now > row.terms.until {
+        let link = self.engine.rules.links.get(&row.terms.link);
+        if now > row.terms.until || link.is_none_or(|link| link.standing(now).is_some()) {
             return Some("expired");
         }
-        (!is_open(row, actor.name(), now) || self.taken_back(actor, grant)).then_some("revoked")
+        let revoked = !is_open(row, actor.name(), now)
+            || self.taken_back(actor, grant, &format!("links/{}.yaml", row.terms.link));
+        revoked.then_some("revoked")
     }
 
-    /// Whether another process has meanwhile recorded the end of a grant or of its holder: rows are read without the
-    /// state's lock, so that taking back need not wait for them.
-    fn taken_back(&self, actor: &Actor, id: GrantId) -> bool {
+    /// Whether another process has meanwhile recorded the end of a grant, a change of its holder's account, or that
+    /// its link became narrower: rows are read without the state's lock, so that taking back need not wait for them.
+    fn taken_back(&self, actor: &Actor, id: GrantId, link: &str) -> bool {
         let known = self.engine.view.size;
         if self.engine.ports.journal.size(Log::Register).is_ok_and(|size| size == known) {
             return false;
@@ -380,7 +410,10 @@ impl Service {
                 Ok(Body::GrantRevoked { grant, .. } | Body::UseCompleted { grant, .. }) => {
                     grant == id
                 }
-                Ok(Body::AccountDisabled { name, .. }) => name == actor.name(),
+                Ok(Body::AccountDisabled { name, .. } | Body::AccountConfirmed { name, .. }) => {
+                    name == actor.name()
+                }
+                Ok(Body::ConfigTightened { changes, .. }) => changes.iter().any(|c| c.file == link),
                 Ok(_) => false,
                 Err(_) => true,
             };

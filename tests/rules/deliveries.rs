@@ -88,7 +88,10 @@ fn a_release_judges_again_and_never_overrides() {
     for _ in 0..2 {
         site.run_as("alice", &["batch", "release", &batch, "--reason", "please"]).ok();
         let page = site.show(&batch);
-        assert_eq!((&page["state"], &page["reason"]), (&"quarantined".into(), &"checksum-mismatch".into()));
+        assert_eq!(
+            (&page["state"], &page["reason"]),
+            (&"quarantined".into(), &"checksum-mismatch".into())
+        );
     }
     site.run(&["batch", "release", &batch, "--reason", "please"]).exits(77);
     site.run_as("alice", &["batch", "release", &batch, "--reason", " "]).exits(64);

@@ -69,8 +69,9 @@ impl Engine {
     ) -> Result<Outcome, StepError> {
         let row = self.view.copies.get(&copy).ok_or(StepError::Stuck("no-copy"))?;
         let (batch, kind) = (row.batch, row.kind);
-        if self.view.hold_on(batch).is_some() {
-            return Err(StepError::Later("hold"));
+        // Read once more: a stop may lie between the plan and this line, and a person may have used it.
+        if let Some(code) = self.objection(order) {
+            return Err(StepError::Later(code));
         }
         let why = order.to_string();
         // The key first: after it only ciphertext is left, whatever happens to the file.
