@@ -1,7 +1,7 @@
 //! `query` and `match`: declare, then read. Only granted fields, only while the grant is open, up to its row cap;
 //! the asking is committed before the first row, also when it is refused.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
@@ -344,17 +344,15 @@ impl Service {
         let Prepared { vaults, fields, row_cap, key } =
             run().map_err(|error| (served.clone(), error))?;
         let mut broken = rows.begin(&fields).err();
-        for conditions in conditions_of(&reading.wanted) {
-            if broken.is_some() || served.ended.is_some() {
-                break;
-            }
-            let read = VaultRead {
-                vaults: &vaults,
-                key: key.as_deref(),
-                columns: &fields,
-                conditions: &conditions,
-                single: reading.batch.is_some(),
-            };
+        let sets = sets_of(&reading.wanted);
+        let read = VaultRead {
+            vaults: &vaults,
+            key: key.as_deref(),
+            columns: &fields,
+            sets: &sets,
+            single: reading.batch.is_some(),
+        };
+        if broken.is_none() {
             let outcome = self.engine.ports.vaults.read(&read, &mut |values| {
                 served.ended = self.stopped(actor, reading.grant, served.rows, row_cap);
                 if served.ended.is_some() {
@@ -475,11 +473,15 @@ struct Prepared {
     key: Option<String>,
 }
 
-fn conditions_of(wanted: &Wanted) -> Vec<Vec<(String, String)>> {
+/// What the vaults are asked, one set of conditions after the other. A value that a list names twice is asked once:
+/// it is one person.
+fn sets_of(wanted: &Wanted) -> Vec<Vec<(String, String)>> {
     match wanted {
         Wanted::Where(map) => vec![map.iter().map(|(k, v)| (k.clone(), v.clone())).collect()],
         Wanted::List { on, values } => {
-            values.iter().map(|v| vec![(on.clone(), v.clone())]).collect()
+            let mut asked = BTreeSet::new();
+            let once = values.iter().filter(|value| asked.insert(value.as_str()));
+            once.map(|value| vec![(on.clone(), value.clone())]).collect()
         }
     }
 }
