@@ -12,6 +12,15 @@
 
 mod support;
 
+#[path = "trouble/clock.rs"]
+mod clock;
+#[path = "trouble/disk.rs"]
+mod disk;
+#[path = "trouble/reach.rs"]
+mod reach;
+#[path = "trouble/state.rs"]
+mod state;
+
 use std::{
     fs::{self, File, OpenOptions},
     io::Write,
@@ -212,79 +221,4 @@ fn a_keybox_within_an_inbox_is_refused() {
             ran.text()
         );
     }
-}
-
-/// A filesystem of its own for a site's state; unmounted when the test ends, also when it fails.
-struct Disk(PathBuf);
-
-impl Disk {
-    fn mount(site: &Site<'_>, size: &str) -> Self {
-        let path = site.dir.join("state");
-        fs::create_dir(&path).unwrap();
-        let options = format!("size={size},mode=700");
-        support::done(
-            Command::new("mount").args(["-t", "tmpfs", "-o", &options, "tmpfs"]).arg(&path),
-        );
-        Self(path)
-    }
-
-    /// Fills it but for `left` bytes; dropping the file makes room again.
-    fn fill(&self, left: u64) -> PathBuf {
-        let path = self.0.join("filler");
-        let mut file = OpenOptions::new().create(true).append(true).open(&path).unwrap();
-        let block = vec![0; 4096];
-        loop {
-            let stat = rustix::fs::statvfs(&self.0).unwrap();
-            if stat.f_bavail * stat.f_frsize <= left || file.write_all(&block).is_err() {
-                return path;
-            }
-        }
-    }
-}
-
-impl Drop for Disk {
-    fn drop(&mut self) {
-        let _ = Command::new("umount").arg("-l").arg(&self.0).status();
-    }
-}
-
-#[test]
-fn a_full_disk_loses_nothing_and_shows_nothing_half() {
-    let people = People::new();
-    let site = Site::laid_out(&people, &[]);
-    let disk = Disk::mount(&site, "64m");
-    site.init();
-    site.accounts(UNIT);
-    site.install(&["--no-keys"], &["small-20"]);
-    // From hardly any room to nearly enough: each run stops at another write.
-    for left in [0, 4 << 10, 16 << 10, 48 << 10, 128 << 10, 1 << 20, 16 << 20] {
-        let filler = disk.fill(left);
-        let ran = site.run(&["run", "--once"]);
-        assert!(matches!(ran.status, Some(0 | 75)), "{left} bytes left: {ran:?}");
-        assert!(
-            ran.stderr.contains("space") || ran.stderr.contains("free"),
-            "{left} bytes left: {}",
-            ran.stderr
-        );
-        assert_eq!(site.files("drop").len(), 3, "{left} bytes left: the originals lie as they lay");
-        fs::remove_file(filler).unwrap();
-        site.verify();
-    }
-    site.once();
-    assert_eq!(site.row(DELIVERY)["reason"], "awaiting-key");
-    for left in [0, 4 << 10, 16 << 10, 48 << 10] {
-        site.install(&["--keys-only"], &["small-20"]);
-        let filler = disk.fill(left);
-        let ran = site.run(&["run", "--once"]);
-        assert!(matches!(ran.status, Some(0 | 75)), "{left} bytes left: {ran:?}");
-        fs::remove_file(filler).unwrap();
-        let page = site.show(site.row(DELIVERY)["id"].as_str().unwrap());
-        let whole = page["counts"]["committed"] == 20 && page["state"] == "loaded";
-        assert!(whole || page["counts"]["committed"] == 0, "half a batch: {page:#}");
-        site.verify();
-    }
-    site.install(&["--keys-only"], &["small-20"]);
-    site.once();
-    assert_eq!(site.row(DELIVERY)["state"], "loaded");
-    site.verify();
 }

@@ -262,8 +262,13 @@ impl<'p> Site<'p> {
     pub(crate) fn run_with(&self, words: &[&str], global: &[&str], input: &[u8]) -> Ran {
         let clock = self.time();
         self.minute.set(self.minute.get() + 1);
+        self.run_at(&clock, words, global, input)
+    }
+
+    /// One command whose clock starts at this time; the site's own minute stands.
+    pub(crate) fn run_at(&self, clock: &str, words: &[&str], global: &[&str], input: &[u8]) -> Ran {
         let mut command = Command::new(env!("CARGO_BIN_EXE_batchward"));
-        command.arg("--config").arg(self.dir.join("agent.yaml")).args(["--test-clock", &clock]);
+        command.arg("--config").arg(self.dir.join("agent.yaml")).args(["--test-clock", clock]);
         command.args(global).args(words);
         command.env_clear().env("PATH", "/usr/bin:/bin").env("LANG", "C.UTF-8");
         command.env("TMPDIR", self.temporary()).current_dir(self.dir.parent().unwrap());
