@@ -11,6 +11,8 @@ TRAILS = [*range(0x40, 0x7F), *range(0xA1, 0xFF)]
 
 
 def cell(lead, trail):
+    if 0xC6A1 <= lead << 8 | trail <= 0xC8FE:
+        return 0  # user-defined; the codec has ETEN's kana and Cyrillic here
     try:
         text = bytes((lead, trail)).decode("cp950")
     except UnicodeDecodeError:

@@ -201,10 +201,15 @@ fn tighten(link: &mut Link, wanted: &Link) -> Vec<&'static str> {
         link.use_period = wanted.use_period;
         codes.push("use-period-shorter");
     }
-    let fewer = |now: &mut Vec<String>, wanted: &[String]| {
-        let before = now.len();
-        now.retain(|one| wanted.contains(one));
-        now.len() < before
+    let mut exchanged = false;
+    let mut fewer = |now: &mut Vec<String>, wanted: &[String]| {
+        let left: Vec<String> = now.iter().filter(|one| wanted.contains(one)).cloned().collect();
+        exchanged |= left.is_empty();
+        let fewer = !left.is_empty() && left.len() < now.len();
+        if fewer {
+            *now = left;
+        }
+        fewer
     };
     if fewer(&mut link.items, &wanted.items) {
         codes.push("items-removed");
@@ -216,6 +221,12 @@ fn tighten(link: &mut Link, wanted: &Link) -> Vec<&'static str> {
     if signers != link.signers {
         link.signers = signers;
         codes.push("signers-removed");
+    }
+    // Where nothing of a list is left, no list is both what was agreed to and what is wanted: the link rests until
+    // a second person has decided.
+    if exchanged && link.status == LinkStatus::Active {
+        link.status = LinkStatus::Suspended;
+        codes.push("status");
     }
     if wanted.max_rejected < link.max_rejected {
         link.max_rejected = wanted.max_rejected;

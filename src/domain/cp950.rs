@@ -166,6 +166,30 @@ mod tests {
         assert_eq!(cells.len(), 6217);
     }
 
+    const CODEC_SHA256: &str = "a4a05c6a2e2b378c4b519cccc5b91399d939643bc9fa17fb83ff440b931e2742";
+
+    /// The digest and the count come from another reading of the same bytes: Python's codec for the assigned cells,
+    /// the four ranges in Microsoft's order for the user-defined ones.
+    #[test]
+    fn every_pair_of_bytes_decodes_as_in_the_public_codec() {
+        let mut tally = Tally::default();
+        let mut all = String::new();
+        for lead in 0x80..=0xFF {
+            for trail in 0..=0xFF {
+                decode_into(&[lead, trail, b'A'], Eudc::MsPua, &mut all, &mut tally);
+                all.push('\n');
+            }
+        }
+        let digest = crate::domain::digest::Digest::of(all.as_bytes()).to_string();
+        assert_eq!((digest.as_str(), tally.replaced), (CODEC_SHA256, 13_176));
+    }
+
+    #[test]
+    fn refused_cells_are_replaced_and_assigned_ones_stay() {
+        let (text, tally) = one(&[0xA4, 0x40, 0xC6, 0xA1, 0xC9, 0x40, 0xF9, 0xFE], Eudc::Refuse);
+        assert_eq!((text.as_str(), tally), ("一\u{FFFD}乂▓", Tally { replaced: 1, half: 0 }));
+    }
+
     #[test]
     fn trail_bytes_that_look_like_ascii_are_no_ascii() {
         let (text, _) =

@@ -86,7 +86,10 @@ pub enum LayoutFault {
     /// An item is no field.
     #[error("an item is no field of the layout")]
     Item,
-    /// The fields do not fill the record.
+    /// An item stands twice.
+    #[error("an item stands twice")]
+    ItemTwice,
+    /// The fields do not fill the record, or there is nothing to fill.
     #[error("the fields' bytes do not add up to the record's")]
     Length,
 }
@@ -114,7 +117,8 @@ impl Decoder {
         let rows = Rows::new(layout, items, kind)?;
         let shape = match &layout.format {
             Format::FixedWidth { record_bytes } => {
-                if layout.fields.iter().map(|f| f.bytes).sum::<usize>() != *record_bytes {
+                let sum: usize = layout.fields.iter().map(|f| f.bytes).sum();
+                if sum != *record_bytes || sum == 0 {
                     return Err(LayoutFault::Length);
                 }
                 Shape::Fixed(FixedWidth::new(layout, *record_bytes))
@@ -177,6 +181,32 @@ const fn kinds(kind: &FieldKind) -> [&'static str; 3] {
     }
 }
 
+/// Decodes UTF-8 into `text`; false where it is none. A fixed width (`cut`) may part a character as it parts one of
+/// CP950: up to three bytes of it at either edge are one half character each. A delimiter never does.
+fn utf8_into(bytes: &[u8], cut: bool, text: &mut String, tally: &mut Tally) -> bool {
+    let is_tail = |byte: &&u8| matches!(**byte, 0x80..=0xBF);
+    let tail = if cut { bytes.iter().take(3).take_while(is_tail).count() } else { 0 };
+    let (half, rest) = bytes.split_at(tail);
+    let mut replace = |text: &mut String| {
+        text.push(char::REPLACEMENT_CHARACTER);
+        tally.replaced += 1;
+        tally.half += 1;
+    };
+    if !half.is_empty() {
+        replace(text);
+    }
+    match std::str::from_utf8(rest) {
+        Ok(whole) => text.push_str(whole),
+        Err(error) if cut && error.error_len().is_none() => {
+            let whole = rest.get(..error.valid_up_to()).unwrap_or_default();
+            text.push_str(std::str::from_utf8(whole).unwrap_or_default());
+            replace(text);
+        }
+        Err(_) => return false,
+    }
+    true
+}
+
 /// Turns the cells of a record into its items.
 pub(super) struct Rows {
     encoding: Encoding,
@@ -191,7 +221,9 @@ pub(super) struct Rows {
     required_blank: bool,
     fixed: bool,
     number: u64,
+    /// Records with half a character in an item.
     half: u64,
+    half_seen: bool,
     odd: [u64; 3],
     positions: Vec<Position>,
     scratch: String,
@@ -212,6 +244,9 @@ impl Rows {
         let mut kept = Vec::with_capacity(items.len());
         for name in items {
             let field = layout.field(name).ok_or(LayoutFault::Item)?.clone();
+            if kept.iter().any(|item: &Item| item.field.name == *name) {
+                return Err(LayoutFault::ItemTwice);
+            }
             kept.push(Item { field, counts: [0; 4] });
         }
         let place =
@@ -234,6 +269,7 @@ impl Rows {
             fixed: matches!(layout.format, Format::FixedWidth { .. }),
             number: 0,
             half: 0,
+            half_seen: false,
             odd: [0; 3],
             positions: Vec::new(),
             scratch: String::new(),
@@ -262,7 +298,8 @@ impl Rows {
 
     /// Takes the bytes of one field of the layout.
     pub(super) fn cell(&mut self, field: usize, bytes: &[u8]) -> Result<(), Fault> {
-        if !self.wanted(field) {
+        let wanted = self.wanted(field);
+        if !wanted && self.encoding != Encoding::Utf8 {
             return Ok(());
         }
         let mut text = std::mem::take(&mut self.scratch);
@@ -270,17 +307,15 @@ impl Rows {
         let mut tally = Tally::default();
         match self.encoding {
             Encoding::Cp950(eudc) => cp950::decode_into(bytes, eudc, &mut text, &mut tally),
-            Encoding::Utf8 => match std::str::from_utf8(bytes) {
-                Ok(good) => text.push_str(good),
-                // A fixed width cuts UTF-8 in the middle as it cuts CP950; a delimiter never does.
-                Err(_) if self.fixed => {
-                    text.push_str(&String::from_utf8_lossy(bytes));
-                    tally.replaced =
-                        text.chars().filter(|c| *c == char::REPLACEMENT_CHARACTER).count() as u64;
-                    tally.half = tally.replaced;
-                }
-                Err(_) => return Err(self.fault(FaultKind::Encoding)),
-            },
+            // Every cell must be text of the encoding, also those that are not kept.
+            Encoding::Utf8 if !utf8_into(bytes, self.fixed, &mut text, &mut tally) => {
+                return Err(self.fault(FaultKind::Encoding));
+            }
+            Encoding::Utf8 => {}
+        }
+        if !wanted {
+            self.scratch = text;
+            return Ok(());
         }
         if self.fixed {
             text.truncate(text.trim_end_matches([' ', '\u{3000}']).len());
@@ -305,7 +340,7 @@ impl Rows {
 
     fn examine(&mut self, place: usize, text: &str, tally: Tally) {
         let record = self.current();
-        self.half += tally.half;
+        self.half_seen |= tally.half > 0;
         let Some(item) = self.items.get_mut(place) else { return };
         let mut found = [0; 4];
         found[3] = text.chars().filter(|c| *c == char::REPLACEMENT_CHARACTER).count() as u64;
@@ -361,6 +396,7 @@ impl Rows {
             }
         };
         self.number += 1;
+        self.half += u64::from(std::mem::take(&mut self.half_seen));
         let rejected = std::mem::take(&mut self.required_blank);
         let record = Record { number: self.number, change, values: &self.values, rejected };
         sink(record).map_err(Stop::Sink)
@@ -392,3 +428,6 @@ impl Rows {
         findings
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -10,7 +10,8 @@ use serde::{Deserialize, Serialize};
 use super::{
     digest::Digest,
     entry::{
-        CopyFacts, KeyFacts, KeyForm, LinkFacts, LoadFacts, ManifestFacts, Verdict, WipeFacts,
+        CopyFacts, KeyFacts, KeyForm, LinkFacts, LoadFacts, ManifestFacts, Signed, Verdict,
+        WipeFacts,
     },
     ids::{BatchId, CopyId, DeliveryId, KeyId, OrderId},
     reason::Reason,
@@ -64,6 +65,8 @@ pub enum Plan {
         keybox: bool,
         /// Whether it is not to be kept: its batch is already loaded or rejected.
         wipe: bool,
+        /// The signed command, where a person submitted it.
+        signed: Option<Signed>,
     },
     /// Decrypt, decode and load as one stream.
     Load {

@@ -38,6 +38,7 @@ impl Engine {
     /// The register cannot be written.
     pub fn cycle(&mut self) -> Result<(), EngineError> {
         self.recover()?;
+        self.resume_wipes()?;
         let mut tried = BTreeSet::new();
         let links: Vec<Link> = self.rules.links.values().cloned().collect();
         for link in &links {
@@ -60,6 +61,7 @@ impl Engine {
     /// The register cannot be written.
     pub fn drive(&mut self) -> Result<(), EngineError> {
         let mut tried = BTreeSet::new();
+        self.resume_wipes()?;
         while self.advance(&mut tried)? | self.drop_keys()? | self.come_due()? {}
         Ok(())
     }
@@ -252,6 +254,7 @@ impl Engine {
                 form: file.form,
                 channel: "keybox",
                 keybox: true,
+                signed: None,
             };
             self.take_key(AGENT, &arrival, file.bytes)?;
         }

@@ -262,16 +262,37 @@ impl Engine {
         Ok(())
     }
 
-    /// Start-up: finishes every open intent. There is no second code path.
+    /// Start-up: finishes every open intent but wipes. Those are resumed where destruction is driven: whoever opens
+    /// the state to place a hold must not thereby finish the wipe that it is to stop.
     ///
     /// # Errors
     /// The register cannot be written.
     pub fn recover(&mut self) -> Result<(), EngineError> {
-        while let Some((&intent, _)) = self.view.open.first_key_value() {
+        for intent in self.open_intents(false) {
             self.finish(intent)?;
         }
-        self.ports.evidence.sweep()?;
+        if self.view.open.is_empty() {
+            self.ports.evidence.sweep()?;
+        }
         Ok(())
+    }
+
+    /// Finishes the wipes that a stop left open; each reads hold, approval and policy again first.
+    fn resume_wipes(&mut self) -> Result<bool, EngineError> {
+        // Nothing irreversible while the time is doubted (DESIGN 5).
+        if self.view.time_doubted {
+            return Ok(false);
+        }
+        let wipes = self.open_intents(true);
+        for intent in &wipes {
+            self.finish(*intent)?;
+        }
+        Ok(!wipes.is_empty())
+    }
+
+    fn open_intents(&self, wipes: bool) -> Vec<u64> {
+        let wanted = |plan: &Plan| matches!(plan, Plan::WipeCopy { .. }) == wipes;
+        self.view.open.iter().filter(|(_, plan)| wanted(plan)).map(|(seq, _)| *seq).collect()
     }
 
     /// What follows the record of an outcome.

@@ -370,8 +370,8 @@ pub struct VaultRead<'a> {
     pub key: Option<&'a str>,
     /// Columns wanted, in order.
     pub columns: &'a [String],
-    /// Conditions, all of which hold.
-    pub conditions: &'a [(String, String)],
+    /// Sets of conditions, one after the other; all conditions of a set hold.
+    pub sets: &'a [Vec<(String, String)>],
     /// Whether the records stand for themselves (one batch), without the rules of the current view.
     pub single: bool,
 }

@@ -18,6 +18,7 @@ impl Service {
             return Err(Error::usage(format!("'{name}' is no name for an account"))
                 .hint("up to 32 of a-z, 0-9, '.', '_', '-'; not 'agent'"));
         }
+        clean(&name)?;
         for text in [&facts.display, &facts.title, &facts.unit].into_iter().flatten() {
             clean(text)?;
         }

@@ -88,8 +88,8 @@ impl Service {
         Ok(Digest::of(&bytes))
     }
 
-    pub(super) fn authorise(&mut self, caller: &Caller, command: &Command) -> Result<Actor> {
-        let actor = match caller {
+    pub(super) fn authorise(&self, caller: &Caller, command: &Command) -> Result<Actor> {
+        match caller {
             Caller::User { uid } => {
                 let facts = self.engine.view.account_of_uid(*uid).cloned().ok_or_else(|| {
                     Error::refused(format!("the user with number {uid} has no account here"))
@@ -99,19 +99,10 @@ impl Service {
                     return Err(Error::refused("a decision must be signed")
                         .hint("sign the command: --as NAME --sign-with KEYFILE"));
                 }
-                Actor { facts, signed: None }
+                Ok(Actor { facts, signed: None })
             }
-            Caller::Signer { name, signed } => self.signer(name, signed, command)?,
-        };
-        if !command.act().allowed_to(&actor.facts.roles) {
-            let words: Vec<_> = command.act().roles().iter().map(|role| role.word()).collect();
-            let error =
-                Error::refused(format!("'{}' may not '{}'", actor.facts.name, command.word()))
-                    .hint(format!("this needs one of the roles: {}", words.join(", ")));
-            self.refuse(&actor.facts.name, command.word(), &command.object(), &error)?;
-            return Err(error);
+            Caller::Signer { name, signed } => self.signer(name, signed, command),
         }
-        Ok(actor)
     }
 
     fn signer(&self, name: &str, signed: &Signed, command: &Command) -> Result<Actor> {

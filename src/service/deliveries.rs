@@ -46,7 +46,9 @@ impl Service {
             Error::usage(format!("'{batch}' has no number that a key could be for"))
                 .hint("its manifest did not pass; 'batchward batch show' says why")
         })?;
-        let arrival = Arrival { link: &link, number: &number, form, channel, keybox: false };
+        let signed = actor.signed.clone();
+        let arrival =
+            Arrival { link: &link, number: &number, form, channel, keybox: false, signed };
         let ran = self.engine.take_key(actor.name(), &arrival, secret)?;
         let before = self.row(batch)?.wrong_keys;
         match ran {

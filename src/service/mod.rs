@@ -19,9 +19,10 @@ pub use command::{Command, Reply};
 use crate::{
     domain::{
         digest::Digest,
-        entry::{AccountFacts, Body, ConfigChange, Signed},
+        entry::{AGENT, AccountFacts, Body, ConfigChange, Signed},
         ids::BatchId,
         limits, national_id,
+        signed::SignedText,
         view::Mark,
     },
     engine::{Engine, rules::Rules},
@@ -92,16 +93,33 @@ impl Service {
     }
 
     fn handled(&mut self, caller: &Caller, command: Command) -> Result<Reply> {
-        let actor = self.authorise(caller, &command)?;
-        let word = command.word();
-        let object = command.object();
-        match self.act(&actor, command) {
-            Err(error) if error.exit == Exit::Refused => {
-                self.refuse(actor.name(), word, &object, &error)?;
-                Err(error)
+        let (word, object) = (command.word(), command.object());
+        let (by, done) = match self.authorise(caller, &command) {
+            Ok(actor) => {
+                let done = permitted(&actor, &command).and_then(|()| self.act(&actor, command));
+                self.spend(&actor)?;
+                (actor.facts.name, done)
             }
-            done => done,
+            // Who it was is not proven: the register names nobody.
+            Err(error) => (AGENT.to_owned(), Err(error)),
+        };
+        if let Err(error) = &done
+            && error.exit == Exit::Refused
+        {
+            self.refuse(&by, word, &object, error)?;
         }
+        done
+    }
+
+    /// A signature counts once, also where its act came to nothing: whoever kept it must not be able to play it when
+    /// the reason of the refusal has gone.
+    fn spend(&mut self, actor: &Actor) -> Result<()> {
+        let Some(signed) = &actor.signed else { return Ok(()) };
+        let Ok(text) = SignedText::parse(&signed.text) else { return Ok(()) };
+        if !self.engine.view.nonces.contains(&text.nonce) {
+            self.engine.record(actor.name(), Body::NonceSpent { nonce: text.nonce })?;
+        }
+        Ok(())
     }
 
     fn act(&mut self, actor: &Actor, command: Command) -> Result<Reply> {
@@ -185,6 +203,16 @@ impl Service {
             (None, _) => Err(no_batch(text)),
         }
     }
+}
+
+/// Whether one of the account's roles may do it.
+fn permitted(actor: &Actor, command: &Command) -> Result<()> {
+    if command.act().allowed_to(&actor.facts.roles) {
+        return Ok(());
+    }
+    let words: Vec<_> = command.act().roles().iter().map(|role| role.word()).collect();
+    Err(Error::refused(format!("'{}' may not '{}'", actor.facts.name, command.word()))
+        .hint(format!("this needs one of the roles: {}", words.join(", "))))
 }
 
 fn no_batch(text: &str) -> Error {

@@ -1,7 +1,7 @@
 //! `query` and `match`: declare, then read. Only granted fields, only while the grant is open, up to its row cap;
 //! the asking is committed before the first row, also when it is refused.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
@@ -12,12 +12,13 @@ use crate::{
         accounts::Act,
         current_view,
         digest::Digest,
-        entry::{self, Body, Entry},
+        entry::{self, AGENT, Body, Entry},
         ids::{BatchId, GrantId},
         lifecycle::{BatchState, CopyState},
         limits,
         manifest::Kind,
-        view::CopyKind,
+        time::Timestamp,
+        view::{CopyKind, Grant},
     },
     engine::{
         access::list_parts,
@@ -202,7 +203,14 @@ impl Service {
         reading: &Reading,
         rows: &mut dyn Rows,
     ) -> Result<Served> {
-        let actor = self.reader(caller, reading)?;
+        let actor = match self.reader(caller, reading) {
+            Err(error) if error.exit == Exit::Refused => {
+                // Who it was is not proven: the register names nobody, and the conditions are not kept.
+                self.refuse(AGENT, reading.word(), &reading.grant.to_string(), &error)?;
+                return Err(error);
+            }
+            actor => actor?,
+        };
         let link = self.grant(reading.grant)?.terms.link.clone();
         if let Err(error) = self.may_read(&actor, reading) {
             if error.exit == Exit::Refused {
@@ -244,10 +252,10 @@ impl Service {
             return Err(Error::refused(format!("'{}' is {state}", reading.grant))
                 .hint("apply for a new grant: 'batchward grant apply'"));
         }
-        if let Some(other) = reading.fields().into_iter().find(|f| !grant.terms.fields.contains(f))
-        {
+        let granted = self.still_granted(grant, now)?;
+        if let Some(other) = reading.fields().into_iter().find(|f| !granted.contains(f)) {
             return Err(Error::refused(format!("the field '{other}' is not granted"))
-                .hint(format!("granted: {}", grant.terms.fields.join(", "))));
+                .hint(format!("granted: {}", granted.join(", "))));
         }
         if let Some(batch) = reading.batch {
             let row = self.row(batch)?;
@@ -258,6 +266,25 @@ impl Service {
             }
         }
         Ok(())
+    }
+
+    /// The fields of a grant that its link still allows. What tightened a link since the approval is in force at
+    /// once: its status, its date, its units, its items.
+    fn still_granted(&self, grant: &Grant, now: Timestamp) -> Result<Vec<String>> {
+        let terms = &grant.terms;
+        let link = self.link(&terms.link)?;
+        if let Some(reason) = link.standing(now) {
+            return Err(Error::refused(format!("nothing is read under '{}': {reason}", link.name)));
+        }
+        if let Some(unit) = terms.unit.as_ref().filter(|unit| !link.units.contains(unit)) {
+            return Err(Error::refused(format!("'{unit}' is no longer among the link's units")));
+        }
+        let allowed = |field: &&String| link.items.contains(field);
+        let fields: Vec<String> = terms.fields.iter().filter(allowed).cloned().collect();
+        if fields.is_empty() {
+            return Err(Error::refused("no granted field is left among the link's items"));
+        }
+        Ok(fields)
     }
 
     fn declare(
@@ -309,7 +336,7 @@ impl Service {
                 .filter(|name| link_row.items.contains(name));
             Ok(Prepared {
                 vaults,
-                fields: grant.terms.fields.clone(),
+                fields: self.still_granted(grant, self.engine.ports.clock.now())?,
                 row_cap: grant.terms.row_cap,
                 key,
             })
@@ -317,17 +344,15 @@ impl Service {
         let Prepared { vaults, fields, row_cap, key } =
             run().map_err(|error| (served.clone(), error))?;
         let mut broken = rows.begin(&fields).err();
-        for conditions in conditions_of(&reading.wanted) {
-            if broken.is_some() || served.ended.is_some() {
-                break;
-            }
-            let read = VaultRead {
-                vaults: &vaults,
-                key: key.as_deref(),
-                columns: &fields,
-                conditions: &conditions,
-                single: reading.batch.is_some(),
-            };
+        let sets = sets_of(&reading.wanted);
+        let read = VaultRead {
+            vaults: &vaults,
+            key: key.as_deref(),
+            columns: &fields,
+            sets: &sets,
+            single: reading.batch.is_some(),
+        };
+        if broken.is_none() {
             let outcome = self.engine.ports.vaults.read(&read, &mut |values| {
                 served.ended = self.stopped(actor, reading.grant, served.rows, row_cap);
                 if served.ended.is_some() {
@@ -361,15 +386,18 @@ impl Service {
         }
         let now = self.engine.ports.clock.now();
         let row = self.engine.view.grants.get(&grant)?;
-        if now > row.terms.until {
+        let link = self.engine.rules.links.get(&row.terms.link);
+        if now > row.terms.until || link.is_none_or(|link| link.standing(now).is_some()) {
             return Some("expired");
         }
-        (!is_open(row, actor.name(), now) || self.taken_back(actor, grant)).then_some("revoked")
+        let revoked = !is_open(row, actor.name(), now)
+            || self.taken_back(actor, grant, &format!("links/{}.yaml", row.terms.link));
+        revoked.then_some("revoked")
     }
 
-    /// Whether another process has meanwhile recorded the end of a grant or of its holder: rows are read without the
-    /// state's lock, so that taking back need not wait for them.
-    fn taken_back(&self, actor: &Actor, id: GrantId) -> bool {
+    /// Whether another process has meanwhile recorded the end of a grant, a change of its holder's account, or that
+    /// its link became narrower: rows are read without the state's lock, so that taking back need not wait for them.
+    fn taken_back(&self, actor: &Actor, id: GrantId, link: &str) -> bool {
         let known = self.engine.view.size;
         if self.engine.ports.journal.size(Log::Register).is_ok_and(|size| size == known) {
             return false;
@@ -380,7 +408,10 @@ impl Service {
                 Ok(Body::GrantRevoked { grant, .. } | Body::UseCompleted { grant, .. }) => {
                     grant == id
                 }
-                Ok(Body::AccountDisabled { name, .. }) => name == actor.name(),
+                Ok(Body::AccountDisabled { name, .. } | Body::AccountConfirmed { name, .. }) => {
+                    name == actor.name()
+                }
+                Ok(Body::ConfigTightened { changes, .. }) => changes.iter().any(|c| c.file == link),
                 Ok(_) => false,
                 Err(_) => true,
             };
@@ -442,11 +473,15 @@ struct Prepared {
     key: Option<String>,
 }
 
-fn conditions_of(wanted: &Wanted) -> Vec<Vec<(String, String)>> {
+/// What the vaults are asked, one set of conditions after the other. A value that a list names twice is asked once:
+/// it is one person.
+fn sets_of(wanted: &Wanted) -> Vec<Vec<(String, String)>> {
     match wanted {
         Wanted::Where(map) => vec![map.iter().map(|(k, v)| (k.clone(), v.clone())).collect()],
         Wanted::List { on, values } => {
-            values.iter().map(|v| vec![(on.clone(), v.clone())]).collect()
+            let mut asked = BTreeSet::new();
+            let once = values.iter().filter(|value| asked.insert(value.as_str()));
+            once.map(|value| vec![(on.clone(), value.clone())]).collect()
         }
     }
 }

@@ -322,6 +322,10 @@ fn rules(config: &Config, digest: Digest) -> Rules {
 /// It is no site, another process has it, it is not this user's, or something of it is damaged.
 pub fn open(path: &Path, hooks: &Hooks, start: bool) -> Result<Service> {
     let _ = process::harden();
+    if !path.exists() {
+        return Err(Error::new(Exit::Config, format!("there is no '{}'", path.display()))
+            .hint("'batchward init DIR --site NAME' makes a site; --config names its agent.yaml"));
+    }
     let config = config::load(path).map_err(|list| faults(&list))?;
     let state = config.agent.state.clone();
     owned(&state, path)?;

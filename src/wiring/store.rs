@@ -146,14 +146,20 @@ impl Vaults for VaultFiles {
         let opened: std::result::Result<Vec<Vault>, VaultError> =
             read.vaults.iter().map(|v| Vault::open(&self.dir, v.copy, &v.key)).collect();
         let vaults = opened.map_err(|e| vault_error(&e))?;
-        let view = View {
-            vaults: &vaults,
-            key: read.key,
-            columns: read.columns,
-            conditions: read.conditions,
-            single: read.single,
-        };
-        view.read(&mut |values| each(values) == Flow::On).map_err(|e| vault_error(&e))
+        let mut on = true;
+        for conditions in read.sets {
+            let (key, columns, single) = (read.key, read.columns, read.single);
+            let view = View { vaults: &vaults, key, columns, conditions, single };
+            view.read(&mut |values| {
+                on = each(values) == Flow::On;
+                on
+            })
+            .map_err(|e| vault_error(&e))?;
+            if !on {
+                break;
+            }
+        }
+        Ok(())
     }
 }
 

@@ -36,7 +36,10 @@ fn a_new_signer_waits_for_a_second_person() {
     site.install(&[], &["signed-by-stranger"]);
     site.once();
     let rows = site.batches();
-    assert_eq!((&rows[0]["state"], &rows[0]["reason"]), (&"quarantined".into(), &"unknown-signer".into()));
+    assert_eq!(
+        (&rows[0]["state"], &rows[0]["reason"]),
+        (&"quarantined".into(), &"unknown-signer".into())
+    );
     let batch = rows[0]["id"].as_str().unwrap().to_owned();
     site.run_as("alice", &["batch", "release", &batch, "--reason", "again"]).ok();
     assert_eq!(site.show(&batch)["reason"], "unknown-signer", "a release does not override");
@@ -112,15 +115,41 @@ fn suspending_is_in_force_at_once_and_ending_it_waits() {
 fn putting_a_tightened_file_back_is_a_loosening() {
     let people = People::new();
     let site = with_mallory(&people, &[]);
+    let (units, more) = ("units: [幼兒托育科]", "units: [幼兒托育科, 社會救助科]");
+    edit(&site, "links/moca-full.yaml", units, more);
+    site.run_as("ada", &["config", "propose"]).ok();
+    site.run_as("ben", &["config", "confirm"]).ok();
     for (from, to, code) in [
         ("2027-12-31", "2026-12-31", "approved-until-later"),
-        (", village_name]", "]", "items"),
-        ("units: [幼兒托育科]", "units: [社會救助科]", "units"),
+        ("birth_date, village_name]", "birth_date]", "items"),
+        ("units: [幼兒托育科, 社會救助科]", "units: [社會救助科]", "units"),
     ] {
         edit(&site, "links/moca-full.yaml", from, to);
         site.once();
         edit(&site, "links/moca-full.yaml", to, from);
         assert!(pending(&site).iter().any(|c| c == code), "{code}: {:?}", pending(&site));
+    }
+}
+
+#[test]
+fn a_list_that_is_exchanged_whole_suspends_its_link() {
+    let people = People::new();
+    for (from, to, code) in [
+        ("[national_id, name, birth_date, village_name]", "[sex]", "items"),
+        ("units: [幼兒托育科]", "units: [社會救助科]", "units"),
+    ] {
+        let site = Site::founded(&people, &["small-20"], UNIT);
+        site.once();
+        let grant = site.grant(LINK);
+        edit(&site, "links/moca-full.yaml", from, to);
+        assert!(site.query(&grant, &[]).exits(77).stdout.is_empty());
+        assert_eq!(pending(&site), [code, "status"]);
+        // Nothing is lost: two people put it in force, or take it back.
+        edit(&site, "links/moca-full.yaml", to, from);
+        assert_eq!(pending(&site), ["status"]);
+        site.run_as("ada", &["config", "propose"]).ok();
+        site.run_as("ben", &["config", "confirm"]).ok();
+        site.query(&grant, &[]).ok();
     }
 }
 
@@ -143,9 +172,14 @@ fn what_an_approved_grant_may_show_shrinks_with_its_link() {
     site.run_as("sue", &["grant", "approve", &narrow]).ok();
     site.query(&grant, &[]).ok();
     edit(&site, "links/moca-full.yaml", ", village_name]", "]");
-    let ran = site.query(&grant, &[]).exits(77);
+    let shown = site.query(&grant, &["--format", "csv"]).ok();
+    assert_eq!(shown.text().lines().next(), Some("national_id,name,birth_date"));
+    let ran = site.query(&grant, &["--where", "village_name=-"]).exits(77);
     assert!(ran.stdout.is_empty());
-    site.query(&narrow, &[]).ok();
+    edit(&site, "links/moca-full.yaml", ", name, birth_date]", "]");
+    edit(&site, "links/moca-full.yaml", "[national_id]", "[birth_date]");
+    assert!(site.query(&narrow, &[]).exits(77).stdout.is_empty());
+    edit(&site, "links/moca-full.yaml", "[birth_date]", "[national_id]");
     edit(&site, "links/moca-full.yaml", "status: active", "status: suspended");
     assert!(site.query(&narrow, &[]).exits(77).stdout.is_empty());
 }

@@ -10,7 +10,8 @@ fn submit(site: &Site<'_>, batch: &str, file: &str) -> Ran {
     site.run_as("alice", &words)
 }
 
-fn live_key_slots(site: &Site<'_>) -> Vec<String> {
+/// What lies in the keyboxes.
+fn key_files(site: &Site<'_>) -> Vec<String> {
     site.files("keys")
 }
 
@@ -40,7 +41,7 @@ fn a_key_for_a_loaded_batch_is_wiped_and_recorded() {
     let batch = id_of(&site, SMALL);
     site.bring_key(LINK, "MOCA-1151102-0006.key");
     site.once();
-    assert!(live_key_slots(&site).is_empty());
+    assert!(key_files(&site).is_empty());
     let last = of_type(&site, "outcome");
     assert!(last.iter().any(|e| e["body"]["outcome"]["code"] == "spent"), "{last:#?}");
     submit(&site, &batch, "MOCA-1151102-0006.key").exits(77);
@@ -52,7 +53,7 @@ fn a_key_may_come_before_its_batch() {
     let site = Site::founded(&people, &[], UNIT);
     site.install(&["--keys-only"], &["small-20"]);
     site.once();
-    assert!(live_key_slots(&site).is_empty(), "taken from its box at once");
+    assert!(key_files(&site).is_empty(), "taken from its box at once");
     site.install(&["--no-keys"], &["small-20"]);
     site.once();
     assert_eq!(stands(&site, SMALL).0, "loaded");
@@ -88,7 +89,10 @@ fn a_release_judges_again_and_never_overrides() {
     for _ in 0..2 {
         site.run_as("alice", &["batch", "release", &batch, "--reason", "please"]).ok();
         let page = site.show(&batch);
-        assert_eq!((&page["state"], &page["reason"]), (&"quarantined".into(), &"checksum-mismatch".into()));
+        assert_eq!(
+            (&page["state"], &page["reason"]),
+            (&"quarantined".into(), &"checksum-mismatch".into())
+        );
     }
     site.run(&["batch", "release", &batch, "--reason", "please"]).exits(77);
     site.run_as("alice", &["batch", "release", &batch, "--reason", " "]).exits(64);

@@ -68,13 +68,13 @@ fn an_approved_order_destroys_and_certifies() {
     let (_, order) = requested(&site);
     site.run_as("sue", &["destroy", "approve", &order]).ok();
     assert!(kept(&site).iter().all(Vec::is_empty), "{:?}", kept(&site));
-    assert_eq!(stands_by_id(&site), "closed");
+    assert_eq!(first_state(&site), "closed");
     site.run(&["certificate", "show", &order]).ok();
     // The same approval again is none.
     site.run_as("sue", &["destroy", "approve", &order]).exits(64);
 }
 
-fn stands_by_id(site: &Site<'_>) -> String {
+fn first_state(site: &Site<'_>) -> String {
     site.batches()[0]["state"].as_str().unwrap().to_owned()
 }
 
@@ -151,7 +151,7 @@ fn a_hold_stops_a_wipe_that_was_about_to_begin() {
     assert_eq!(kept(&site), files);
     place(&site, &batch);
     spared(&site, &files, "hold");
-    // What was spared is whole: it is read again under a new order's refusal, and its certificate says so.
+    // What was spared goes by a new order, once the hold is lifted.
     let hold = of_type(&site, "hold-placed")[0]["body"]["hold"].as_str().unwrap().to_owned();
     site.run_as("sue", &["hold", "lift", &hold]).ok();
     let words = ["destroy", "request", &batch, "--reason", "no need"];

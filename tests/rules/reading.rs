@@ -1,7 +1,7 @@
 //! Reading: only what was granted, only while it is granted, declared first, and logged when it is refused.
 
 use std::{
-    io::{Read, Write},
+    io::Read,
     process::{Child, Stdio},
 };
 
@@ -58,7 +58,12 @@ fn fields_that_are_not_granted_are_neither_shown_nor_asked_for() {
     assert_eq!(shown.text().lines().next(), Some("national_id,birth_date"));
     for field in ["name", "village_name", "father_name", "rowid", "no_such_field"] {
         let condition = format!("{field}=-");
-        refused_and_logged(&site, "henry", &query(&grant, &["--where", &condition]), "王".as_bytes());
+        refused_and_logged(
+            &site,
+            "henry",
+            &query(&grant, &["--where", &condition]),
+            "王".as_bytes(),
+        );
     }
     apply(&site, "henry", "2027-06-30", &["--fields", "father_name"]).exits(77);
     apply(&site, "henry", "2027-06-30", &["--unit", "資訊科"]).exits(77);
@@ -81,7 +86,8 @@ fn no_more_rows_than_the_cap() {
     let ids = all.text().lines().skip(1).map(|line| line.split(',').next().unwrap());
     let list = ids.fold(numbers, |list, id| format!("{list}{id}\n{id}\n"));
     let words = ["match", "--grant", &grant, "--case", "115-001", "--reason", "資格審查"];
-    let words = [words.as_slice(), &["--input", "-", "--on", "national_id", "--format", "csv"]].concat();
+    let words =
+        [words.as_slice(), &["--input", "-", "--on", "national_id", "--format", "csv"]].concat();
     assert!(rows(&site.run_as_with("henry", &words, list.as_bytes()).ok()) <= 3);
 }
 
@@ -140,7 +146,9 @@ fn personal_values_do_not_stand_in_a_command_line() {
     let people = People::new();
     let site = with_mallory(&people, &["small-20"]);
     let grant = site.grant(LINK);
-    for condition in ["national_id=B209294977", "name=黃美鳳", "birth_date=1030903", "village_name=內海里"] {
+    for condition in
+        ["national_id=B209294977", "name=黃美鳳", "birth_date=1030903", "village_name=內海里"]
+    {
         let ran = site.query(&grant, &["--where", condition]).exits(64);
         let value = condition.split('=').nth(1).unwrap();
         assert!(ran.stdout.is_empty() && !ran.stderr.contains(value), "{}", ran.stderr);
@@ -167,7 +175,10 @@ fn whoever_has_no_account_is_refused() {
     site.run_as("nobody-knows", &["grant", "revoke", &grant]).exits(77);
     let entries = of_type(&site, "act-refused");
     assert_eq!(entries.len(), before + 5, "refusals of strangers are recorded: {entries:#?}");
-    assert!(entries[before..].iter().all(|entry| entry["by"] == "agent"), "nobody is named: {entries:#?}");
+    assert!(
+        entries[before..].iter().all(|entry| entry["by"] == "agent"),
+        "nobody is named: {entries:#?}"
+    );
 }
 
 #[test]
@@ -231,7 +242,10 @@ fn slow_query(site: &Site<'_>, grant: &str) -> (Child, Vec<u8>) {
 fn meanwhile(site: &Site<'_>, name: &str, words: &[&str]) {
     let key = site.people.key(name);
     let mut command = Command::new(env!("CARGO_BIN_EXE_batchward"));
-    command.arg("--config").arg(site.dir.join("agent.yaml")).args(["--test-clock", &at(site, 1000)]);
+    command
+        .arg("--config")
+        .arg(site.dir.join("agent.yaml"))
+        .args(["--test-clock", &at(site, 1000)]);
     command.args(["--as", name, "--sign-with"]).arg(key).args(words);
     done(&mut command);
 }
@@ -288,5 +302,4 @@ fn a_closed_pipe_ends_a_query_and_the_log_says_how_far_it_came() {
     site.wait_minutes(1);
     assert_eq!(logged(&site), before + 2);
     site.query(&grant, &[]).ok();
-    std::io::stdout().flush().unwrap();
 }

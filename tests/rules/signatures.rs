@@ -94,16 +94,22 @@ fn only_the_right_signature_approves_and_only_once() {
         ("another version", SignedText { object_digest: Some(Digest::of(b"x")), ..text() }),
         ("no version", SignedText { object_digest: None, ..text() }),
         ("other words", SignedText { text: "and all others".into(), ..text() }),
-        ("expired", SignedText {
-            at: right.at.plus_seconds(-600),
-            expires: right.at.plus_seconds(-300),
-            ..text()
-        }),
-        ("of tomorrow", SignedText {
-            at: right.at.plus_seconds(86_400),
-            expires: right.at.plus_seconds(86_700),
-            ..text()
-        }),
+        (
+            "expired",
+            SignedText {
+                at: right.at.plus_seconds(-600),
+                expires: right.at.plus_seconds(-300),
+                ..text()
+            },
+        ),
+        (
+            "of tomorrow",
+            SignedText {
+                at: right.at.plus_seconds(86_400),
+                expires: right.at.plus_seconds(86_700),
+                ..text()
+            },
+        ),
         ("without end", SignedText { expires: right.at.plus_seconds(400 * 86_400), ..text() }),
     ];
     for (why, text) in wrong {
@@ -216,7 +222,10 @@ fn a_key_submission_counts_once() {
     let text = text_of(&service.draft(&act(b"")).unwrap(), &service).canonical();
     let signed = signed_by(&site, "alice", COMMAND, &text);
     let wrong = std::fs::read(people.batch_key("MOCA-1151102-0001.key")).unwrap();
-    assert_eq!(service.handle(&signer("alice", &signed), act(&wrong)).unwrap_err().exit, Exit::Data);
+    assert_eq!(
+        service.handle(&signer("alice", &signed), act(&wrong)).unwrap_err().exit,
+        Exit::Data
+    );
     counts_for_nothing(&mut service, "alice", &signed, act(&wrong), "a second time");
 }
 

@@ -160,7 +160,7 @@ fn what_a_stop_left_is_finished_by_the_next_start() {
             fs::create_dir_all(path.parent().unwrap()).unwrap();
             fs::write(path, bytes).unwrap();
         };
-        for (name, bytes) in before.iter().map(|(n, b)| (n, b)).chain(new[..stop].iter().copied()) {
+        for (name, bytes) in before.iter().chain(new[..stop].iter().copied()) {
             write(name, bytes);
         }
         if let Some((name, bytes)) = new.get(stop) {

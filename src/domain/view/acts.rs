@@ -6,13 +6,11 @@ use crate::domain::{
     ids::{BatchId, GrantId, OrderId},
     lifecycle::{self, BatchEvent, CopyEvent, GrantEvent, OrderEvent},
     signed,
+    step::Plan,
 };
 
 impl View {
     pub(super) fn act(&mut self, mark: Mark, entry: &Entry) -> Result<(), FoldError> {
-        if let Some(signed) = entry.body.signed() {
-            self.spend_nonce(mark, signed)?;
-        }
         match &entry.body {
             Body::SiteCreated { site, vkey, ssh_key, recipient, founders, config, .. } => {
                 let site = Site {
@@ -59,7 +57,7 @@ impl View {
     }
 
     /// A nonce counts once: the fold itself refuses a replay, whatever wrote the entry.
-    fn spend_nonce(&mut self, mark: Mark, signed: &Signed) -> Result<(), FoldError> {
+    pub(super) fn spend_nonce(&mut self, mark: Mark, signed: &Signed) -> Result<(), FoldError> {
         let text =
             signed::SignedText::parse(&signed.text).map_err(|_| FoldError::Unknown(mark.seq))?;
         let nonce = text.nonce;
@@ -290,7 +288,8 @@ impl Body {
             | Self::BatchRetried { signed, .. }
             | Self::TimeConfirmed { signed, .. }
             | Self::GrantApplied { signed, .. }
-            | Self::OrderRequested { signed, .. } => signed.as_ref(),
+            | Self::OrderRequested { signed, .. }
+            | Self::Intent { plan: Plan::TakeKey { signed, .. } } => signed.as_ref(),
             Self::ConfigConfirmed { signed, .. }
             | Self::AccountConfirmed { signed, .. }
             | Self::BaselineConfirmed { signed, .. }

@@ -45,6 +45,9 @@ impl View {
             return Err(FoldError::Time(seq));
         }
         let mark = Mark { seq, digest: leaf, at: entry.at };
+        if let Some(signed) = entry.body.signed() {
+            self.spend_nonce(mark, signed)?;
+        }
         match &entry.body {
             Body::Intent { plan } => self.intend(mark, &entry.by, plan)?,
             Body::Outcome { intent, outcome } => self.finish(mark, *intent, outcome)?,

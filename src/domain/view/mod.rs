@@ -170,7 +170,7 @@ impl View {
             let (mut waits, mut over) = (false, false);
             for (_, batch) in &mut found {
                 waits |= batch.wants_key();
-                over |= batch.rejected || batch.ever_loaded();
+                over |= batch.ever_loaded() || (batch.rejected && !self.awaits_verdict(&key.link));
             }
             over && !waits
         };
@@ -190,8 +190,14 @@ impl View {
         if named().any(|(_, b)| verified(b)) {
             return false;
         }
-        named().any(|(_, b)| b.ever_loaded())
-            || (named().any(|(_, b)| b.rejected) && !named().any(|(_, b)| b.wants_key()))
+        let rejected = named().any(|(_, b)| b.rejected) && !named().any(|(_, b)| b.wants_key());
+        named().any(|(_, b)| b.ever_loaded()) || (rejected && !self.awaits_verdict(link))
+    }
+
+    /// Whether a claimed batch of a link has no number yet: it may be a rejected one that was sent again, and the
+    /// key that came with it must not be taken for the old one's.
+    fn awaits_verdict(&self, link: &str) -> bool {
+        self.batches_of(link).any(|(_, b)| b.state == BatchState::Received)
     }
 
     /// Whether a batch number is spent: a batch under it was verified and no person rejected it.

@@ -3,7 +3,7 @@
 
 use crate::{
     domain::{
-        entry::{AGENT, KeyFacts, KeyForm},
+        entry::{AGENT, KeyFacts, KeyForm, Signed},
         ids::KeyId,
         secret::Secret,
         step::{Outcome, Plan},
@@ -23,6 +23,8 @@ pub struct Arrival<'a> {
     pub channel: &'a str,
     /// Whether it lies in the keybox.
     pub keybox: bool,
+    /// The signed command, where a person submitted it.
+    pub signed: Option<Signed>,
 }
 
 impl Engine {
@@ -46,6 +48,7 @@ impl Engine {
             channel: arrival.channel.to_owned(),
             keybox: arrival.keybox,
             wipe: self.view.number_is_over(arrival.link, arrival.number),
+            signed: arrival.signed.clone(),
         };
         let ran = self.run(by, plan);
         self.submitted.remove(&key);

@@ -3,10 +3,10 @@
 use crate::{
     domain::{
         entry::{AGENT, Body},
-        ids::{CopyId, OrderId},
+        ids::{BatchId, CopyId, OrderId},
         lifecycle::{CopyState, OrderState},
         step::{Outcome, Plan},
-        view::CopyKind,
+        view::{CopyKind, CopyRow},
     },
     engine::{Engine, EngineError, Ran, StepError, slots},
 };
@@ -62,6 +62,12 @@ impl Engine {
         Ok(any)
     }
 
+    fn is_last_file(&self, batch: BatchId, copy: CopyId) -> bool {
+        let alive =
+            |row: &CopyRow| row.kind == CopyKind::Transfer && row.state != CopyState::Destroyed;
+        !self.view.copies_of(batch).any(|(id, row)| id != copy && alive(row))
+    }
+
     pub(in crate::engine) fn apply_wipe(
         &mut self,
         order: OrderId,
@@ -69,14 +75,19 @@ impl Engine {
     ) -> Result<Outcome, StepError> {
         let row = self.view.copies.get(&copy).ok_or(StepError::Stuck("no-copy"))?;
         let (batch, kind) = (row.batch, row.kind);
-        if self.view.hold_on(batch).is_some() {
-            return Err(StepError::Later("hold"));
+        // Read once more: a stop may lie between the plan and this line, and a person may have used it.
+        if let Some(code) = self.objection(order) {
+            return Err(StepError::Later(code));
         }
         let why = order.to_string();
         // The key first: after it only ciphertext is left, whatever happens to the file.
         let wiped = match kind {
             CopyKind::Transfer => {
-                self.ports.keys.destroy(&slots::spool(batch), &why)?;
+                // The files of a batch share a key. It goes with the last of them: a hold that comes between two
+                // must find what is still there readable.
+                if self.is_last_file(batch, copy) {
+                    self.ports.keys.destroy(&slots::spool(batch), &why)?;
+                }
                 self.ports.spool.wipe(copy)?
             }
             CopyKind::Vault => {
