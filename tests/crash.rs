@@ -259,8 +259,8 @@ struct Scene<'p> {
 
 impl<'p> Scene<'p> {
     fn before(people: &'p People, name: &str) -> Self {
-        let work = tempfile::tempdir().unwrap();
-        let site = Site::laid_out(people, &[]);
+        let work = support::memory();
+        let site = Site::in_memory(people);
         let place = LIFE.iter().position(|act| act.name == name).unwrap();
         for act in &LIFE[..place] {
             (act.prepare)(&site);

@@ -1,13 +1,23 @@
-//! `agent.yaml`.
+//! `agent.yaml`: where everything lies, and how often the agent looks.
+//!
+//! What is read is an [`Agent`] also where faults were found, so that the other files can be judged in the same run;
+//! who loads refuses it then. Whether folders are there, and who can write them, is judged in
+//! [`super::permissions`].
 
 use std::path::{Path, PathBuf};
 
-use super::node::{Fault, Faults, Reader};
+use super::{
+    node::Faults,
+    paths::{Spot, lexical},
+    reader::{Form, Placed, Reader, form},
+};
 use crate::{adapters::root_key::RootKeySource, domain::time::Period};
 
 /// `agent.yaml`, parsed; paths are absolute.
 #[derive(Clone, Debug)]
 pub struct Agent {
+    /// The file itself.
+    pub file: PathBuf,
     /// Name of the site.
     pub site: String,
     /// State folder.
@@ -36,23 +46,9 @@ pub struct Agent {
     pub socket: PathBuf,
 }
 
-const PERIOD: &str = "a period such as '30s', '4h' or 'P30D'";
-
-/// Reads the file.
-pub(super) fn load(path: &Path, faults: &mut Vec<Fault>) -> Option<Agent> {
-    let found = Faults::of(path.to_owned());
-    let bytes = super::read_file(path, faults)?;
-    let agent = super::node_of(&bytes, &found).and_then(|node| {
-        let mut reader = Reader::new(&node, &found);
-        let agent = read(&mut reader, path.parent().unwrap_or(Path::new(".")));
-        reader.finish();
-        agent
-    });
-    let list = found.take();
-    let clean = list.is_empty();
-    faults.extend(list);
-    agent.filter(|_| clean)
-}
+/// Names of sites, links, layouts and policies.
+pub(super) const NAME: Form<'_> =
+    form("at most 48 of a-z, 0-9, '-', '_' and '.', a letter or digit first", "taoyuan-dwcd");
 
 /// Whether a text can be the name of a site, link, layout or policy: it becomes part of file and slot names.
 pub(super) fn is_name(text: &str) -> bool {
@@ -63,91 +59,138 @@ pub(super) fn is_name(text: &str) -> bool {
         && text.as_bytes()[0].is_ascii_alphanumeric()
 }
 
-fn read(reader: &mut Reader, base: &Path) -> Option<Agent> {
-    let base = std::path::absolute(base).unwrap_or_else(|_| base.to_owned());
-    let site = reader
-        .parsed("site", "a name of a-z, 0-9, '-', '_', '.'", |t| is_name(t).then(|| t.to_owned()));
-    let folder =
-        |reader: &mut Reader, name, default| lexical(&base.join(reader.text_or(name, default).0));
-    let state = folder(reader, "state", "state");
-    let links = folder(reader, "links", "links");
-    let layouts = folder(reader, "layouts", "layouts");
-    let policies = folder(reader, "policies", "policies");
-    only(reader, "store", "sqlite", "a journal on PostgreSQL comes with a later version");
-    only(reader, "vault", "embedded", "a vault on PostgreSQL comes with a later version");
-    let span = |reader: &mut Reader, name, default: &str| {
-        let default = Period::parse(default).unwrap_or(Period::ZERO);
-        reader.parsed_or(name, default, PERIOD, Period::parse)
-    };
-    let scan_every = span(reader, "scan_every", "30s");
-    let incomplete_after = span(reader, "incomplete_after", "4h");
-    let clock_jump_max = span(reader, "clock_jump_max", "1h");
-    let start_gap_max = span(reader, "start_gap_max", "30d");
-    let abandon_after =
-        reader.parsed_or("abandon_after", None, PERIOD, |t| Period::parse(t).map(Some));
-    let timezone = reader.parsed_or(
-        "timezone",
-        chrono_tz::Asia::Taipei,
-        "a time zone such as 'Asia/Taipei'",
-        |t| t.parse().ok(),
+/// Reads the fields of `file`, an absolute path.
+pub(super) fn parse(mut reader: Reader, file: &Path) -> Agent {
+    let base = file.parent().unwrap_or(file);
+    let site = reader.parsed("site", NAME, |t| is_name(t).then(|| t.to_owned()));
+    let state = path(&mut reader, base, "state", "state");
+    let links = path(&mut reader, base, "links", "links");
+    let layouts = path(&mut reader, base, "layouts", "layouts");
+    let policies = path(&mut reader, base, "policies", "policies");
+    only(&mut reader, "store", form("'sqlite': PostgreSQL comes with a later version", "sqlite"));
+    only(
+        &mut reader,
+        "vault",
+        form("'embedded': PostgreSQL comes with a later version", "embedded"),
     );
-    let (root_key, at) = reader.text_or("root_key", "file:root.key");
-    let root_key = match root_key.parse::<RootKeySource>() {
-        Ok(source) => Some(source.beneath(&base)),
-        Err(error) => {
-            reader.faults().add(
-                at,
-                format!("'root_key': {error}"),
-                Some("file:PATH or credential:NAME"),
-            );
-            None
+    let spans = Spans::read(&mut reader);
+    let zone = form("a name of the IANA time zones", "Asia/Taipei");
+    let timezone = reader.maybe("timezone", zone, |t| t.parse().ok());
+    let root_key = root_key(&mut reader, base);
+    let socket = path(&mut reader, base, "socket", "/run/batchward/control.sock");
+    if let RootKeySource::File(file) = &root_key.value
+        && Spot::of(file).within(&Spot::of(&state.value))
+    {
+        let hint =
+            "a copy of the state would bring its own key: put it beside agent.yaml or elsewhere";
+        reader.faults().add(root_key.at, "the root key lies within the state folder", Some(hint));
+    }
+    apart(reader.faults(), base, &state, [&links, &layouts, &policies]);
+    reader.finish();
+    Agent {
+        file: file.to_owned(),
+        site: site.map_or_else(String::new, |site| site.value),
+        state: state.value,
+        links: links.value,
+        layouts: layouts.value,
+        policies: policies.value,
+        scan_every: spans.scan_every,
+        incomplete_after: spans.incomplete_after,
+        abandon_after: spans.abandon_after,
+        clock_jump_max: spans.clock_jump_max,
+        start_gap_max: spans.start_gap_max,
+        timezone: timezone.map_or(chrono_tz::Asia::Taipei, |zone| zone.value),
+        root_key: root_key.value,
+        socket: socket.value,
+    }
+}
+
+struct Spans {
+    scan_every: Period,
+    incomplete_after: Period,
+    abandon_after: Option<Period>,
+    clock_jump_max: Period,
+    start_gap_max: Period,
+}
+
+impl Spans {
+    fn read(reader: &mut Reader) -> Self {
+        let mut read = |name, example| {
+            let form = form("a span of 's', 'm', 'h' or 'd', not zero", example);
+            let parse = |t: &str| Period::parse(t).filter(|p| *p != Period::ZERO);
+            reader.maybe(name, form, parse).map(|span| span.value)
+        };
+        let seconds = |seconds| Period { seconds, ..Period::ZERO };
+        Self {
+            scan_every: read("scan_every", "30s").unwrap_or(seconds(30)),
+            incomplete_after: read("incomplete_after", "4h").unwrap_or(seconds(4 * 3600)),
+            abandon_after: read("abandon_after", "30d"),
+            clock_jump_max: read("clock_jump_max", "1h").unwrap_or(seconds(3600)),
+            start_gap_max: read("start_gap_max", "30d")
+                .unwrap_or(Period { days: 30, ..Period::ZERO }),
+        }
+    }
+}
+
+fn path(
+    reader: &mut Reader,
+    base: &Path,
+    name: &'static str,
+    default: &'static str,
+) -> Placed<PathBuf> {
+    let text = reader.maybe(name, form("a path", default), |t| Some(t.to_owned()));
+    let (text, at) = text.map_or((default.to_owned(), reader.place()), |t| (t.value, t.at));
+    Placed { value: lexical(&base.join(text)), at }
+}
+
+/// A field with one good value. What stands there is not repeated: a URL may hold a password.
+fn only(reader: &mut Reader, name: &'static str, form: Form<'_>) {
+    if let Some(text) = reader.maybe(name, form, |t| Some(t.to_owned()))
+        && text.value != form.example
+    {
+        reader.wrong(text.at, name, "is something else", form);
+    }
+}
+
+/// Where the root key is. What stands there is not repeated: somebody may have put the key itself.
+fn root_key(reader: &mut Reader, base: &Path) -> Placed<RootKeySource> {
+    const DEFAULT: &str = "root.key";
+    let form = form("'file:PATH' or 'credential:NAME'", "file:root.key");
+    let text = reader.maybe("root_key", form, |t| Some(t.to_owned()));
+    let at = text.as_ref().map_or(reader.place(), |text| text.at);
+    let fallback = RootKeySource::File(DEFAULT.into());
+    let Some(text) = text else { return Placed { value: fallback.beneath(base), at } };
+    let source = match text.value.parse() {
+        Ok(source @ (RootKeySource::File(_) | RootKeySource::Credential(_))) => source,
+        Ok(RootKeySource::Passphrase | RootKeySource::Tpm) => {
+            reader.wrong(at, "root_key", "comes in this form with a later version", form);
+            fallback
+        }
+        Err(_) => {
+            reader.wrong(at, "root_key", "has no known form", form);
+            fallback
         }
     };
-    if let Some(RootKeySource::File(path)) = &root_key
-        && lexical(path).starts_with(&state)
-    {
-        reader.faults().add(
-            at,
-            "the root key lies within the state folder",
-            Some("keep it outside of 'state'"),
-        );
-    }
-    let socket = folder(reader, "socket", "/run/batchward/control.sock");
-    Some(Agent {
-        site: site?,
-        state,
-        links,
-        layouts,
-        policies,
-        scan_every,
-        incomplete_after,
-        abandon_after,
-        clock_jump_max,
-        start_gap_max,
-        timezone,
-        root_key: root_key?,
-        socket,
-    })
+    Placed { value: source.beneath(base), at }
 }
 
-fn only(reader: &mut Reader, name: &'static str, value: &str, later: &str) {
-    let (text, at) = reader.text_or(name, value);
-    if text != value {
-        reader.faults().add(at, format!("'{name}' is '{text}': expected '{value}'"), Some(later));
+/// State is the agent's alone; and three kinds of file need three folders, for each `*.yaml` is read as its folder's.
+fn apart(faults: &Faults, base: &Path, state: &Placed<PathBuf>, folders: [&Placed<PathBuf>; 3]) {
+    let within = Spot::of(&state.value);
+    let spots = folders.map(|folder| Spot::of(&folder.value));
+    let above = Spot::of(base).within(&within);
+    if above {
+        let hint = "give the state a folder of its own: 'state: state'";
+        faults.add(state.at, "the state folder holds agent.yaml", Some(hint));
     }
-}
-
-/// A path without `.` and `..`, by its names alone.
-pub(super) fn lexical(path: &Path) -> PathBuf {
-    let mut plain = PathBuf::new();
-    for part in path.components() {
-        match part {
-            std::path::Component::ParentDir => {
-                plain.pop();
-            }
-            std::path::Component::CurDir => {}
-            other => plain.push(other),
+    for (n, (folder, spot)) in folders.iter().zip(&spots).enumerate() {
+        if !above && spot.within(&within) {
+            let what = "this folder of configuration lies within the state folder";
+            faults.add(folder.at, what, Some("people write the one, only the agent the other"));
+        }
+        if spots.iter().take(n).any(|other| other.within(spot) && spot.within(other)) {
+            let hint = "links, layouts and policies lie in three folders";
+            faults.add(folder.at, "two kinds of file share this folder", Some(hint));
         }
     }
-    plain
 }

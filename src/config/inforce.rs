@@ -239,16 +239,20 @@ fn tighten(link: &mut Link, wanted: &Link) -> Vec<&'static str> {
     codes
 }
 
-/// Whether a period of use is shorter by any calendar.
+/// Whether a period of use is shorter by any calendar: part by part, or by the days that it can have at most against
+/// those that the other has at least.
 fn shorter(wanted: Option<Period>, now: Option<Period>) -> bool {
-    let days = |p: Period| {
-        u64::from(p.months) * 31 + u64::from(p.days) + u64::from(p.seconds).div_ceil(86_400)
-    };
-    match (wanted, now) {
-        (Some(_), None) => true,
-        (Some(wanted), Some(now)) => wanted.months <= now.months && days(wanted) < days(now),
-        (None, _) => false,
-    }
+    let (Some(wanted), Some(now)) = (wanted, now) else { return wanted.is_some() };
+    let at_most = u64::from(wanted.months) * 31
+        + u64::from(wanted.days)
+        + u64::from(wanted.seconds).div_ceil(86_400);
+    let at_least = u64::from(now.months / 12) * 365
+        + u64::from(now.months % 12) * 28
+        + u64::from(now.days)
+        + u64::from(now.seconds) / 86_400;
+    let no_part_longer =
+        wanted.months <= now.months && wanted.days <= now.days && wanted.seconds <= now.seconds;
+    wanted != now && (no_part_longer || at_most < at_least)
 }
 
 /// What still differs after tightening, as codes.

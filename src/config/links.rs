@@ -1,247 +1,285 @@
 //! `links/*.yaml`, and the signer lists that they name.
+//!
+//! A link that lacks one field is still judged in all the others: beside the [`Link`], which is whole or nothing,
+//! goes a [`Draft`] of what was read, and [`super::cross`] compares drafts with each other and with what they name.
 
-use std::{collections::BTreeMap, path::Path};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
 
 use super::{
-    agent::{Agent, lexical},
+    agent::{Agent, NAME},
     layouts::named,
-    node::{Fault, Faults, Node, Place, Reader},
+    node::{Fault, Faults, Node, Place},
+    paths::lexical,
+    permissions,
+    reader::{Form, Placed, Reader, form, shown},
 };
 use crate::domain::{
-    layout::{FieldKind, Layout},
+    limits,
     link::{KeyMode, Link, LinkStatus},
-    policy::Policy,
+    national_id,
     signers::AllowedSigners,
     time::{Period, Timestamp},
 };
 
-/// Parses one link; its name must be the file's. Paths are relative to `dir`.
+/// What was read of a link, as far as it could be.
+#[derive(Clone, Debug)]
+pub(super) struct Draft {
+    pub(super) file: PathBuf,
+    pub(super) inbox: Option<Placed<PathBuf>>,
+    pub(super) keybox: Option<Placed<PathBuf>>,
+    pub(super) policy: Option<Placed<String>>,
+    pub(super) layout: Option<Placed<String>>,
+    pub(super) items: Vec<Placed<String>>,
+    pub(super) key: Option<Placed<KeyMode>>,
+}
+
+const TEXT: Form<'_> = form("a text of one line, at most 500 characters", "戶籍資料全量檔");
+const UNITS: Form<'_> = form("a list of business units, at least one", "[幼兒托育科]");
+const ITEMS: Form<'_> =
+    form("a list of fields of the layout, at least one", "[national_id, name, birth_date]");
+const UNTIL: Form<'_> = form("a date or a time with its offset", "2027-12-31");
+const USE: Form<'_> = form("a period of days, weeks, months or years, not zero", "P1Y");
+const STATUS: Form<'_> = form("active, suspended or terminated", "active");
+const KEY: Form<'_> = form("separate or standing", "separate");
+const COUNT: Form<'_> = form("a number of records", "0");
+const SIGNERS: Form<'_> = form("the name of a file beside this one", "moca.allowed_signers");
+
+/// Where one link is read from.
+pub(super) struct From<'a> {
+    /// The file's name without `.yaml`.
+    pub(super) name: &'a str,
+    /// The folder of the file.
+    pub(super) dir: &'a Path,
+    /// Whose time zone and folders count.
+    pub(super) agent: &'a Agent,
+}
+
+/// Parses one link; its name must be the file's. Signer lists that it names go to `files`.
 pub(super) fn parse(
-    name: &str,
+    from: &From<'_>,
     node: &Node,
-    agent: &Agent,
-    dir: &Path,
     files: &mut BTreeMap<String, Vec<u8>>,
     faults: &Faults,
-) -> Option<Link> {
-    let mut reader = Reader::new(node, faults);
-    named(&mut reader, "link", name);
-    let title = words(&mut reader, "title");
-    let provider = words(&mut reader, "provider");
-    let signers = signers(&mut reader, agent, dir, files);
-    // Paths mean the agent's own folders, also where this file is the snapshot in force.
-    let beside = |reader: &mut Reader, name| {
-        reader.text(name).map(|(text, _)| lexical(&agent.links.join(text)))
+) -> Option<(Draft, Option<Link>)> {
+    let mut reader = Reader::new(node, faults)?;
+    named(&mut reader, "link", from.name);
+    let title = words(&mut reader, "title", TEXT);
+    let provider = words(&mut reader, "provider", form(TEXT.expected, "桃園市政府民政局"));
+    let signers = signers(&mut reader, from, files);
+    let draft = Draft {
+        file: from.dir.join(format!("{}.yaml", from.name)),
+        inbox: folder(&mut reader, from.agent, "inbox", "../drop/moca-full"),
+        keybox: folder(&mut reader, from.agent, "keybox", "../keys/moca-full"),
+        policy: reader.text("policy", NAME),
+        layout: reader.text("layout", form(NAME.expected, "hr-person-01")),
+        items: distinct(&mut reader, "items", ITEMS).unwrap_or_default(),
+        key: reader.maybe("key", KEY, key_mode),
     };
-    let inbox = beside(&mut reader, "inbox");
-    let keybox = beside(&mut reader, "keybox");
-    let policy = words(&mut reader, "policy");
-    let layout = words(&mut reader, "layout");
-    let table_no = words(&mut reader, "table_no");
-    let items = reader.texts("items").map(texts);
-    let purpose = words(&mut reader, "purpose");
-    let basis_doc_no = words(&mut reader, "basis_doc_no");
-    let approved_until = reader.parsed("approved_until", "a date such as '2027-12-31'", |t| {
-        Timestamp::parse_end(t, agent.timezone)
+    let table_no = words(&mut reader, "table_no", form(TEXT.expected, "HR-PERSON-01"));
+    let purpose = words(&mut reader, "purpose", form(TEXT.expected, "育兒津貼資格審查"));
+    let basis = words(&mut reader, "basis_doc_no", form(TEXT.expected, "府民戶字第1150001234號"));
+    let approved_until = reader.parsed("approved_until", UNTIL, |t| until(t, from.agent.timezone));
+    let use_period = reader.maybe("use_period", USE, use_period);
+    let units = distinct(&mut reader, "units", UNITS);
+    let status = reader.parsed("status", STATUS, status);
+    let max_rejected = reader.maybe("max_rejected", COUNT, number);
+    reader.finish();
+    let link = whole(&draft, |inbox, keybox, policy, layout| {
+        Some(Link {
+            name: from.name.to_owned(),
+            title: title?,
+            provider: provider?,
+            signers: signers?,
+            inbox,
+            keybox,
+            policy,
+            layout,
+            table_no: table_no?,
+            items: values(&draft.items),
+            purpose: purpose?,
+            basis_doc_no: basis?,
+            approved_until: approved_until?.value,
+            use_period: use_period.map(|period| period.value),
+            units: values(&units?),
+            status: status?.value,
+            key: draft.key.as_ref().map_or(KeyMode::Separate, |key| key.value),
+            max_rejected: max_rejected.map_or(0, |count| count.value),
+        })
     });
-    let use_period = reader
-        .parsed_or("use_period", None, "a period such as 'P1Y'", |t| Period::parse(t).map(Some));
-    let units = reader.texts("units").map(texts);
-    let status = reader.parsed("status", "active, suspended or terminated", |t| match t {
+    Some((draft, link))
+}
+
+fn whole(
+    draft: &Draft,
+    link: impl FnOnce(PathBuf, PathBuf, String, String) -> Option<Link>,
+) -> Option<Link> {
+    link(
+        draft.inbox.as_ref()?.value.clone(),
+        draft.keybox.as_ref()?.value.clone(),
+        draft.policy.as_ref()?.value.clone(),
+        draft.layout.as_ref()?.value.clone(),
+    )
+}
+
+fn values(list: &[Placed<String>]) -> Vec<String> {
+    list.iter().map(|one| one.value.clone()).collect()
+}
+
+/// A path, relative to the agent's own folder of links, also where this file is the snapshot in force.
+fn folder(
+    reader: &mut Reader,
+    agent: &Agent,
+    name: &'static str,
+    example: &'static str,
+) -> Option<Placed<PathBuf>> {
+    let text = reader.text(name, form("the path of a folder", example))?;
+    Some(Placed { value: lexical(&agent.links.join(text.value)), at: text.at })
+}
+
+/// A text that the register will keep.
+fn words(reader: &mut Reader, name: &'static str, form: Form<'_>) -> Option<String> {
+    let text = reader.text(name, form)?;
+    kept(reader.faults(), name, &text).then_some(text.value)
+}
+
+/// Whether the register may keep a text for ever. The text itself is not repeated where it may not.
+fn kept(faults: &Faults, name: &str, text: &Placed<String>) -> bool {
+    if national_id::found_in(&text.value) {
+        let what = format!("'{name}' holds something in the shape of an ID number");
+        faults.add(
+            text.at,
+            what,
+            Some("the register keeps this text for ever: leave the number out"),
+        );
+        return false;
+    }
+    if text.value.chars().count() > limits::TEXT_CHARS_MAX || text.value.contains(char::is_control)
+    {
+        let what = format!("'{name}' is '{}': expected {}", shown(&text.value), TEXT.expected);
+        faults.add(
+            text.at,
+            what,
+            Some("shorten it, and leave out line ends and control characters"),
+        );
+        return false;
+    }
+    true
+}
+
+/// A list of texts that the register may keep, at least one and none twice.
+fn distinct(
+    reader: &mut Reader,
+    name: &'static str,
+    form: Form<'_>,
+) -> Option<Vec<Placed<String>>> {
+    let Placed { value: list, at } = reader.texts(name, form)?;
+    if list.is_empty() {
+        reader.wrong(at, name, "is empty", form);
+        return None;
+    }
+    for (n, one) in list.iter().enumerate() {
+        kept(reader.faults(), name, one);
+        if list.iter().take(n).any(|other| other.value == one.value) {
+            let what = format!("'{}' stands twice in '{name}'", shown(&one.value));
+            reader.faults().add(one.at, what, Some("keep one of them"));
+        }
+    }
+    Some(list)
+}
+
+/// A number in digits alone.
+fn number(text: &str) -> Option<u64> {
+    text.bytes().all(|b| b.is_ascii_digit()).then(|| text.parse().ok())?
+}
+
+/// A date in its one form, or RFC 3339; the year in four digits of the western calendar.
+fn until(text: &str, zone: chrono_tz::Tz) -> Option<Timestamp> {
+    let date = text.get(..10)?.bytes().enumerate().all(|(n, b)| match n {
+        4 | 7 => b == b'-',
+        _ => b.is_ascii_digit(),
+    });
+    date.then(|| Timestamp::parse_end(text, zone))?
+}
+
+/// A period of use: by the calendar, not zero, and not beyond what a calendar holds.
+fn use_period(text: &str) -> Option<Period> {
+    const YEARS_MAX: u32 = 100;
+    Period::parse(text).filter(|p| {
+        *p != Period::ZERO
+            && p.seconds == 0
+            && p.months <= 12 * YEARS_MAX
+            && p.days <= 366 * YEARS_MAX
+    })
+}
+
+fn status(text: &str) -> Option<LinkStatus> {
+    match text {
         "active" => Some(LinkStatus::Active),
         "suspended" => Some(LinkStatus::Suspended),
         "terminated" => Some(LinkStatus::Terminated),
         _ => None,
-    });
-    let key = reader.parsed_or("key", KeyMode::Separate, "separate or standing", |t| match t {
+    }
+}
+
+fn key_mode(text: &str) -> Option<KeyMode> {
+    match text {
         "separate" => Some(KeyMode::Separate),
         "standing" => Some(KeyMode::Standing),
         _ => None,
-    });
-    let max_rejected =
-        reader.parsed_or("max_rejected", 0, "a number of records", |t| t.parse().ok());
-    if units.as_ref().is_some_and(Vec::is_empty) {
-        faults.add(
-            reader.place(),
-            "'units' is empty: nobody could use the data",
-            Some("name the business units"),
-        );
     }
-    reader.finish();
-    Some(Link {
-        name: name.to_owned(),
-        title: title?,
-        provider: provider?,
-        signers: signers?,
-        inbox: inbox?,
-        keybox: keybox?,
-        policy: policy?,
-        layout: layout?,
-        table_no: table_no?,
-        items: items?,
-        purpose: purpose?,
-        basis_doc_no: basis_doc_no?,
-        approved_until: approved_until?,
-        use_period,
-        units: units?,
-        status: status?,
-        key,
-        max_rejected,
-    })
 }
 
-fn words(reader: &mut Reader, name: &'static str) -> Option<String> {
-    let (text, at) = reader.text(name)?;
-    if crate::domain::national_id::found_in(&text) {
-        let hint = "the register keeps this text for ever";
-        reader.faults().add(
-            at,
-            format!("'{name}' holds something in the shape of an ID number"),
-            Some(hint),
-        );
-    }
-    Some(text)
-}
-
-fn texts(list: Vec<(String, Place)>) -> Vec<String> {
-    list.into_iter().map(|(text, _)| text).collect()
-}
-
+/// The signer list; its own faults are told at their places in it.
 fn signers(
     reader: &mut Reader,
-    agent: &Agent,
-    dir: &Path,
+    from: &From<'_>,
     files: &mut BTreeMap<String, Vec<u8>>,
 ) -> Option<AllowedSigners> {
-    let (name, at) = reader.text("signers")?;
-    let faults = reader.faults().clone();
-    let path = lexical(&dir.join(&name));
-    if path.parent() != Some(dir) {
-        faults.add(at, format!("'signers' is '{name}': expected a file beside the link"), None);
+    let name = reader.text("signers", SIGNERS)?;
+    let faults = reader.faults();
+    let beside = Path::new(&name.value).file_name().is_some_and(|file| *file == *name.value);
+    if !beside || name.value.ends_with(".yaml") {
+        let what = format!("'signers' is '{}': expected {}", shown(&name.value), SIGNERS.expected);
+        faults.add(name.at, what, Some("not a path, and not '.yaml': those are read as links"));
         return None;
     }
+    let path = from.dir.join(&name.value);
     let mut found = Vec::new();
-    let bytes = super::read_file(&path, &mut found);
-    for fault in found {
-        faults.add(at, format!("'{name}' {}", fault.what), fault.hint.as_deref());
+    let bytes = super::read_file(&path, permissions::owner(from.agent), &mut found);
+    if bytes.is_none()
+        && let Some(fault) = found.pop()
+    {
+        let what = format!("'signers' is '{}': {}", shown(&name.value), fault.what);
+        faults.add(name.at, what, Some("put the provider's list of signing keys there"));
     }
+    found.into_iter().for_each(|fault| faults.add_in(fault));
     let bytes = bytes?;
+    let in_list = |at: Place, what: String, hint: &str| {
+        let hint = Some(hint.to_owned());
+        faults.add_in(Fault { file: path.clone(), line: at.line, column: at.column, what, hint });
+    };
     let Ok(text) = std::str::from_utf8(&bytes) else {
-        faults.add(at, format!("'{name}' is not UTF-8"), None);
+        in_list(Place { line: 1, column: 1 }, "the file is not UTF-8".to_owned(), LINE);
         return None;
     };
-    match AllowedSigners::parse(text, agent.timezone) {
+    match AllowedSigners::parse(text, from.agent.timezone) {
         Ok(signers) => {
-            files.insert(format!("links/{name}"), bytes);
+            files.insert(format!("links/{}", name.value), bytes);
             Some(signers)
         }
         Err(list) => {
             for fault in list {
-                let place = format!("'{name}' line {} column {}", fault.line, fault.column);
-                faults.add(at, format!("{place}: {}", fault.kind), None);
+                let at = Place { line: fault.line, column: fault.column };
+                in_list(at, fault.kind.to_string(), LINE);
             }
             None
         }
     }
 }
 
-/// What links refer to.
-pub(super) struct Known<'a> {
-    pub(super) layouts: &'a BTreeMap<String, Layout>,
-    pub(super) policies: &'a BTreeMap<String, Policy>,
-    pub(super) agent: &'a Agent,
-}
-
-/// What one file alone cannot tell.
-pub(super) fn cross(
-    links: &BTreeMap<String, Link>,
-    dir: &Path,
-    known: &Known<'_>,
-    faults: &mut Vec<Fault>,
-) {
-    for link in links.values() {
-        let file = dir.join(format!("{}.yaml", link.name));
-        let mut add = |what: String, hint: &str| faults.push(super::whole(&file, what, Some(hint)));
-        match known.layouts.get(&link.layout) {
-            None => add(
-                format!("there is no layout '{}'", link.layout),
-                "layouts lie in the folder 'layouts'",
-            ),
-            Some(layout) => items(link, layout, &mut add),
-        }
-        match known.policies.get(&link.policy) {
-            None => add(
-                format!("there is no policy '{}'", link.policy),
-                "policies lie in the folder 'policies'",
-            ),
-            Some(policy) if link.key == KeyMode::Standing && !policy.standing_key.value => add(
-                format!("'key: standing' is not allowed by the policy '{}'", link.policy),
-                "'key: separate', or another policy",
-            ),
-            Some(_) => {}
-        }
-        if known.agent.state.starts_with(&link.inbox) || link.inbox.starts_with(&known.agent.state)
-        {
-            add(
-                "the inbox and the state folder lie within each other".to_owned(),
-                "move the inbox elsewhere",
-            );
-        }
-        if link.keybox.starts_with(&known.agent.state)
-            || known.agent.state.starts_with(&link.keybox)
-        {
-            add(
-                "the keybox and the state folder lie within each other".to_owned(),
-                "move the keybox elsewhere",
-            );
-        }
-        for other in links.values() {
-            let (inbox, keybox) = (&other.inbox, &link.keybox);
-            if keybox.starts_with(inbox) || inbox.starts_with(keybox) {
-                let what =
-                    format!("the keybox lies inside, above or at the inbox of '{}'", other.name);
-                add(
-                    what,
-                    "key and data must come by two channels: give the keybox a folder of its own",
-                );
-            }
-            let same = |a: &Path, b: &Path| a.starts_with(b) || b.starts_with(a);
-            if other.name < link.name && same(&other.inbox, &link.inbox) {
-                add(
-                    format!("the inbox is also that of '{}'", other.name),
-                    "each link has an inbox of its own",
-                );
-            }
-            if other.name < link.name && same(&other.keybox, &link.keybox) {
-                add(
-                    format!("the keybox is also that of '{}'", other.name),
-                    "each link has a keybox of its own",
-                );
-            }
-        }
-    }
-}
-
-fn items(link: &Link, layout: &Layout, add: &mut impl FnMut(String, &str)) {
-    for (n, item) in link.items.iter().enumerate() {
-        match layout.field(item) {
-            None => add(
-                format!("the item '{item}' is no field of the layout '{}'", layout.name),
-                "see its fields",
-            ),
-            Some(field) if matches!(field.kind, FieldKind::Change(_)) => {
-                add(
-                    format!("the item '{item}' is control data"),
-                    "leave it out: it is kept whatever the items are",
-                );
-            }
-            Some(_) if link.items.iter().take(n).any(|other| other == item) => {
-                add(format!("the item '{item}' stands twice"), "keep one of them");
-            }
-            Some(_) => {}
-        }
-    }
-    if link.items.is_empty() {
-        add("'items' is empty: nothing would be stored".to_owned(), "name the approved columns");
-    }
-}
+/// What a line of a signer list looks like.
+const LINE: &str =
+    "one line a key: provider@agency.example namespaces=\"batchward-manifest\" ssh-ed25519 AAAA...";

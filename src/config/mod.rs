@@ -4,24 +4,34 @@
 //! here but in [`inforce`]: files say what somebody wants, the register says what two people agreed to.
 
 pub mod agent;
+pub mod check;
+mod cross;
 pub mod inforce;
 mod layouts;
 mod links;
 pub mod node;
+mod paths;
 mod permissions;
 mod policies;
+mod reader;
 pub mod templates;
+#[cfg(test)]
+mod tests;
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fs,
     path::{Path, PathBuf},
 };
 
 pub use agent::Agent;
 use node::{Fault, Faults, Node, Place};
+use reader::Reader;
 
-use crate::domain::{layout::Layout, limits, link::Link, policy::Policy};
+use crate::{
+    adapters::files::{self, FileError},
+    domain::{layout::Layout, limits, link::Link, policy::Policy},
+};
 
 /// Everything that the files say.
 #[derive(Clone, Debug)]
@@ -49,99 +59,187 @@ pub struct Folders {
     pub policies: PathBuf,
 }
 
-/// Loads everything.
+impl Folders {
+    fn share(&self) -> bool {
+        self.links == self.layouts || self.links == self.policies || self.layouts == self.policies
+    }
+}
+
+/// Loads everything: what `path` (`agent.yaml`) says and what lies in the folders that it names.
 ///
 /// # Errors
-/// All faults.
+/// All faults of all files, in the order of the files and their lines. Only where `agent.yaml` itself cannot be read
+/// are the other files not looked at.
 pub fn load(path: &Path) -> Result<Config, Vec<Fault>> {
     let mut faults = Vec::new();
-    let agent = agent::load(path, &mut faults);
-    let Some(agent) = agent else { return Err(faults) };
+    let Some(agent) = load_agent(path, &mut faults) else { return Err(sorted(faults)) };
     let folders = Folders {
         links: agent.links.clone(),
         layouts: agent.layouts.clone(),
         policies: agent.policies.clone(),
     };
-    permissions::check(&agent, &mut faults);
-    let config = load_parts(agent, &folders, &mut faults);
-    permissions::check_links(&config.links, &mut faults);
-    if faults.is_empty() {
-        Ok(config)
-    } else {
-        faults.sort();
-        faults.dedup();
-        Err(faults)
+    let own = permissions::owner(&agent);
+    permissions::check(&agent, own, &mut faults);
+    if folders.share() {
+        return Err(sorted(faults)); // each file would be judged as what it is not
     }
+    let (config, drafts) = read_parts(agent, &folders, &mut faults);
+    permissions::check_links(&drafts, own, &mut faults);
+    if faults.is_empty() { Ok(config) } else { Err(sorted(faults)) }
+}
+
+fn sorted(mut faults: Vec<Fault>) -> Vec<Fault> {
+    faults.sort();
+    faults.dedup();
+    faults
+}
+
+fn load_agent(path: &Path, faults: &mut Vec<Fault>) -> Option<Agent> {
+    let bytes = read_bytes(path, faults)?;
+    let found = Faults::of(path.to_owned());
+    let file = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let reader = node_of(&bytes, &found).and_then(|node| Reader::new(&node, &found));
+    let agent = reader.map(|reader| agent::parse(reader, &file));
+    faults.extend(found.take());
+    permissions::file(
+        path,
+        agent.as_ref().map_or_else(permissions::here, permissions::owner),
+        faults,
+    );
+    agent
 }
 
 /// Loads links, layouts and policies from folders that may be elsewhere than where `agent` says (the snapshot in
-/// force). Relative paths in links still mean the agent's own folders.
+/// force). Relative paths in links still mean the agent's own folders. Where `faults` grew, what is returned is not
+/// whole and must not be used.
 pub fn load_parts(agent: Agent, folders: &Folders, faults: &mut Vec<Fault>) -> Config {
+    read_parts(agent, folders, faults).0
+}
+
+type Drafts = BTreeMap<String, links::Draft>;
+
+fn read_parts(agent: Agent, folders: &Folders, faults: &mut Vec<Fault>) -> (Config, Drafts) {
     let mut files = BTreeMap::new();
-    let layouts = read_folder(&folders.layouts, "layouts", &mut files, faults, layouts::parse);
-    let policies = read_folder(&folders.policies, "policies", &mut files, faults, policies::parse);
+    let own = permissions::owner(&agent);
+    let layouts =
+        read_folder((&folders.layouts, "layouts"), own, &mut files, faults, layouts::parse);
+    let policies =
+        read_folder((&folders.policies, "policies"), own, &mut files, faults, policies::parse);
     let mut signers = BTreeMap::new();
-    let links = read_folder(&folders.links, "links", &mut files, faults, |name, node, found| {
-        links::parse(name, node, &agent, &folders.links, &mut signers, found)
-    });
+    let read =
+        read_folder((&folders.links, "links"), own, &mut files, faults, |name, node, found| {
+            let from = links::From { name, dir: &folders.links, agent: &agent };
+            links::parse(&from, node, &mut signers, found)
+        });
     files.extend(signers);
-    let places = links::Known { layouts: &layouts, policies: &policies, agent: &agent };
-    links::cross(&links, &folders.links, &places, faults);
-    Config { agent, links, layouts, policies, files }
+    let mut drafts = Drafts::new();
+    let mut links = BTreeMap::new();
+    for (name, (draft, link)) in read.parsed {
+        links.extend(link.map(|link| (name.clone(), link)));
+        drafts.insert(name, draft);
+    }
+    let known = cross::Known {
+        layouts: &layouts.parsed,
+        layout_names: &layouts.names,
+        policies: &policies.parsed,
+        policy_names: &policies.names,
+        agent: &agent,
+    };
+    cross::judge(&drafts, &known, faults);
+    let config = Config { agent, links, layouts: layouts.parsed, policies: policies.parsed, files };
+    (config, drafts)
+}
+
+/// What was read of a folder: every file's name, and what could be parsed.
+struct Folder<T> {
+    names: BTreeSet<String>,
+    parsed: BTreeMap<String, T>,
 }
 
 /// Reads the `*.yaml` of one folder.
 fn read_folder<T>(
-    dir: &Path,
-    kind: &str,
+    (dir, kind): (&Path, &str),
+    own: u32,
     files: &mut BTreeMap<String, Vec<u8>>,
     faults: &mut Vec<Fault>,
     mut parse: impl FnMut(&str, &Node, &Faults) -> Option<T>,
-) -> BTreeMap<String, T> {
-    let mut parsed = BTreeMap::new();
-    let listed = match fs::read_dir(dir) {
-        Ok(listed) => listed,
-        Err(error) => {
-            faults.push(whole(dir, format!("the folder cannot be read: {error}"), None));
-            return parsed;
-        }
-    };
-    let mut paths: Vec<PathBuf> = listed.filter_map(|entry| Some(entry.ok()?.path())).collect();
-    paths.sort();
-    for path in paths.into_iter().filter(|p| p.extension().is_some_and(|e| e == "yaml")) {
+) -> Folder<T> {
+    let mut folder = Folder { names: BTreeSet::new(), parsed: BTreeMap::new() };
+    for path in yaml_files(dir, faults) {
+        let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
         let found = Faults::of(path.clone());
-        if let Some(bytes) = read_file(&path, faults) {
-            let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-            if let Some(value) =
-                node_of(&bytes, &found).and_then(|node| parse(&name, &node, &found))
-            {
-                parsed.insert(name.clone(), value);
-            }
+        if let Some(bytes) = read_file(&path, own, faults) {
+            let value = node_of(&bytes, &found).and_then(|node| parse(&name, &node, &found));
+            folder.parsed.extend(value.map(|value| (name.clone(), value)));
             files.insert(format!("{kind}/{name}.yaml"), bytes);
         }
+        folder.names.insert(name);
         faults.extend(found.take());
     }
-    parsed
+    folder
+}
+
+/// The `*.yaml` of a folder, in the order of their names.
+fn yaml_files(dir: &Path, faults: &mut Vec<Fault>) -> Vec<PathBuf> {
+    let listed: Result<Vec<PathBuf>, _> = fs::read_dir(dir)
+        .and_then(|listed| listed.map(|entry| entry.map(|entry| entry.path())).collect());
+    match listed {
+        Ok(mut paths) => {
+            paths.retain(|path| path.extension().is_some_and(|e| e == "yaml"));
+            paths.sort();
+            paths
+        }
+        Err(error) => {
+            let shown = dir.display();
+            let hint = match error.kind() {
+                std::io::ErrorKind::NotFound => format!("mkdir '{shown}'"),
+                _ => format!("the agent's user must be able to list it: chmod u+rx '{shown}'"),
+            };
+            faults.push(whole(dir, format!("the folder cannot be read: {error}"), Some(&hint)));
+            Vec::new()
+        }
+    }
 }
 
 fn node_of(bytes: &[u8], faults: &Faults) -> Option<Node> {
     match std::str::from_utf8(bytes) {
         Ok(text) => Node::parse(text, faults),
         Err(_) => {
-            faults.add(Place { line: 1, column: 1 }, "the file is not UTF-8", None);
+            let hint = "save it as UTF-8 (in a Windows editor: 'UTF-8', not 'ANSI' or 'Big5')";
+            faults.add(broken_at(bytes), "the file is not UTF-8", Some(hint));
             None
         }
     }
 }
 
+/// The place of the first byte that is not UTF-8.
+fn broken_at(bytes: &[u8]) -> Place {
+    let good = std::str::from_utf8(bytes).map_or_else(|e| e.valid_up_to(), str::len);
+    let before = String::from_utf8_lossy(bytes.get(..good).unwrap_or_default());
+    let last = before.rsplit('\n').next().unwrap_or_default();
+    Place { line: before.matches('\n').count() + 1, column: last.chars().count() + 1 }
+}
+
 /// Reads one file of configuration: regular, bounded, not writable by others.
-fn read_file(path: &Path, faults: &mut Vec<Fault>) -> Option<Vec<u8>> {
-    permissions::file(path, faults);
-    match crate::adapters::files::read(path, limits::CONFIG_BYTES_MAX) {
+fn read_file(path: &Path, own: u32, faults: &mut Vec<Fault>) -> Option<Vec<u8>> {
+    permissions::file(path, own, faults);
+    read_bytes(path, faults)
+}
+
+fn read_bytes(path: &Path, faults: &mut Vec<Fault>) -> Option<Vec<u8>> {
+    match files::read(path, limits::CONFIG_BYTES_MAX) {
         Ok(bytes) => Some(bytes),
         Err(error) => {
-            let hint = "the agent's user must be able to read it";
-            faults.push(whole(path, format!("cannot be read: {error}"), Some(hint)));
+            let hint = match &error {
+                error if error.is_missing() => "no such file: restore it, or run 'batchward init'",
+                FileError::TooLong { .. } => "no file of configuration is this long",
+                _ => "it must be a regular file, no link, that the agent's user can read",
+            };
+            let why = match &error {
+                FileError::Io { source, .. } => source.to_string(),
+                other => other.to_string(),
+            };
+            faults.push(whole(path, format!("the file cannot be read: {why}"), Some(hint)));
             None
         }
     }
@@ -156,7 +254,7 @@ fn whole(path: &Path, what: String, hint: Option<&str>) -> Fault {
 pub fn check_policy(path: &Path) -> Vec<Fault> {
     let mut faults = Vec::new();
     let found = Faults::of(path.to_owned());
-    if let Some(bytes) = read_file(path, &mut faults) {
+    if let Some(bytes) = read_file(path, permissions::here(), &mut faults) {
         let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
         if let Some(node) = node_of(&bytes, &found) {
             let _ = policies::parse(&name, &node, &found);

@@ -1,10 +1,25 @@
-//! Who can write what the agent believes: configuration, keys, folders. Each fault comes with the command that mends
-//! it.
+//! Who can write what the agent believes, and what the agent can reach: configuration, keys, folders. Each fault
+//! comes with the path and the command that mends it.
+//!
+//! Modes and owners as they are now are judged; whoever could write before they were mended may have done so.
+//! Access control lists beyond the mode's bits are not read.
 
-use std::{collections::BTreeMap, fs, os::unix::fs::MetadataExt, path::Path};
+use std::{
+    collections::BTreeMap,
+    fs::{self, Metadata},
+    os::unix::fs::MetadataExt,
+    path::Path,
+};
 
-use super::{agent::Agent, node::Fault};
-use crate::{adapters::root_key::RootKeySource, domain::link::Link};
+use rustix::fs::{Access, AtFlags, CWD, accessat};
+
+use super::{
+    agent::Agent,
+    links::Draft,
+    node::{Fault, Place},
+    reader::Placed,
+};
+use crate::adapters::root_key::RootKeySource;
 
 const GROUP_WRITE: u32 = 0o020;
 const OTHERS_WRITE: u32 = 0o002;
@@ -17,91 +32,135 @@ fn fault(path: &Path, what: &str, hint: &str) -> Fault {
 }
 
 /// A file that is believed: nobody but its owner and root may write it, nor the folder that it lies in.
-pub(super) fn file(path: &Path, faults: &mut Vec<Fault>) {
-    believed(path, faults);
+pub(super) fn file(path: &Path, own: u32, faults: &mut Vec<Fault>) {
+    believed(path, own, faults);
     if let Some(parent) = path.parent() {
-        believed(parent, faults);
+        let here = Path::new(".");
+        believed(if parent.as_os_str().is_empty() { here } else { parent }, own, faults);
     }
 }
 
-fn believed(path: &Path, faults: &mut Vec<Fault>) {
+/// The user whose agent this is: the owner of the state folder. Another user's command reads the same configuration
+/// and is then told that the state is not theirs.
+pub(super) fn owner(agent: &Agent) -> u32 {
+    fs::metadata(&agent.state).map_or_else(|_| here(), |facts| facts.uid())
+}
+
+/// The user of this process.
+pub(super) fn here() -> u32 {
+    rustix::process::geteuid().as_raw()
+}
+
+fn believed(path: &Path, own: u32, faults: &mut Vec<Fault>) {
     let Ok(facts) = fs::metadata(path) else { return };
     let shown = path.display();
     let by_others = facts.mode() & (GROUP_WRITE | OTHERS_WRITE);
     let shared_folder = facts.is_dir() && facts.mode() & STICKY != 0;
     if by_others != 0 && !shared_folder {
         let hint = format!("chmod go-w '{shown}'");
-        faults.push(fault(
-            path,
-            "others can write it, and so change what the agent believes",
-            &hint,
-        ));
+        let what = "others can write it, and so change what the agent believes";
+        faults.push(fault(path, what, &hint));
     }
-    let own = rustix::process::geteuid().as_raw();
     if facts.uid() != 0 && facts.uid() != own {
         let hint = format!("chown root '{shown}'");
-        faults.push(fault(
-            path,
-            "it belongs to another user, who can change what the agent believes",
-            &hint,
-        ));
+        let what = "it belongs to another user, who can change what the agent believes";
+        faults.push(fault(path, what, &hint));
     }
 }
 
 /// The agent's own folders and keys.
-pub(super) fn check(agent: &Agent, faults: &mut Vec<Fault>) {
+pub(super) fn check(agent: &Agent, own: u32, faults: &mut Vec<Fault>) {
     for folder in [&agent.links, &agent.layouts, &agent.policies] {
-        believed(folder, faults);
+        believed(folder, own, faults);
     }
-    if let Ok(facts) = fs::metadata(&agent.state)
-        && facts.mode() & (GROUP | OTHERS) != 0
-    {
-        let hint = format!("chmod 700 '{}'", agent.state.display());
-        faults.push(fault(&agent.state, "others can reach the state folder", &hint));
+    let shown = agent.state.display();
+    match fs::metadata(&agent.state) {
+        Ok(facts) if !facts.is_dir() => {
+            let hint = format!("move '{shown}' away, or name another folder in 'state'");
+            faults.push(fault(&agent.state, "the state folder is no folder", &hint));
+        }
+        Ok(facts) if facts.mode() & (GROUP | OTHERS) != 0 => {
+            let hint = format!("chmod 700 '{shown}'");
+            faults.push(fault(&agent.state, "others can reach the state folder", &hint));
+        }
+        // Whether a site is there, and whose, is asked by who opens it: `init` makes what is missing.
+        Ok(_) | Err(_) => {}
     }
     if let RootKeySource::File(path) = &agent.root_key
         && let Ok(facts) = fs::metadata(path)
-        && facts.mode() & (GROUP | OTHERS) != 0
     {
-        let hint = format!("chmod 600 '{}'", path.display());
-        faults.push(fault(path, "others can read the root key", &hint));
+        if facts.mode() & (GROUP | OTHERS) != 0 {
+            let hint = format!("chmod 600 '{}'", path.display());
+            faults.push(fault(path, "others can read the root key", &hint));
+        }
+        if let Some(parent) = path.parent() {
+            believed(parent, own, faults);
+        }
     }
 }
 
-/// Keyboxes and inboxes.
-pub(super) fn check_links(links: &BTreeMap<String, Link>, faults: &mut Vec<Fault>) {
-    for link in links.values() {
-        for (path, what) in [(&link.inbox, "inbox"), (&link.keybox, "keybox")] {
-            match fs::symlink_metadata(path) {
-                Ok(facts) if facts.is_dir() => {}
-                Ok(_) => {
-                    faults.push(fault(path, &format!("the {what} is no folder"), "make it one"));
-                }
-                Err(error) => {
-                    let hint = format!("mkdir -p '{}'", path.display());
-                    faults.push(fault(
-                        path,
-                        &format!("the {what} of '{}': {error}", link.name),
-                        &hint,
-                    ));
-                }
-            }
-        }
-        if let Ok(facts) = fs::metadata(&link.inbox)
+/// Inboxes and keyboxes. What lies in an inbox is never believed, so its owner may be anybody.
+pub(super) fn check_links(drafts: &BTreeMap<String, Draft>, own: u32, faults: &mut Vec<Fault>) {
+    for (name, draft) in drafts {
+        if let Some(Placed { value: path, at }) = &draft.inbox
+            && !told(draft, *at, faults)
+            && let Some(facts) = reached((name, "inbox"), path, own, faults)
             && facts.mode() & OTHERS_WRITE != 0
             && facts.mode() & STICKY == 0
         {
-            let hint = format!(
-                "chmod o-w '{}' (the sender writes by owner or group)",
-                link.inbox.display()
-            );
-            faults.push(fault(&link.inbox, "everybody can write the inbox", &hint));
+            let hint =
+                format!("chmod o-w '{}' (the sender writes by owner or group)", path.display());
+            faults.push(fault(path, "everybody can write the inbox", &hint));
         }
-        if let Ok(facts) = fs::metadata(&link.keybox)
+        if let Some(Placed { value: path, at }) = &draft.keybox
+            && !told(draft, *at, faults)
+            && let Some(facts) = reached((name, "keybox"), path, own, faults)
             && facts.mode() & (OTHERS | GROUP_WRITE) != 0
         {
-            let hint = format!("chmod o-rwx,g-w '{}'", link.keybox.display());
-            faults.push(fault(&link.keybox, "others can reach the keybox", &hint));
+            let hint = format!("chmod o-rwx,g-w '{}'", path.display());
+            faults.push(fault(path, "others can reach the keybox", &hint));
+        }
+    }
+}
+
+/// Whether a path is a fault where it is named: then it is not looked at where it lies.
+fn told(draft: &Draft, at: Place, faults: &[Fault]) -> bool {
+    faults.iter().any(|f| f.file == draft.file && (f.line, f.column) == (at.line, at.column))
+}
+
+/// A folder that the agent works in: there, no link, and open to the agent's user.
+fn reached(
+    (link, what): (&str, &str),
+    path: &Path,
+    own: u32,
+    faults: &mut Vec<Fault>,
+) -> Option<Metadata> {
+    let shown = path.display();
+    match fs::symlink_metadata(path) {
+        Ok(facts) if facts.is_dir() => {
+            // What is taken over is then removed, so the agent writes here too.
+            let wanted = Access::READ_OK | Access::WRITE_OK | Access::EXEC_OK;
+            if here() == own
+                && let Err(error) = accessat(CWD, path, wanted, AtFlags::EACCESS)
+            {
+                let hint = format!("give the agent's user access: chgrp, chmod g+rwx '{shown}'");
+                let text =
+                    format!("the agent cannot read and write the {what} of '{link}': {error}");
+                faults.push(fault(path, &text, &hint));
+            }
+            Some(facts)
+        }
+        Ok(facts) => {
+            let kind = if facts.is_symlink() { "a symbolic link" } else { "no folder" };
+            let hint =
+                format!("move it away, then mkdir '{shown}', or name another path in the link");
+            faults.push(fault(path, &format!("the {what} is {kind}"), &hint));
+            None
+        }
+        Err(error) => {
+            let hint = format!("mkdir -p '{shown}'");
+            faults.push(fault(path, &format!("the {what} of '{link}': {error}"), &hint));
+            None
         }
     }
 }

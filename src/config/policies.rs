@@ -1,32 +1,49 @@
 //! `policies/*.yaml`: every value stands beside its clause.
+//!
+//! A rule that the file does not have is a fault, not a default: what a regulation leaves open is decided by a person
+//! and marked `own`. Layers, overrides and the texts of clauses are not known here.
 
 use super::{
     layouts::named,
-    node::{Faults, Node, Reader, Value},
+    node::{Faults, Node},
+    reader::{Form, Placed, Reader, form, shown},
 };
 use crate::domain::{
     policy::{Approval, ClockStart, Destroy, GrantRule, Policy, RawFile, Rule, UseRule},
     time::Period,
 };
 
-const PERIOD: &str = "a period such as 'P0D' or 'P3Y'";
+const TITLE: Form<'_> =
+    form("the regulation's title", "桃園市政府婦幼發展局使用戶役政資料管理規定");
+const REGISTER: Form<'_> = form("the title of its register", "戶役政資料查調刪除紀錄表");
+const PERIOD: Form<'_> = form("a period such as P0D, P1M or P3Y", "P3Y");
+const START: Form<'_> = form("import-committed or use-ended", "use-ended");
+const APPROVAL: Form<'_> = form("per-order or standing", "per-order");
+const PAPERS: Form<'_> =
+    form("a list of 'letter' and 'evidence', [] where none is asked for", "[]");
+const CAP: Form<'_> = form("a number of rows, at least 1", "10000");
+const YES: Form<'_> = form("true or false", "false");
+const CLAUSE: Form<'_> =
+    form("NTP, TPE, TY, TYA2, NT or TPH with its number, or 'own' for a rule of ours", "TY-4.3.2");
+const GROUP: Form<'_> = form("rules", "{ … }");
+const RULE: Form<'_> = form("a value and its clause", "{ value: …, clause: … }");
 
 /// Parses one policy; its name must be the file's.
 pub(super) fn parse(name: &str, node: &Node, faults: &Faults) -> Option<Policy> {
-    let mut reader = Reader::new(node, faults);
+    let mut reader = Reader::new(node, faults)?;
     named(&mut reader, "policy", name);
-    let title = reader.text("title").map(|(text, _)| text);
-    let register_title = reader.text("register_title").map(|(text, _)| text);
+    let title = reader.text("title", TITLE);
+    let register_title = reader.text("register_title", REGISTER);
     let raw_file = group(&mut reader, "raw_file", |r| {
-        let start = rule(r, "start_event", "import-committed or use-ended", ClockStart::parse);
-        let retention = rule(r, "retention", PERIOD, Period::parse);
+        let start = rule(r, "start_event", START, ClockStart::parse);
+        let retention = rule(r, "retention", PERIOD, calendar);
         Some(RawFile { start: start?, retention: retention? })
     });
     let use_rule = group(&mut reader, "use", |r| {
-        Some(UseRule { retention: rule(r, "retention", PERIOD, Period::parse)? })
+        Some(UseRule { retention: rule(r, "retention", PERIOD, calendar)? })
     });
     let destroy = group(&mut reader, "destroy", |r| {
-        let approval = rule(r, "approval", "per-order or standing", |t| match t {
+        let approval = rule(r, "approval", APPROVAL, |t| match t {
             "per-order" => Some(Approval::PerOrder),
             "standing" => Some(Approval::Standing),
             _ => None,
@@ -35,25 +52,30 @@ pub(super) fn parse(name: &str, node: &Node, faults: &Faults) -> Option<Policy> 
         Some(Destroy { approval: approval?, papers: papers? })
     });
     let grant = group(&mut reader, "grant", |r| {
-        let row_cap =
-            rule(r, "row_cap", "a number of rows", |t| t.parse::<u64>().ok().filter(|n| *n > 0));
-        Some(GrantRule { row_cap: row_cap? })
+        let cap = |t: &str| {
+            t.bytes().all(|b| b.is_ascii_digit()).then(|| t.parse().ok())?.filter(|n| *n > 0)
+        };
+        Some(GrantRule { row_cap: rule(r, "row_cap", CAP, cap)? })
     });
     let standing_key = group(&mut reader, "key", |r| {
-        rule(r, "standing", "true or false", |t| match t {
+        rule(r, "standing", YES, |t| match t {
             "true" => Some(true),
             "false" => Some(false),
             _ => None,
         })
     });
-    let retention = |r: &mut Reader| rule(r, "retention", PERIOD, Period::parse);
-    let access_log = group(&mut reader, "access_log", retention);
-    let register = group(&mut reader, "register", retention);
+    let kept = |r: &mut Reader| {
+        rule(r, "retention", form("a period, not zero", "P3Y"), |t| {
+            calendar(t).filter(|p| *p != Period::ZERO)
+        })
+    };
+    let access_log = group(&mut reader, "access_log", kept);
+    let register = group(&mut reader, "register", kept);
     reader.finish();
     Some(Policy {
         name: name.to_owned(),
-        title: title?,
-        register_title: register_title?,
+        title: title?.value,
+        register_title: register_title?.value,
         raw_file: raw_file?,
         use_rule: use_rule?,
         destroy: destroy?,
@@ -64,13 +86,21 @@ pub(super) fn parse(name: &str, node: &Node, faults: &Faults) -> Option<Policy> 
     })
 }
 
+/// A period by the calendar: laws count days, months and years.
+fn calendar(text: &str) -> Option<Period> {
+    const YEARS_MAX: u32 = 100;
+    Period::parse(text).filter(|p| {
+        text.starts_with('P') && p.months <= 12 * YEARS_MAX && p.days <= 366 * YEARS_MAX
+    })
+}
+
 fn group<T>(
     reader: &mut Reader,
     name: &'static str,
     read: impl FnOnce(&mut Reader) -> Option<T>,
 ) -> Option<T> {
-    let node = reader.required(name)?;
-    let mut inner = Reader::new(&node, reader.faults());
+    let node = reader.required(name, GROUP)?;
+    let mut inner = reader.inner(name, &node)?;
     let value = read(&mut inner);
     inner.finish();
     value
@@ -80,44 +110,44 @@ fn group<T>(
 fn rule<T>(
     reader: &mut Reader,
     name: &'static str,
-    expected: &str,
+    form: Form<'_>,
     parse: impl FnOnce(&str) -> Option<T>,
 ) -> Option<Rule<T>> {
-    let node = reader.required(name)?;
-    let mut inner = Reader::new(&node, reader.faults());
-    let value = inner.parsed("value", expected, parse);
+    let node = reader.required(name, RULE)?;
+    let mut inner = reader.inner(name, &node)?;
+    let value = inner.parsed("value", form, parse);
     let clause = clause(&mut inner);
     inner.finish();
-    Some(Rule { value: value?, clause: clause? })
+    Some(Rule { value: value?.value, clause: clause? })
 }
 
+/// The papers without which an order stays open.
 fn papers(reader: &mut Reader) -> Option<Rule<Vec<String>>> {
-    let node = reader.required("papers")?;
-    let mut inner = Reader::new(&node, reader.faults());
-    let list = match inner.required("value") {
-        Some(Node { value: Value::List(nodes), .. }) => {
-            Some(nodes.iter().filter_map(|n| n.text().map(str::to_owned)).collect())
-        }
-        Some(other) => {
-            inner.faults().add(
-                other.at,
-                "'value' must be a list",
-                Some("[] where no paper is asked for"),
-            );
-            None
-        }
-        None => None,
-    };
+    let node = reader.required("papers", RULE)?;
+    let mut inner = reader.inner("papers", &node)?;
+    let list = inner.texts("value", PAPERS);
     let clause = clause(&mut inner);
+    let faults = inner.faults().clone();
     inner.finish();
-    Some(Rule { value: list?, clause: clause? })
+    let list = list?.value;
+    let known = |paper: &&Placed<String>| matches!(paper.value.as_str(), "letter" | "evidence");
+    for paper in list.iter().filter(|paper| !known(paper)) {
+        let what = format!("the paper '{}' is unknown", shown(&paper.value));
+        faults.add(paper.at, what, Some("papers are 'letter' and 'evidence'"));
+    }
+    Some(Rule { value: list.into_iter().map(|paper| paper.value).collect(), clause: clause? })
 }
 
-/// A clause: the regulation's letters and numbers, or `own`.
+/// A clause: the regulation's letters and the numbers of its point, or `own`.
 fn clause(reader: &mut Reader) -> Option<String> {
-    reader.parsed("clause", "a clause such as 'TY-4.3.2', or 'own'", |t| {
-        let (law, rest) = t.split_once('-').unwrap_or((t, ""));
-        let named = matches!(law, "NTP" | "TPE" | "TY" | "TYA2" | "NT" | "TPH") && !rest.is_empty();
-        (named || t == "own").then(|| t.to_owned())
-    })
+    let clause = reader.parsed("clause", CLAUSE, |t| is_clause(t).then(|| t.to_owned()))?;
+    Some(clause.value)
+}
+
+fn is_clause(text: &str) -> bool {
+    let Some((law, point)) = text.split_once('-') else { return text == "own" };
+    let numbers = point.trim_end_matches(|c: char| c.is_ascii_lowercase());
+    matches!(law, "NTP" | "TPE" | "TY" | "TYA2" | "NT" | "TPH")
+        && point.len() - numbers.len() <= 1
+        && numbers.split('.').all(|n| !n.is_empty() && n.bytes().all(|b| b.is_ascii_digit()))
 }

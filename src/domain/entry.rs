@@ -105,6 +105,9 @@ pub enum Body {
         ssh_key: String,
         /// The agent's standing age recipient.
         recipient: String,
+        /// Public half of the agent's SSH client key: what a provider's server lets in. A key of its own, for the
+        /// four keys of an agent are never mixed (DESIGN 5).
+        client_key: String,
         /// Version of the program.
         version: String,
         /// Accounts in force from the start: two founders, or the invoking user.

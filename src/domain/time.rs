@@ -106,7 +106,7 @@ impl Period {
         if let Some(rest) = text.strip_prefix('P') {
             return Self::parse_iso(rest);
         }
-        let unit = text.chars().last()?;
+        let unit = text.chars().last().filter(|_| !text.starts_with('+'))?;
         let number: u32 = text[..text.len() - unit.len_utf8()].parse().ok()?;
         let seconds = match unit {
             's' => number,
@@ -179,7 +179,7 @@ mod tests {
         ] {
             assert_eq!(Period::parse(text), Some(Period { months, days, seconds }), "{text}");
         }
-        for text in ["", "P", "1", "P1X", "h", "-1d", "P1"] {
+        for text in ["", "P", "1", "P1X", "h", "-1d", "+1d", "P1", "P+1D"] {
             assert_eq!(Period::parse(text), None, "{text}");
         }
     }

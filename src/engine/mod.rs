@@ -322,6 +322,8 @@ pub mod slots {
     pub const REGISTER: &str = "register";
     /// The standing age identity.
     pub const STANDING: &str = "standing";
+    /// The SSH client key, 32 secret bytes of Ed25519.
+    pub const SSH_CLIENT: &str = "ssh-client";
 
     /// Key of a batch's record in the erasable store.
     #[must_use]

@@ -30,6 +30,7 @@ use crate::{
         checkpoint::{RegisterKey, VerifierKey},
         digest::Digest,
         entry::{AGENT, AccountFacts, Body, UnixUser},
+        sshsig::SigningKey,
         time::{Period, Timestamp},
     },
     engine::{
@@ -113,6 +114,7 @@ pub fn init(
     let mut keys = Store(Rc::new(RefCell::new(key_store(&state, &root)?)));
     let seed = keys.ensure_random(slots::REGISTER)?;
     let standing = keys.ensure_identity(slots::STANDING)?;
+    let client = keys.ensure_random(slots::SSH_CLIENT)?;
     let journal = Journal::create(&state.join("journal.db"), site).map_err(|e| failed(&e))?;
     if journal.size(Log::Register).map_err(|e| failed(&e))? > 0 {
         made.push(format!("'{}' is a site already", dir.display()));
@@ -128,6 +130,7 @@ pub fn init(
         vkey: vkey.clone(),
         ssh_key: verifier.ssh_key(),
         recipient: age_files::recipient_of(&standing).map_err(|e| failed(&e))?,
+        client_key: SigningKey::from_seed(&client).map_err(|e| failed(&e))?.public().text(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
         founders,
         config: digest,

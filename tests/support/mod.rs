@@ -42,6 +42,16 @@ pub(crate) fn samples() -> PathBuf {
     root().join("tests/samples")
 }
 
+/// A folder in memory where the machine has room there, else an ordinary one: for tests that start the program
+/// thousands of times. They stop processes and not machines, so nothing is lost by a sync that costs nothing.
+pub(crate) fn memory() -> tempfile::TempDir {
+    const ROOM_BYTES_MIN: u64 = 256 << 20;
+    let room = rustix::fs::statvfs("/dev/shm").map_or(0, |about| about.f_bavail * about.f_frsize);
+    let made =
+        if room < ROOM_BYTES_MIN { tempfile::tempdir() } else { tempfile::tempdir_in("/dev/shm") };
+    made.or_else(|_| tempfile::tempdir()).unwrap()
+}
+
 /// What a command came to.
 #[derive(Debug)]
 pub(crate) struct Ran {
@@ -164,10 +174,21 @@ pub(crate) struct Site<'p> {
 impl<'p> Site<'p> {
     /// A folder without anything in it.
     pub(crate) fn bare(people: &'p People) -> Self {
-        let owned = tempfile::tempdir().unwrap();
+        Self::within(people, tempfile::tempdir().unwrap())
+    }
+
+    fn within(people: &'p People, owned: tempfile::TempDir) -> Self {
         let dir = owned.path().join("site");
         fs::create_dir_all(owned.path().join("tmp")).unwrap();
         Self { people, dir, minute: Cell::new(0), log: RefCell::default(), _owned: Some(owned) }
+    }
+
+    /// As [`Site::laid_out`] without deliveries, in memory.
+    pub(crate) fn in_memory(people: &'p People) -> Self {
+        let site = Self::within(people, memory());
+        let policies = root().join("policies");
+        site.install(&["--policies", policies.to_str().unwrap()], &[]);
+        site
     }
 
     /// The samples' site as it is delivered, with these cases in the drop; not yet a site of ours.

@@ -1,0 +1,208 @@
+//! What one file alone cannot tell: whether a link's layout and policy are there and go with it, and whether the
+//! channels of all links are apart.
+//!
+//! Keys and data come by two channels (DESIGN 5), and nothing beneath a folder that a provider can write is ever
+//! taken as configuration or as the agent's own (DESIGN 11). Paths are compared by where they lead.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::{Path, PathBuf},
+};
+
+use super::{
+    agent::Agent,
+    links::Draft,
+    node::Fault,
+    paths::Spot,
+    reader::{Placed, shown},
+};
+use crate::{
+    adapters::root_key::RootKeySource,
+    domain::{
+        layout::{FieldKind, Layout},
+        link::KeyMode,
+        policy::Policy,
+    },
+};
+
+/// What links refer to. A file with faults has a name and no content.
+pub(super) struct Known<'a> {
+    pub(super) layouts: &'a BTreeMap<String, Layout>,
+    pub(super) layout_names: &'a BTreeSet<String>,
+    pub(super) policies: &'a BTreeMap<String, Policy>,
+    pub(super) policy_names: &'a BTreeSet<String>,
+    pub(super) agent: &'a Agent,
+}
+
+/// Judges all links together.
+pub(super) fn judge(drafts: &BTreeMap<String, Draft>, known: &Known<'_>, faults: &mut Vec<Fault>) {
+    let own = Own::of(known.agent);
+    let all: Vec<Channels<'_>> = drafts.iter().map(|(n, draft)| Channels::of(n, draft)).collect();
+    for (n, channels) in all.iter().enumerate() {
+        let mut judged = Judged { file: &channels.draft.file, faults };
+        judged.names(channels.draft, known);
+        judged.own(channels, &own);
+        for other in &all {
+            judged.keys_apart(channels, other);
+        }
+        for other in all.iter().take(n) {
+            judged.shared(other.name, "inbox", &channels.inbox, &other.inbox);
+            judged.shared(other.name, "keybox", &channels.keybox, &other.keybox);
+        }
+    }
+}
+
+/// A folder that a link names, and where it leads.
+type Folder<'a> = Option<(&'a Placed<PathBuf>, Spot)>;
+
+/// The two channels of one link.
+struct Channels<'a> {
+    name: &'a str,
+    draft: &'a Draft,
+    inbox: Folder<'a>,
+    keybox: Folder<'a>,
+}
+
+impl<'a> Channels<'a> {
+    fn of(name: &'a str, draft: &'a Draft) -> Self {
+        let folder = |placed: &'a Option<Placed<PathBuf>>| {
+            placed.as_ref().map(|placed| (placed, Spot::of(&placed.value)))
+        };
+        Self { name, draft, inbox: folder(&draft.inbox), keybox: folder(&draft.keybox) }
+    }
+}
+
+/// The agent's own places.
+struct Own {
+    state: Spot,
+    believed: Vec<(&'static str, Spot)>,
+}
+
+impl Own {
+    fn of(agent: &Agent) -> Self {
+        let mut believed = vec![
+            ("agent.yaml", Spot::of(&agent.file)),
+            ("the folder of links", Spot::of(&agent.links)),
+            ("the folder of layouts", Spot::of(&agent.layouts)),
+            ("the folder of policies", Spot::of(&agent.policies)),
+            ("the control socket", Spot::of(&agent.socket)),
+        ];
+        if let RootKeySource::File(path) = &agent.root_key {
+            believed.push(("the root key", Spot::of(path)));
+        }
+        Self { state: Spot::of(&agent.state), believed }
+    }
+}
+
+/// One link under judgement.
+struct Judged<'a> {
+    file: &'a Path,
+    faults: &'a mut Vec<Fault>,
+}
+
+impl Judged<'_> {
+    fn add<T>(&mut self, at: &Placed<T>, what: String, hint: &str) {
+        self.faults.push(Fault {
+            file: self.file.to_owned(),
+            line: at.at.line,
+            column: at.at.column,
+            what,
+            hint: Some(hint.to_owned()),
+        });
+    }
+
+    fn names(&mut self, draft: &Draft, known: &Known<'_>) {
+        if let Some(layout) = &draft.layout {
+            if let Some(found) = known.layouts.get(&layout.value) {
+                self.items(draft, found);
+            } else if !known.layout_names.contains(&layout.value) {
+                let what = format!("there is no layout '{}'", shown(&layout.value));
+                self.add(layout, what, &there_are("layouts", known.layout_names));
+            }
+        }
+        if let Some(policy) = &draft.policy {
+            if let Some(found) = known.policies.get(&policy.value) {
+                self.key(draft, found);
+            } else if !known.policy_names.contains(&policy.value) {
+                let what = format!("there is no policy '{}'", shown(&policy.value));
+                self.add(policy, what, &there_are("policies", known.policy_names));
+            }
+        }
+    }
+
+    fn items(&mut self, draft: &Draft, layout: &Layout) {
+        for item in &draft.items {
+            match layout.field(&item.value).map(|field| &field.kind) {
+                None => {
+                    let what = format!(
+                        "the item '{}' is no field of the layout '{}'",
+                        shown(&item.value),
+                        layout.name
+                    );
+                    let names: Vec<&str> = layout.fields.iter().map(|f| f.name.as_str()).collect();
+                    self.add(item, what, &format!("its fields: {}", names.join(", ")));
+                }
+                Some(FieldKind::Change(_)) => {
+                    let what = format!("the item '{}' is control data", item.value);
+                    self.add(item, what, "leave it out: it is kept whatever the items are");
+                }
+                Some(_) => {}
+            }
+        }
+    }
+
+    fn key(&mut self, draft: &Draft, policy: &Policy) {
+        if let Some(key) = &draft.key
+            && key.value == KeyMode::Standing
+            && !policy.standing_key.value
+        {
+            let what = format!("'key: standing' is not allowed by the policy '{}'", policy.name);
+            self.add(key, what, "'key: separate', or another policy");
+        }
+    }
+
+    /// The link's folders beside the agent's own.
+    fn own(&mut self, channels: &Channels<'_>, own: &Own) {
+        for (name, folder) in [("inbox", &channels.inbox), ("keybox", &channels.keybox)] {
+            let Some((at, spot)) = folder else { continue };
+            if spot.overlaps(&own.state) {
+                let what = format!("the {name} and the state folder lie within each other");
+                self.add(at, what, &format!("give the {name} a folder of its own"));
+            }
+            for (believed, _) in own.believed.iter().filter(|(_, place)| place.within(spot)) {
+                let what = format!("{believed} lies within the {name}");
+                let hint = "a provider writes there, and would write what the agent believes";
+                self.add(at, what, hint);
+            }
+        }
+    }
+
+    /// The keybox beside an inbox, the link's own too.
+    fn keys_apart(&mut self, channels: &Channels<'_>, other: &Channels<'_>) {
+        if let (Some((at, keybox)), Some((_, inbox))) = (&channels.keybox, &other.inbox)
+            && keybox.overlaps(inbox)
+        {
+            let what = format!("the keybox lies inside, above or at the inbox of '{}'", other.name);
+            let hint = "key and data come by two channels: give the keybox a folder of its own";
+            self.add(at, what, hint);
+        }
+    }
+
+    /// The same kind of folder of two links.
+    fn shared(&mut self, other: &str, kind: &str, own: &Folder<'_>, its: &Folder<'_>) {
+        if let (Some((at, own)), Some((_, its))) = (own, its)
+            && own.overlaps(its)
+        {
+            let what = format!("the {kind} lies inside, above or at that of '{other}'");
+            self.add(at, what, &format!("each link has its own {kind}"));
+        }
+    }
+}
+
+fn there_are(kind: &str, names: &BTreeSet<String>) -> String {
+    let list: Vec<&str> = names.iter().map(String::as_str).collect();
+    match list.as_slice() {
+        [] => format!("the folder of {kind} is empty"),
+        list => format!("there are {}", list.join(", ")),
+    }
+}

@@ -1,0 +1,223 @@
+//! What changes at once, what waits for a second person, and what is kept of it. Keys and people are synthetic.
+
+use std::{collections::BTreeMap, fs};
+
+use super::Site;
+use crate::config::{Config, inforce};
+
+const LINK: &str = "link: example
+title: a
+provider: b
+signers: example.allowed_signers
+inbox: ../drop/example
+keybox: ../keys/example
+policy: taoyuan-dwcd
+layout: hr-person-01
+table_no: c
+items: [national_id, name]
+purpose: d
+basis_doc_no: e
+approved_until: 2027-12-31
+use_period: P1Y
+units: [f, g]
+status: active
+max_rejected: 5
+";
+
+const KEY_A: &str = "a@b.example namespaces=\"batchward-manifest\" ssh-ed25519 \
+                     AAAAC3NzaC1lZDI1NTE5AAAAIIlhc5oAHU27P1DIKvMbR39q5V6+hVp2fxmUk5fhn8As\n";
+const KEY_B: &str = "c@d.example namespaces=\"batchward-manifest\" ssh-ed25519 \
+                     AAAAC3NzaC1lZDI1NTE5AAAAICA+a4GyKP1yWQPHYU3gr3az/+297mJudY9/pLIlVPpD\n";
+
+fn site() -> Site {
+    let site = Site::new();
+    site.write("links/example.yaml", LINK);
+    site.write("links/example.allowed_signers", format!("{KEY_A}{KEY_B}"));
+    site
+}
+
+/// Codes, in the order of the comparison.
+fn compared(before: &Config, after: &Config) -> (Vec<String>, Vec<String>) {
+    let compared = inforce::compare(before, after);
+    let codes = |list: &[crate::domain::entry::ConfigChange]| {
+        list.iter().map(|change| change.code.clone()).collect()
+    };
+    (codes(&compared.tightened), codes(&compared.pending))
+}
+
+#[test]
+fn what_tightens_is_at_once_and_everything_else_waits() {
+    type Row<'a> = (&'a str, &'a str, &'a [&'a str], &'a [&'a str]);
+    let rows: &[Row<'_>] = &[
+        ("title: a", "title: A", &[], &["title"]),
+        ("status: active", "status: suspended", &["status"], &[]),
+        ("status: active", "status: terminated", &["status"], &[]),
+        ("until: 2027-12-31", "until: 2027-12-30", &["approved-until-earlier"], &[]),
+        ("until: 2027-12-31", "until: 2028-01-01", &[], &["approved-until-later"]),
+        ("use_period: P1Y", "use_period: P6M", &["use-period-shorter"], &[]),
+        ("use_period: P1Y", "use_period: P11M30D", &[], &["use-period"]),
+        ("use_period: P1Y", "use_period: P364D", &["use-period-shorter"], &[]),
+        ("use_period: P1Y", "use_period: P366D", &[], &["use-period"]),
+        ("use_period: P1Y", "use_period: P370D", &[], &["use-period"]),
+        ("use_period: P1Y", "use_period: P2Y", &[], &["use-period"]),
+        ("use_period: P1Y\n", "", &[], &["use-period"]),
+        ("[national_id, name]", "[name]", &["items-removed"], &[]),
+        ("[national_id, name]", "[national_id, name, sex]", &[], &["items"]),
+        ("[national_id, name]", "[name, sex]", &["items-removed"], &["items"]),
+        ("[national_id, name]", "[name, national_id]", &[], &["items"]),
+        ("units: [f, g]", "units: [g]", &["units-removed"], &[]),
+        ("units: [f, g]", "units: [f, g, h]", &[], &["units"]),
+        ("max_rejected: 5", "max_rejected: 4", &["max-rejected-lower"], &[]),
+        ("max_rejected: 5", "max_rejected: 6", &[], &["max-rejected"]),
+        ("inbox: ../drop/example", "inbox: ../drop", &[], &["inbox"]),
+        ("policy: taoyuan-dwcd", "policy: nantou-verification", &[], &["policy"]),
+        ("table_no: c", "table_no: d # and a remark", &[], &["table-no"]),
+        ("purpose: d", "purpose: d # a remark alone", &[], &[]),
+    ];
+    for (from, to, tightened, pending) in rows {
+        let site = site();
+        let before = site.load().unwrap();
+        site.edit("links/example.yaml", from, to);
+        let (now, waits) = compared(&before, &site.load().unwrap());
+        assert_eq!((now, waits), (owned(tightened), owned(pending)), "{from} -> {to}");
+    }
+}
+
+fn owned(codes: &[&str]) -> Vec<String> {
+    codes.iter().map(|code| (*code).to_owned()).collect()
+}
+
+#[test]
+fn a_signer_goes_at_once_and_comes_by_two_people() {
+    for (list, tightened, pending, signers) in [
+        (KEY_A.to_owned(), &["signers-removed"][..], &[][..], 1),
+        (String::new(), &["signers-removed"], &[], 0),
+        (format!("{KEY_B}{KEY_A}"), &[], &["signers"], 2),
+        (format!("{KEY_A}{}", KEY_B.replace("c@d", "e@f")), &["signers-removed"], &["signers"], 1),
+    ] {
+        let site = site();
+        let before = site.load().unwrap();
+        site.write("links/example.allowed_signers", &list);
+        let after = site.load().unwrap();
+        assert_eq!(compared(&before, &after), (owned(tightened), owned(pending)), "{list}");
+        let effective = inforce::compare(&before, &after).effective;
+        assert_eq!(effective.links["example"].signers.entries().len(), signers, "{list}");
+    }
+}
+
+#[test]
+fn new_links_and_changed_layouts_and_policies_wait() {
+    let site = site();
+    let before = site.load().unwrap();
+    fs::create_dir_all(site.path("drop/two")).unwrap();
+    fs::create_dir_all(site.path("keys/two")).unwrap();
+    site.mode("keys/two", 0o700);
+    let two = LINK.replace("link: example", "link: two").replace("/example", "/two");
+    site.write("links/two.yaml", two);
+    site.edit("policies/taoyuan-dwcd.yaml", "value: 10000", "value: 20000");
+    site.edit("layouts/hr-person-01.yaml", "eudc: ms-pua", "eudc: refuse");
+    let after = site.load().unwrap();
+    let waits = owned(&["link-added", "layout-changed", "policy-changed"]);
+    assert_eq!(compared(&before, &after), (Vec::new(), waits));
+    let effective = inforce::compare(&before, &after).effective;
+    assert_eq!(effective.links.keys().collect::<Vec<_>>(), ["example"]);
+    assert_eq!(effective.policies["taoyuan-dwcd"].grant.row_cap.value, 10_000);
+}
+
+#[test]
+fn a_link_that_is_taken_away_rests() {
+    let site = site();
+    let before = site.load().unwrap();
+    fs::remove_file(site.path("links/example.yaml")).unwrap();
+    let compared = inforce::compare(&before, &site.load().unwrap());
+    assert_eq!(compared.tightened.len(), 1);
+    let status = compared.effective.links["example"].status;
+    assert_eq!(status, crate::domain::link::LinkStatus::Suspended);
+}
+
+#[test]
+fn what_tightened_stays_when_the_file_is_put_back() {
+    let site = site();
+    let agreed = site.load().unwrap();
+    site.edit("links/example.yaml", "units: [f, g]", "units: [g]");
+    let tightened = inforce::compare(&agreed, &site.load().unwrap()).effective;
+    let digest = inforce::keep(&site.path("state"), &tightened.files).unwrap();
+    let kept = inforce::kept(&tightened.agent, digest).unwrap();
+    assert_eq!(kept.links, tightened.links);
+
+    site.write("links/example.yaml", LINK);
+    let found = site.load().unwrap();
+    assert_eq!(compared(&kept, &found), (Vec::new(), owned(&["units"])));
+}
+
+#[test]
+fn every_way_to_tighten_can_be_kept_and_read_back() {
+    for (from, to) in [
+        ("status: active", "status: terminated"),
+        ("until: 2027-12-31", "until: 2027-01-31T09:30:00+08:00"),
+        ("use_period: P1Y", "use_period: P1M10D"),
+        ("[national_id, name]", "[sex]"),
+        ("units: [f, g]", "units: [h]"),
+        ("max_rejected: 5", "max_rejected: 0"),
+    ] {
+        let site = site();
+        let agreed = site.load().unwrap();
+        site.edit("links/example.yaml", from, to);
+        let effective = inforce::compare(&agreed, &site.load().unwrap()).effective;
+        let digest = inforce::keep(&site.path("state"), &effective.files).unwrap();
+        let kept = inforce::kept(&effective.agent, digest).unwrap();
+        assert_eq!(kept.links, effective.links, "{to}");
+        assert_eq!(inforce::digest_of(&kept.files).to_string().len(), 64);
+        let again = inforce::compare(&kept, &site.load().unwrap());
+        assert!(again.tightened.is_empty(), "{to}: {:?}", again.tightened);
+    }
+}
+
+#[test]
+fn a_configuration_is_kept_twice_and_found_by_its_digest_alone() {
+    let site = site();
+    let config = site.load().unwrap();
+    let state = site.path("state");
+    let digest = inforce::keep(&state, &config.files).unwrap();
+    assert_eq!(inforce::keep(&state, &config.files).unwrap(), digest);
+    let kept = inforce::kept(&config.agent, digest).unwrap();
+    assert_eq!((kept.links, kept.files), (config.links, config.files));
+}
+
+#[test]
+fn a_kept_configuration_that_was_touched_is_refused() {
+    type Touch = fn(&std::path::Path);
+    let touches: [(&str, Touch); 4] = [
+        ("changed", |dir| {
+            let path = dir.join("links/example.yaml");
+            let text = fs::read_to_string(&path).unwrap();
+            fs::write(&path, text.replace("title: a", "title: A")).unwrap();
+        }),
+        ("removed", |dir| fs::remove_file(dir.join("policies/nantou-verification.yaml")).unwrap()),
+        ("added", |dir| fs::write(dir.join("links/note.txt"), "x").unwrap()),
+        ("gone", |dir| fs::remove_dir_all(dir).unwrap()),
+    ];
+    for (name, touch) in touches {
+        let site = site();
+        let config = site.load().unwrap();
+        let digest = inforce::keep(&site.path("state"), &config.files).unwrap();
+        touch(&site.path(&format!("state/config/{digest}")));
+        let faults = inforce::kept(&config.agent, digest).unwrap_err();
+        assert!(!faults.is_empty(), "{name}");
+        assert!(faults.iter().all(|fault| fault.hint.is_some()), "{name}: {faults:#?}");
+    }
+}
+
+#[test]
+fn the_digest_names_files_and_their_bytes() {
+    let digest = |pairs: &[(&str, &str)]| {
+        let set: BTreeMap<String, Vec<u8>> =
+            pairs.iter().map(|(n, b)| ((*n).to_owned(), b.as_bytes().to_vec())).collect();
+        inforce::digest_of(&set)
+    };
+    let one = digest(&[("a", "x"), ("b", "y")]);
+    assert_eq!(one, digest(&[("b", "y"), ("a", "x")]));
+    for other in [&[("a", "x")][..], &[("a", "y"), ("b", "x")], &[("a", "xb"), ("b", "y")], &[]] {
+        assert_ne!(one, digest(other), "{other:?}");
+    }
+}
