@@ -287,6 +287,20 @@ pub fn free_bytes(path: &Path) -> Result<u64, FileError> {
     Ok(found.f_bavail.saturating_mul(found.f_frsize))
 }
 
+/// Whether the filesystem of the folder `path` has no room for another page or another file. For writers that get no
+/// word from the system about why they failed.
+#[must_use]
+pub fn is_full(path: &Path) -> bool {
+    let Ok(found) = open_dir(path).and_then(|dir| {
+        fstatvfs(dir.as_fd()).map_err(FileError::of("ask the free space of", path))
+    }) else {
+        return false;
+    };
+    // Some filesystems make inodes as they need them, and count none.
+    let crowded = found.f_files > 0 && found.f_favail == 0;
+    crowded || found.f_bavail.saturating_mul(found.f_frsize) < 1 << 16
+}
+
 /// The temporary name of a file while it is being written: `.NAME.part` beside it.
 #[must_use]
 pub fn part_of(path: &Path) -> PathBuf {

@@ -442,16 +442,14 @@ impl Journal {
                 JournalError::Busy { path }
             }
             // Before its own first page can grow, SQLite meets a full disk as an I/O error of the rollback journal.
-            Some(ErrorCode::SystemIoFailure) if no_room(&path) => JournalError::Full { path },
+            Some(ErrorCode::SystemIoFailure | ErrorCode::CannotOpen)
+                if path.parent().is_some_and(super::files::is_full) =>
+            {
+                JournalError::Full { path }
+            }
             _ => JournalError::Sqlite { path, source },
         }
     }
-}
-
-fn no_room(path: &Path) -> bool {
-    path.parent()
-        .and_then(|dir| super::files::free_bytes(dir).ok())
-        .is_some_and(|free| free < 1 << 16)
 }
 
 /// SQLite's integers are signed; places in a log stay far below 2^63.

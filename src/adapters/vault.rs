@@ -62,6 +62,12 @@ fn error(path: &Path, source: rusqlite::Error) -> VaultError {
     let path = path.to_owned();
     match source.sqlite_error_code() {
         Some(rusqlite::ErrorCode::DiskFull) => VaultError::Full { path },
+        // A file that cannot be made or grown for want of room is no more than an I/O error to SQLite.
+        Some(rusqlite::ErrorCode::SystemIoFailure | rusqlite::ErrorCode::CannotOpen)
+            if path.parent().is_some_and(files::is_full) =>
+        {
+            VaultError::Full { path }
+        }
         _ => VaultError::Sqlite { path, source },
     }
 }

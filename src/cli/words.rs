@@ -24,6 +24,7 @@ use crate::{
         sshsig,
         time::Timestamp,
     },
+    engine::{DISK_FULL, ports::PortError},
     error::{Error, Exit},
     service::{Command, Result, Service},
     wiring::{self, Hooks},
@@ -108,7 +109,11 @@ fn run_agent(cli: &Cli, once: bool, hooks: &Hooks) -> Result<()> {
         print::line(&format!("{id}  {}  {}{reason}  {number}", row.link, row.state))?;
     }
     notes(&service);
-    Ok(())
+    // What could be done is done and published; the rest waits for room.
+    match service.engine.full.take() {
+        Some(message) => Err(PortError::Later { code: DISK_FULL, message }.into()),
+        None => Ok(()),
+    }
 }
 
 fn notes(service: &Service) {

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::{
-    Engine, EngineError, Ran,
+    DISK_FULL, Engine, EngineError, Ran,
     case::shown,
     steps::{Arrival, LinkLedger},
 };
@@ -99,11 +99,10 @@ impl Engine {
     /// The next step of one batch, where there is one that can run now.
     fn step(&mut self, id: BatchId) -> Result<Option<Ran>, EngineError> {
         let Some(row) = self.view.batches.get(&id) else { return Ok(None) };
-        if row
-            .trouble
-            .as_ref()
-            .is_some_and(|t| t.failure == Failure::Stuck || t.times >= limits::RETRIES_MAX)
-        {
+        // A full disk is told each time, and needs nothing but room: no person has to retry what it stopped.
+        if row.trouble.as_ref().is_some_and(|t| {
+            t.failure == Failure::Stuck || (t.times >= limits::RETRIES_MAX && t.code != DISK_FULL)
+        }) {
             return Ok(None);
         }
         // What was over a limit was not copied: its originals are all there is, until a person turns it down.

@@ -26,6 +26,9 @@ use crate::domain::{
     view::{FoldError, Mark, View},
 };
 
+/// The code of what only room on a disk mends.
+pub const DISK_FULL: &str = "disk-full";
+
 /// Why the engine stopped. Nothing that a batch did wrong is here: that is a verdict.
 #[derive(Debug, thiserror::Error)]
 pub enum EngineError {
@@ -101,6 +104,8 @@ pub struct Engine {
     opened: (Timestamp, i64),
     /// Messages for the person at the screen, about steps that failed.
     pub notes: Vec<String>,
+    /// The first thing that only room on a disk mends, since it was last taken.
+    pub full: Option<String>,
 }
 
 impl Engine {
@@ -111,8 +116,15 @@ impl Engine {
     pub fn open(ports: Ports, rules: Rules) -> Result<Self, EngineError> {
         let opened = (ports.clock.now(), ports.clock.boot_millis());
         let view = View::default();
-        let mut engine =
-            Self { view, rules, ports, submitted: BTreeMap::new(), opened, notes: Vec::new() };
+        let mut engine = Self {
+            view,
+            rules,
+            ports,
+            submitted: BTreeMap::new(),
+            opened,
+            notes: Vec::new(),
+            full: None,
+        };
         engine.refresh()?;
         Ok(engine)
     }
@@ -222,8 +234,11 @@ impl Engine {
             }
             Err(error) => {
                 let (failure, code) = (error.failure(), error.code().to_owned());
-                self.give_up(&plan)?;
                 self.notes.push(format!("{}: {error}", plan.name()));
+                if code == DISK_FULL {
+                    self.full.get_or_insert_with(|| error.to_string());
+                }
+                self.give_up(&plan)?;
                 self.record(AGENT, Body::Failed { intent, failure, code: code.clone() })?;
                 Ok(Ran::Failed(failure, code))
             }

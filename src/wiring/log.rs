@@ -20,7 +20,7 @@ use crate::{
     error::{Error, Exit},
 };
 
-fn error(error: &JournalError) -> PortError {
+pub(super) fn error(error: &JournalError) -> PortError {
     let message = described(error);
     match error {
         JournalError::Full { .. } => PortError::Later { code: "disk-full", message },
@@ -68,7 +68,8 @@ impl Logs {
                          'batchward register verify' says more",
                     )
                 }
-                _ => Error::new(Exit::Failed, described(&e)),
+                TilesError::File(inner) => super::refusal::file(inner),
+                TilesError::Journal(inner) => super::refusal::journal(inner),
             })?;
         }
         Ok(Self { journal, key, vkeys, dirs, published })

@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::site::faults;
+use super::{refusal, site::faults};
 use crate::{
     config,
     error::{Error, Exit},
@@ -18,12 +18,16 @@ use crate::{
 /// The configuration cannot be read, or there is no register.
 pub fn state_of(path: &Path) -> Result<PathBuf> {
     let config = config::load(path).map_err(|list| faults(&list))?;
-    if config.agent.state.join("register").is_dir() {
-        Ok(config.agent.state)
-    } else {
+    let register = config.agent.state.join("register");
+    let missing = || {
         let what = format!("'{}' holds no register", config.agent.state.display());
-        Err(Error::new(Exit::Config, what)
-            .hint("'batchward init' makes a site; --dir FOLDER verifies a copied register"))
+        Error::new(Exit::Config, what)
+            .hint("'batchward init' makes a site; --dir FOLDER verifies a copied register")
+    };
+    match fs::metadata(&register) {
+        Ok(facts) if facts.is_dir() => Ok(config.agent.state),
+        Ok(_) => Err(missing()),
+        Err(error) => Err(refusal::absent(&register, &error, missing)),
     }
 }
 

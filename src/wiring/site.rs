@@ -9,6 +9,7 @@ use super::{
     keys::{Age, Store},
     log::{Held, Logs, System},
     look::name_of,
+    refusal,
     store::{CaseFiles, CertificateFiles, SpoolFiles, VaultFiles, folders},
 };
 use crate::{
@@ -35,7 +36,7 @@ use crate::{
     },
     engine::{
         Engine,
-        ports::{Clock, Keys, Ports},
+        ports::{Clock, Journal as _, Keys, Ports},
         rules::Rules,
         slots,
     },
@@ -55,7 +56,7 @@ fn failed(error: &dyn std::error::Error) -> Error {
 }
 
 fn full_or_failed(error: &files::FileError) -> Error {
-    super::file(error).into()
+    refusal::file(error)
 }
 
 /// All faults of a configuration as one error.
@@ -106,24 +107,33 @@ pub fn init(
     unit(dir, &config, &mut made)?;
     let state = config.agent.state.clone();
     folder(&state).map_err(|e| full_or_failed(&e))?;
+    refusal::reachable(&state)?;
     let _lock = lock(&state)?;
+    refusal::nothing_lost(&state)?;
     let root = root(&config.agent, &state, &mut made)?;
     for path in folders(&state) {
         folder(&path).map_err(|e| full_or_failed(&e))?;
     }
-    let mut keys = Store(Rc::new(RefCell::new(key_store(&state, &root)?)));
+    let mut keys = Store(Rc::new(RefCell::new(key_store(&config.agent, &root)?)));
     let seed = keys.ensure_random(slots::REGISTER)?;
     let standing = keys.ensure_identity(slots::STANDING)?;
     let client = keys.ensure_random(slots::SSH_CLIENT)?;
-    let journal = Journal::create(&state.join("journal.db"), site).map_err(|e| failed(&e))?;
-    if journal.size(Log::Register).map_err(|e| failed(&e))? > 0 {
-        made.push(format!("'{}' is a site already", dir.display()));
-        return Ok(made);
-    }
-    let digest = inforce::keep(&state, &config.files).map_err(|e| full_or_failed(&e))?;
+    let journal =
+        Journal::create(&state.join("journal.db"), site).map_err(|e| refusal::journal(&e))?;
+    refusal::same_site(&journal, &config.agent)?;
     let key = RegisterKey::from_secret(&seed, &Log::Register.origin(site))
         .ok_or_else(|| Error::new(Exit::Failed, "the register key cannot be used"))?;
     let vkey = key.vkey();
+    let shown = format!("the register's verifier key, to be kept elsewhere too: {vkey}");
+    let there = journal.size(Log::Register).map_err(|e| refusal::journal(&e))? > 0;
+    let mut logs = Logs::open(journal, &state, site, &seed)?;
+    if there {
+        // A first `init` that stopped after its commit is finished here.
+        logs.publish()?;
+        made.extend([format!("'{}' is a site already", dir.display()), shown]);
+        return Ok(made);
+    }
+    let digest = inforce::keep(&state, &config.files).map_err(|e| full_or_failed(&e))?;
     let verifier = VerifierKey::parse(&vkey).map_err(|e| failed(&e))?;
     let body = Body::SiteCreated {
         site: site.to_owned(),
@@ -135,12 +145,11 @@ pub fn init(
         founders,
         config: digest,
     };
-    let logs = Logs::open(journal, &state, site, &seed)?;
     let ports = ports(&state, keys, logs, clock(hooks), Held::new(&state, _lock));
     let mut engine = Engine::open(ports, rules(&config, digest))?;
     engine.record(AGENT, body)?;
     engine.ports.journal.publish()?;
-    made.push(format!("the register's verifier key, to be kept elsewhere too: {vkey}"));
+    made.push(shown);
     Ok(made)
 }
 
@@ -245,30 +254,38 @@ fn root(
             "made the root key '{}': keep it apart from every copy of the state",
             path.display()
         ));
-        return root_key::create_file(path).map_err(|e| failed(&e));
+        return root_key::create_file(path).map_err(|e| refusal::root_key(&e));
     }
     read_root(agent)
 }
 
 fn read_root(agent: &Agent) -> Result<crate::domain::secret::Secret> {
-    agent.root_key.read().map_err(|e| Error::new(Exit::Config, described(&e)))
+    agent.root_key.read().map_err(|e| refusal::root_key(&e))
 }
 
-fn key_store(state: &Path, root: &crate::domain::secret::Secret) -> Result<KeyStore> {
-    let dir = state.join("keys");
-    match KeyStore::open(&dir, root) {
-        Err(KeyStoreError::Missing { .. }) => {
-            KeyStore::create(&dir, root, &Kernel).map_err(|e| failed(&e))
+fn key_store(agent: &Agent, root: &crate::domain::secret::Secret) -> Result<KeyStore> {
+    let dir = agent.state.join("keys");
+    let opened = match KeyStore::open(&dir, root) {
+        // `slots.a` is made last: where it is, the other one was lost.
+        Err(KeyStoreError::Missing { .. }) if !dir.join("slots.a").exists() => {
+            KeyStore::create(&dir, root, &Kernel)
         }
-        other => other.map_err(|e| failed(&e)),
-    }
+        other => other,
+    };
+    opened.map_err(|e| refusal::key_store(&e, agent))
 }
 
 fn lock(state: &Path) -> Result<Lock> {
     Lock::acquire(state).map_err(|error| match &error {
         LockError::Held { .. } => Error::new(Exit::Unavailable, described(&error))
             .hint("wait until it has finished, then run the command again"),
-        LockError::Io { .. } => failed(&error),
+        LockError::Io { source, path } => match rustix::io::Errno::from_io_error(source) {
+            // The lock file is the first that an empty folder needs.
+            Some(rustix::io::Errno::NOSPC | rustix::io::Errno::DQUOT) => {
+                full_or_failed(&files::FileError::Full { path: path.clone() })
+            }
+            _ => failed(&error),
+        },
     })
 }
 
@@ -325,7 +342,7 @@ fn rules(config: &Config, digest: Digest) -> Rules {
 /// It is no site, another process has it, it is not this user's, or something of it is damaged.
 pub fn open(path: &Path, hooks: &Hooks, start: bool) -> Result<Service> {
     let _ = process::harden();
-    if !path.exists() {
+    if matches!(path.try_exists(), Ok(false)) {
         return Err(Error::new(Exit::Config, format!("there is no '{}'", path.display()))
             .hint("'batchward init DIR --site NAME' makes a site; --config names its agent.yaml"));
     }
@@ -337,7 +354,8 @@ pub fn open(path: &Path, hooks: &Hooks, start: bool) -> Result<Service> {
     for path in folders(&state) {
         folder(&path).map_err(|e| full_or_failed(&e))?;
     }
-    let store = KeyStore::open(&state.join("keys"), &root).map_err(|e| failed(&e))?;
+    let store = KeyStore::open(&state.join("keys"), &root)
+        .map_err(|e| refusal::key_store(&e, &config.agent))?;
     if let Some(slot) = store.damaged().next() {
         let what = format!("the key store is damaged at the slot '{}'", slot.unwrap_or("?"));
         return Err(
@@ -348,8 +366,9 @@ pub fn open(path: &Path, hooks: &Hooks, start: bool) -> Result<Service> {
     let seed = keys
         .live(slots::REGISTER)?
         .ok_or_else(|| Error::new(Exit::Data, "the register key is not in the key store"))?;
-    let journal =
-        Journal::open(&state.join("journal.db"), &config.agent.site).map_err(|e| failed(&e))?;
+    let journal = Journal::open(&state.join("journal.db"), &config.agent.site)
+        .map_err(|e| refusal::journal(&e))?;
+    refusal::same_site(&journal, &config.agent)?;
     let logs = Logs::open(journal, &state, &config.agent.site, &seed)?;
     let ports = ports(&state, keys, logs, clock(hooks), Held::new(&state, lock));
     let mut engine = Engine::open(ports, rules(&config, Digest::of(&[])))?;
@@ -381,16 +400,15 @@ fn owned(state: &Path, config: &Path) -> Result<()> {
             dir.display()
         ))
     };
-    let facts = fs::metadata(state).map_err(|_| missing())?;
+    let facts = fs::metadata(state).map_err(|error| refusal::absent(state, &error, missing))?;
     let own = rustix::process::geteuid().as_raw();
     if facts.uid() != own {
         return Err(Error::new(Exit::Unavailable, format!("no agent runs, and '{}' is not yours", state.display()))
             .hint("the owner of the state folder runs the agent; sign what you decide with --as and --sign-with"));
     }
-    if !state.join("journal.db").exists() {
-        return Err(missing());
-    }
-    Ok(())
+    refusal::reachable(state)?;
+    refusal::nothing_lost(state)?;
+    if state.join("journal.db").exists() { Ok(()) } else { Err(missing()) }
 }
 
 /// Puts the configuration in force into the engine: what two people agreed to, and whatever tightens it since.

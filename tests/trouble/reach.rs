@@ -69,7 +69,14 @@ fn what_cannot_be_read_or_written_is_told_by_its_path_and_nothing_is_lost() {
         ("state/register", 0o000, 0o700, 78),
         ("state/spool", 0o500, 0o700, 78),
     ];
-    let size = site.verify()["size"].clone();
+    let size = || {
+        let (status, said) = plain.run(&["register", "verify", "--json"]);
+        assert_eq!(status, Some(0), "{said}");
+        let json = said.split("\nnote").next().unwrap();
+        serde_json::from_str::<serde_json::Value>(json)
+            .map_or(said.clone(), |v| v["root"].to_string())
+    };
+    let root = size();
     let originals = site.files("drop");
     let mut wrong = Vec::new();
     for (name, closed, open, code) in cases {
@@ -82,13 +89,13 @@ fn what_cannot_be_read_or_written_is_told_by_its_path_and_nothing_is_lost() {
         if status != Some(code) || !told || !mends || said.contains("'batchward init") {
             wrong.push(format!("{name} {closed:o}: {status:?} {said}"));
         }
-        assert_eq!(site.verify()["size"], size, "{name} {closed:o}: nothing was written");
+        assert_eq!(size(), root, "{name} {closed:o}: nothing was written");
         assert_eq!(site.files("drop"), originals, "{name} {closed:o}");
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     let (status, said) = plain.run(&["run", "--once"]);
     assert_eq!(status, Some(0), "{said}");
-    assert_eq!(site.row(DELIVERY)["state"], "loaded");
+    assert!(said.contains("loaded"), "{said}");
 }
 
 #[test]

@@ -213,7 +213,7 @@ fn parts_of_the_state_that_are_lost_are_named_or_made_again() {
         back(part);
     }
     lose("journal.db");
-    refused(&site, &["run", "--once"], 78, &["state", "hint: "]);
+    refused(&site, &["run", "--once"], 65, &["journal.db' is missing", "register/checkpoint"]);
     let words = site.init_words();
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     assert_ne!(site.run(&words).status, Some(0), "init starts no second register under one key");

@@ -9,7 +9,7 @@ use std::{
     io::{self, Read},
     os::fd::{AsFd, BorrowedFd},
     os::unix::ffi::OsStrExt,
-    path::Path,
+    path::{Path, PathBuf},
 };
 
 use rustix::fs::{AtFlags, StatxFlags, statx};
@@ -53,8 +53,10 @@ pub enum ClaimError {
     #[error("the manifest changed during the claim")]
     Changed,
     /// The copies would leave less free space than must stay.
-    #[error("a delivery needs {needed} bytes in the spool, {free} are free")]
+    #[error("no space left in '{}': a delivery needs {needed} bytes, {free} are free", spool.display())]
     NoSpace {
+        /// The spool.
+        spool: PathBuf,
         /// Bytes needed, with what must stay free.
         needed: u64,
         /// Bytes free.
@@ -212,5 +214,8 @@ fn check_space(spool_dir: &Path, facts: &Facts) -> Result<(), ClaimError> {
         sum.saturating_add(entry.bytes).saturating_add(overhead(entry.bytes))
     });
     let free = files::free_bytes(spool_dir)?;
-    if needed > free { Err(ClaimError::NoSpace { needed, free }) } else { Ok(()) }
+    if needed > free {
+        return Err(ClaimError::NoSpace { spool: spool_dir.to_owned(), needed, free });
+    }
+    Ok(())
 }
