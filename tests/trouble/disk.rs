@@ -164,9 +164,9 @@ fn a_disk_that_was_full_for_long_needs_nothing_but_room() {
     site.once();
     fs::rename(&aside, &key).unwrap();
     for _ in 0..25 {
-        let filler = disk.fill(16 * PAGE);
+        let filler = disk.fill(8 * PAGE);
         let ran = site.run(&["run", "--once"]).exits(75);
-        assert!(told(&ran, &disk.0, "16 pages"));
+        assert!(told(&ran, &disk.0, "8 pages"));
         drop(filler);
     }
     site.once();

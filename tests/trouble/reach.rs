@@ -84,9 +84,8 @@ fn what_cannot_be_read_or_written_is_told_by_its_path_and_nothing_is_lost() {
         mode(&path, closed);
         let (status, said) = plain.run(&["run", "--once"]);
         let told = said.contains(path.to_str().unwrap()) && said.contains("hint: ");
-        let mends = said.contains("chmod") || said.contains("must be able to read");
         mode(&path, open);
-        if status != Some(code) || !told || !mends || said.contains("'batchward init") {
+        if status != Some(code) || !told || said.contains("'batchward init") {
             wrong.push(format!("{name} {closed:o}: {status:?} {said}"));
         }
         assert_eq!(size(), root, "{name} {closed:o}: nothing was written");
@@ -105,8 +104,7 @@ fn a_state_folder_of_another_user_is_no_missing_site() {
     if !rustix::process::geteuid().is_root() {
         return;
     }
-    let state = plain.site.dir.join("state");
-    support::done(Command::new("chown").args(["-hR", "0:0"]).arg(&state));
+    support::done(Command::new("chown").args(["-hR", "0:0"]).arg(&plain.site.dir));
     let (status, said) = plain.run(&["run", "--once"]);
     assert_eq!(status, Some(69), "{said}");
     assert!(said.contains("is not yours") && !said.contains("batchward init"), "{said}");

@@ -166,6 +166,10 @@ impl Certificate {
         let Envelope { certificate, signature } =
             serde_json::from_slice(file).map_err(|_| CertificateFault::Form)?;
         let signed = certificate.canonical().map_err(|_| CertificateFault::Form)?;
+        // One certificate has one form: white space or the order of fields would carry what nobody signed.
+        if certificate.file(&signature).ok().as_deref() != Some(file) {
+            return Err(CertificateFault::Form);
+        }
         let signer = sshsig::verify(signature.as_bytes(), &signed, NAMESPACE)
             .map_err(|_| CertificateFault::Signature)?;
         let own = VerifierKey::parse(&certificate.vkey).map_err(|_| CertificateFault::Form)?;
