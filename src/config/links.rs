@@ -253,7 +253,13 @@ fn signers(
         && let Some(fault) = found.pop()
     {
         let what = format!("'signers' is '{}': {}", shown(&name.value), fault.what);
-        faults.add(name.at, what, Some("put the provider's list of signing keys there"));
+        // Where it is there, the fault itself says what mends it.
+        let there = std::fs::symlink_metadata(&path).is_ok();
+        let hint = match fault.hint.filter(|_| there) {
+            Some(hint) => format!("'{}': {hint}", path.display()),
+            None => format!("put the provider's list of signing keys at '{}'", path.display()),
+        };
+        faults.add(name.at, what, Some(&hint));
     }
     found.into_iter().for_each(|fault| faults.add_in(fault));
     let bytes = bytes?;

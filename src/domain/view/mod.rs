@@ -7,6 +7,8 @@
 mod acts;
 mod fold;
 mod rows;
+#[cfg(test)]
+mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 
