@@ -164,6 +164,15 @@ fn others(in_force: &Config, found: &Config, pending: &mut Vec<ConfigChange>) {
             add("layouts", name, "layout-changed");
         }
     }
+    for name in in_force.layouts.keys().filter(|name| !found.layouts.contains_key(*name)) {
+        add("layouts", name, "layout-removed");
+    }
+    for name in in_force.policies.keys().filter(|name| !found.policies.contains_key(*name)) {
+        add("policies", name, "policy-removed");
+    }
+    for name in in_force.links.keys().filter(|name| !found.links.contains_key(*name)) {
+        add("links", name, "link-removed");
+    }
     for (name, policy) in &found.policies {
         if in_force.policies.get(name) != Some(policy) {
             add("policies", name, "policy-changed");
