@@ -90,6 +90,26 @@ fn what_was_not_copied_is_not_wiped_before_an_order_covers_it() {
 }
 
 #[test]
+fn the_times_of_agent_yaml_wait_for_a_second_person() {
+    let people = People::new();
+    let site = Site::founded(&people, &[], UNIT);
+    let path = site.dir.join("agent.yaml");
+    let agent = fs::read_to_string(&path).unwrap();
+    fs::write(&path, format!("{agent}timezone: Etc/GMT+12\nstart_gap_max: 9999d\n")).unwrap();
+    let show = site.run(&["config", "show", "--json"]).ok().json();
+    assert!(show.as_array().unwrap().iter().any(|row| row["file"] == "agent.yaml"), "{show:#}");
+    // 23:00Z on the last approved day: past its end in Taipei, not yet in the zone that one person wrote.
+    let until = ["grant", "apply", "--link", "moca-full", "--until", "2027-12-31T23:00:00Z"];
+    let words = [until.as_slice(), &["--purpose", "資格審查", "--basis", "115-001"]].concat();
+    site.run_as("henry", &words).exits(77);
+    site.run_as("ada", &["config", "propose"]).ok();
+    site.run_as("ada", &["config", "confirm"]).exits(77);
+    site.run_as("henry", &words).exits(77);
+    site.run_as("ben", &["config", "confirm"]).ok();
+    site.run_as("henry", &words).ok();
+}
+
+#[test]
 fn a_link_that_is_terminated_while_a_load_was_cut_off_loads_nothing() {
     let people = People::new();
     let site = Site::founded(&people, &["small-20"], UNIT);

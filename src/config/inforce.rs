@@ -22,6 +22,9 @@ use crate::{
     },
 };
 
+/// Where a kept configuration has the fields of `agent.yaml` that were agreed to.
+pub const AGREED: &str = "policies/agent.agreed";
+
 /// Files of a configuration, by name below it.
 pub type FileSet = BTreeMap<String, Vec<u8>>;
 
@@ -74,7 +77,11 @@ pub fn kept(agent: &Agent, digest: Digest) -> Result<Config, Vec<Fault>> {
         policies: dir.join("policies"),
     };
     let mut faults = Vec::new();
-    let config = load_parts(agent.clone(), &folders, &mut faults);
+    let agreed =
+        files::read(&dir.join(AGREED), crate::domain::limits::CONFIG_BYTES_MAX).unwrap_or_default();
+    let agent = agent.under(&String::from_utf8_lossy(&agreed));
+    let mut config = load_parts(agent, &folders, &mut faults);
+    config.files.insert(AGREED.to_owned(), agreed);
     if faults.is_empty() && digest_of(&set_of(&dir)) != digest {
         let hint = "restore the state folder from where it was copied from";
         faults.push(super::whole(
@@ -150,6 +157,10 @@ pub fn compare(in_force: &Config, found: &Config) -> Comparison {
         pending.push(change(name, "link-added", false));
     }
     others(in_force, found, &mut pending);
+    if in_force.agent.agreed() != found.agent.agreed() {
+        let (file, code) = ("agent.yaml".to_owned(), "times".to_owned());
+        pending.push(ConfigChange { file, code, tightens: false });
+    }
     Comparison { effective, tightened, pending }
 }
 
