@@ -2,7 +2,7 @@
 //!
 //! What is read is an [`Agent`] also where faults were found, so that the other files can be judged in the same run;
 //! who loads refuses it then. Whether folders are there, and who can write them, is judged in
-//! [`super::permissions`].
+//! `permissions.rs`.
 
 use std::path::{Path, PathBuf};
 
