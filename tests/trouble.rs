@@ -69,6 +69,8 @@ fn after_a_leap_of_the_clock_nothing_irreversible_runs_until_a_person_confirms_t
     let path = site.dir.join("agent.yaml");
     let agent = fs::read_to_string(&path).unwrap();
     fs::write(&path, format!("{agent}start_gap_max: 1d\n")).unwrap();
+    site.run_as("ada", &["config", "propose"]).ok();
+    site.run_as("ben", &["config", "confirm"]).ok();
     site.wait_minutes(2 * DAY);
     let approved = site.run_as("sue", &["destroy", "approve", &order]).ok();
     assert!(approved.stderr.contains("the clock is in doubt"), "{}", approved.stderr);

@@ -2,7 +2,7 @@
 //!
 //! What is read is an [`Agent`] also where faults were found, so that the other files can be judged in the same run;
 //! who loads refuses it then. Whether folders are there, and who can write them, is judged in
-//! [`super::permissions`].
+//! `permissions.rs`.
 
 use std::path::{Path, PathBuf};
 
@@ -193,4 +193,43 @@ fn apart(faults: &Faults, base: &Path, state: &Placed<PathBuf>, folders: [&Place
             faults.add(folder.at, "two kinds of file share this folder", Some(hint));
         }
     }
+}
+
+impl Agent {
+    /// The fields of `agent.yaml` that decide when things end and how much of the clock is believed, as the
+    /// configuration in force keeps them: they wait for a second person like every other loosening.
+    #[must_use]
+    pub fn agreed(&self) -> String {
+        let text = |p: Period| format!("{} {} {}", p.months, p.days, p.seconds);
+        format!(
+            "timezone={}\nincomplete_after={}\nabandon_after={}\nclock_jump_max={}\nstart_gap_max={}\n",
+            self.timezone,
+            text(self.incomplete_after),
+            self.abandon_after.map(text).unwrap_or_default(),
+            text(self.clock_jump_max),
+            text(self.start_gap_max),
+        )
+    }
+
+    /// This agent with the fields that were agreed to; a field that is not in `agreed` stays.
+    #[must_use]
+    pub fn under(&self, agreed: &str) -> Self {
+        let value =
+            |name: &str| agreed.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix('='));
+        let period = |name: &str, now: Period| value(name).and_then(read_period).unwrap_or(now);
+        Self {
+            timezone: value("timezone").and_then(|zone| zone.parse().ok()).unwrap_or(self.timezone),
+            incomplete_after: period("incomplete_after", self.incomplete_after),
+            abandon_after: value("abandon_after").map_or(self.abandon_after, read_period),
+            clock_jump_max: period("clock_jump_max", self.clock_jump_max),
+            start_gap_max: period("start_gap_max", self.start_gap_max),
+            ..self.clone()
+        }
+    }
+}
+
+fn read_period(text: &str) -> Option<Period> {
+    let mut numbers = text.split(' ').map(str::parse);
+    let mut next = || numbers.next()?.ok();
+    Some(Period { months: next()?, days: next()?, seconds: next()? })
 }

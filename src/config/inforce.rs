@@ -22,6 +22,9 @@ use crate::{
     },
 };
 
+/// Where a kept configuration has the fields of `agent.yaml` that were agreed to.
+pub const AGREED: &str = "policies/agent.agreed";
+
 /// Files of a configuration, by name below it.
 pub type FileSet = BTreeMap<String, Vec<u8>>;
 
@@ -74,7 +77,11 @@ pub fn kept(agent: &Agent, digest: Digest) -> Result<Config, Vec<Fault>> {
         policies: dir.join("policies"),
     };
     let mut faults = Vec::new();
-    let config = load_parts(agent.clone(), &folders, &mut faults);
+    let agreed =
+        files::read(&dir.join(AGREED), crate::domain::limits::CONFIG_BYTES_MAX).unwrap_or_default();
+    let agent = agent.under(&String::from_utf8_lossy(&agreed));
+    let mut config = load_parts(agent, &folders, &mut faults);
+    config.files.insert(AGREED.to_owned(), agreed);
     if faults.is_empty() && digest_of(&set_of(&dir)) != digest {
         let hint = "restore the state folder from where it was copied from";
         faults.push(super::whole(
@@ -150,6 +157,10 @@ pub fn compare(in_force: &Config, found: &Config) -> Comparison {
         pending.push(change(name, "link-added", false));
     }
     others(in_force, found, &mut pending);
+    if in_force.agent.agreed() != found.agent.agreed() {
+        let (file, code) = ("agent.yaml".to_owned(), "times".to_owned());
+        pending.push(ConfigChange { file, code, tightens: false });
+    }
     Comparison { effective, tightened, pending }
 }
 
@@ -163,6 +174,15 @@ fn others(in_force: &Config, found: &Config, pending: &mut Vec<ConfigChange>) {
         if in_force.layouts.get(name) != Some(layout) {
             add("layouts", name, "layout-changed");
         }
+    }
+    for name in in_force.layouts.keys().filter(|name| !found.layouts.contains_key(*name)) {
+        add("layouts", name, "layout-removed");
+    }
+    for name in in_force.policies.keys().filter(|name| !found.policies.contains_key(*name)) {
+        add("policies", name, "policy-removed");
+    }
+    for name in in_force.links.keys().filter(|name| !found.links.contains_key(*name)) {
+        add("links", name, "link-removed");
     }
     for (name, policy) in &found.policies {
         if in_force.policies.get(name) != Some(policy) {

@@ -83,7 +83,8 @@ pub fn load(path: &Path) -> Result<Config, Vec<Fault>> {
     if folders.share() {
         return Err(sorted(faults)); // each file would be judged as what it is not
     }
-    let (config, drafts) = read_parts(agent, &folders, &mut faults);
+    let (mut config, drafts) = read_parts(agent, &folders, &mut faults);
+    config.files.insert(inforce::AGREED.to_owned(), config.agent.agreed().into_bytes());
     permissions::check_links(&drafts, own, &mut faults);
     if faults.is_empty() { Ok(config) } else { Err(sorted(faults)) }
 }

@@ -2,7 +2,7 @@
 //!
 //! Scalars keep their text as written: what a value means is the field's affair, never YAML's guess. Anchors,
 //! aliases, tags, doubled names and a second document are faults. Nesting is bounded, since a value is dropped by
-//! recursion. What a file should hold is not known here; see [`super::reader`].
+//! recursion. What a file should hold is not known here; see `reader.rs`.
 
 use std::{cell::RefCell, collections::BTreeSet, fmt, path::PathBuf, rc::Rc};
 

@@ -22,20 +22,25 @@ pub struct Candidate {
 }
 
 /// The batches of the current view, oldest first.
-#[must_use]
-pub fn order(loaded: &[Candidate]) -> Vec<BatchId> {
+///
+/// # Errors
+/// A change file of it can no longer be read: without it, people whom it removed or changed would come back as they
+/// were, so there is no view at all.
+pub fn order(loaded: &[Candidate]) -> Result<Vec<BatchId>, BatchId> {
     let age = |c: &Candidate| (c.as_of, c.loaded_at);
     let base = loaded.iter().filter(|c| c.full).max_by_key(|c| age(c));
     let mut seen: Vec<&Candidate> = loaded
         .iter()
-        .filter(|c| c.readable)
         .filter(|c| match base {
             Some(base) => c.batch == base.batch || (!c.full && age(c) > age(base)),
             None => true,
         })
         .collect();
     seen.sort_by_key(|c| (!c.full, age(c)));
-    seen.into_iter().map(|c| c.batch).collect()
+    match seen.iter().find(|c| !c.full && !c.readable) {
+        Some(missing) => Err(missing.batch),
+        None => Ok(seen.into_iter().filter(|c| c.readable).map(|c| c.batch).collect()),
+    }
 }
 
 #[cfg(test)]
@@ -48,7 +53,7 @@ mod tests {
     }
 
     fn numbers(loaded: &[Candidate]) -> Vec<u64> {
-        order(loaded).into_iter().map(BatchId::number).collect()
+        order(loaded).unwrap_or_default().into_iter().map(BatchId::number).collect()
     }
 
     #[test]
@@ -80,6 +85,18 @@ mod tests {
             candidate(3, false, 30, true),
         ];
         assert_eq!(numbers(&loaded), [3]);
+    }
+
+    #[test]
+    fn a_change_file_that_is_gone_leaves_no_view() {
+        let loaded = [candidate(1, true, 10, true), candidate(2, false, 20, false)];
+        assert_eq!(order(&loaded), Err(BatchId::new(2)));
+        let newer = [
+            candidate(1, true, 10, true),
+            candidate(2, false, 20, false),
+            candidate(3, true, 30, true),
+        ];
+        assert_eq!(numbers(&newer), [3]);
     }
 
     #[test]

@@ -121,6 +121,9 @@ pub enum Outcome {
         case: CopyFacts,
         /// The files.
         files: Vec<CopyFacts>,
+        /// Whether everything in the folder that holds data was copied. Where not, the originals stay until an
+        /// approved order covers the batch.
+        whole: bool,
     },
     /// The originals are gone, or what is left is counted.
     Cleared {

@@ -105,9 +105,11 @@ impl Engine {
         }) {
             return Ok(None);
         }
-        // What was over a limit was not copied: its originals are all there is, until a person turns it down.
-        let only_originals = row.claimed_because == Some(Reason::LimitExceeded) && !row.rejected;
-        if !row.cleared && !only_originals {
+        // What could not be copied whole has its originals only: they stay until an approved order covers the batch,
+        // and no hold forbids it.
+        let ordered = row.state == lifecycle::BatchState::Condemned && !self.view.time_doubted;
+        let may_clear = row.whole || (ordered && self.view.hold_on(id).is_none());
+        if !row.cleared && may_clear {
             return self.clear(id).map(Some);
         }
         match lifecycle::work(row.state) {

@@ -2,7 +2,11 @@
 
 use super::{Actor, Reply, Result, Service, clean};
 use crate::{
-    domain::entry::{AGENT, AccountFacts, Body},
+    domain::{
+        entry::{AGENT, AccountFacts, Body},
+        lifecycle::BatchState,
+        view::Batch,
+    },
     error::{Error, Exit},
 };
 
@@ -129,6 +133,7 @@ impl Service {
             return Err(Error::refused("the files changed since the configuration was proposed")
                 .hint("propose it again: 'batchward config propose'"));
         }
+        self.still_named()?;
         let body = Body::ConfigConfirmed {
             proposal: proposal.mark.seq,
             config,
@@ -141,6 +146,25 @@ impl Service {
         self.found.pending.clear();
         self.engine.drive()?;
         Ok(Reply { id: config.to_string(), message: "the configuration is in force".to_owned() })
+    }
+
+    /// A batch that is not closed needs its link, its layout and its policy: they say when it must go.
+    fn still_named(&self) -> Result<()> {
+        let rules = &self.found.rules;
+        let open = |row: &&Batch| row.state != BatchState::Closed;
+        let lost = self.engine.view.batches.values().filter(open).find(|row| {
+            !rules.links.contains_key(&row.link)
+                || !rules.policies.contains_key(&row.facts.policy)
+                || !rules.layouts.contains_key(&row.facts.layout)
+        });
+        lost.map_or(Ok(()), |row| {
+            let what = format!(
+                "a batch of '{}' that is not closed needs its link, layout and policy",
+                row.link
+            );
+            Err(Error::refused(what)
+                .hint("put the files back; terminate the link instead: 'status: terminated'"))
+        })
     }
 
     pub(super) fn clock_confirm(&mut self, actor: &Actor) -> Result<Reply> {

@@ -168,6 +168,14 @@ impl Service {
                 row.state == CopyState::Kept && row.sha256 == c.digest && row.bytes == c.bytes
             })
         });
+        // A batch that came due meanwhile has more that must go: an order over its files alone is not the one it needs.
+        let mut batches: Vec<BatchId> = order.copies.iter().map(|c| c.batch).collect();
+        batches.dedup();
+        let mut scope = Vec::new();
+        for batch in batches {
+            scope.extend(self.scope(batch)?);
+        }
+        let same = same && scope == order.copies;
         if !same || order.policy != self.engine.rules.policies_digest {
             return Err(Error::refused(format!(
                 "what '{id}' covers has changed since it was requested"

@@ -447,7 +447,12 @@ impl Service {
                         })
                     })
                     .collect();
-                current_view::order(&loaded)
+                current_view::order(&loaded).map_err(|gone| {
+                    Error::refused(format!(
+                        "the change file '{gone}' of this link can no longer be read"
+                    ))
+                    .hint("without it the current view would be wrong; ask one batch: --batch ID")
+                })?
             }
         };
         let mut vaults = Vec::new();

@@ -323,7 +323,7 @@ fn rules(config: &Config, digest: Digest) -> Rules {
             &config
                 .files
                 .iter()
-                .filter(|(n, _)| n.starts_with("policies/"))
+                .filter(|(n, _)| n.starts_with("policies/") && n.ends_with(".yaml"))
                 .map(|(n, b)| (n.clone(), b.clone()))
                 .collect(),
         ),

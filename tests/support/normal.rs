@@ -13,7 +13,7 @@ const DROPPED_ENTRIES: &[&str] = &["started", "batch-retried", "nonce-spent"];
 /// entries too.
 const DROPPED: &[&str] = &["at", "nonce", "seq", "signature", "tree_size"];
 /// Fields that hold random values which are not 64 hex digits.
-const RANDOM: &[&str] = &["recipient", "ssh_key", "vkey"];
+const RANDOM: &[&str] = &["client_key", "recipient", "ssh_key", "vkey"];
 /// Fields that hold the number of another entry.
 const ENTRY_NUMBERS: &[&str] = &["intent", "proposal"];
 

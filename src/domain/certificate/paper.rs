@@ -208,7 +208,10 @@ impl Certificate {
                     ..
                 } => {
                     wiped.assurance == copy.assurance
-                        && wiped.files == copy.files
+                        && (wiped.files, wiped.bytes) == (copy.files, copy.bytes)
+                        && wiped.filesystem == copy.medium
+                        && wiped.notes == copy.notes
+                        && copy.meaning == copy.assurance.meaning()
                         && entry.at == copy.at
                 }
                 _ => false,

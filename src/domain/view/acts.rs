@@ -218,9 +218,13 @@ impl View {
         let mut batches: Vec<BatchId> = copies.iter().map(|(_, batch)| *batch).collect();
         batches.dedup();
         for batch in batches {
+            let covered = self.copies_of(batch).all(|(copy, row)| {
+                row.state == lifecycle::CopyState::Destroyed
+                    || copies.iter().any(|(one, _)| *one == copy)
+            });
             let row = self.batch(mark, batch)?;
             // An order over a loaded batch's transfer files leaves the batch where it is (NT-4.4).
-            if row.state == lifecycle::BatchState::Due {
+            if row.state == lifecycle::BatchState::Due && covered {
                 row.order = Some(id);
                 self.move_batch(mark, batch, BatchEvent::OrderApproved)?;
             }

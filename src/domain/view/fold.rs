@@ -116,8 +116,8 @@ impl View {
     fn finish(&mut self, mark: Mark, intent: u64, outcome: &Outcome) -> Result<(), FoldError> {
         let plan = self.open.remove(&intent).ok_or(FoldError::Unknown(mark.seq))?;
         match (plan, outcome) {
-            (plan @ Plan::Claim { .. }, Outcome::Claimed { case, files }) => {
-                self.claimed(mark, plan, case, files)
+            (plan @ Plan::Claim { .. }, Outcome::Claimed { case, files, whole }) => {
+                self.claimed(mark, plan, case, (files, *whole))
             }
             (Plan::Clear { batch }, Outcome::Cleared { .. }) => {
                 let batch = self.batch(mark, batch)?;
@@ -190,7 +190,7 @@ impl View {
         mark: Mark,
         plan: Plan,
         case: &CopyFacts,
-        files: &[CopyFacts],
+        (files, whole): (&[CopyFacts], bool),
     ) -> Result<(), FoldError> {
         let Plan::Claim { batch, delivery, link, facts, reason, .. } = plan else {
             return Err(FoldError::Transition(mark.seq));
@@ -203,7 +203,10 @@ impl View {
             }
         }
         self.deliveries.remove(&delivery);
-        self.batches.insert(batch, Batch::born(mark, link, delivery, facts, reason, files));
+        self.batches.insert(
+            batch,
+            Batch { whole, ..Batch::born(mark, link, delivery, facts, reason, files) },
+        );
         Ok(())
     }
 

@@ -169,12 +169,16 @@ impl View {
         let spent = |key: &KeyRow| {
             let mut found =
                 self.batches_of(&key.link).filter(|(_, b)| b.number.as_ref() == Some(&key.number));
-            let (mut waits, mut over) = (false, false);
+            let (mut waits, mut over, mut quarantined, mut loaded) = (false, false, false, false);
             for (_, batch) in &mut found {
-                waits |= batch.wants_key();
+                // The number of a loaded batch is spent: one that is quarantined under it can never use the key.
+                let held = batch.state == BatchState::Quarantined;
+                waits |= batch.wants_key() && !held;
+                quarantined |= batch.wants_key() && held;
+                loaded |= batch.ever_loaded();
                 over |= batch.ever_loaded() || (batch.rejected && !self.awaits_verdict(&key.link));
             }
-            over && !waits
+            over && !waits && (loaded || !quarantined)
         };
         let due = |key: &KeyRow| match key.state {
             KeyState::Wrong => true,

@@ -125,6 +125,8 @@ pub struct Batch {
     pub counts: Counts,
     /// What its load came to.
     pub load: Option<LoadFacts>,
+    /// Whether everything of the delivery that holds data was copied.
+    pub whole: bool,
     /// Whether its originals are gone from the inbox.
     pub cleared: bool,
     /// Keys that opened nothing.
@@ -171,6 +173,7 @@ impl Batch {
             files: files.to_vec(),
             counts: Counts::default(),
             load: None,
+            whole: true,
             cleared: false,
             wrong_keys: 0,
             rejected: false,

@@ -3,9 +3,9 @@
 
 use crate::{
     domain::{
-        certificate::{Certificate, CertifiedCopy, NAMESPACE, Proof},
+        certificate::{Assurance, Certificate, CertifiedCopy, NAMESPACE, Proof},
         digest::Digest,
-        entry::{AGENT, Body, Entry},
+        entry::{AGENT, Body, Entry, WipeFacts},
         ids::OrderId,
         step::{Outcome, Plan},
         time::Timestamp,
@@ -100,10 +100,10 @@ impl Engine {
             batch: row.batch,
             kind: row.kind.word().to_owned(),
             medium: wiped.filesystem.clone(),
-            bytes: row.bytes,
+            bytes: wiped.bytes,
             sha256: row.sha256,
-            method: "key slot destroyed, overwritten once in place, synced, renamed, truncated, unlinked".to_owned(),
-            verification: "key slot holds a tombstone; name absent after directory sync".to_owned(),
+            method: method(&wiped).to_owned(),
+            verification: "name absent after directory sync".to_owned(),
             assurance: wiped.assurance,
             meaning: wiped.assurance.meaning().to_owned(),
             files: wiped.files,
@@ -133,5 +133,14 @@ impl Engine {
             code: "register",
             message: format!("entry {seq} of the register cannot be read: {error}"),
         })
+    }
+}
+
+/// What was done, by what the wipe itself says.
+fn method(wiped: &WipeFacts) -> &'static str {
+    match (wiped.files, wiped.assurance) {
+        (0, _) => "no file was there any more",
+        (_, Assurance::L0) => "unlinked only",
+        _ => "overwritten once in place, synced, renamed, truncated, unlinked",
     }
 }

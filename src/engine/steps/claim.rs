@@ -11,6 +11,7 @@ use crate::{
         digest::Digest,
         entry::{CopyFacts, WipeFacts},
         ids::{BatchId, DeliveryId},
+        judge::EntryKind,
         link::Link,
         reason::Reason,
         step::{Outcome, Plan},
@@ -83,6 +84,13 @@ impl Engine {
             return Err(StepError::Later("delivery-changed"));
         }
         let taken: Vec<_> = files.iter().zip(&claimed.files).collect();
+        // A link holds nothing, and a file with a second link stays under that one; a folder within is not copied.
+        let whole = !claimed.facts.is_over_limit()
+            && claimed.facts.entries.iter().all(|entry| match entry.kind {
+                EntryKind::File => entry.sha256.is_some(),
+                EntryKind::Link | EntryKind::Linked => true,
+                EntryKind::Other => false,
+            });
         let case_files =
             taken.iter().map(|(copy, (name, _))| CaseFile { copy: **copy, name: name.clone() });
         let record = CaseRecord::new(folder, claimed.folder, &claimed.facts, case_files.collect());
@@ -90,6 +98,7 @@ impl Engine {
         Ok(Outcome::Claimed {
             // The record's own digest would change with its nonce and says nothing: it stays out.
             case: CopyFacts { copy: *case, bytes: size.bytes, sha256: None },
+            whole,
             files: taken
                 .iter()
                 .map(|(copy, (_, size))| CopyFacts {

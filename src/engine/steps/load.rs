@@ -110,6 +110,10 @@ impl Engine {
     ) -> Result<Outcome, StepError> {
         let row = self.view.batches.get(&batch).ok_or(StepError::Stuck("no-batch"))?;
         let (number, declared, tries) = (row.number.clone(), row.counts.declared, row.wrong_keys);
+        // The one thing that is read again after the intent: what tightened a link since then is in force at once.
+        let link = self.rules.links.get(&row.link).ok_or(StepError::Stuck("no-link"))?;
+        let refuse = refuse.or_else(|| link.standing(self.ports.clock.now()));
+        let use_until = use_until.min(link.approved_until);
         let mut counts = Counts { declared, ..Counts::default() };
         let halted = match refuse {
             Some(reason) => Err(Halt::Verdict(reason)),

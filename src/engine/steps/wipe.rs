@@ -56,8 +56,8 @@ impl Engine {
             any = true;
         }
         if self.view.orders.get(&id).is_some_and(|o| o.state == OrderState::Executed) {
-            self.certify(id)?;
-            any = true;
+            // A certificate that cannot be written is tried again by the next cycle, not by this one for ever.
+            any |= matches!(self.certify(id)?, Ran::Done(_));
         }
         Ok(any)
     }
