@@ -24,7 +24,6 @@ use crate::{
         sshsig,
         time::Timestamp,
     },
-    engine::{DISK_FULL, ports::PortError},
     error::{Error, Exit},
     service::{Command, Result, Service},
     wiring::{self, Hooks},
@@ -110,10 +109,7 @@ fn run_agent(cli: &Cli, once: bool, hooks: &Hooks) -> Result<()> {
     }
     notes(&service);
     // What could be done is done and published; the rest waits for room.
-    match service.engine.full.take() {
-        Some(message) => Err(PortError::Later { code: DISK_FULL, message }.into()),
-        None => Ok(()),
-    }
+    service.room()
 }
 
 fn notes(service: &Service) {

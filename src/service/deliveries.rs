@@ -10,7 +10,7 @@ use crate::{
         step::Outcome,
         view::Batch,
     },
-    engine::{DISK_FULL, Ran, ports::PortError, steps::Arrival},
+    engine::{Ran, steps::Arrival},
     error::{Error, Exit},
 };
 
@@ -63,9 +63,7 @@ impl Service {
                     .hint("an identity begins with 'AGE-SECRET-KEY-1'; for a passphrase use --passphrase-stdin"));
             }
             Ran::Failed(_, code) => {
-                if let Some(message) = self.engine.full.take() {
-                    return Err(PortError::Later { code: DISK_FULL, message }.into());
-                }
+                self.room()?;
                 return Err(Error::new(Exit::Failed, format!("the key could not be kept: {code}")));
             }
         }

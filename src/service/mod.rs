@@ -25,7 +25,7 @@ use crate::{
         signed::SignedText,
         view::Mark,
     },
-    engine::{Engine, rules::Rules},
+    engine::{DISK_FULL, Engine, ports::PortError, rules::Rules},
     error::{Error, Exit},
 };
 
@@ -75,6 +75,17 @@ impl Actor {
 }
 
 impl Service {
+    /// Whether every step had room on its disk since this was last asked.
+    ///
+    /// # Errors
+    /// Exit 75: what could be done is done, the rest waits for room.
+    pub fn room(&mut self) -> Result<()> {
+        match self.engine.full.take() {
+            Some(message) => Err(PortError::Later { code: DISK_FULL, message }.into()),
+            None => Ok(()),
+        }
+    }
+
     /// A service over an engine that has recovered.
     #[must_use]
     pub fn new(engine: Engine, found: Found, adopt: Adopt) -> Self {

@@ -53,6 +53,8 @@ fn time_that_is_in_doubt_is_confirmed_by_a_custodian_and_by_nobody_else() {
     let path = site.dir.join("agent.yaml");
     let agent = fs::read_to_string(&path).unwrap();
     fs::write(&path, format!("{agent}start_gap_max: 7d\n")).unwrap();
+    site.run_as("ada", &["config", "propose"]).ok();
+    site.run_as("ben", &["config", "confirm"]).ok();
     site.wait_minutes(8 * DAY);
     let files = || ["state/spool", "state/vault", "state/cases"].map(|below| site.files(below));
     let before = files();

@@ -1,3 +1,5 @@
+//! Random registers: an entry has one form, and the fold of the bytes is the view that was live.
+
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use proptest::prelude::*;
