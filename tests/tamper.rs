@@ -216,7 +216,7 @@ fn changes(value: &Value) -> Vec<Value> {
             }
             if let Some(first) = list.first() {
                 all.push(Value::Array(list[1..].to_vec()));
-                all.push(Value::Array([list.as_slice(), &[first.clone()]].concat()));
+                all.push(Value::Array([list.as_slice(), std::slice::from_ref(first)].concat()));
             }
             all
         }
