@@ -5,9 +5,11 @@ mod intake;
 mod keys;
 mod log;
 mod look;
+mod places;
 mod refusal;
 mod site;
 mod store;
+mod unit;
 
 pub use look::{check, check_policy, explain, policies, state_of, uid_of};
 pub use site::{Hooks, init, open};
