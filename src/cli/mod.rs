@@ -46,6 +46,18 @@ pub(crate) fn run_line(line: &[String]) -> Result<()> {
     words::run(&cli)
 }
 
+/// Whether this is a command line, program name first; asking for help is one. Nothing is run: documents are held to
+/// the definition by it.
+///
+/// # Errors
+/// What the parser says.
+pub fn parses(line: &[String]) -> std::result::Result<(), String> {
+    match args::Cli::try_parse_from(line) {
+        Err(error) if error.use_stderr() => Err(error.to_string()),
+        _ => Ok(()),
+    }
+}
+
 fn run(cli: &args::Cli) -> Result<()> {
     arm(cli)?;
     let done = words::run(cli);
