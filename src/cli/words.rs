@@ -97,6 +97,18 @@ fn run_agent(cli: &Cli, once: bool, hooks: &Hooks) -> Result<()> {
         return Err(Error::usage("this version runs from a timer, not as a resident service")
             .hint("run 'batchward run --once'"));
     }
+    let confined = wiring::confine(&cli.config)?;
+    if !confined.is_in_force() {
+        print::note(&confined.words());
+    }
+    #[cfg(feature = "test-hooks")]
+    for path in &cli.test_open {
+        print::note(&format!(
+            "test: '{}' {:?}",
+            path.display(),
+            std::fs::read(path).map(|b| b.len())
+        ));
+    }
     let mut service = wiring::open(&cli.config, hooks, true)?;
     let done = service.engine.cycle();
     service.engine.ports.journal.publish()?;
