@@ -38,5 +38,15 @@ pub const INBOX_ENTRIES_MAX: usize = 100_000;
 pub const SIGNED_SECONDS_MAX: i64 = 3600;
 /// Milliseconds that the clock may step back and be waited out (DESIGN 5).
 pub const CLOCK_BACK_MS_MAX: i64 = 2_000;
+/// Batches in one part of a list.
+pub const PART_BATCHES_MAX: usize = 500;
+/// Register entries in one part of a list.
+pub const PART_ENTRIES_MAX: usize = 1_000;
 /// Retries of a step that said `later`, before a person is told.
 pub const RETRIES_MAX: u32 = 20;
+/// Seconds between two tries of a step that goes on failing, at most.
+pub const RETRY_SECONDS_MAX: i64 = 3600;
+/// Milliseconds that a resident agent works for a command before it answers (DESIGN 3: within a second).
+pub const DRIVE_MS_MAX: i64 = 250;
+/// The code of a failure that only room on a disk mends.
+pub const DISK_FULL: &str = "disk-full";

@@ -1,6 +1,6 @@
 //! Making a site, opening it, and looking at its configuration.
 
-use std::{cell::RefCell, fs, os::unix::fs::MetadataExt, path::Path, rc::Rc};
+use std::{cell::RefCell, fs, os::unix::fs::MetadataExt, path::Path, rc::Rc, sync::Arc};
 
 use super::{
     described,
@@ -70,13 +70,13 @@ pub(super) fn faults(list: &[Fault]) -> Error {
     .hint("mend them all, then run 'batchward check'")
 }
 
-fn clock(hooks: &Hooks) -> Box<dyn Clock> {
+fn clock(hooks: &Hooks) -> Arc<dyn Clock> {
     #[cfg(feature = "test-hooks")]
     if let Some(start) = hooks.clock {
-        return Box::new(super::log::Fixed(crate::adapters::clock::FixedClock::new(start)));
+        return Arc::new(super::log::Fixed(crate::adapters::clock::FixedClock::new(start)));
     }
     let _ = hooks;
-    Box::new(System(SystemClock))
+    Arc::new(System(SystemClock))
 }
 
 /// Makes what is missing of a site. Returns what was made.
@@ -300,7 +300,7 @@ fn lock(state: &Path) -> Result<Lock> {
     })
 }
 
-fn ports(state: &Path, keys: Store, logs: Logs, clock: Box<dyn Clock>, lease: Held) -> Ports {
+fn ports(state: &Path, keys: Store, logs: Logs, clock: Arc<dyn Clock>, lease: Held) -> Ports {
     let wiper = Wiper::new(state);
     let spool = state.join("spool");
     Ports {
@@ -311,10 +311,10 @@ fn ports(state: &Path, keys: Store, logs: Logs, clock: Box<dyn Clock>, lease: He
             store: CaseStore::new(state.join("cases")),
             wiper: wiper.clone(),
         }),
-        intake: Box::new(Drops { spool: spool.clone() }),
-        spool: Box::new(SpoolFiles { dir: spool, wiper: wiper.clone() }),
-        opener: Box::new(Age),
-        vaults: Box::new(VaultFiles { dir: state.join("vault"), wiper: wiper.clone() }),
+        intake: Arc::new(Drops { spool: spool.clone() }),
+        spool: Arc::new(SpoolFiles { dir: spool, wiper: wiper.clone() }),
+        opener: Arc::new(Age),
+        vaults: Arc::new(VaultFiles { dir: state.join("vault"), wiper: wiper.clone() }),
         certificates: Box::new(CertificateFiles(state.join("certificates"))),
         signer: Box::new(keys),
         lease: Box::new(lease),
