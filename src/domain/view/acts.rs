@@ -102,6 +102,7 @@ impl View {
                 let row = self.links.get_mut(link).ok_or(FoldError::Unknown(mark.seq))?;
                 let proposal = row.proposal.take().ok_or(FoldError::Transition(mark.seq))?;
                 row.baseline = proposal.what;
+                self.index.reached(link, 0);
             }
             _ => return self.decide(mark, entry),
         }
@@ -124,6 +125,7 @@ impl View {
             }
             Body::BatchRetried { batch, .. } => {
                 self.batch(mark, *batch)?.trouble = None;
+                self.index.troubled(*batch, false);
                 Ok(())
             }
             Body::GrantApplied { grant, terms, .. } => {

@@ -4,8 +4,9 @@ use super::{Batch, CopyKind, CopyRow, KeyRow, KeyState, Mark, Seen, Trouble, Vie
 use crate::domain::{
     digest::Digest,
     entry::{Body, CopyFacts, Entry, Failure, LoadFacts, Verdict},
-    ids::{BatchId, CopyId, KeyId, OrderId},
+    ids::{BatchId, CopyId, DeliveryId, KeyId, OrderId},
     lifecycle::{self, BatchEvent, BatchState, CopyEvent, CopyState, OrderEvent},
+    manifest::Kind,
     reason::Reason,
     step::{Outcome, Plan},
 };
@@ -56,10 +57,9 @@ impl View {
                 self.next.delivery = self.next.delivery.max(delivery.number());
                 let seen = Seen { link: link.clone(), name_mac: *name_mac, since: entry.at };
                 self.deliveries.insert(*delivery, seen);
+                self.index.delivery(*delivery, link, *name_mac);
             }
-            Body::DeliveryGone { delivery } => {
-                self.deliveries.remove(delivery);
-            }
+            Body::DeliveryGone { delivery } => self.delivery_over(*delivery),
             Body::StraySeen { link, name_mac, .. } => {
                 self.strays.insert((link.clone(), *name_mac), entry.at);
             }
@@ -93,6 +93,7 @@ impl View {
                     at: mark.at,
                 };
                 self.keys.insert(*key, row);
+                self.index.key(*key, link, number);
             }
             Plan::Clear { batch } | Plan::Verify { batch } => {
                 self.batch(mark, *batch)?;
@@ -111,6 +112,13 @@ impl View {
         let state = CopyState::Planned;
         let row = CopyRow { batch, kind, state, bytes: 0, sha256: None, assurance: None };
         self.copies.insert(copy, row);
+        self.index.copy(batch, copy);
+    }
+
+    fn delivery_over(&mut self, delivery: DeliveryId) {
+        if let Some(seen) = self.deliveries.remove(&delivery) {
+            self.index.delivery_over(delivery, &seen.link, seen.name_mac);
+        }
     }
 
     fn finish(&mut self, mark: Mark, intent: u64, outcome: &Outcome) -> Result<(), FoldError> {
@@ -120,9 +128,10 @@ impl View {
                 self.claimed(mark, plan, case, (files, *whole))
             }
             (Plan::Clear { batch }, Outcome::Cleared { .. }) => {
-                let batch = self.batch(mark, batch)?;
-                batch.cleared = true;
-                batch.trouble = None;
+                let row = self.batch(mark, batch)?;
+                row.cleared = true;
+                row.trouble = None;
+                self.index.cleared(batch);
                 Ok(())
             }
             (Plan::Verify { batch }, Outcome::Verified { manifest, strength, signer }) => {
@@ -133,6 +142,11 @@ impl View {
                 row.strength = Some(strength.clone());
                 row.signer = Some(signer.clone());
                 row.reason = None;
+                let link = row.link.clone();
+                self.index.numbered(batch, &link, &manifest.number);
+                if manifest.kind == Kind::Delta {
+                    self.index.delta(batch, &link, manifest.sequence);
+                }
                 self.move_batch(mark, batch, BatchEvent::Accepted)
             }
             (Plan::Verify { batch }, Outcome::Refused { verdict }) => {
@@ -202,11 +216,10 @@ impl View {
                 row.sha256 = made.sha256;
             }
         }
-        self.deliveries.remove(&delivery);
-        self.batches.insert(
-            batch,
-            Batch { whole, ..Batch::born(mark, link, delivery, facts, reason, files) },
-        );
+        self.delivery_over(delivery);
+        let row = Batch { whole, ..Batch::born(mark, link, delivery, facts, reason, files) };
+        self.index.born(batch, &row);
+        self.batches.insert(batch, row);
         Ok(())
     }
 
@@ -228,6 +241,9 @@ impl View {
         row.reason = None;
         row.decide = Some(mark);
         row.times.insert("use-until".to_owned(), facts.use_until);
+        let link = row.link.clone();
+        self.index.content(batch, &link, facts.content);
+        self.index.reached(&link, self.next_sequence(&link) - 1);
         self.move_batch(mark, batch, BatchEvent::Loaded)
     }
 
@@ -238,11 +254,15 @@ impl View {
         if verdict.number.is_some() {
             row.number.clone_from(&verdict.number);
         }
+        let named = row.number.clone().map(|number| (row.link.clone(), number));
         row.counts.declared = verdict.counts.declared.or(row.counts.declared);
         row.counts.parsed = verdict.counts.parsed;
         row.counts.accepted = verdict.counts.accepted;
         row.counts.rejected = verdict.counts.rejected;
         row.counts.committed = Some(0);
+        if let Some((link, number)) = named {
+            self.index.numbered(batch, &link, &number);
+        }
         self.move_batch(mark, batch, BatchEvent::Refused)
     }
 
@@ -273,8 +293,8 @@ impl View {
 
     /// The batches that an order condemned whole.
     pub(super) fn condemned_by(&self, order: OrderId) -> Vec<BatchId> {
-        let by = |b: &Batch| b.order == Some(order) && b.state == BatchState::Condemned;
-        self.batches.iter().filter(|(_, b)| by(b)).map(|(id, _)| *id).collect()
+        let condemned = self.batches_in(BatchState::Condemned);
+        condemned.filter(|(_, b)| b.order == Some(order)).map(|(id, _)| id).collect()
     }
 
     fn fail(
@@ -304,7 +324,9 @@ impl View {
             }
             Plan::DropKey { .. } | Plan::Certify { .. } | Plan::MakeAccessKey { .. } => None,
         };
-        if let Some(row) = batch.and_then(|id| self.batches.get_mut(&id)) {
+        let row = batch.and_then(|id| Some((id, self.batches.get_mut(&id)?)));
+        if let Some((id, row)) = row {
+            self.index.troubled(id, true);
             let times = row.trouble.as_ref().map_or(0, |t| t.times) + 1;
             row.trouble = Some(Trouble { failure, code: code.to_owned(), times, at: mark.at });
         }
@@ -316,7 +338,11 @@ impl View {
     }
 
     fn key_state(&mut self, mark: Mark, key: KeyId, state: KeyState) -> Result<(), FoldError> {
-        self.keys.get_mut(&key).ok_or(FoldError::Unknown(mark.seq))?.state = state;
+        let row = self.keys.get_mut(&key).ok_or(FoldError::Unknown(mark.seq))?;
+        row.state = state;
+        if state == KeyState::Gone {
+            self.index.key_gone(key, &row.link, &row.number);
+        }
         Ok(())
     }
 
@@ -329,9 +355,11 @@ impl View {
         let row = self.batch(mark, id)?;
         let (to, _) = lifecycle::next(lifecycle::BATCH, row.state, on)
             .ok_or(FoldError::Transition(mark.seq))?;
-        row.state = to;
+        let from = std::mem::replace(&mut row.state, to);
         row.trouble = None;
         row.times.insert(to.word().to_owned(), mark.at);
+        let link = row.link.clone();
+        self.index.moved(id, &link, from, to);
         Ok(())
     }
 

@@ -6,6 +6,7 @@
 
 mod acts;
 mod fold;
+mod index;
 mod rows;
 #[cfg(test)]
 mod tests;
@@ -20,7 +21,7 @@ pub use rows::{
 
 use super::{
     digest::Digest,
-    entry::HoldScope,
+    entry::{HoldScope, ManifestFacts},
     ids::{BatchId, CopyId, DeliveryId, GrantId, HoldId, KeyId, OrderId},
     lifecycle::{BatchState, CopyState},
     manifest::Kind,
@@ -72,6 +73,7 @@ pub struct View {
     /// Whether nothing irreversible may run by itself, until a person confirms the time.
     pub time_doubted: bool,
     next: rows::Next,
+    index: index::Index,
 }
 
 impl View {
@@ -117,9 +119,10 @@ impl View {
         HoldId::new(self.holds.keys().next_back().map_or(1, |id| id.number() + 1))
     }
 
-    /// The copies of a batch.
+    /// The copies of a batch, oldest first.
     pub fn copies_of(&self, batch: BatchId) -> impl Iterator<Item = (CopyId, &CopyRow)> {
-        self.copies.iter().filter(move |(_, row)| row.batch == batch).map(|(id, row)| (*id, row))
+        let copies = self.index.copies_of(batch).iter();
+        copies.filter_map(|id| Some((*id, self.copies.get(id)?)))
     }
 
     /// Whether no copy of a batch is alive.
@@ -129,8 +132,53 @@ impl View {
     }
 
     /// The batches of a link, oldest first.
-    pub fn batches_of<'a>(&'a self, link: &'a str) -> impl Iterator<Item = (BatchId, &'a Batch)> {
-        self.batches.iter().filter(move |(_, b)| b.link == link).map(|(id, b)| (*id, b))
+    pub fn batches_of<'a>(&'a self, link: &str) -> impl Iterator<Item = (BatchId, &'a Batch)> {
+        self.rows(self.index.batches_of(link))
+    }
+
+    /// The batches in a state, oldest first.
+    pub fn batches_in(&self, state: BatchState) -> impl Iterator<Item = (BatchId, &Batch)> {
+        self.rows(self.index.in_state(state).into_iter().flatten().copied())
+    }
+
+    /// How many batches are in a state.
+    #[must_use]
+    pub fn count_in(&self, state: BatchState) -> usize {
+        self.index.in_state(state).map_or(0, BTreeSet::len)
+    }
+
+    /// The batches whose originals still lie in their inbox.
+    pub fn uncleared(&self) -> impl Iterator<Item = (BatchId, &Batch)> {
+        self.rows(self.index.uncleared().iter().copied())
+    }
+
+    /// The batches whose last step failed.
+    pub fn troubled(&self) -> impl Iterator<Item = (BatchId, &Batch)> {
+        self.rows(self.index.with_trouble().iter().copied())
+    }
+
+    /// The batches of a link that have a provider's number.
+    pub fn numbered<'a>(
+        &'a self,
+        link: &str,
+        number: &'a str,
+    ) -> impl Iterator<Item = (BatchId, &'a Batch)> {
+        let named = self.rows(self.index.numbered_as(link, number));
+        named.filter(move |(_, b)| b.number.as_deref() == Some(number))
+    }
+
+    /// The delivery that has this name in a link's inbox.
+    #[must_use]
+    pub fn delivery_named(&self, link: &str, name_mac: Digest) -> Option<(DeliveryId, &Seen)> {
+        let id = self.index.delivery_named(link, name_mac)?;
+        Some((id, self.deliveries.get(&id)?))
+    }
+
+    fn rows<'a>(
+        &'a self,
+        ids: impl Iterator<Item = BatchId>,
+    ) -> impl Iterator<Item = (BatchId, &'a Batch)> {
+        ids.filter_map(|id| Some((id, self.batches.get(&id)?)))
     }
 
     /// The hold that forbids destroying a batch, where there is one.
@@ -154,23 +202,16 @@ impl View {
     #[must_use]
     pub fn key_for(&self, batch: &Batch) -> Option<KeyId> {
         let number = batch.number.as_deref()?;
-        self.keys
-            .iter()
-            .rev()
-            .find(|(_, key)| {
-                key.state == KeyState::Live && key.link == batch.link && key.number == number
-            })
-            .map(|(id, _)| *id)
+        let live = |id: &KeyId| self.keys.get(id).is_some_and(|key| key.state == KeyState::Live);
+        self.index.keys_for(&batch.link, number).rev().find(live)
     }
 
     /// Keys whose slot must be destroyed: wrong ones, and those of loaded or rejected batches.
     #[must_use]
     pub fn keys_to_drop(&self) -> Vec<KeyId> {
         let spent = |key: &KeyRow| {
-            let mut found =
-                self.batches_of(&key.link).filter(|(_, b)| b.number.as_ref() == Some(&key.number));
             let (mut waits, mut over, mut quarantined, mut loaded) = (false, false, false, false);
-            for (_, batch) in &mut found {
+            for (_, batch) in self.numbered(&key.link, &key.number) {
                 // The number of a loaded batch is spent: one that is quarantined under it can never use the key.
                 let held = batch.state == BatchState::Quarantined;
                 waits |= batch.wants_key() && !held;
@@ -185,13 +226,14 @@ impl View {
             KeyState::Live => spent(key),
             KeyState::Planned | KeyState::Gone => false,
         };
-        self.keys.iter().filter(|(_, key)| due(key)).map(|(id, _)| *id).collect()
+        let keys = self.index.keys().iter().copied();
+        keys.filter(|id| self.keys.get(id).is_some_and(due)).collect()
     }
 
     /// Whether a key that comes now for this number is not to be kept: its batch is loaded or rejected already.
     #[must_use]
     pub fn number_is_over(&self, link: &str, number: &str) -> bool {
-        let named = || self.batches_of(link).filter(|(_, b)| b.number.as_deref() == Some(number));
+        let named = || self.numbered(link, number);
         let verified = |b: &Batch| matches!(b.state, BatchState::Received | BatchState::Verified);
         if named().any(|(_, b)| verified(b)) {
             return false;
@@ -203,34 +245,27 @@ impl View {
     /// Whether a claimed batch of a link has no number yet: it may be a rejected one that was sent again, and the
     /// key that came with it must not be taken for the old one's.
     fn awaits_verdict(&self, link: &str) -> bool {
-        self.batches_of(link).any(|(_, b)| b.state == BatchState::Received)
+        self.index.received_of(link)
     }
 
     /// Whether a batch number is spent: a batch under it was verified and no person rejected it.
     #[must_use]
     pub fn number_is_spent(&self, link: &str, number: &str, except: Option<BatchId>) -> bool {
-        self.batches_of(link).any(|(id, b)| {
-            Some(id) != except
-                && b.manifest.is_some()
-                && !b.rejected
-                && b.number.as_deref() == Some(number)
-        })
+        self.numbered(link, number)
+            .any(|(id, b)| Some(id) != except && b.manifest.is_some() && !b.rejected)
     }
 
     /// Whether a file of this digest was loaded before on the link.
     #[must_use]
     pub fn digest_is_loaded(&self, link: &str, sha256: Digest, except: Option<BatchId>) -> bool {
-        self.batches_of(link).any(|(id, b)| {
-            Some(id) != except
-                && b.ever_loaded()
-                && b.files.iter().any(|f| f.sha256 == Some(sha256))
-        })
+        self.rows(self.index.with_file(link, sha256))
+            .any(|(id, b)| Some(id) != except && b.ever_loaded())
     }
 
     /// Whether this plaintext was loaded before on the link. Empty deltas are exempt.
     #[must_use]
     pub fn content_is_loaded(&self, link: &str, content: Digest, except: BatchId) -> bool {
-        self.batches_of(link).any(|(id, b)| {
+        self.rows(self.index.with_content(link, content)).any(|(id, b)| {
             id != except
                 && b.load
                     .as_ref()
@@ -243,26 +278,28 @@ impl View {
     pub fn sequence_is_spent(&self, link: &str, sequence: u64, except: Option<BatchId>) -> bool {
         let baseline = self.links.get(link).map_or(0, |l| l.baseline);
         sequence <= baseline
-            || self.deltas_of(link).any(|(id, _, s)| Some(id) != except && s == sequence)
+            || self.deltas_at(link, sequence).any(|(id, _)| Some(id) != except)
     }
 
     /// The number of the change file that the link takes next.
     #[must_use]
     pub fn next_sequence(&self, link: &str) -> u64 {
         let baseline = self.links.get(link).map_or(0, |l| l.baseline);
-        let loaded: BTreeSet<u64> =
-            self.deltas_of(link).filter(|(_, b, _)| b.ever_loaded()).map(|(_, _, s)| s).collect();
-        let mut next = baseline + 1;
-        while loaded.contains(&next) {
+        let mut next = baseline.max(self.index.reached_of(link)) + 1;
+        while self.deltas_at(link, next).any(|(_, b)| b.ever_loaded()) {
             next += 1;
         }
         next
     }
 
-    fn deltas_of<'a>(&'a self, link: &'a str) -> impl Iterator<Item = (BatchId, &'a Batch, u64)> {
-        self.batches_of(link).filter(|(_, b)| !b.rejected).filter_map(|(id, b)| {
-            let manifest = b.manifest.as_ref()?;
-            (manifest.kind == Kind::Delta).then_some((id, b, manifest.sequence))
+    fn deltas_at<'a>(
+        &'a self,
+        link: &str,
+        sequence: u64,
+    ) -> impl Iterator<Item = (BatchId, &'a Batch)> {
+        self.rows(self.index.deltas_at(link, sequence)).filter(move |(_, b)| {
+            let delta = |m: &ManifestFacts| m.kind == Kind::Delta && m.sequence == sequence;
+            !b.rejected && b.manifest.as_ref().is_some_and(delta)
         })
     }
 
