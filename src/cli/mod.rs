@@ -4,6 +4,7 @@ mod args;
 mod identity;
 mod print;
 mod rows;
+mod status;
 mod verify;
 mod words;
 

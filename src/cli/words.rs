@@ -12,7 +12,7 @@ use super::{
         Word,
     },
     identity::Identity,
-    print, rows, verify,
+    print, rows, status, verify,
 };
 use crate::{
     demo,
@@ -107,6 +107,10 @@ fn run_agent(cli: &Cli, once: bool, hooks: &Hooks) -> Result<()> {
         let number = row.number.unwrap_or_default();
         print::line(&format!("{id}  {}  {}{reason}  {number}", row.link, row.state))?;
     }
+    // Whoever collects metrics is told of the rest by them; this run did its work all the same.
+    if let Err(error) = service.put_metrics() {
+        print::note(&error.what);
+    }
     notes(&service);
     // What could be done is done and published; the rest waits for room.
     service.room()
@@ -127,7 +131,7 @@ fn with_site(cli: &Cli, hooks: &Hooks) -> Result<()> {
     let identity = Identity::read(cli.as_name.as_deref(), cli.sign_with.as_deref())?;
     let mut service = wiring::open(&cli.config, hooks, false)?;
     match &cli.word {
-        Word::Status => status(&mut service, cli.json),
+        Word::Status { metrics } => status::show(&service.status()?, cli.json, *metrics),
         Word::Account(AccountWord::List) => accounts(&service, cli.json),
         Word::Configuration(ConfigWord::Show) => {
             let rows = service.pending();
@@ -249,21 +253,6 @@ fn register(service: &Service, json: bool) -> Result<()> {
     }
     for line in crate::service::register_page::lines(&rows) {
         print::line(&line)?;
-    }
-    Ok(())
-}
-
-fn status(service: &mut Service, json: bool) -> Result<()> {
-    let page = service.status()?;
-    if json {
-        return print::json(&page);
-    }
-    print::line(&format!("site {}", page.site))?;
-    for (state, count) in &page.batches {
-        print::line(&format!("{count:>8}  {state}"))?;
-    }
-    for line in &page.waits {
-        print::line(line)?;
     }
     Ok(())
 }

@@ -40,3 +40,11 @@ pub const SIGNED_SECONDS_MAX: i64 = 3600;
 pub const CLOCK_BACK_MS_MAX: i64 = 2_000;
 /// Retries of a step that said `later`, before a person is told.
 pub const RETRIES_MAX: u32 = 20;
+/// Rows of one list of `status`; the page says how many there are.
+pub const STATUS_ROWS_MAX: usize = 50;
+/// Days before an end in which `status` tells of it.
+pub const SOON_DAYS: i64 = 30;
+/// Bytes of free space under which a disk is told as almost full.
+pub const DISK_BYTES_LOW: u64 = 1 << 30;
+/// Free inodes under which a disk is told as almost full.
+pub const DISK_INODES_LOW: u64 = 10_000;

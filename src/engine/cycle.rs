@@ -29,6 +29,8 @@ pub struct Waiting {
     pub delivery: String,
     /// Why, or nothing where it is complete and will be claimed.
     pub reason: Option<Reason>,
+    /// Since when it was seen.
+    pub since: Option<Timestamp>,
 }
 
 impl Engine {
@@ -281,7 +283,10 @@ impl Engine {
                     Look::Wait(reason) => Some(reason),
                     Look::Complete(_) | Look::Refuse(_) => None,
                 };
-                rows.push(Waiting { link: link.name.clone(), delivery: shown(&delivery), reason });
+                let mac = self.name_mac(&link.name, &delivery)?;
+                let since = self.view.delivery_named(&link.name, mac).map(|(_, seen)| seen.since);
+                let (link, delivery) = (link.name.clone(), shown(&delivery));
+                rows.push(Waiting { link, delivery, reason, since });
             }
         }
         Ok(rows)

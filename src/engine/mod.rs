@@ -7,6 +7,7 @@ pub mod access;
 pub mod case;
 pub mod cycle;
 pub mod due;
+pub mod health;
 pub mod ports;
 pub mod rules;
 pub mod steps;

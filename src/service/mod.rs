@@ -12,6 +12,7 @@ mod grants;
 pub mod reading;
 pub mod register_page;
 pub mod show;
+pub mod status;
 
 pub use authority::{Caller, Draft};
 pub use command::{Command, Reply};

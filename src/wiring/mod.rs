@@ -5,6 +5,7 @@ mod intake;
 mod keys;
 mod log;
 mod look;
+mod monitor;
 mod refusal;
 mod site;
 mod store;

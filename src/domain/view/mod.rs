@@ -277,8 +277,7 @@ impl View {
     #[must_use]
     pub fn sequence_is_spent(&self, link: &str, sequence: u64, except: Option<BatchId>) -> bool {
         let baseline = self.links.get(link).map_or(0, |l| l.baseline);
-        sequence <= baseline
-            || self.deltas_at(link, sequence).any(|(id, _)| Some(id) != except)
+        sequence <= baseline || self.deltas_at(link, sequence).any(|(id, _)| Some(id) != except)
     }
 
     /// The number of the change file that the link takes next.

@@ -314,8 +314,7 @@ fn keys(given: &Given<'_>, found: &mut Found) {
         if key.state != KeyState::Live || !given.is_late(key.at) {
             continue;
         }
-        let number = Some(key.number.as_str());
-        let came = given.view.batches_of(&key.link).any(|(_, b)| b.number.as_deref() == number);
+        let came = given.view.numbered(&key.link, &key.number).next().is_some();
         if !came {
             let about = Some(key.link.as_str());
             found.add(AlarmCode::KeyWithoutBatch, about, Some(key.at), Some(id.to_string()));

@@ -167,9 +167,8 @@ fn batches(given: &Given<'_>) -> Vec<Task> {
                     let words = [format!("use no-need {id}")];
                     Task::batch(TaskCode::StateNoNeed, Act::Use, *id, row).by(&words)
                 }),
-            BatchState::Destroyed => papers_missing(given, row).then(|| {
-                Task::batch(TaskCode::ClosingPapers, Act::Keep, *id, row)
-            }),
+            BatchState::Destroyed => papers_missing(given, row)
+                .then(|| Task::batch(TaskCode::ClosingPapers, Act::Keep, *id, row)),
             BatchState::Received | BatchState::Condemned | BatchState::Closed => None,
         };
         tasks.extend(task);
@@ -255,7 +254,11 @@ fn completed_links<'a>(given: &Given<'a>) -> BTreeSet<&'a str> {
 }
 
 fn papers_missing(given: &Given<'_>, row: &Batch) -> bool {
-    given.rules.policies.get(&row.facts.policy).is_some_and(crate::domain::policy::Policy::needs_papers)
+    given
+        .rules
+        .policies
+        .get(&row.facts.policy)
+        .is_some_and(crate::domain::policy::Policy::needs_papers)
 }
 
 fn decisions(given: &Given<'_>) -> Vec<Task> {
@@ -267,15 +270,14 @@ fn decisions(given: &Given<'_>) -> Vec<Task> {
         let except = Some(order.by.clone());
         tasks.push(Task { except, since: Some(order.requested.at), ..task });
     }
-    let held: BTreeSet<&str> = view
-        .batches_in(BatchState::Loaded)
-        .map(|(_, b)| b.link.as_str())
-        .collect();
+    let held: BTreeSet<&str> =
+        view.batches_in(BatchState::Loaded).map(|(_, b)| b.link.as_str()).collect();
     for (id, grant) in &view.grants {
         let link = Some(grant.terms.link.clone());
         match grant.state {
             GrantState::Applied => {
-                let words = [format!("grant approve {id}"), format!("grant deny {id} --reason TEXT")];
+                let words =
+                    [format!("grant approve {id}"), format!("grant deny {id} --reason TEXT")];
                 let task = Task::of(TaskCode::DecideGrant, Act::DecideUse, id).by(&words);
                 let (except, since) = (Some(grant.by.clone()), Some(grant.applied.at));
                 tasks.push(Task { except, since, link, ..task });
