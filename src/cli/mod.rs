@@ -1,7 +1,10 @@
 //! The command line: translates to commands and queries, shows replies. It decides nothing.
 
+mod acts;
 mod args;
+mod client;
 mod identity;
+mod lists;
 mod print;
 mod rows;
 mod status;

@@ -8,20 +8,21 @@ use std::{
 
 use super::{
     args::{MatchArgs, QueryArgs, RowFormat},
+    client::Client,
     identity::Identity,
     print,
     words::{bounded, id},
 };
 use crate::{
-    domain::{ids::GrantId, layout::FieldKind, limits},
+    domain::{ids::GrantId, limits},
     error::{Error, Exit},
     service::{
-        Result, Service,
+        Query, Result,
         reading::{Reading, Wanted},
     },
 };
 
-pub(super) fn query_of(service: &Service, args: &QueryArgs) -> Result<Reading> {
+pub(super) fn query_of(client: &mut Client, args: &QueryArgs) -> Result<Reading> {
     let grant = id(&args.grant)?;
     let mut conditions = BTreeMap::new();
     for condition in &args.conditions {
@@ -43,7 +44,7 @@ pub(super) fn query_of(service: &Service, args: &QueryArgs) -> Result<Reading> {
                 })?;
                 first_line(&text)
             }
-            None => harmless(service, grant, field, value)?,
+            None => harmless(client, grant, field, value)?,
         };
         conditions.insert(field.to_owned(), value);
     }
@@ -51,29 +52,18 @@ pub(super) fn query_of(service: &Service, args: &QueryArgs) -> Result<Reading> {
         grant,
         case_no: args.case.clone(),
         reason: args.reason.clone(),
-        batch: args.batch.as_deref().map(|text| service.batch_named(text)).transpose()?,
+        batch: args.batch.as_deref().map(|text| client.batch_named(text)).transpose()?,
         wanted: Wanted::Where(conditions),
         to: print::destination().to_owned(),
     })
 }
 
-/// A value may stand in a command line only when its field says nothing about who a person is: other users of the
-/// machine can read command lines.
-fn harmless(service: &Service, grant: GrantId, field: &str, value: &str) -> Result<String> {
-    let rules = &service.engine.rules;
-    let link = service.engine.view.grants.get(&grant).and_then(|g| rules.links.get(&g.terms.link));
-    let kind = link.and_then(|link| rules.layout_of(link)).and_then(|layout| layout.field(field));
-    match kind {
-        Some(field) if !field.key && matches!(field.kind, FieldKind::Code | FieldKind::Integer) => {
-            Ok(value.to_owned())
-        }
-        _ => {
-            Err(Error::usage(format!("the value of '{field}' must not stand in the command line"))
-                .hint(format!(
-                    "--where {field}=- reads it from standard input, {field}=@FILE from a file"
-                )))
-        }
+fn harmless(client: &mut Client, grant: GrantId, field: &str, value: &str) -> Result<String> {
+    if client.ask(Query::Harmless { grant, field: field.to_owned() })? {
+        return Ok(value.to_owned());
     }
+    Err(Error::usage(format!("the value of '{field}' must not stand in the command line"))
+        .hint(format!("--where {field}=- reads it from standard input, {field}=@FILE from a file")))
 }
 
 fn first_line(text: &str) -> String {
@@ -109,15 +99,13 @@ pub(super) fn match_of(args: &MatchArgs) -> Result<Reading> {
 }
 
 pub(super) fn read(
-    service: &mut Service,
+    client: &mut Client,
     identity: &Identity,
     reading: &Reading,
     format: RowFormat,
 ) -> Result<()> {
-    let caller =
-        identity.caller(&service.draft_reading(reading)?, service.engine.ports.clock.now())?;
     let mut rows = print::Printed::new(format);
-    let served = service.read(&caller, reading, &mut rows);
+    let served = client.read(identity, reading, &mut rows);
     rows.end()?;
     if served?.ended == Some("row-cap") {
         print::note("the row cap of the grant is reached: there may be more rows");

@@ -162,9 +162,14 @@ fn path(
     name: &'static str,
     default: &'static str,
 ) -> Placed<PathBuf> {
-    let text = reader.maybe(name, form("a path", default), |t| Some(t.to_owned()));
+    let text = reader.maybe(name, form("a path", default), plain);
     let (text, at) = text.map_or((default.to_owned(), reader.place()), |t| (t.value, t.at));
     Placed { value: lexical(&base.join(text)), at }
+}
+
+/// A path without control characters: paths are written into a unit file, a line each.
+pub(super) fn plain(text: &str) -> Option<String> {
+    (!text.contains(char::is_control)).then(|| text.to_owned())
 }
 
 /// A field with one good value. What stands there is not repeated: a URL may hold a password.

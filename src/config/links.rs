@@ -9,7 +9,7 @@ use std::{
 };
 
 use super::{
-    agent::{Agent, NAME},
+    agent::{Agent, NAME, plain},
     layouts::named,
     node::{Fault, Faults, Node, Place},
     paths::lexical,
@@ -135,7 +135,7 @@ fn folder(
     name: &'static str,
     example: &'static str,
 ) -> Option<Placed<PathBuf>> {
-    let text = reader.text(name, form("the path of a folder", example))?;
+    let text = reader.parsed(name, form("the path of a folder", example), plain)?;
     Some(Placed { value: lexical(&agent.links.join(text.value)), at: text.at })
 }
 

@@ -38,6 +38,10 @@ pub const INBOX_ENTRIES_MAX: usize = 100_000;
 pub const SIGNED_SECONDS_MAX: i64 = 3600;
 /// Milliseconds that the clock may step back and be waited out (DESIGN 5).
 pub const CLOCK_BACK_MS_MAX: i64 = 2_000;
+/// Batches in one part of a list.
+pub const PART_BATCHES_MAX: usize = 500;
+/// Register entries in one part of a list.
+pub const PART_ENTRIES_MAX: usize = 1_000;
 /// Retries of a step that said `later`, before a person is told.
 pub const RETRIES_MAX: u32 = 20;
 /// Rows of one list of `status`; the page says how many there are.

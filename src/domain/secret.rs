@@ -7,7 +7,8 @@ use std::fmt;
 
 use secrecy::{ExposeSecret, SecretSlice};
 
-/// Bytes that must not be seen. Not `Clone` by accident: use [`Secret::duplicate`].
+/// Bytes that must not be seen. Not `Clone` by accident: use [`Secret::duplicate`]. The default is empty: no secret.
+#[derive(Default)]
 pub struct Secret(SecretSlice<u8>);
 
 impl Secret {

@@ -11,7 +11,7 @@ use crate::{
     error::{Error, Exit},
 };
 
-use super::{Actor, Command, Result, Service};
+use super::{Actor, Command, Result, Service, query::DraftFacts};
 
 /// Namespace of decisions (DESIGN 5).
 pub(super) const DECISION: &str = "batchward-decision";
@@ -58,20 +58,9 @@ impl Service {
     /// # Errors
     /// It is about something that is not there.
     pub fn draft(&self, command: &Command) -> Result<Draft> {
-        let site = self
-            .engine
-            .view
-            .site
-            .as_ref()
-            .ok_or_else(|| Error::new(Exit::Config, "there is no site"))?;
-        Ok(Draft {
-            namespace: if command.decides() { DECISION } else { COMMAND },
-            origin: format!("batchward/{}", site.name),
-            command: command.word().to_owned(),
-            object: command.object(),
-            object_digest: self.object_digest(command)?,
-            text: command.text().to_owned(),
-        })
+        let facts =
+            DraftFacts { origin: self.origin()?, object_digest: self.object_digest(command)? };
+        Ok(Draft::of_command(command, facts))
     }
 
     fn object_digest(&self, command: &Command) -> Result<Digest> {

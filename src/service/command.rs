@@ -1,7 +1,8 @@
 //! Everything that can be asked for, as closed enums of plain data.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
+use super::authority::{COMMAND, DECISION};
 use crate::domain::{
     accounts::Act,
     entry::{AccountFacts, HoldScope, KeyForm},
@@ -11,8 +12,8 @@ use crate::domain::{
 };
 
 /// Something that changes the register.
-#[derive(Debug, Serialize)]
-#[serde(tag = "command", rename_all = "kebab-case")]
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(tag = "command", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Command {
     /// `account add`.
     AccountAdd {
@@ -43,7 +44,7 @@ pub enum Command {
         form: KeyForm,
         /// How it came.
         channel: String,
-        /// The key; never part of what is signed or recorded.
+        /// The key; never part of what is signed or recorded, and so none in what is read back.
         #[serde(skip)]
         secret: Secret,
     },
@@ -218,6 +219,12 @@ impl Command {
         }
     }
 
+    /// Namespace of its signature.
+    #[must_use]
+    pub const fn namespace(&self) -> &'static str {
+        if self.decides() { DECISION } else { COMMAND }
+    }
+
     /// Which act it is, for the roles.
     #[must_use]
     pub const fn act(&self) -> Act {
@@ -292,7 +299,7 @@ impl Command {
 }
 
 /// What a command came to.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reply {
     /// The id of what was made or decided.
     pub id: String,

@@ -9,6 +9,7 @@ pub mod command;
 mod deliveries;
 mod destruction;
 mod grants;
+pub mod query;
 pub mod reading;
 pub mod register_page;
 pub mod show;
@@ -16,6 +17,7 @@ pub mod status;
 
 pub use authority::{Caller, Draft};
 pub use command::{Command, Reply};
+pub use query::{Answer, Query};
 
 use crate::{
     domain::{
@@ -24,6 +26,7 @@ use crate::{
         ids::BatchId,
         limits, national_id,
         signed::SignedText,
+        time::Timestamp,
         view::Mark,
     },
     engine::{DISK_FULL, Engine, ports::PortError, rules::Rules},
@@ -87,10 +90,42 @@ impl Service {
         }
     }
 
+    /// The agent's time.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        self.engine.ports.clock.now()
+    }
+
     /// A service over an engine that has recovered.
     #[must_use]
     pub fn new(engine: Engine, found: Found, adopt: Adopt) -> Self {
         Self { engine, found, adopt }
+    }
+
+    /// Does everything that can be done now, and publishes it.
+    ///
+    /// # Errors
+    /// The register cannot be written.
+    pub fn once(&mut self) -> Result<()> {
+        let done = self.engine.cycle();
+        self.engine.ports.journal.publish()?;
+        done?;
+        // Who collects metrics is told of the rest by them; the work is done all the same.
+        if let Err(error) = self.put_metrics() {
+            self.engine.notes.push(error.what);
+        }
+        Ok(())
+    }
+
+    /// What there is to tell a person since this was last asked: steps that failed, and a clock in doubt.
+    pub fn notes(&mut self) -> Vec<String> {
+        let mut notes = std::mem::take(&mut self.engine.notes);
+        if self.engine.view.time_doubted {
+            let note =
+                "the clock is in doubt: nothing irreversible runs until 'batchward clock confirm'";
+            notes.push(note.to_owned());
+        }
+        notes
     }
 
     /// Does one thing.

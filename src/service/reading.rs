@@ -3,9 +3,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
-use super::{Actor, Caller, Result, Service, authority::COMMAND, grants::is_open, stated};
+use super::{Actor, Caller, Result, Service, grants::is_open, stated};
 use crate::{
     domain::{
         access::{Operation, Payload, Subject},
@@ -31,7 +31,8 @@ use crate::{
 use super::Draft;
 
 /// What is asked.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Reading {
     /// The grant.
     pub grant: GrantId,
@@ -48,8 +49,8 @@ pub struct Reading {
 }
 
 /// What is looked for.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Wanted {
     /// Records for which all conditions hold.
     Where(BTreeMap<String, String>),
@@ -102,6 +103,13 @@ impl Reading {
         }
     }
 
+    /// Digest of all of it, which its signature names. A plain digest of conditions would let a reader of the register
+    /// guess them: the signed text is checked and then dropped, it never enters a log.
+    pub(super) fn digest(&self) -> Result<Digest> {
+        let bytes = entry::canonical(self).map_err(|e| Error::new(Exit::Failed, e.to_string()))?;
+        Ok(Digest::of(&bytes))
+    }
+
     fn fields(&self) -> Vec<&String> {
         match &self.wanted {
             Wanted::Where(conditions) => conditions.keys().collect(),
@@ -131,24 +139,7 @@ impl Service {
     /// # Errors
     /// There is no site.
     pub fn draft_reading(&self, reading: &Reading) -> Result<Draft> {
-        let site = self
-            .engine
-            .view
-            .site
-            .as_ref()
-            .ok_or_else(|| Error::new(Exit::Config, "there is no site"))?;
-        let bytes =
-            entry::canonical(reading).map_err(|e| Error::new(Exit::Failed, e.to_string()))?;
-        Ok(Draft {
-            namespace: COMMAND,
-            origin: format!("batchward/{}", site.name),
-            command: reading.word().to_owned(),
-            object: reading.grant.to_string(),
-            // A plain digest of conditions would let a reader of the register guess them; this text is checked and
-            // then dropped, it never enters a log.
-            object_digest: Digest::of(&bytes),
-            text: reading.reason.clone(),
-        })
+        Draft::of_reading(reading, self.origin()?)
     }
 
     fn reader(&mut self, caller: &Caller, reading: &Reading) -> Result<Actor> {

@@ -3,9 +3,9 @@
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
-use super::{Result, Service};
+use super::{Result, Service, query::EntryPart};
 use crate::{
     domain::{
         digest::Digest,
@@ -13,15 +13,17 @@ use crate::{
         findings::Findings,
         ids::{BatchId, CopyId, GrantId, HoldId, KeyId, OrderId},
         lifecycle::{CopyState, OrderState},
+        limits,
         reason::Reason,
         time::Timestamp,
         view::Batch,
     },
+    engine::ports::Log,
     error::Error,
 };
 
 /// A row of `batch list`.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct BatchRow {
     /// Our id; null while it is not a batch.
     pub id: Option<BatchId>,
@@ -32,13 +34,13 @@ pub struct BatchRow {
     /// Link.
     pub link: String,
     /// State, or `waiting`.
-    pub state: &'static str,
+    pub state: String,
     /// Why it is there.
     pub reason: Option<Reason>,
 }
 
 /// `batch show`.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct BatchPage {
     /// The list's fields.
     #[serde(flatten)]
@@ -58,13 +60,13 @@ pub struct BatchPage {
     /// Times by name.
     pub times: BTreeMap<String, Timestamp>,
     /// What differs from the link: `purpose`, `basis`.
-    pub differences: Vec<&'static str>,
+    pub differences: Vec<String>,
     /// The last failure of a step.
     pub trouble: Option<String>,
 }
 
 /// A file of a batch.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct FileRow {
     /// Name, while it is known.
     pub name: Option<String>,
@@ -75,12 +77,12 @@ pub struct FileRow {
 }
 
 /// A copy.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct CopyLine {
     /// Id.
     pub id: CopyId,
     /// Kind.
-    pub kind: &'static str,
+    pub kind: String,
     /// State.
     pub state: CopyState,
     /// What its wipe proved.
@@ -88,7 +90,7 @@ pub struct CopyLine {
 }
 
 /// A key.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct KeyLine {
     /// Id.
     pub id: KeyId,
@@ -105,19 +107,19 @@ pub struct KeyLine {
 }
 
 /// A grant.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct GrantLine {
     /// Id.
     pub id: GrantId,
     /// State.
-    pub state: &'static str,
+    pub state: String,
     /// What for.
     #[serde(flatten)]
     pub terms: GrantTerms,
 }
 
 /// An order.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct OrderLine {
     /// Id.
     pub id: OrderId,
@@ -136,7 +138,7 @@ pub struct OrderLine {
 }
 
 /// A hold.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct HoldLine {
     /// Id.
     pub id: HoldId,
@@ -153,14 +155,14 @@ pub struct HoldLine {
 }
 
 /// An account.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct AccountLine {
     /// Name.
     pub name: String,
     /// `active`, `disabled` or `proposed`.
-    pub state: &'static str,
+    pub state: String,
     /// Roles.
-    pub roles: Vec<&'static str>,
+    pub roles: Vec<String>,
     /// 姓名.
     pub display: Option<String>,
     /// 單位.
@@ -186,27 +188,31 @@ impl Service {
         for id in ids {
             rows.push(self.batch_row(id)?);
         }
-        for waiting in self.engine.waiting()? {
-            rows.push(BatchRow {
-                id: None,
-                delivery: Some(waiting.delivery),
-                number: None,
-                link: waiting.link,
-                state: "waiting",
-                reason: waiting.reason,
-            });
-        }
+        rows.extend(self.waiting_rows()?);
         Ok(rows)
     }
 
-    fn batch_row(&self, id: BatchId) -> Result<BatchRow> {
+    /// Deliveries that are not batches yet.
+    pub(super) fn waiting_rows(&mut self) -> Result<Vec<BatchRow>> {
+        let rows = self.engine.waiting()?.into_iter().map(|waiting| BatchRow {
+            id: None,
+            delivery: Some(waiting.delivery),
+            number: None,
+            link: waiting.link,
+            state: "waiting".to_owned(),
+            reason: waiting.reason,
+        });
+        Ok(rows.collect())
+    }
+
+    pub(super) fn batch_row(&self, id: BatchId) -> Result<BatchRow> {
         let row = self.row(id)?;
         Ok(BatchRow {
             id: Some(id),
             delivery: self.engine.case(id)?.map(|case| case.shown()),
             number: row.number.clone(),
             link: row.link.clone(),
-            state: row.state.word(),
+            state: row.state.word().to_owned(),
             reason: self.engine.reason(row),
         })
     }
@@ -223,7 +229,7 @@ impl Service {
         };
         let files = row.files.iter().enumerate();
         let manifest = row.manifest.as_ref();
-        let differs = |yes: bool, what| yes.then_some(what);
+        let differs = |yes: bool, what: &str| yes.then(|| what.to_owned());
         Ok(BatchPage {
             row: self.batch_row(id)?,
             strength: row.strength.clone(),
@@ -238,7 +244,7 @@ impl Service {
                 .copies_of(id)
                 .map(|(id, c)| CopyLine {
                     id,
-                    kind: c.kind.word(),
+                    kind: c.kind.word().to_owned(),
                     state: c.state,
                     assurance: c.assurance,
                 })
@@ -280,7 +286,7 @@ impl Service {
     pub fn grants(&self) -> Vec<GrantLine> {
         let line = |(id, g): (&GrantId, &crate::domain::view::Grant)| GrantLine {
             id: *id,
-            state: g.state.word(),
+            state: g.state.word().to_owned(),
             terms: g.terms.clone(),
         };
         self.engine.view.grants.iter().map(line).collect()
@@ -330,8 +336,10 @@ impl Service {
                     (_, true) => "disabled",
                     (Some(_), false) => "active",
                     (None, false) => "proposed",
-                },
-                roles: facts.map_or(Vec::new(), |f| f.roles.iter().map(|r| r.word()).collect()),
+                }
+                .to_owned(),
+                roles: facts
+                    .map_or(Vec::new(), |f| f.roles.iter().map(|r| r.word().to_owned()).collect()),
                 display: facts.and_then(|f| f.display.clone()),
                 unit: facts.and_then(|f| f.unit.clone()),
                 waits: account.proposal.is_some(),
@@ -344,17 +352,17 @@ impl Service {
     ///
     /// # Errors
     /// The register cannot be read.
-    pub fn entries(&self, from: u64) -> Result<Vec<serde_json::Value>> {
+    pub fn entry_part(&self, from: u64) -> Result<EntryPart> {
+        let end = from.saturating_add(limits::PART_ENTRIES_MAX as u64).min(self.engine.view.size);
         let mut rows = Vec::new();
-        let log = crate::engine::ports::Log::Register;
-        self.engine.ports.journal.replay(log, from, &mut |seq, bytes| {
-            if let Ok(serde_json::Value::Object(mut map)) = serde_json::from_slice(bytes) {
+        for seq in from..end {
+            let bytes = self.engine.ports.journal.entry(Log::Register, seq)?;
+            if let Ok(serde_json::Value::Object(mut map)) = serde_json::from_slice(&bytes) {
                 map.insert("seq".to_owned(), seq.into());
                 rows.push(serde_json::Value::Object(map));
             }
-            Ok(())
-        })?;
-        Ok(rows)
+        }
+        Ok(EntryPart { rows, next: (end < self.engine.view.size).then_some(end) })
     }
 
     /// `certificate show`.

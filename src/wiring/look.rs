@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{refusal, site::faults};
+use super::{refusal, site::faults, unit};
 use crate::{
     config,
     error::{Error, Exit},
@@ -37,7 +37,7 @@ pub fn state_of(path: &Path) -> Result<PathBuf> {
 /// None: problems are what is returned.
 pub fn check(path: &Path) -> Result<Vec<String>> {
     Ok(match config::load(path) {
-        Ok(_) => Vec::new(),
+        Ok(config) => unit::stale(&config),
         Err(list) => list.iter().map(ToString::to_string).collect(),
     })
 }

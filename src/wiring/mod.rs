@@ -6,9 +6,11 @@ mod keys;
 mod log;
 mod look;
 mod monitor;
+mod places;
 mod refusal;
 mod site;
 mod store;
+mod unit;
 
 pub use look::{check, check_policy, explain, policies, state_of, uid_of};
 pub use site::{Hooks, init, open};

@@ -12,6 +12,7 @@ use super::{
     monitor::Watch,
     refusal,
     store::{CaseFiles, CertificateFiles, SpoolFiles, VaultFiles, folders},
+    unit,
 };
 use crate::{
     adapters::{
@@ -92,24 +93,20 @@ pub fn init(
     let _ = process::harden();
     let founders = founding(founders)?;
     let mut made = Vec::new();
-    fs::create_dir_all(dir)
-        .map_err(|e| Error::new(Exit::Failed, format!("'{}': {e}", dir.display())))?;
-    let path = dir.join("agent.yaml");
-    examples(dir, &path, site, &mut made)?;
-    inboxes(&path);
-    let config = config::load(&path).map_err(|list| faults(&list))?;
-    if config.agent.site != site {
-        return Err(Error::usage(format!(
-            "'{}' is the site '{}'",
-            path.display(),
-            config.agent.site
-        )));
-    }
-    unit(dir, &config, &mut made)?;
+    let config = configured(dir, site, &mut made)?;
     let state = config.agent.state.clone();
+    if let Some(owner) = another_owner(&state) {
+        return another_users(&state, owner, made);
+    }
     folder(&state).map_err(|e| full_or_failed(&e))?;
     refusal::reachable(&state)?;
-    let _lock = lock(&state)?;
+    let _lock = match lock(&state) {
+        Err(error) if error.exit == Exit::Unavailable && !made.is_empty() => {
+            made.push("an agent runs: the state was not looked at".to_owned());
+            return Ok(made);
+        }
+        other => other?,
+    };
     refusal::nothing_lost(&state)?;
     let root = root(&config.agent, &state, &mut made)?;
     for path in folders(&state) {
@@ -152,6 +149,42 @@ pub fn init(
     engine.ports.journal.publish()?;
     made.push(shown);
     Ok(made)
+}
+
+/// The files of a site: what is missing of the examples, and the drop-in for the unit.
+fn configured(dir: &Path, site: &str, made: &mut Vec<String>) -> Result<Config> {
+    fs::create_dir_all(dir)
+        .map_err(|e| Error::new(Exit::Failed, format!("'{}': {e}", dir.display())))?;
+    let path = dir.join("agent.yaml");
+    examples(dir, &path, site, made)?;
+    inboxes(&path);
+    let config = config::load(&path).map_err(|list| faults(&list))?;
+    if config.agent.site != site {
+        return Err(Error::usage(format!(
+            "'{}' is the site '{}'",
+            path.display(),
+            config.agent.site
+        )));
+    }
+    unit::make(&config, made)?;
+    Ok(config)
+}
+
+/// The owner of a state folder that is there and not this user's.
+fn another_owner(state: &Path) -> Option<u32> {
+    let owner = fs::metadata(state).ok()?.uid();
+    (owner != rustix::process::geteuid().as_raw()).then_some(owner)
+}
+
+/// The drop-in is made by whoever may write beside `agent.yaml`, also root; the state is made by its user alone.
+fn another_users(state: &Path, owner: u32, mut made: Vec<String>) -> Result<Vec<String>> {
+    let name = name_of(owner).unwrap_or_else(|| format!("#{owner}"));
+    if state.join("journal.db").exists() {
+        made.push(format!("the state is the user '{name}'s: it was not looked at"));
+        return Ok(made);
+    }
+    Err(Error::new(Exit::Config, format!("'{}' belongs to the user '{name}'", state.display()))
+        .hint(format!("make the site as that user: 'runuser -u {name} -- batchward init …'")))
 }
 
 /// The accounts in force from the start.
@@ -218,28 +251,6 @@ fn inboxes(path: &Path) {
     {
         let _ = fs::create_dir_all(&fault.file);
     }
-}
-
-/// A drop-in for the unit: what the service may write besides its state.
-fn unit(dir: &Path, config: &Config, made: &mut Vec<String>) -> Result<()> {
-    let path = dir.join("batchward.service.d").join("paths.conf");
-    if path.exists() {
-        return Ok(());
-    }
-    let mut text = String::from(
-        "# For /etc/systemd/system/batchward.service.d/: made by 'batchward init'.\n[Service]\n",
-    );
-    let mut paths = vec![config.agent.state.clone()];
-    paths.extend(config.links.values().flat_map(|l| [l.inbox.clone(), l.keybox.clone()]));
-    for path in paths {
-        text.push_str(&format!("ReadWritePaths={}\n", path.display()));
-    }
-    if let Some(parent) = path.parent() {
-        folder(parent).map_err(|e| full_or_failed(&e))?;
-    }
-    files::create_new(&path, text.as_bytes(), "example").map_err(|e| full_or_failed(&e))?;
-    made.push("made 'batchward.service.d/paths.conf'".to_owned());
-    Ok(())
 }
 
 fn root(

@@ -1,0 +1,186 @@
+//! Words that change something: to a command, and its reply to the screen.
+
+use std::{
+    io::{Read, stdin},
+    path::Path,
+};
+
+use super::{
+    args::{
+        AccountAdd, AccountWord, BatchWord, Cli, ClockWord, ConfigWord, DestroyWord, GrantWord,
+        HoldWord, KeyWord, LinkWord, UseWord, Word,
+    },
+    client::Client,
+    identity::Identity,
+    print,
+    words::{id, public_key},
+};
+use crate::{
+    domain::{
+        accounts::Role,
+        entry::{AccountFacts, HoldScope, KeyForm, UnixUser},
+        limits,
+        secret::Secret,
+        time::Timestamp,
+    },
+    error::{Error, Exit},
+    service::{Command, Result},
+    wiring,
+};
+
+pub(super) fn act(cli: &Cli, client: &mut Client, identity: &Identity) -> Result<()> {
+    let command = command_of(&cli.word, client)?;
+    let (reply, notes) = client.act(identity, command)?;
+    for note in &notes {
+        print::note(note);
+    }
+    if cli.json {
+        print::json(&reply)
+    } else {
+        print::line(&format!("{}  {}", reply.id, reply.message))
+    }
+}
+
+fn time(client: &mut Client, text: &str) -> Result<Timestamp> {
+    let zone = client
+        .site()?
+        .zone
+        .parse()
+        .map_err(|_| Error::new(Exit::Failed, "the agent's time zone is not known here"))?;
+    Timestamp::parse_end(text, zone).ok_or_else(|| {
+        Error::usage(format!("'{text}' is no date or time"))
+            .hint("2027-12-31 (to the end of that day), or 2027-12-31T17:00:00+08:00")
+    })
+}
+
+fn command_of(word: &Word, client: &mut Client) -> Result<Command> {
+    Ok(match word {
+        Word::Account(AccountWord::Add(add)) => Command::AccountAdd { facts: account(add)? },
+        Word::Account(AccountWord::Confirm { name }) => {
+            Command::AccountConfirm { name: name.clone() }
+        }
+        Word::Account(AccountWord::Disable { name }) => {
+            Command::AccountDisable { name: name.clone() }
+        }
+        Word::Configuration(ConfigWord::Propose) => Command::ConfigPropose,
+        Word::Configuration(ConfigWord::Confirm) => Command::ConfigConfirm,
+        Word::Clock(ClockWord::Confirm) => Command::ClockConfirm,
+        Word::Batch(BatchWord::Retry { id }) => {
+            Command::BatchRetry { batch: client.batch_named(id)? }
+        }
+        Word::Batch(BatchWord::Release { id, reason }) => {
+            Command::BatchRelease { batch: client.batch_named(id)?, reason: reason.clone() }
+        }
+        Word::Batch(BatchWord::Reject { id, reason }) => {
+            Command::BatchReject { batch: client.batch_named(id)?, reason: reason.clone() }
+        }
+        Word::Link(LinkWord::Baseline { link, number }) => {
+            Command::Baseline { link: link.clone(), sequence: *number }
+        }
+        Word::Link(LinkWord::Confirm { link }) => Command::BaselineConfirm { link: link.clone() },
+        Word::Key(KeyWord::Submit { id, file, passphrase_stdin, channel }) => {
+            let form = if *passphrase_stdin { KeyForm::Passphrase } else { KeyForm::Identity };
+            let secret = secret(file.as_deref())?;
+            Command::KeySubmit {
+                batch: client.batch_named(id)?,
+                form,
+                channel: channel.clone(),
+                secret,
+            }
+        }
+        _ => return command_of_use(word, client),
+    })
+}
+
+fn command_of_use(word: &Word, client: &mut Client) -> Result<Command> {
+    Ok(match word {
+        Word::Grant(GrantWord::Apply { link, until, purpose, basis, fields, unit }) => {
+            Command::GrantApply {
+                link: link.clone(),
+                until: time(client, until)?,
+                purpose: purpose.clone(),
+                basis: basis.clone(),
+                fields: fields.clone(),
+                unit: unit.clone(),
+            }
+        }
+        Word::Grant(GrantWord::Approve { id: grant }) => {
+            Command::GrantApprove { grant: id(grant)? }
+        }
+        Word::Grant(GrantWord::Deny { id: grant, reason }) => {
+            Command::GrantDeny { grant: id(grant)?, reason: reason.clone() }
+        }
+        Word::Grant(GrantWord::Revoke { id: grant }) => Command::GrantRevoke { grant: id(grant)? },
+        Word::Use(UseWord::Complete { grant }) => Command::UseComplete { grant: id(grant)? },
+        Word::Use(UseWord::NoNeed { batch }) => {
+            Command::UseNoNeed { batch: client.batch_named(batch)? }
+        }
+        Word::Destroy(DestroyWord::Request { id, reason }) => {
+            Command::DestroyRequest { batch: client.batch_named(id)?, reason: reason.clone() }
+        }
+        Word::Destroy(DestroyWord::Approve { order }) => {
+            Command::DestroyApprove { order: id(order)? }
+        }
+        Word::Destroy(DestroyWord::Deny { order, reason }) => {
+            Command::DestroyDeny { order: id(order)?, reason: reason.clone() }
+        }
+        Word::Hold(HoldWord::Place { id, link, all, authority, doc_no, review }) => {
+            let scope = match (id, link, all) {
+                (Some(batch), _, _) => HoldScope::Batch(client.batch_named(batch)?),
+                (None, Some(link), _) => HoldScope::Link(link.clone()),
+                (None, None, _) => HoldScope::All,
+            };
+            let (authority, doc_no) = (authority.clone(), doc_no.clone());
+            Command::HoldPlace { scope, authority, doc_no, review: time(client, review)? }
+        }
+        Word::Hold(HoldWord::Lift { hold }) => Command::HoldLift { hold: id(hold)? },
+        _ => return Err(Error::usage("this word takes no command")),
+    })
+}
+
+fn account(add: &AccountAdd) -> Result<AccountFacts> {
+    let role = |word: &String| {
+        Role::parse(word).ok_or_else(|| {
+            let words: Vec<_> = Role::ALL.iter().map(|role| role.word()).collect();
+            Error::usage(format!("there is no role '{word}'"))
+                .hint(format!("roles: {}", words.join(", ")))
+        })
+    };
+    let unix = match &add.unix_user {
+        Some(name) => {
+            let uid = wiring::uid_of(name).ok_or_else(|| {
+                Error::usage(format!("there is no unix user '{name}' on this machine"))
+            })?;
+            Some(UnixUser { name: name.clone(), uid })
+        }
+        None => None,
+    };
+    Ok(AccountFacts {
+        name: add.name.clone(),
+        display: add.display.clone(),
+        title: add.title.clone(),
+        unit: add.unit.clone(),
+        roles: add.role.iter().map(role).collect::<Result<_>>()?,
+        key: add.sign_key.as_deref().map(public_key).transpose()?,
+        unix,
+    })
+}
+
+/// A key, from a file or from standard input.
+fn secret(path: Option<&Path>) -> Result<Secret> {
+    let mut bytes =
+        Vec::with_capacity(usize::try_from(limits::KEY_BYTES_MAX).unwrap_or_default() + 1);
+    let read = match path {
+        Some(path) => std::fs::File::open(path)
+            .and_then(|file| file.take(limits::KEY_BYTES_MAX + 1).read_to_end(&mut bytes)),
+        None => stdin().lock().take(limits::KEY_BYTES_MAX + 1).read_to_end(&mut bytes),
+    };
+    let secret = Secret::new(bytes);
+    read.map_err(|error| {
+        Error::new(Exit::Unavailable, format!("the key cannot be read: {error}"))
+    })?;
+    if secret.expose().len() as u64 > limits::KEY_BYTES_MAX {
+        return Err(Error::new(Exit::Data, "this is too long for a key"));
+    }
+    Ok(secret)
+}

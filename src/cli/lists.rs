@@ -1,0 +1,115 @@
+//! Words that look something up: as a table for people, or as JSON.
+
+use super::{client::Client, print};
+use crate::{
+    domain::entry::ConfigChange,
+    service::{
+        Query, Result, register_page,
+        show::{AccountLine, GrantLine, HoldLine, OrderLine},
+    },
+};
+
+pub(super) fn accounts(client: &mut Client, json: bool) -> Result<()> {
+    listing(
+        json,
+        &client.ask::<Vec<AccountLine>>(Query::Accounts)?,
+        &["name", "state", "roles", "unit"],
+        |a| {
+            let waits = if a.waits { " (waits for a second person)" } else { "" };
+            let unit = a.unit.clone().unwrap_or_default();
+            vec![a.name.clone(), format!("{}{waits}", a.state), a.roles.join(","), unit]
+        },
+    )
+}
+
+pub(super) fn batches(client: &mut Client, json: bool) -> Result<()> {
+    let rows = client.batches()?;
+    listing(json, &rows, &["id", "number", "link", "state", "reason", "delivery"], |b| {
+        vec![
+            b.id.map_or_else(|| "-".to_owned(), |id| id.to_string()),
+            b.number.clone().unwrap_or_default(),
+            b.link.clone(),
+            b.state.clone(),
+            b.reason.map(|r| r.to_string()).unwrap_or_default(),
+            b.delivery.clone().unwrap_or_default(),
+        ]
+    })
+}
+
+pub(super) fn grants(client: &mut Client, json: bool) -> Result<()> {
+    listing(
+        json,
+        &client.ask::<Vec<GrantLine>>(Query::Grants)?,
+        &["id", "state", "link", "holder", "until"],
+        |g| {
+            let until = g.terms.until.to_string();
+            vec![
+                g.id.to_string(),
+                g.state.clone(),
+                g.terms.link.clone(),
+                g.terms.holder.clone(),
+                until,
+            ]
+        },
+    )
+}
+
+pub(super) fn orders(client: &mut Client, json: bool) -> Result<()> {
+    listing(
+        json,
+        &client.ask::<Vec<OrderLine>>(Query::Orders)?,
+        &["id", "state", "batches", "requested by", "approved by"],
+        |o| {
+            let batches: Vec<String> = o.batches.iter().map(ToString::to_string).collect();
+            let approved = o.approved_by.clone().unwrap_or_default();
+            vec![
+                o.id.to_string(),
+                o.state.to_string(),
+                batches.join(","),
+                o.requested_by.clone(),
+                approved,
+            ]
+        },
+    )
+}
+
+pub(super) fn holds(client: &mut Client, json: bool) -> Result<()> {
+    listing(
+        json,
+        &client.ask::<Vec<HoldLine>>(Query::Holds)?,
+        &["id", "standing", "by", "document", "review"],
+        |h| {
+            let standing = if h.standing { "yes" } else { "lifted" };
+            let review = h.review.to_string();
+            vec![h.id.to_string(), standing.to_owned(), h.by.clone(), h.doc_no.clone(), review]
+        },
+    )
+}
+
+pub(super) fn pending(client: &mut Client, json: bool) -> Result<()> {
+    let rows: Vec<ConfigChange> = client.ask(Query::Pending)?;
+    listing(json, &rows, &["file", "change"], |c| vec![c.file.clone(), c.code.clone()])
+}
+
+fn listing<T: serde::Serialize>(
+    json: bool,
+    rows: &[T],
+    head: &[&str],
+    cells: impl Fn(&T) -> Vec<String>,
+) -> Result<()> {
+    if json {
+        return print::json(&rows);
+    }
+    print::table(head, &rows.iter().map(cells).collect::<Vec<_>>())
+}
+
+pub(super) fn register(client: &mut Client, json: bool) -> Result<()> {
+    let rows = client.entries()?;
+    if json {
+        return print::json(&rows);
+    }
+    for line in register_page::lines(&rows) {
+        print::line(&line)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,287 @@
+//! Everything that can be looked at, as closed enums of plain data: the counterpart of `Command` and `Reply`.
+//!
+//! A query changes nothing and shows no row of loaded data (those need a grant: `reading.rs`). Long lists come in
+//! parts, so that no answer keeps the writer for long.
+
+use std::ops::Bound;
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    Command, Draft, Result, Service,
+    reading::Reading,
+    show::{AccountLine, BatchPage, BatchRow, GrantLine, HoldLine, OrderLine},
+    status::StatusPage,
+};
+use crate::{
+    domain::{
+        digest::Digest,
+        entry::ConfigChange,
+        ids::{BatchId, GrantId, OrderId},
+        layout::FieldKind,
+        limits,
+    },
+    error::{Error, Exit},
+};
+
+/// Something to look at.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(tag = "query", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Query {
+    /// What the command line needs to know of the site.
+    Site,
+    /// `status`.
+    Status,
+    /// A part of `batch list`.
+    Batches {
+        /// The last batch of the part before.
+        after: Option<BatchId>,
+    },
+    /// `batch show`.
+    Batch {
+        /// The batch.
+        id: BatchId,
+    },
+    /// The batch that our id or the provider's number names.
+    BatchNamed {
+        /// What was typed.
+        text: String,
+    },
+    /// `account list`.
+    Accounts,
+    /// `grant list`.
+    Grants,
+    /// `destroy list`.
+    Orders,
+    /// `hold list`.
+    Holds,
+    /// What differs from the configuration in force.
+    Pending,
+    /// A part of `register show`.
+    Entries {
+        /// The first entry.
+        from: u64,
+    },
+    /// `certificate show`.
+    Certificate {
+        /// The order.
+        order: OrderId,
+    },
+    /// Whether the values of a field may stand in a command line.
+    Harmless {
+        /// The grant whose link has the field.
+        grant: GrantId,
+        /// The field.
+        field: String,
+    },
+    /// What has to be signed for a command.
+    Draft {
+        /// The command, without a secret.
+        command: Command,
+    },
+}
+
+/// What the command line needs to know of the site.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SiteFacts {
+    /// Origin of its register, which every signed text names.
+    pub origin: String,
+    /// Time zone of dates without a time.
+    pub zone: String,
+}
+
+/// A part of `batch list`.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct BatchPart {
+    /// Its rows; deliveries that are not batches yet stand at the end of the last part.
+    pub rows: Vec<BatchRow>,
+    /// What the next part comes after; none where this is the last.
+    pub next: Option<BatchId>,
+}
+
+/// A part of `register show`.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct EntryPart {
+    /// Entries with their places.
+    pub rows: Vec<serde_json::Value>,
+    /// Where the next part begins; none where this is the last.
+    pub next: Option<u64>,
+}
+
+/// A certificate.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CertificateText {
+    /// The bytes of its file, which are JSON.
+    pub text: String,
+}
+
+/// What only the agent knows of a text to be signed; the rest the signer has asked for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DraftFacts {
+    /// Origin of the register.
+    pub origin: String,
+    /// Hash of the register entry that is decided on, or of the command's own parameters.
+    pub object_digest: Digest,
+}
+
+/// Declares [`Answer`] and the way from and to the values in it.
+macro_rules! answers {
+    ($($(#[$about:meta])* $name:ident($value:ty),)+) => {
+        /// What a query came to.
+        #[derive(Debug, Serialize, Deserialize)]
+        #[serde(tag = "answer", content = "value", rename_all = "kebab-case")]
+        pub enum Answer {
+            $($(#[$about])* $name($value),)+
+        }
+        $(impl From<$value> for Answer {
+            fn from(value: $value) -> Self {
+                Self::$name(value)
+            }
+        }
+        impl TryFrom<Answer> for $value {
+            type Error = Error;
+            fn try_from(answer: Answer) -> Result<Self> {
+                match answer {
+                    Answer::$name(value) => Ok(value),
+                    _ => Err(Error::new(Exit::Failed, "the agent answered another question")),
+                }
+            }
+        })+
+    };
+}
+
+answers! {
+    /// [`Query::Site`].
+    Site(SiteFacts),
+    /// [`Query::Status`].
+    Status(Box<StatusPage>),
+    /// [`Query::Batches`].
+    Batches(BatchPart),
+    /// [`Query::Batch`].
+    Batch(Box<BatchPage>),
+    /// [`Query::BatchNamed`].
+    BatchNamed(BatchId),
+    /// [`Query::Accounts`].
+    Accounts(Vec<AccountLine>),
+    /// [`Query::Grants`].
+    Grants(Vec<GrantLine>),
+    /// [`Query::Orders`].
+    Orders(Vec<OrderLine>),
+    /// [`Query::Holds`].
+    Holds(Vec<HoldLine>),
+    /// [`Query::Pending`].
+    Pending(Vec<ConfigChange>),
+    /// [`Query::Entries`].
+    Entries(EntryPart),
+    /// [`Query::Certificate`].
+    Certificate(CertificateText),
+    /// [`Query::Harmless`].
+    Harmless(bool),
+    /// [`Query::Draft`].
+    Draft(DraftFacts),
+}
+
+impl Service {
+    /// Looks something up.
+    ///
+    /// # Errors
+    /// It is not there, or a store cannot be read.
+    pub fn ask(&mut self, query: Query) -> Result<Answer> {
+        Ok(match query {
+            Query::Site => self.site_facts()?.into(),
+            Query::Status => Box::new(self.status()?).into(),
+            Query::Batches { after } => self.batch_part(after)?.into(),
+            Query::Batch { id } => Box::new(self.batch(id)?).into(),
+            Query::BatchNamed { text } => self.batch_named(&text)?.into(),
+            Query::Accounts => self.accounts().into(),
+            Query::Grants => self.grants().into(),
+            Query::Orders => self.orders().into(),
+            Query::Holds => self.holds().into(),
+            Query::Pending => self.pending().to_vec().into(),
+            Query::Entries { from } => self.entry_part(from)?.into(),
+            Query::Certificate { order } => {
+                let bytes = self.certificate(order)?;
+                let text = String::from_utf8(bytes)
+                    .map_err(|_| Error::new(Exit::Data, "the certificate is not UTF-8"))?;
+                CertificateText { text }.into()
+            }
+            Query::Harmless { grant, field } => self.harmless(grant, &field).into(),
+            Query::Draft { command } => {
+                let Draft { origin, object_digest, .. } = self.draft(&command)?;
+                DraftFacts { origin, object_digest }.into()
+            }
+        })
+    }
+
+    fn site_facts(&self) -> Result<SiteFacts> {
+        Ok(SiteFacts { origin: self.origin()?, zone: self.engine.rules.zone.to_string() })
+    }
+
+    fn batch_part(&mut self, after: Option<BatchId>) -> Result<BatchPart> {
+        let start = after.map_or(Bound::Unbounded, Bound::Excluded);
+        let later = self.engine.view.batches.range((start, Bound::Unbounded));
+        let mut ids: Vec<BatchId> =
+            later.map(|(id, _)| *id).take(limits::PART_BATCHES_MAX + 1).collect();
+        let more = ids.len() > limits::PART_BATCHES_MAX;
+        ids.truncate(limits::PART_BATCHES_MAX);
+        let mut rows = Vec::with_capacity(ids.len());
+        for id in &ids {
+            rows.push(self.batch_row(*id)?);
+        }
+        let next = ids.last().copied().filter(|_| more);
+        if next.is_none() {
+            rows.extend(self.waiting_rows()?);
+        }
+        Ok(BatchPart { rows, next })
+    }
+
+    /// A value may stand in a command line only when its field says nothing about who a person is: other users of the
+    /// machine can read command lines.
+    fn harmless(&self, grant: GrantId, field: &str) -> bool {
+        let rules = &self.engine.rules;
+        let link = self.engine.view.grants.get(&grant).map(|grant| &grant.terms.link);
+        let link = link.and_then(|name| rules.links.get(name));
+        let field =
+            link.and_then(|link| rules.layout_of(link)).and_then(|layout| layout.field(field));
+        field.is_some_and(|field| {
+            !field.key && matches!(field.kind, FieldKind::Code | FieldKind::Integer)
+        })
+    }
+
+    /// Origin of the register.
+    pub(super) fn origin(&self) -> Result<String> {
+        let site = self.engine.view.site.as_ref();
+        let site = site.ok_or_else(|| Error::new(Exit::Config, "there is no site"))?;
+        Ok(format!("batchward/{}", site.name))
+    }
+}
+
+impl Draft {
+    /// The text of a command, as the one who asks for it knows it; the agent's part is in `facts`.
+    #[must_use]
+    pub fn of_command(command: &Command, facts: DraftFacts) -> Self {
+        Self {
+            namespace: command.namespace(),
+            origin: facts.origin,
+            command: command.word().to_owned(),
+            object: command.object(),
+            object_digest: facts.object_digest,
+            text: command.text().to_owned(),
+        }
+    }
+
+    /// The text of a reading.
+    ///
+    /// # Errors
+    /// It cannot be written as JSON.
+    pub fn of_reading(reading: &Reading, origin: String) -> Result<Self> {
+        Ok(Self {
+            namespace: super::authority::COMMAND,
+            origin,
+            command: reading.word().to_owned(),
+            object: reading.grant.to_string(),
+            object_digest: reading.digest()?,
+            text: reading.reason.clone(),
+        })
+    }
+}
