@@ -163,7 +163,7 @@ pub struct DueLine {
     pub deadline: Option<Timestamp>,
     /// Calendar days to it; below 0 once it has passed.
     pub days: Option<i64>,
-    /// Whether it has passed.
+    /// Whether the day of the deadline has passed.
     pub overdue: bool,
     /// The clause that sets it.
     pub clause: Option<String>,

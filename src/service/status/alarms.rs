@@ -248,7 +248,7 @@ fn machine(given: &Given<'_>, found: &mut Found) {
 }
 
 /// The name of a folder in alarms and metrics: `state`, or the link whose inbox it is.
-pub(super) fn folder_name(folder: &Folder) -> &str {
+fn folder_name(folder: &Folder) -> &str {
     match folder {
         Folder::State => "state",
         Folder::Inbox(link) => link,

@@ -6,10 +6,10 @@
 
 use std::fmt::Write;
 
-use super::{AlarmCode, StatusPage, TaskCode, alarms::folder_name};
+use super::{AlarmCode, StatusPage, TaskCode};
 use crate::{
     domain::{lifecycle::BatchState, time::Timestamp},
-    engine::health::RootKey,
+    engine::health::{Folder, RootKey},
 };
 
 /// Every value of one metric: its labels, each name and value, and the number.
@@ -143,7 +143,7 @@ impl StatusPage {
         let folders = |of: &dyn Fn(&crate::engine::health::Place) -> Option<f64>| -> Samples {
             let places = self.health.places.iter();
             let value = |place: &crate::engine::health::Place| {
-                Some((vec![("folder", folder_name(&place.folder).to_owned())], of(place)?))
+                Some((folder_labels(&place.folder), of(place)?))
             };
             places.filter_map(value).collect()
         };
@@ -167,6 +167,14 @@ impl StatusPage {
             "Inodes free on the filesystem of a folder.",
             folders(&|place| Some(count(place.room?.free_inodes?))),
         );
+    }
+}
+
+/// A link may have any name, also one of ours: state and inboxes are told apart by a label of their own.
+fn folder_labels(folder: &Folder) -> Vec<(&'static str, String)> {
+    match folder {
+        Folder::State => vec![("folder", "state".to_owned())],
+        Folder::Inbox(link) => vec![("folder", "inbox".to_owned()), ("link", link.clone())],
     }
 }
 

@@ -75,7 +75,8 @@ pub(super) fn due(given: &Given<'_>) -> Vec<DueLine> {
             whole,
             deadline,
             days: deadline.map(|deadline| given.days_to(deadline)),
-            overdue: deadline.is_some_and(|deadline| deadline < given.now),
+            // The day of the deadline is the last one on which it can be kept: many policies say "at once".
+            overdue: deadline.is_some_and(|deadline| given.days_to(deadline) < 0),
             clause,
             order: orders.get(id).copied(),
             hold: given.view.hold_on(*id),
