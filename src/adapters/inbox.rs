@@ -76,6 +76,14 @@ pub enum InboxError {
     },
 }
 
+impl InboxError {
+    /// Whether a delivery was asked for that is not there.
+    #[must_use]
+    pub fn is_gone(&self) -> bool {
+        matches!(self, Self::Delivery { source, .. } if source.kind() == io::ErrorKind::NotFound)
+    }
+}
+
 /// What a folder is, whatever it is called: a name may be given to another folder at any time, and an inode number to
 /// a new one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

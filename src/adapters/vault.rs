@@ -197,11 +197,11 @@ impl VaultBuilder {
         Ok(())
     }
 
-    /// Indexes, syncs, counts again through a new connection, renames. Returns the rows and the bytes.
+    /// Indexes, syncs, counts again through a new connection. The file keeps its temporary name.
     ///
     /// # Errors
-    /// Nothing is in its place.
-    pub fn commit(self, key: &Secret) -> Result<(u64, u64), VaultError> {
+    /// It is not whole.
+    pub fn seal(self, key: &Secret) -> Result<SealedVault, VaultError> {
         let Self { connection, path, part, index, rows, .. } = self;
         let write = fault::Write::begin("vault-commit");
         let failed = |source| error(&part, source);
@@ -224,8 +224,38 @@ impl VaultBuilder {
             return Err(VaultError::Count { path: part, inserted: rows, found });
         }
         let bytes = file.metadata().map_or(0, |m| m.len());
-        files::rename(&part, &path, "vault-rename")?;
-        Ok((rows, bytes))
+        Ok(SealedVault { path, part, rows, bytes })
+    }
+}
+
+/// A vault that is whole and synced, under its temporary name.
+#[derive(Debug)]
+pub struct SealedVault {
+    path: PathBuf,
+    part: PathBuf,
+    rows: u64,
+    bytes: u64,
+}
+
+impl SealedVault {
+    /// Rows, as counted anew.
+    #[must_use]
+    pub const fn rows(&self) -> u64 {
+        self.rows
+    }
+
+    /// Bytes of the file.
+    #[must_use]
+    pub const fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    /// Gives it its own name. Durable.
+    ///
+    /// # Errors
+    /// Nothing is in its place.
+    pub fn place(self) -> Result<(), VaultError> {
+        Ok(files::rename(&self.part, &self.path, "vault-rename")?)
     }
 }
 

@@ -44,6 +44,12 @@ pub const PART_BATCHES_MAX: usize = 500;
 pub const PART_ENTRIES_MAX: usize = 1_000;
 /// Retries of a step that said `later`, before a person is told.
 pub const RETRIES_MAX: u32 = 20;
+/// Seconds between two tries of a step that goes on failing, at most.
+pub const RETRY_SECONDS_MAX: i64 = 3600;
+/// Milliseconds that a resident agent works for a command before it answers (DESIGN 3: within a second).
+pub const DRIVE_MS_MAX: i64 = 250;
+/// The code of a failure that only room on a disk mends.
+pub const DISK_FULL: &str = "disk-full";
 /// Rows of one list of `status`; the page says how many there are.
 pub const STATUS_ROWS_MAX: usize = 50;
 /// Days before an end in which `status` tells of it.

@@ -33,16 +33,28 @@ impl Engine {
         let now = self.ports.clock.now();
         let mut any = self.expire_grants(now)?;
         any |= self.expire_orders(now)?;
-        let due: Vec<CameDue> =
-            self.view.batches.iter().filter_map(|(id, row)| self.due(*id, row, now)).collect();
+        let loaded = self.view.batches_in(BatchState::Loaded);
+        let due: Vec<CameDue> = loaded.filter_map(|(id, row)| self.due(id, row, now)).collect();
         for item in due {
-            let CameDue { batch, clock, whole, deadline, clause } = item;
-            let clock = clock.to_owned();
-            self.record(AGENT, Body::CameDue { batch, clock, whole, deadline, clause })?;
+            self.record_due(item)?;
             any = true;
         }
         any |= self.close_destroyed()?;
         Ok(any | self.checkpoint_access(now)?)
+    }
+
+    /// Records what has come due of one batch.
+    pub(super) fn batch_due(&mut self, batch: BatchId) -> Result<bool, EngineError> {
+        let row = self.view.batches.get(&batch).filter(|_| !self.view.time_doubted);
+        let due = row.and_then(|row| self.due(batch, row, self.ports.clock.now()));
+        due.map_or(Ok(false), |item| self.record_due(item).map(|()| true))
+    }
+
+    fn record_due(&mut self, item: CameDue) -> Result<(), EngineError> {
+        let CameDue { batch, clock, whole, deadline, clause } = item;
+        let clock = clock.to_owned();
+        self.record(AGENT, Body::CameDue { batch, clock, whole, deadline, clause })?;
+        Ok(())
     }
 
     fn expire_grants(&mut self, now: Timestamp) -> Result<bool, EngineError> {
@@ -165,13 +177,12 @@ impl Engine {
     fn close_destroyed(&mut self) -> Result<bool, EngineError> {
         let over: Vec<BatchId> = self
             .view
-            .batches
-            .iter()
-            .filter(|(id, b)| b.state == BatchState::Destroyed && self.view.all_gone(**id))
+            .batches_in(BatchState::Destroyed)
+            .filter(|(id, _)| self.view.all_gone(*id))
             .filter(|(_, b)| {
                 self.rules.policies.get(&b.facts.policy).is_some_and(|p| !p.needs_papers())
             })
-            .map(|(id, _)| *id)
+            .map(|(id, _)| id)
             .collect();
         let any = !over.is_empty();
         for batch in over {

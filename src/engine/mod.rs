@@ -5,30 +5,39 @@
 
 pub mod access;
 pub mod case;
-pub mod cycle;
 pub mod due;
 pub mod health;
+mod inboxes;
+pub mod jobs;
+mod meter;
 pub mod ports;
 pub mod rules;
+mod run;
 pub mod steps;
+mod turn;
 
 use std::collections::BTreeMap;
 
+use inboxes::Inboxes;
+pub use inboxes::{Stray, Waiting};
+use jobs::{Hands, Inline, Running};
 use ports::{Log, PortError, Ports};
 use rules::Rules;
+use turn::Todo;
+pub use turn::{Hint, Turn};
 
 use crate::domain::{
     entry::{AGENT, Body, Entry, EntryError, Failure},
     ids::KeyId,
     limits, merkle,
     secret::Secret,
-    step::{Outcome, Plan},
+    step::Outcome,
     time::Timestamp,
     view::{FoldError, Mark, View},
 };
 
 /// The code of what only room on a disk mends.
-pub const DISK_FULL: &str = "disk-full";
+pub const DISK_FULL: &str = limits::DISK_FULL;
 
 /// Why the engine stopped. Nothing that a batch did wrong is here: that is a verdict.
 #[derive(Debug, thiserror::Error)]
@@ -89,7 +98,12 @@ pub enum Ran {
     Done(Outcome),
     /// Without; the failure is recorded.
     Failed(Failure, String),
+    /// Its long part runs on another thread; [`Engine::conclude`] ends it.
+    Running,
 }
+
+/// Told of every entry that is appended; one that answers `false` is asked no more.
+pub type Observer = Box<dyn FnMut(u64, &Entry) -> bool>;
 
 /// The engine.
 pub struct Engine {
@@ -107,6 +121,18 @@ pub struct Engine {
     pub notes: Vec<String>,
     /// The first thing that only room on a disk mends, since it was last taken.
     pub full: Option<String>,
+    /// Who is told of each new entry.
+    pub observers: Vec<Observer>,
+    /// Where long parts of steps run.
+    hands: Box<dyn Hands>,
+    /// Whether this is the resident agent: it looks again by itself, so that what failed can wait its time.
+    resident: bool,
+    /// The jobs that run, by the entry of their intent.
+    running: BTreeMap<u64, Running>,
+    /// What may be possible now.
+    todo: Todo,
+    /// What is known of the inboxes.
+    inboxes: Inboxes,
 }
 
 impl Engine {
@@ -125,9 +151,27 @@ impl Engine {
             opened,
             notes: Vec::new(),
             full: None,
+            observers: Vec::new(),
+            hands: Box::new(Inline),
+            resident: false,
+            running: BTreeMap::new(),
+            todo: Todo::default(),
+            inboxes: Inboxes::default(),
         };
         engine.refresh()?;
         Ok(engine)
+    }
+
+    /// Whether this is the resident agent.
+    #[must_use]
+    pub const fn is_resident(&self) -> bool {
+        self.resident
+    }
+
+    /// Makes this the resident agent, whose long steps run elsewhere. Before [`Engine::recover`].
+    pub fn reside(&mut self, hands: Box<dyn Hands>) {
+        self.hands = hands;
+        self.resident = true;
     }
 
     /// Takes entries that another process appended since.
@@ -173,6 +217,7 @@ impl Engine {
             self.refresh()?;
             return Err(error);
         }
+        self.observers.retain_mut(|observer| observer(seq, &entry));
         Ok(Mark { seq, digest: leaf, at })
     }
 
@@ -208,114 +253,6 @@ impl Engine {
             return Ok(());
         };
         self.append(now, AGENT, Body::TimeDoubted { seconds })?;
-        Ok(())
-    }
-
-    /// Runs one step: intent, effect, outcome.
-    ///
-    /// # Errors
-    /// The register cannot be written. What the step itself met is in [`Ran`].
-    pub fn run(&mut self, by: &str, plan: Plan) -> Result<Ran, EngineError> {
-        let intent = self.record(by, Body::Intent { plan })?;
-        // A stop here: the intent stands alone, and the next start finishes it.
-        self.finish(intent.seq)
-    }
-
-    /// Applies the plan of an open intent and records what came of it.
-    fn finish(&mut self, intent: u64) -> Result<Ran, EngineError> {
-        let Some(plan) = self.view.open.get(&intent).cloned() else {
-            return Err(FoldError::Unknown(intent).into());
-        };
-        match self.apply(&plan) {
-            Ok(outcome) => {
-                // A stop here: the effect is whole, and applying it once more finds it done.
-                self.record(AGENT, Body::Outcome { intent, outcome: outcome.clone() })?;
-                self.settle(&plan)?;
-                Ok(Ran::Done(outcome))
-            }
-            Err(error) => {
-                let (failure, code) = (error.failure(), error.code().to_owned());
-                self.notes.push(format!("{}: {error}", plan.name()));
-                if code == DISK_FULL {
-                    self.full.get_or_insert_with(|| error.to_string());
-                }
-                self.give_up(&plan)?;
-                self.record(AGENT, Body::Failed { intent, failure, code: code.clone() })?;
-                Ok(Ran::Failed(failure, code))
-            }
-        }
-    }
-
-    fn apply(&mut self, plan: &Plan) -> Result<Outcome, StepError> {
-        match plan {
-            Plan::Claim { .. } => self.apply_claim(plan),
-            Plan::Clear { batch } => self.apply_clear(*batch),
-            Plan::Verify { batch } => self.apply_verify(*batch),
-            Plan::TakeKey { .. } => self.apply_take_key(plan),
-            Plan::Load { batch, vault, key, use_until, refuse } => {
-                self.apply_load(*batch, *vault, *key, *use_until, *refuse)
-            }
-            Plan::DropKey { key } => self.apply_drop_key(*key),
-            Plan::WipeCopy { order, copy } => self.apply_wipe(*order, *copy),
-            Plan::Certify { order, tree_size, at } => self.apply_certify(*order, *tree_size, *at),
-            Plan::MakeAccessKey { link, month } => self.apply_access_key(link, month),
-        }
-    }
-
-    /// Removes what a step that is given up had begun, before its failure is recorded.
-    fn give_up(&mut self, plan: &Plan) -> Result<(), EngineError> {
-        match plan {
-            Plan::Claim { files, batch, .. } => {
-                self.ports.spool.abandon(files)?;
-                self.ports.cases.wipe(*batch)?;
-                for slot in [slots::case(*batch), slots::spool(*batch)] {
-                    self.ports.keys.destroy(&slot, &batch.to_string())?;
-                }
-            }
-            Plan::Load { vault, .. } => self.abandon_vault(*vault)?,
-            _ => {}
-        }
-        Ok(())
-    }
-
-    /// Start-up: finishes every open intent but wipes. Those are resumed where destruction is driven: whoever opens
-    /// the state to place a hold must not thereby finish the wipe that it is to stop.
-    ///
-    /// # Errors
-    /// The register cannot be written.
-    pub fn recover(&mut self) -> Result<(), EngineError> {
-        for intent in self.open_intents(false) {
-            self.finish(intent)?;
-        }
-        if self.view.open.is_empty() {
-            self.ports.evidence.sweep()?;
-        }
-        Ok(())
-    }
-
-    /// Finishes the wipes that a stop left open; each reads hold, approval and policy again first.
-    fn resume_wipes(&mut self) -> Result<bool, EngineError> {
-        // Nothing irreversible while the time is doubted (DESIGN 5).
-        if self.view.time_doubted {
-            return Ok(false);
-        }
-        let wipes = self.open_intents(true);
-        for intent in &wipes {
-            self.finish(*intent)?;
-        }
-        Ok(!wipes.is_empty())
-    }
-
-    fn open_intents(&self, wipes: bool) -> Vec<u64> {
-        let wanted = |plan: &Plan| matches!(plan, Plan::WipeCopy { .. }) == wipes;
-        self.view.open.iter().filter(|(_, plan)| wanted(plan)).map(|(seq, _)| *seq).collect()
-    }
-
-    /// What follows the record of an outcome.
-    fn settle(&mut self, plan: &Plan) -> Result<(), EngineError> {
-        if matches!(plan, Plan::WipeCopy { .. }) {
-            self.ports.evidence.sweep()?;
-        }
         Ok(())
     }
 

@@ -2,8 +2,13 @@
 //!
 //! Every method that changes something may be called again after a stop anywhere within it, and then finishes the
 //! work or finds it done. "Durable" means: synced, with its directory.
+//!
+//! The ports that long steps use are shared with the threads that run them; the others belong to the one thread that
+//! writes the register.
 
-use std::io::Read;
+use std::{io::Read, sync::Arc};
+
+pub use super::meter::Meter;
 
 use crate::domain::{
     digest::Digest,
@@ -52,7 +57,7 @@ impl PortError {
 pub type Result<T> = std::result::Result<T, PortError>;
 
 /// The clock. Wall time decides; the boot clock only shows jumps (DESIGN 5).
-pub trait Clock {
+pub trait Clock: Send + Sync {
     /// Wall time.
     fn now(&self) -> Timestamp;
     /// Milliseconds since boot, sleep included.
@@ -199,6 +204,8 @@ pub struct KeyFile {
 /// A finished claim.
 #[derive(Clone, Debug)]
 pub struct Claimed {
+    /// The folder's name, as the filesystem has it.
+    pub name: Vec<u8>,
     /// What was found, digests included.
     pub facts: Facts,
     /// Name, bytes and SHA-256 of each file that was taken, one for each copy and in their order.
@@ -210,48 +217,50 @@ pub struct Claimed {
 }
 
 /// Drop directories and keyboxes.
-pub trait Intake {
+pub trait Intake: Send + Sync {
     /// Lists an inbox.
     ///
     /// # Errors
     /// It cannot be read.
-    fn scan(&mut self, link: &Link) -> Result<Scan>;
-    /// Looks at one delivery: names, kinds, sizes, manifest and signature bytes; no digests of data files.
+    fn scan(&self, link: &Link) -> Result<Scan>;
+    /// Looks at one delivery: names, kinds, sizes, manifest and signature bytes; no digests of data files. Nothing
+    /// where it is gone.
     ///
     /// # Errors
     /// It cannot be read.
-    fn look(&mut self, link: &Link, folder: &[u8]) -> Result<Facts>;
+    fn look(&self, link: &Link, folder: &[u8]) -> Result<Option<Facts>>;
     /// Copies every regular file of one link into the spool, sealed to `recipient`, as `copies`, hashing on the
-    /// way. Durable. Redone from the start when called again.
+    /// way. Durable. Redone from the start when called again. `meter` is told the bytes as they are copied.
     ///
     /// # Errors
     /// What was begun is removed by [`Spool::abandon`].
     fn claim(
-        &mut self,
+        &self,
         link: &Link,
         folder: &[u8],
         copies: &[CopyId],
         recipient: &str,
+        meter: &Meter,
     ) -> Result<Claimed>;
     /// Wipes the originals of the folder `name` that the claim said was `folder`. One that is gone is done.
     ///
     /// # Errors
     /// Something could not be removed.
-    fn clear(&mut self, link: &Link, name: &[u8], folder: &str) -> Result<WipeFacts>;
+    fn clear(&self, link: &Link, name: &[u8], folder: &str) -> Result<WipeFacts>;
     /// Finished key files.
     ///
     /// # Errors
     /// The keybox cannot be read.
-    fn keybox(&mut self, link: &Link) -> Result<Vec<KeyFile>>;
+    fn keybox(&self, link: &Link) -> Result<Vec<KeyFile>>;
     /// Wipes one key file. Missing is done.
     ///
     /// # Errors
     /// It could not be removed.
-    fn wipe_key_file(&mut self, link: &Link, number: &str, form: KeyForm) -> Result<()>;
+    fn wipe_key_file(&self, link: &Link, number: &str, form: KeyForm) -> Result<()>;
 }
 
 /// Claimed files.
-pub trait Spool {
+pub trait Spool: Send + Sync {
     /// Reads a file as it was delivered.
     ///
     /// # Errors
@@ -261,12 +270,12 @@ pub trait Spool {
     ///
     /// # Errors
     /// It could not be removed.
-    fn abandon(&mut self, copies: &[CopyId]) -> Result<()>;
+    fn abandon(&self, copies: &[CopyId]) -> Result<()>;
     /// Wipes a file. Missing is done, with nothing counted.
     ///
     /// # Errors
     /// It could not be removed.
-    fn wipe(&mut self, copy: CopyId) -> Result<WipeFacts>;
+    fn wipe(&self, copy: CopyId) -> Result<WipeFacts>;
 }
 
 /// Why a delivered file does not open.
@@ -283,7 +292,7 @@ pub enum OpenFault {
 }
 
 /// age files and their keys.
-pub trait Opener {
+pub trait Opener: Send + Sync {
     /// Opens a delivered file.
     ///
     /// # Errors
@@ -317,13 +326,13 @@ pub struct VaultColumn {
 }
 
 /// Loaded data.
-pub trait Vaults {
+pub trait Vaults: Send + Sync {
     /// Begins a vault under a temporary name.
     ///
     /// # Errors
     /// It cannot be made.
     fn build(
-        &mut self,
+        &self,
         copy: CopyId,
         key: &Secret,
         columns: &[VaultColumn],
@@ -332,12 +341,12 @@ pub trait Vaults {
     ///
     /// # Errors
     /// It could not be removed.
-    fn abandon(&mut self, copy: CopyId) -> Result<()>;
+    fn abandon(&self, copy: CopyId) -> Result<()>;
     /// Wipes a vault. Missing is done, with nothing counted.
     ///
     /// # Errors
     /// It could not be removed.
-    fn wipe(&mut self, copy: CopyId) -> Result<WipeFacts>;
+    fn wipe(&self, copy: CopyId) -> Result<WipeFacts>;
     /// Reads the current view over `vaults` (in their order), or all of one batch.
     ///
     /// # Errors
@@ -377,17 +386,28 @@ pub struct VaultRead<'a> {
 }
 
 /// A vault that is being built.
-pub trait VaultBuild {
+pub trait VaultBuild: Send {
     /// One record.
     ///
     /// # Errors
     /// It cannot be written.
     fn insert(&mut self, number: u64, removed: bool, values: &[String]) -> Result<()>;
-    /// Durable, verified and in its place. Returns the rows, counted anew.
+    /// Indexes it, makes it durable and counts its rows anew; it has its temporary name still.
+    ///
+    /// # Errors
+    /// It is not whole.
+    fn seal(self: Box<Self>) -> Result<Box<dyn SealedVault>>;
+}
+
+/// A vault that is whole and waits for its place.
+pub trait SealedVault: Send {
+    /// Its rows, and its size.
+    fn rows(&self) -> (u64, CopySize);
+    /// Puts it in its place. Durable.
     ///
     /// # Errors
     /// Nothing is in its place.
-    fn commit(self: Box<Self>) -> Result<(u64, CopySize)>;
+    fn place(self: Box<Self>) -> Result<()>;
 }
 
 /// Certificates.
@@ -436,7 +456,7 @@ pub trait Lease {
 /// Everything outside, as one value that wiring fills.
 pub struct Ports {
     /// Clock.
-    pub clock: Box<dyn Clock>,
+    pub clock: Arc<dyn Clock>,
     /// Journal.
     pub journal: Box<dyn Journal>,
     /// Key store.
@@ -444,13 +464,13 @@ pub struct Ports {
     /// Erasable store.
     pub cases: Box<dyn Cases>,
     /// Drop directories.
-    pub intake: Box<dyn Intake>,
+    pub intake: Arc<dyn Intake>,
     /// Claimed files.
-    pub spool: Box<dyn Spool>,
+    pub spool: Arc<dyn Spool>,
     /// age.
-    pub opener: Box<dyn Opener>,
+    pub opener: Arc<dyn Opener>,
     /// Vaults.
-    pub vaults: Box<dyn Vaults>,
+    pub vaults: Arc<dyn Vaults>,
     /// Certificates.
     pub certificates: Box<dyn Certificates>,
     /// Signatures of the register key.

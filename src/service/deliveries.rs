@@ -62,6 +62,8 @@ impl Service {
                 return Err(Error::new(Exit::Data, "this is no key: neither an age identity nor a passphrase")
                     .hint("an identity begins with 'AGE-SECRET-KEY-1'; for a passphrase use --passphrase-stdin"));
             }
+            // The step that takes a key is short: it never runs elsewhere.
+            Ran::Running => {}
             Ran::Failed(_, code) => {
                 self.room()?;
                 return Err(Error::new(Exit::Failed, format!("the key could not be kept: {code}")));
@@ -76,7 +78,12 @@ impl Service {
             )
             .hint("check letters that look alike (0 and O, 1 and l), then submit it again"));
         }
-        Ok(Reply { id: batch.to_string(), message: format!("'{batch}' is {}", row.state) })
+        let message = if self.engine.is_busy(batch) {
+            format!("the key is kept; '{batch}' is being loaded")
+        } else {
+            format!("'{batch}' is {}", row.state)
+        };
+        Ok(Reply { id: batch.to_string(), message })
     }
 
     pub(super) fn batch_retry(&mut self, actor: &Actor, batch: BatchId) -> Result<Reply> {

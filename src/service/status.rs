@@ -25,12 +25,11 @@ use crate::{
         ids::{BatchId, HoldId, OrderId},
         lifecycle::{BatchState, OrderState},
         limits,
-        link::Link,
         reason::Reason,
         time::Timestamp,
         view::{Batch, View},
     },
-    engine::{cycle::Waiting, health::Health, rules::Rules},
+    engine::{Stray, Waiting, health::Health, jobs::Progress, rules::Rules},
 };
 
 /// `status`.
@@ -264,16 +263,6 @@ pub struct RegisterLine {
     pub published: Option<u64>,
 }
 
-/// Something in an inbox that is no delivery.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Stray {
-    pub(crate) link: String,
-    /// Since when it was seen.
-    pub(crate) since: Option<Timestamp>,
-    /// Whether its name is that of a key.
-    pub(crate) key: bool,
-}
-
 /// All that a page is made from.
 struct Given<'a> {
     view: &'a View,
@@ -309,6 +298,19 @@ impl Given<'_> {
     }
 }
 
+impl WorkLine {
+    fn of(work: &Progress) -> Self {
+        Self {
+            step: work.step.to_owned(),
+            batch: work.batch,
+            order: work.order,
+            done: work.done,
+            total: work.total,
+            since: work.since,
+        }
+    }
+}
+
 impl StatusPage {
     /// Whether somebody has to act before anything gets worse.
     #[must_use]
@@ -323,7 +325,8 @@ impl Service {
     /// # Errors
     /// The key store cannot be read.
     pub fn status(&mut self) -> Result<StatusPage> {
-        let (waiting, strays, unread) = self.inboxes()?;
+        let waiting = self.engine.waiting()?;
+        let (strays, unread) = self.engine.strays()?;
         let engine = &self.engine;
         let links = engine.rules.links.values();
         let given = Given {
@@ -335,31 +338,11 @@ impl Service {
             unread: &unread,
             pending: &self.found.pending,
             health: engine.ports.monitor.health(&mut { links }),
-            work: Vec::new(),
-            agent_running: false,
+            work: engine.progress().iter().map(WorkLine::of).collect(),
+            agent_running: engine.is_resident(),
             reason: &|row| engine.reason(row),
         };
         Ok(page(given))
-    }
-
-    /// What lies in the inboxes: deliveries, other things, and the links whose inbox cannot be read. The only place
-    /// of the page that looks there.
-    fn inboxes(&mut self) -> Result<(Vec<Waiting>, Vec<Stray>, Vec<String>)> {
-        let waiting = self.engine.waiting()?;
-        let (mut strays, mut unread) = (Vec::new(), Vec::new());
-        let links: Vec<Link> = self.engine.rules.links.values().cloned().collect();
-        for link in &links {
-            let Ok(scan) = self.engine.ports.intake.scan(link) else {
-                unread.push(link.name.clone());
-                continue;
-            };
-            for (name, key) in scan.strays {
-                let mac = self.engine.name_mac(&link.name, &name)?;
-                let since = self.engine.view.strays.get(&(link.name.clone(), mac)).copied();
-                strays.push(Stray { link: link.name.clone(), since, key });
-            }
-        }
-        Ok((waiting, strays, unread))
     }
 
     /// Puts metrics where `metrics_file` of agent.yaml wants them. Without that, nothing is done.

@@ -16,7 +16,7 @@ use crate::{
         judge::{EntryKind, Facts},
         link::Link,
     },
-    engine::ports::{Claimed, CopySize, Intake, KeyFile, PortError, Result, Scan},
+    engine::ports::{Claimed, CopySize, Intake, KeyFile, Meter, PortError, Result, Scan},
 };
 
 /// Inboxes and keyboxes; claims go to the spool folder.
@@ -61,7 +61,7 @@ const fn form(form: keybox::KeyForm) -> KeyForm {
 }
 
 impl Intake for Drops {
-    fn scan(&mut self, link: &Link) -> Result<Scan> {
+    fn scan(&self, link: &Link) -> Result<Scan> {
         let scan = open(link)?.scan().map_err(|e| inbox_error(&e))?;
         Ok(Scan {
             folders: scan.folders.into_iter().map(|name| name.as_bytes().to_vec()).collect(),
@@ -73,16 +73,20 @@ impl Intake for Drops {
         })
     }
 
-    fn look(&mut self, link: &Link, folder: &[u8]) -> Result<Facts> {
-        open(link)?.look(OsStr::from_bytes(folder)).map_err(|e| inbox_error(&e))
+    fn look(&self, link: &Link, folder: &[u8]) -> Result<Option<Facts>> {
+        match open(link)?.look(OsStr::from_bytes(folder)) {
+            Err(error) if error.is_gone() => Ok(None),
+            other => other.map(Some).map_err(|e| inbox_error(&e)),
+        }
     }
 
     fn claim(
-        &mut self,
+        &self,
         link: &Link,
         folder: &[u8],
         copies: &[CopyId],
         recipient: &str,
+        meter: &Meter,
     ) -> Result<Claimed> {
         let mut next = copies.iter();
         let mut names = Vec::new();
@@ -93,7 +97,8 @@ impl Intake for Drops {
                 return Ok(None);
             };
             names.push(name.to_vec());
-            SpoolWriter::create(&self.spool, &spool_name(*copy), recipient).map(Some)
+            SpoolWriter::create(&self.spool, &spool_name(*copy), recipient)
+                .map(|writer| Some(writer.counted(meter)))
         };
         let claim = open(link)?
             .claim(OsStr::from_bytes(folder), &self.spool, &mut factory)
@@ -106,17 +111,18 @@ impl Intake for Drops {
                 files.push((name, CopySize { bytes: entry.bytes, sha256 }));
             }
         }
-        let folder = serde_json::to_string(&claim.folder)
+        let id = serde_json::to_string(&claim.folder)
             .map_err(|error| PortError::Stuck { code: "claim", message: error.to_string() })?;
         Ok(Claimed {
+            name: folder.to_vec(),
             facts: claim.facts,
             changed: more || files.len() != copies.len(),
             files,
-            folder,
+            folder: id,
         })
     }
 
-    fn clear(&mut self, link: &Link, name: &[u8], folder: &str) -> Result<WipeFacts> {
+    fn clear(&self, link: &Link, name: &[u8], folder: &str) -> Result<WipeFacts> {
         let id: FolderId = serde_json::from_str(folder)
             .map_err(|error| PortError::Stuck { code: "claim", message: error.to_string() })?;
         let inbox = open(link)?;
@@ -140,7 +146,7 @@ impl Intake for Drops {
         })
     }
 
-    fn keybox(&mut self, link: &Link) -> Result<Vec<KeyFile>> {
+    fn keybox(&self, link: &Link) -> Result<Vec<KeyFile>> {
         let keybox = keys(link)?;
         let scan = keybox.scan().map_err(|e| keybox_error(&e))?;
         let mut files = Vec::with_capacity(scan.keys.len());
@@ -161,7 +167,7 @@ impl Intake for Drops {
         Ok(files)
     }
 
-    fn wipe_key_file(&mut self, link: &Link, number: &str, form: KeyForm) -> Result<()> {
+    fn wipe_key_file(&self, link: &Link, number: &str, form: KeyForm) -> Result<()> {
         let form = match form {
             KeyForm::Identity => keybox::KeyForm::Identity,
             KeyForm::Passphrase => keybox::KeyForm::Passphrase,

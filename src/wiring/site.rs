@@ -1,6 +1,6 @@
 //! Making a site, opening it, and looking at its configuration.
 
-use std::{cell::RefCell, fs, os::unix::fs::MetadataExt, path::Path, rc::Rc};
+use std::{cell::RefCell, fs, os::unix::fs::MetadataExt, path::Path, rc::Rc, sync::Arc};
 
 use super::{
     described,
@@ -71,13 +71,13 @@ pub(super) fn faults(list: &[Fault]) -> Error {
     .hint("mend them all, then run 'batchward check'")
 }
 
-fn clock(hooks: &Hooks) -> Box<dyn Clock> {
+fn clock(hooks: &Hooks) -> Arc<dyn Clock> {
     #[cfg(feature = "test-hooks")]
     if let Some(start) = hooks.clock {
-        return Box::new(super::log::Fixed(crate::adapters::clock::FixedClock::new(start)));
+        return Arc::new(super::log::Fixed(crate::adapters::clock::FixedClock::new(start)));
     }
     let _ = hooks;
-    Box::new(System(SystemClock))
+    Arc::new(System(SystemClock))
 }
 
 /// Makes what is missing of a site. Returns what was made.
@@ -301,7 +301,7 @@ fn lock(state: &Path) -> Result<Lock> {
     })
 }
 
-fn ports(agent: &Agent, keys: Store, logs: Logs, clock: Box<dyn Clock>, lease: Held) -> Ports {
+fn ports(agent: &Agent, keys: Store, logs: Logs, clock: Arc<dyn Clock>, lease: Held) -> Ports {
     let state = agent.state.as_path();
     let wiper = Wiper::new(state);
     let spool = state.join("spool");
@@ -313,15 +313,15 @@ fn ports(agent: &Agent, keys: Store, logs: Logs, clock: Box<dyn Clock>, lease: H
             store: CaseStore::new(state.join("cases")),
             wiper: wiper.clone(),
         }),
-        intake: Box::new(Drops { spool: spool.clone() }),
-        spool: Box::new(SpoolFiles { dir: spool, wiper: wiper.clone() }),
-        opener: Box::new(Age),
-        vaults: Box::new(VaultFiles { dir: state.join("vault"), wiper: wiper.clone() }),
+        intake: Arc::new(Drops { spool: spool.clone() }),
+        spool: Arc::new(SpoolFiles { dir: spool, wiper: wiper.clone() }),
+        opener: Arc::new(Age),
+        vaults: Arc::new(VaultFiles { dir: state.join("vault"), wiper: wiper.clone() }),
         certificates: Box::new(CertificateFiles(state.join("certificates"))),
         signer: Box::new(keys.clone()),
         lease: Box::new(lease),
         evidence: Box::new(wiper),
-        monitor: Box::new(Watch::new(agent, keys.clone())),
+        monitor: Box::new(Watch::new(agent, keys)),
     }
 }
 

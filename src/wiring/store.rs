@@ -22,8 +22,8 @@ use crate::{
         secret::Secret,
     },
     engine::ports::{
-        Cases, Certificates, CopySize, Flow, PortError, Result, Spool, VaultBuild, VaultColumn,
-        VaultRead, Vaults,
+        Cases, Certificates, CopySize, Flow, PortError, Result, SealedVault, Spool, VaultBuild,
+        VaultColumn, VaultRead, Vaults,
     },
 };
 
@@ -74,7 +74,7 @@ impl Spool for SpoolFiles {
         Ok(Box::new(file))
     }
 
-    fn abandon(&mut self, copies: &[CopyId]) -> Result<()> {
+    fn abandon(&self, copies: &[CopyId]) -> Result<()> {
         for copy in copies {
             let path = self.dir.join(spool_name(*copy));
             for path in [files::part_of(&path), path] {
@@ -84,7 +84,7 @@ impl Spool for SpoolFiles {
         Ok(())
     }
 
-    fn wipe(&mut self, copy: CopyId) -> Result<WipeFacts> {
+    fn wipe(&self, copy: CopyId) -> Result<WipeFacts> {
         self.wiper.wipe(&self.dir, &spool_name(copy))
     }
 }
@@ -114,15 +114,27 @@ impl VaultBuild for Building {
         self.builder.insert(number, removed, values).map_err(|e| vault_error(&e))
     }
 
-    fn commit(self: Box<Self>) -> Result<(u64, CopySize)> {
-        let (rows, bytes) = self.builder.commit(&self.key).map_err(|e| vault_error(&e))?;
-        Ok((rows, CopySize { bytes, sha256: Digest::of(&[]) }))
+    fn seal(self: Box<Self>) -> Result<Box<dyn SealedVault>> {
+        let sealed = self.builder.seal(&self.key).map_err(|e| vault_error(&e))?;
+        Ok(Box::new(Sealed(sealed)))
+    }
+}
+
+struct Sealed(vault::SealedVault);
+
+impl SealedVault for Sealed {
+    fn rows(&self) -> (u64, CopySize) {
+        (self.0.rows(), CopySize { bytes: self.0.bytes(), sha256: Digest::of(&[]) })
+    }
+
+    fn place(self: Box<Self>) -> Result<()> {
+        self.0.place().map_err(|e| vault_error(&e))
     }
 }
 
 impl Vaults for VaultFiles {
     fn build(
-        &mut self,
+        &self,
         copy: CopyId,
         key: &Secret,
         columns: &[VaultColumn],
@@ -134,11 +146,11 @@ impl Vaults for VaultFiles {
         Ok(Box::new(Building { builder, key: key.duplicate() }))
     }
 
-    fn abandon(&mut self, copy: CopyId) -> Result<()> {
+    fn abandon(&self, copy: CopyId) -> Result<()> {
         vault::abandon(&self.dir, copy).map_err(|e| vault_error(&e))
     }
 
-    fn wipe(&mut self, copy: CopyId) -> Result<WipeFacts> {
+    fn wipe(&self, copy: CopyId) -> Result<WipeFacts> {
         self.wiper.wipe(&self.dir, &format!("{copy}.db"))
     }
 

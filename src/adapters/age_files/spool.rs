@@ -12,11 +12,14 @@ use age::stream::{StreamReader, StreamWriter};
 use rustix::fs::{Mode, OFlags, open};
 
 use super::{SealError, identity_of, parse_recipient};
-use crate::adapters::{
-    fault,
-    files::{self, FileError},
+use crate::{
+    adapters::{
+        fault,
+        files::{self, FileError},
+    },
+    domain::secret::Secret,
+    engine::ports::Meter,
 };
-use crate::domain::secret::Secret;
 
 /// Bytes that are written or read at once.
 const BUFFER: usize = 256 << 10;
@@ -46,6 +49,7 @@ pub struct SpoolWriter {
     stream: StreamWriter<BufWriter<File>>,
     write: fault::Write,
     begun: bool,
+    meter: Meter,
 }
 
 impl SpoolWriter {
@@ -69,7 +73,14 @@ impl SpoolWriter {
                 .map_err(|_| seal(SealError::Encrypt))?
                 .wrap_output(file)
                 .map_err(FileError::of_io("write", &part))?;
-        Ok(Self { path, part, stream, write, begun: false })
+        Ok(Self { path, part, stream, write, begun: false, meter: Meter::default() })
+    }
+
+    /// Tells the bytes to `meter` as they are written.
+    #[must_use]
+    pub fn counted(mut self, meter: &Meter) -> Self {
+        self.meter = meter.clone();
+        self
     }
 
     /// Adds bytes.
@@ -78,6 +89,7 @@ impl SpoolWriter {
     /// [`FileError::Full`] on a full disk, and what else the system says. The file is then to be abandoned.
     pub fn write(&mut self, bytes: &[u8]) -> Result<(), FileError> {
         self.stream.write_all(bytes).map_err(FileError::of_io("write", &self.part))?;
+        self.meter.add(bytes.len() as u64);
         if !self.begun {
             self.begun = true;
             self.write.middle();

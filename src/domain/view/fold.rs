@@ -3,7 +3,7 @@
 use super::{Batch, CopyKind, CopyRow, KeyRow, KeyState, Mark, Seen, Trouble, View};
 use crate::domain::{
     digest::Digest,
-    entry::{Body, CopyFacts, Entry, Failure, LoadFacts, Verdict},
+    entry::{Body, CopyFacts, Entry, Failure, LoadFacts, ManifestFacts, Verdict},
     ids::{BatchId, CopyId, DeliveryId, KeyId, OrderId},
     lifecycle::{self, BatchEvent, BatchState, CopyEvent, CopyState, OrderEvent},
     manifest::Kind,
@@ -135,19 +135,7 @@ impl View {
                 Ok(())
             }
             (Plan::Verify { batch }, Outcome::Verified { manifest, strength, signer }) => {
-                let row = self.batch(mark, batch)?;
-                row.number = Some(manifest.number.clone());
-                row.counts.declared = Some(manifest.records);
-                row.manifest = Some(manifest.clone());
-                row.strength = Some(strength.clone());
-                row.signer = Some(signer.clone());
-                row.reason = None;
-                let link = row.link.clone();
-                self.index.numbered(batch, &link, &manifest.number);
-                if manifest.kind == Kind::Delta {
-                    self.index.delta(batch, &link, manifest.sequence);
-                }
-                self.move_batch(mark, batch, BatchEvent::Accepted)
+                self.verified(mark, batch, manifest, (strength, signer))
             }
             (Plan::Verify { batch }, Outcome::Refused { verdict }) => {
                 self.refuse(mark, batch, verdict)
@@ -221,6 +209,28 @@ impl View {
         self.index.born(batch, &row);
         self.batches.insert(batch, row);
         Ok(())
+    }
+
+    fn verified(
+        &mut self,
+        mark: Mark,
+        batch: BatchId,
+        manifest: &ManifestFacts,
+        (strength, signer): (&str, &str),
+    ) -> Result<(), FoldError> {
+        let row = self.batch(mark, batch)?;
+        row.number = Some(manifest.number.clone());
+        row.counts.declared = Some(manifest.records);
+        row.manifest = Some(manifest.clone());
+        row.strength = Some(strength.to_owned());
+        row.signer = Some(signer.to_owned());
+        row.reason = None;
+        let link = row.link.clone();
+        self.index.numbered(batch, &link, &manifest.number);
+        if manifest.kind == Kind::Delta {
+            self.index.delta(batch, &link, manifest.sequence);
+        }
+        self.move_batch(mark, batch, BatchEvent::Accepted)
     }
 
     fn loaded(

@@ -174,10 +174,7 @@ impl View {
         Some((id, self.deliveries.get(&id)?))
     }
 
-    fn rows<'a>(
-        &'a self,
-        ids: impl Iterator<Item = BatchId>,
-    ) -> impl Iterator<Item = (BatchId, &'a Batch)> {
+    fn rows(&self, ids: impl Iterator<Item = BatchId>) -> impl Iterator<Item = (BatchId, &Batch)> {
         ids.filter_map(|id| Some((id, self.batches.get(&id)?)))
     }
 
@@ -289,6 +286,11 @@ impl View {
             next += 1;
         }
         next
+    }
+
+    /// The batches that carry the change file which the link takes next.
+    pub fn deltas_next(&self, link: &str) -> impl Iterator<Item = BatchId> {
+        self.deltas_at(link, self.next_sequence(link)).map(|(id, _)| id)
     }
 
     fn deltas_at<'a>(

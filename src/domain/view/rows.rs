@@ -11,6 +11,7 @@ use crate::domain::{
     },
     ids::{BatchId, DeliveryId, OrderId},
     lifecycle::{BatchState, CopyState, GrantState, OrderState},
+    limits,
     reason::Reason,
     time::Timestamp,
 };
@@ -94,6 +95,16 @@ pub struct Trouble {
     pub times: u32,
     /// When last.
     pub at: Timestamp,
+}
+
+impl Trouble {
+    /// Whether only a person goes on. A full disk is told each time, and needs nothing but room: no person has to
+    /// retry what it stopped.
+    #[must_use]
+    pub fn is_for_a_person(&self) -> bool {
+        self.failure == Failure::Stuck
+            || (self.times >= limits::RETRIES_MAX && self.code != limits::DISK_FULL)
+    }
 }
 
 /// A batch.

@@ -3,13 +3,13 @@
 //! What is judged is the copy. A sender that keeps descriptors open, rewrites or adds files changes nothing
 //! afterwards; while it does so during the claim, the claim is given up and the delivery looked at again.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use crate::{
     domain::{
         certificate::Assurance,
         digest::Digest,
-        entry::{CopyFacts, WipeFacts},
+        entry::{AGENT, CopyFacts, WipeFacts},
         ids::{BatchId, DeliveryId},
         judge::EntryKind,
         link::Link,
@@ -19,7 +19,8 @@ use crate::{
     engine::{
         Engine, EngineError, Ran, StepError,
         case::{CaseFile, CaseRecord},
-        ports::PortError,
+        jobs::{Begun, Effect},
+        ports::{Claimed, PortError},
         slots,
     },
 };
@@ -34,8 +35,16 @@ impl Engine {
         Ok(Digest::keyed(key.expose(), name))
     }
 
-    /// The folder that a delivery is, found again by the HMAC of its name.
-    fn folder_of(&mut self, link: &Link, name_mac: Digest) -> Result<Option<Vec<u8>>, PortError> {
+    /// The folder that a delivery is: as it was last seen, or found again by the HMAC of its name.
+    fn folder_of(
+        &mut self,
+        link: &Link,
+        delivery: DeliveryId,
+        name_mac: Digest,
+    ) -> Result<Option<Vec<u8>>, PortError> {
+        if let Some(folder) = self.inboxes.folder(delivery) {
+            return Ok(Some(folder.to_vec()));
+        }
         let scan = self.ports.intake.scan(link)?;
         for folder in scan.folders {
             if self.name_mac(&link.name, &folder)? == name_mac {
@@ -65,21 +74,35 @@ impl Engine {
             files: (1..=files).map(|n| self.view.next_copy(n)).collect(),
             reason,
         };
-        self.run(crate::domain::entry::AGENT, plan)
+        self.run(AGENT, plan)
     }
 
-    pub(in crate::engine) fn apply_claim(&mut self, plan: &Plan) -> Result<Outcome, StepError> {
-        let Plan::Claim { batch, delivery, link, case, files, .. } = plan else {
+    pub(in crate::engine) fn begin_claim(&mut self, plan: &Plan) -> Result<Begun, StepError> {
+        let Plan::Claim { batch, delivery, link, files, .. } = plan else {
             return Err(StepError::Stuck("plan"));
         };
         let link = self.rules.links.get(link).cloned().ok_or(StepError::Stuck("no-link"))?;
-        let seen = self.view.deliveries.get(delivery).ok_or(StepError::Stuck("no-delivery"))?;
+        let seen = self.view.deliveries.get(delivery).ok_or(StepError::Later("delivery-gone"))?;
         let name_mac = seen.name_mac;
-        let folder = self.folder_of(&link, name_mac)?.ok_or(StepError::Later("delivery-gone"))?;
+        let folder =
+            self.folder_of(&link, *delivery, name_mac)?.ok_or(StepError::Later("delivery-gone"))?;
         let identity = self.ports.keys.ensure_identity(&slots::spool(*batch))?;
         let recipient =
             self.ports.opener.recipient(&identity).ok_or(StepError::Stuck("spool-key"))?;
-        let claimed = self.ports.intake.claim(&link, &folder, files, &recipient)?;
+        let (intake, files) = (Arc::clone(&self.ports.intake), files.clone());
+        Ok(Begun::long(self.inboxes.bytes_of(*delivery), move |meter| {
+            Effect::Claimed(intake.claim(&link, &folder, &files, &recipient, meter))
+        }))
+    }
+
+    pub(in crate::engine) fn end_claim(
+        &mut self,
+        plan: &Plan,
+        claimed: Claimed,
+    ) -> Result<Outcome, StepError> {
+        let Plan::Claim { batch, case, files, .. } = plan else {
+            return Err(StepError::Stuck("plan"));
+        };
         if claimed.changed || claimed.files.len() != files.len() {
             return Err(StepError::Later("delivery-changed"));
         }
@@ -93,7 +116,8 @@ impl Engine {
             });
         let case_files =
             taken.iter().map(|(copy, (name, _))| CaseFile { copy: **copy, name: name.clone() });
-        let record = CaseRecord::new(folder, claimed.folder, &claimed.facts, case_files.collect());
+        let record =
+            CaseRecord::new(claimed.name, claimed.folder, &claimed.facts, case_files.collect());
         let size = self.put_case(*batch, &record)?;
         Ok(Outcome::Claimed {
             // The record's own digest would change with its nonce and says nothing: it stays out.
@@ -112,12 +136,32 @@ impl Engine {
 
     /// Wipes the originals. They are the sender's files in the sender's folder: whether another descriptor or link
     /// keeps them cannot be known, so the outcome claims no more than that the names are gone.
-    pub(in crate::engine) fn apply_clear(&mut self, batch: BatchId) -> Result<Outcome, StepError> {
+    /// Wipes the originals of a claimed batch.
+    ///
+    /// # Errors
+    /// The register cannot be written.
+    pub(in crate::engine) fn clear(&mut self, batch: BatchId) -> Result<Ran, EngineError> {
+        self.run(AGENT, Plan::Clear { batch })
+    }
+
+    pub(in crate::engine) fn begin_clear(&mut self, batch: BatchId) -> Result<Begun, StepError> {
         let row = self.view.batches.get(&batch).ok_or(StepError::Stuck("no-batch"))?;
-        let (bytes, files) = (row.files.iter().map(|f| f.bytes).sum(), row.files.len() as u64);
+        let bytes = row.files.iter().map(|f| f.bytes).sum();
         let link = self.rules.links.get(&row.link).cloned().ok_or(StepError::Stuck("no-link"))?;
         let record = self.case(batch)?.ok_or(StepError::Stuck("no-case"))?;
-        let wiped = self.ports.intake.clear(&link, &record.delivery, &record.folder)?;
+        let intake = Arc::clone(&self.ports.intake);
+        Ok(Begun::long(bytes, move |_| {
+            Effect::Wiped(intake.clear(&link, &record.delivery, &record.folder))
+        }))
+    }
+
+    pub(in crate::engine) fn end_clear(
+        &mut self,
+        batch: BatchId,
+        wiped: WipeFacts,
+    ) -> Result<Outcome, StepError> {
+        let row = self.view.batches.get(&batch).ok_or(StepError::Stuck("no-batch"))?;
+        let (bytes, files) = (row.files.iter().map(|f| f.bytes).sum(), row.files.len() as u64);
         let notes: BTreeMap<String, u64> =
             wiped.notes.into_iter().filter(|(code, _)| code == "left").collect();
         Ok(Outcome::Cleared {

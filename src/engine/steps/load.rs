@@ -2,13 +2,17 @@
 //!
 //! Nothing of a batch can be seen before its outcome is recorded: the vault is built under a temporary name and
 //! takes its place only when the last authenticated chunk, every digest and the counts have passed.
+//!
+//! The stream is a job: it holds the keys that it needs and nothing of the register. Whether the content was loaded
+//! before, and whether the link still stands as it did, is asked when it has ended: other batches went on meanwhile.
 
-use std::io::Read;
+use std::{io::Read, sync::Arc};
 
 use crate::{
     domain::{
         digest::{Digest, Hasher, KeyedHasher},
         entry::{AGENT, CopyFacts, Counts, KeyForm, LoadFacts, Verdict},
+        findings::{Findings, Position},
         ids::{BatchId, CopyId, KeyId},
         layout::Layout,
         limits,
@@ -24,13 +28,17 @@ use crate::{
     engine::{
         Engine, EngineError, Ran, StepError,
         case::{CaseDocument, CaseRecord},
-        ports::{OpenFault, Opener, PortError, VaultBuild, VaultColumn},
+        jobs::{Begun, Effect},
+        ports::{
+            Meter, OpenFault, Opener, PortError, SealedVault, Spool, VaultBuild, VaultColumn,
+            Vaults,
+        },
         slots,
     },
 };
 
 /// Why a stream did not become a table.
-enum Halt {
+pub(in crate::engine) enum Halt {
     /// The data's fault.
     Verdict(Reason),
     /// The key's.
@@ -49,6 +57,18 @@ impl From<PortError> for Halt {
     fn from(error: PortError) -> Self {
         Self::Step(error.into())
     }
+}
+
+/// A stream that came to its end.
+pub(in crate::engine) struct Streamed {
+    counts: Counts,
+    content: Digest,
+    findings: Findings,
+    positions: Vec<Position>,
+    /// The vault, or why there is none.
+    vault: Result<Box<dyn SealedVault>, Reason>,
+    /// What the link said while it ran.
+    link: Link,
 }
 
 /// The key that opens a batch.
@@ -100,25 +120,68 @@ impl Engine {
         })
     }
 
-    pub(in crate::engine) fn apply_load(
+    /// Takes what the stream needs; what is refused by now is not opened.
+    pub(in crate::engine) fn begin_load(
+        &mut self,
+        batch: BatchId,
+        vault: CopyId,
+        key: Option<KeyId>,
+        refuse: Option<Reason>,
+    ) -> Result<Begun, StepError> {
+        let row = self.view.batches.get(&batch).ok_or(StepError::Stuck("no-batch"))?;
+        let (number, declared) = (row.number.clone(), row.counts.declared);
+        let total = row.files.iter().map(|f| f.bytes).sum();
+        let link = self.rules.links.get(&row.link).cloned().ok_or(StepError::Stuck("no-link"))?;
+        // What tightened a link since the intent is in force at once.
+        if let Some(reason) = refuse.or_else(|| link.standing(self.ports.clock.now())) {
+            self.abandon_vault(vault)?;
+            let counts = Counts { declared, ..Counts::default() };
+            return Ok(Begun::Done(Outcome::Refused {
+                verdict: Verdict { reason, counts, number },
+            }));
+        }
+        let layout = self.rules.layout_of(&link).cloned().ok_or(StepError::Stuck("no-layout"))?;
+        let record = self.case(batch)?.ok_or(StepError::Stuck("no-case"))?;
+        let CaseDocument::Bytes(bytes) = &record.manifest else {
+            return Err(StepError::Stuck("case-manifest"));
+        };
+        let manifest = Manifest::parse(bytes).map_err(|_| StepError::Stuck("case-manifest"))?;
+        let spool_key =
+            self.ports.keys.live(&slots::spool(batch))?.ok_or(StepError::Stuck("spool-key"))?;
+        let stream = Stream {
+            key: self.delivery_key(key)?,
+            spool_key,
+            link_key: self.ports.keys.ensure_random(&slots::link(&link.name))?,
+            // The vault's key is synced before the vault has a first byte: a vault without a key cannot come to be.
+            vault_key: self.ports.keys.ensure_random(&slots::vault(vault))?,
+            vault,
+            declared,
+            layout,
+            link,
+            record,
+            manifest,
+            spool: Arc::clone(&self.ports.spool),
+            opener: Arc::clone(&self.ports.opener),
+            vaults: Arc::clone(&self.ports.vaults),
+        };
+        Ok(Begun::long(total, move |meter| Effect::Streamed(Box::new(stream.run(meter)))))
+    }
+
+    pub(in crate::engine) fn end_load(
         &mut self,
         batch: BatchId,
         vault: CopyId,
         key: Option<KeyId>,
         use_until: Timestamp,
-        refuse: Option<Reason>,
+        streamed: Result<Streamed, Halt>,
     ) -> Result<Outcome, StepError> {
         let row = self.view.batches.get(&batch).ok_or(StepError::Stuck("no-batch"))?;
         let (number, declared, tries) = (row.number.clone(), row.counts.declared, row.wrong_keys);
-        // The one thing that is read again after the intent: what tightened a link since then is in force at once.
-        let link = self.rules.links.get(&row.link).ok_or(StepError::Stuck("no-link"))?;
-        let refuse = refuse.or_else(|| link.standing(self.ports.clock.now()));
-        let use_until = use_until.min(link.approved_until);
         let mut counts = Counts { declared, ..Counts::default() };
-        let halted = match refuse {
-            Some(reason) => Err(Halt::Verdict(reason)),
-            None => self.stream(batch, vault, key, use_until, &mut counts),
-        };
+        let halted = streamed.and_then(|streamed| {
+            counts = streamed.counts;
+            self.commit(batch, vault, use_until, streamed)
+        });
         let verdict = match halted {
             Ok(facts) => return Ok(Outcome::Loaded { facts: Box::new(facts) }),
             Err(Halt::Step(error)) => return Err(error),
@@ -135,65 +198,57 @@ impl Engine {
         Ok(Outcome::Refused { verdict: Verdict { reason: verdict, counts, number } })
     }
 
-    /// Removes what a load had begun: the file under its temporary name (which holds ciphertext only) and the key.
-    pub(in crate::engine) fn abandon_vault(&mut self, vault: CopyId) -> Result<(), PortError> {
-        self.ports.keys.destroy(&slots::vault(vault), &vault.to_string())?;
-        self.ports.vaults.abandon(vault)
-    }
-
-    fn stream(
+    /// Puts a vault that is whole in its place, unless the register or the link says otherwise by now.
+    fn commit(
         &mut self,
         batch: BatchId,
         vault: CopyId,
-        key: Option<KeyId>,
         use_until: Timestamp,
-        counts: &mut Counts,
+        streamed: Streamed,
     ) -> Result<LoadFacts, Halt> {
-        let row = self.view.batches.get(&batch).ok_or(StepError::Stuck("no-batch"))?;
-        let link = self.rules.links.get(&row.link).cloned().ok_or(StepError::Stuck("no-link"))?;
-        let layout = self.rules.layout_of(&link).cloned().ok_or(StepError::Stuck("no-layout"))?;
-        let mut record = self.case(batch)?.ok_or(StepError::Stuck("no-case"))?;
-        let CaseDocument::Bytes(bytes) = &record.manifest else {
-            return Err(StepError::Stuck("case-manifest").into());
-        };
-        let manifest = Manifest::parse(bytes).map_err(|_| StepError::Stuck("case-manifest"))?;
-        let key = self.delivery_key(key)?;
-        let sources = self.sources(batch, &record, &manifest, &key)?;
-        let link_key = self.ports.keys.ensure_random(&slots::link(&link.name))?;
-        // The vault's key is synced before the vault has a first byte: a vault without a key cannot come to be.
-        let vault_key = self.ports.keys.ensure_random(&slots::vault(vault))?;
-        let columns = columns(&layout, &link);
-        let build = self.ports.vaults.build(vault, &vault_key, &columns)?;
-        let mut table = Table::new(&layout, &link, manifest.kind, build)?;
-        let mut content = KeyedHasher::new(link_key.expose());
-        for source in sources {
-            table.take(source, &mut content, &*self.ports.opener)?;
-        }
-        *counts = Counts { declared: counts.declared, ..table.counts() };
-        let content = content.finish();
-        let empty = table.parsed == 0;
+        let Streamed { mut counts, content, findings, positions, vault: sealed, link } = streamed;
+        let empty = counts.parsed == Some(0);
         if !empty && self.view.content_is_loaded(&link.name, content, batch) {
             return Err(Halt::Verdict(Reason::DuplicateContent));
         }
-        table.judge(manifest.records, link.max_rejected)?;
-        let findings = table.decoder.findings();
-        record.positions = table.decoder.positions().to_vec();
-        // A stop between the vault and the record: the whole load is done again, from the spool.
+        let sealed = sealed.map_err(Halt::Verdict)?;
+        let now = self.rules.links.get(&link.name).ok_or(StepError::Stuck("no-link"))?;
+        if let Some(reason) = now.standing(self.ports.clock.now()) {
+            return Err(Halt::Verdict(reason));
+        }
+        // The stream ran by what the link said when it began: other columns or rules mean another stream.
+        if now.items != link.items
+            || now.layout != link.layout
+            || now.max_rejected != link.max_rejected
+        {
+            return Err(StepError::Later("link-changed").into());
+        }
+        let (units, use_until) = (now.units.clone(), use_until.min(now.approved_until));
+        let mut record = self.case(batch)?.ok_or(StepError::Stuck("no-case"))?;
+        record.positions = positions;
+        // A stop between the record and the vault's place: the whole load is done again, from the spool.
         self.put_case(batch, &record)?;
-        let (committed, size) = table.build.commit()?;
+        let (committed, size) = sealed.rows();
         counts.committed = Some(committed);
         if Some(committed) != counts.accepted {
             return Err(StepError::Stuck("vault-count").into());
         }
+        sealed.place()?;
         Ok(LoadFacts {
-            counts: *counts,
+            counts,
             findings,
             content,
             vault: CopyFacts { copy: vault, bytes: size.bytes, sha256: None },
             use_until,
-            items: link.items.clone(),
-            units: link.units.clone(),
+            items: link.items,
+            units,
         })
+    }
+
+    /// Removes what a load had begun: the file under its temporary name (which holds ciphertext only) and the key.
+    pub(in crate::engine) fn abandon_vault(&mut self, vault: CopyId) -> Result<(), PortError> {
+        self.ports.keys.destroy(&slots::vault(vault), &vault.to_string())?;
+        self.ports.vaults.abandon(vault)
     }
 
     fn delivery_key(&mut self, key: Option<KeyId>) -> Result<DeliveryKey, StepError> {
@@ -207,34 +262,71 @@ impl Engine {
         let secret = self.ports.keys.live(&slot)?.ok_or(StepError::Stuck("no-key"))?;
         Ok(DeliveryKey { form, secret })
     }
+}
+
+/// A load's long part: everything that it needs, and nothing of the register.
+struct Stream {
+    key: DeliveryKey,
+    spool_key: Secret,
+    link_key: Secret,
+    vault_key: Secret,
+    vault: CopyId,
+    declared: Option<u64>,
+    layout: Layout,
+    link: Link,
+    record: CaseRecord,
+    manifest: Manifest,
+    spool: Arc<dyn Spool>,
+    opener: Arc<dyn Opener>,
+    vaults: Arc<dyn Vaults>,
+}
+
+impl Stream {
+    fn run(self, meter: &Meter) -> Result<Streamed, Halt> {
+        let sources = self.sources()?;
+        let columns = columns(&self.layout, &self.link);
+        let build = self.vaults.build(self.vault, &self.vault_key, &columns)?;
+        let mut table = Table::new(&self.layout, &self.link, self.manifest.kind, build)?;
+        let mut content = KeyedHasher::new(self.link_key.expose());
+        for source in sources {
+            table.take(source, &mut content, &*self.opener, meter)?;
+        }
+        let verdict = table.judge(self.manifest.records, self.link.max_rejected);
+        let counts = Counts { declared: self.declared, ..table.counts() };
+        let Table { decoder, build, .. } = table;
+        Ok(Streamed {
+            counts,
+            content: content.finish(),
+            findings: decoder.findings(),
+            positions: decoder.positions().to_vec(),
+            vault: match verdict {
+                Ok(()) => Ok(build.seal()?),
+                Err(reason) => Err(reason),
+            },
+            link: self.link,
+        })
+    }
 
     /// Opens every file before the first is read: a key that does not fit one of them fits none.
-    fn sources(
-        &mut self,
-        batch: BatchId,
-        record: &CaseRecord,
-        manifest: &Manifest,
-        key: &DeliveryKey,
-    ) -> Result<Vec<Source>, Halt> {
-        let spool =
-            self.ports.keys.live(&slots::spool(batch))?.ok_or(StepError::Stuck("spool-key"))?;
-        let mut sources = Vec::with_capacity(manifest.files.len());
-        for listed in &manifest.files {
-            let file = record
+    fn sources(&self) -> Result<Vec<Source>, Halt> {
+        let mut sources = Vec::with_capacity(self.manifest.files.len());
+        for listed in &self.manifest.files {
+            let file = self
+                .record
                 .files
                 .iter()
                 .find(|f| f.name == listed.name.as_bytes())
                 .ok_or(StepError::Stuck("spool-file"))?;
-            let sealed = self.ports.spool.open(file.copy, &spool)?;
+            let sealed = self.spool.open(file.copy, &self.spool_key)?;
             let plain =
-                self.ports.opener.open(sealed, key.form, &key.secret).map_err(
-                    |fault| match fault {
+                self.opener.open(sealed, self.key.form, &self.key.secret).map_err(|fault| {
+                    match fault {
                         OpenFault::NotAge => Halt::Verdict(Reason::NotAge),
                         OpenFault::WrongKey => Halt::WrongKey,
                         OpenFault::Damaged => Halt::Verdict(Reason::DecryptFailed),
                         OpenFault::Unreadable => Halt::Step(StepError::Later("spool-read")),
-                    },
-                )?;
+                    }
+                })?;
             sources.push(Source {
                 plain,
                 records: listed.records,
@@ -300,6 +392,7 @@ impl Table {
         mut source: Source,
         content: &mut KeyedHasher,
         opener: &dyn Opener,
+        meter: &Meter,
     ) -> Result<(), Halt> {
         let before = self.parsed;
         let mut hasher = Hasher::new();
@@ -318,6 +411,7 @@ impl Table {
             };
             let bytes = &chunk[..read];
             length += read as u64;
+            meter.add(read as u64);
             hasher.update(bytes);
             content.update(bytes);
             self.decode(|decoder, sink| decoder.push(bytes, sink))?;
@@ -364,18 +458,18 @@ impl Table {
         Ok(())
     }
 
-    fn judge(&self, declared: u64, max_rejected: u64) -> Result<(), Halt> {
+    fn judge(&self, declared: u64, max_rejected: u64) -> Result<(), Reason> {
         if let Some(reason) = self.fault {
-            return Err(Halt::Verdict(reason));
+            return Err(reason);
         }
         if self.rejected > max_rejected {
-            return Err(Halt::Verdict(Reason::LayoutError));
+            return Err(Reason::LayoutError);
         }
         if self.miscounted
             || self.parsed != declared
             || self.parsed != self.accepted + self.rejected
         {
-            return Err(Halt::Verdict(Reason::CountMismatch));
+            return Err(Reason::CountMismatch);
         }
         Ok(())
     }

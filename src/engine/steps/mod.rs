@@ -8,4 +8,5 @@ mod verify;
 mod wipe;
 
 pub use keys::Arrival;
+pub(super) use load::{Halt, Streamed};
 pub use verify::LinkLedger;

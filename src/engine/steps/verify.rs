@@ -6,10 +6,11 @@ use crate::{
         entry::{AGENT, Counts, ManifestFacts, Verdict},
         ids::BatchId,
         judge::{self, Accepted, Ledger, Look, Place, Question, Refusal, Stage},
+        lifecycle::{self, BatchStep},
         link::KeyMode,
         reason::Reason,
         step::{Outcome, Plan},
-        view::View,
+        view::{Batch, View},
     },
     engine::{Engine, EngineError, Ran, StepError},
 };
@@ -45,6 +46,21 @@ impl Ledger for LinkLedger<'_> {
 }
 
 impl Engine {
+    /// Why a batch stands where it stands: what it was refused for, or what it waits for.
+    #[must_use]
+    pub fn reason(&self, row: &Batch) -> Option<Reason> {
+        if lifecycle::work(row.state) != Some(BatchStep::Load) {
+            return row.reason;
+        }
+        if !self.turn_has_come(row) {
+            return Some(Reason::SequenceGap);
+        }
+        if self.view.key_for(row).is_some() {
+            return None;
+        }
+        Some(row.reason.unwrap_or(Reason::AwaitingKey))
+    }
+
     pub(in crate::engine) fn verify(&mut self, batch: BatchId) -> Result<Ran, EngineError> {
         self.run(AGENT, Plan::Verify { batch })
     }

@@ -1,5 +1,7 @@
 //! Wipe: one copy of an approved order. The hold, the approval and the policy are read again before every copy.
 
+use std::sync::Arc;
+
 use crate::{
     domain::{
         entry::{AGENT, Body},
@@ -8,7 +10,11 @@ use crate::{
         step::{Outcome, Plan},
         view::{CopyKind, CopyRow},
     },
-    engine::{Engine, EngineError, Ran, StepError, slots},
+    engine::{
+        Engine, EngineError, Ran, StepError,
+        jobs::{Begun, Effect},
+        slots,
+    },
 };
 
 impl Engine {
@@ -50,10 +56,12 @@ impl Engine {
                 self.record(AGENT, Body::OrderVoided { order: id, code: code.to_owned() })?;
                 return Ok(true);
             }
-            if let Ran::Failed(..) = self.run(AGENT, Plan::WipeCopy { order: id, copy })? {
-                return Ok(any);
+            match self.run(AGENT, Plan::WipeCopy { order: id, copy })? {
+                Ran::Done(_) => any = true,
+                // The next copy comes after this one: a hold may come between.
+                Ran::Running => return Ok(true),
+                Ran::Failed(..) => return Ok(any),
             }
-            any = true;
         }
         if self.view.orders.get(&id).is_some_and(|o| o.state == OrderState::Executed) {
             // A certificate that cannot be written is tried again by the next cycle, not by this one for ever.
@@ -68,37 +76,39 @@ impl Engine {
         !self.view.copies_of(batch).any(|(id, row)| id != copy && alive(row))
     }
 
-    pub(in crate::engine) fn apply_wipe(
+    pub(in crate::engine) fn begin_wipe(
         &mut self,
         order: OrderId,
         copy: CopyId,
-    ) -> Result<Outcome, StepError> {
+    ) -> Result<Begun, StepError> {
         let row = self.view.copies.get(&copy).ok_or(StepError::Stuck("no-copy"))?;
-        let (batch, kind) = (row.batch, row.kind);
+        let (batch, kind, bytes) = (row.batch, row.kind, row.bytes);
         // Read once more: a stop may lie between the plan and this line, and a person may have used it.
         if let Some(code) = self.objection(order) {
             return Err(StepError::Later(code));
         }
         let why = order.to_string();
         // The key first: after it only ciphertext is left, whatever happens to the file.
-        let wiped = match kind {
+        match kind {
             CopyKind::Transfer => {
                 // The files of a batch share a key. It goes with the last of them: a hold that comes between two
                 // must find what is still there readable.
                 if self.is_last_file(batch, copy) {
                     self.ports.keys.destroy(&slots::spool(batch), &why)?;
                 }
-                self.ports.spool.wipe(copy)?
+                let spool = Arc::clone(&self.ports.spool);
+                Ok(Begun::long(bytes, move |_| Effect::Wiped(spool.wipe(copy))))
             }
             CopyKind::Vault => {
                 self.ports.keys.destroy(&slots::vault(copy), &why)?;
-                self.ports.vaults.wipe(copy)?
+                let vaults = Arc::clone(&self.ports.vaults);
+                Ok(Begun::long(bytes, move |_| Effect::Wiped(vaults.wipe(copy))))
             }
             CopyKind::Case => {
                 self.ports.keys.destroy(&slots::case(batch), &why)?;
-                self.ports.cases.wipe(batch)?
+                let wiped = self.ports.cases.wipe(batch)?;
+                Ok(Begun::Done(Outcome::CopyWiped { wiped }))
             }
-        };
-        Ok(Outcome::CopyWiped { wiped })
+        }
     }
 }

@@ -59,7 +59,8 @@ pub(super) fn due(given: &Given<'_>) -> Vec<DueLine> {
     }
     let line = |(id, row): (&BatchId, &Batch)| {
         let whole = matches!(row.state, BatchState::Due | BatchState::Condemned);
-        if !whole && !(row.state == BatchState::Loaded && tasks::files_are_due(given, *id, row)) {
+        let files = row.state == BatchState::Loaded && tasks::files_are_due(given, *id, row);
+        if !whole && !files {
             return None;
         }
         let deadline = row.due.filter(|(_, of)| *of == whole).map(|(deadline, _)| deadline);

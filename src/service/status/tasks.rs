@@ -105,7 +105,7 @@ pub struct Task {
 }
 
 impl Task {
-    fn of(code: TaskCode, act: Act, object: impl ToString) -> Self {
+    fn of(code: TaskCode, act: Act, object: &impl ToString) -> Self {
         Self {
             code,
             roles: act.roles().to_vec(),
@@ -122,7 +122,7 @@ impl Task {
     fn batch(code: TaskCode, act: Act, id: BatchId, row: &Batch) -> Self {
         let since = row.times.get(row.state.word()).copied();
         let (number, link) = (row.number.clone(), Some(row.link.clone()));
-        Self { number, link, since, ..Self::of(code, act, id) }
+        Self { number, link, since, ..Self::of(code, act, &id) }
     }
 
     fn by(mut self, commands: &[String]) -> Self {
@@ -306,7 +306,7 @@ fn administration(given: &Given<'_>) -> Vec<Task> {
     let mut tasks = Vec::new();
     if view.time_doubted {
         let words = ["clock confirm".to_owned()];
-        tasks.push(Task::of(TaskCode::ConfirmClock, Act::Keep, "clock").by(&words));
+        tasks.push(Task::of(TaskCode::ConfirmClock, Act::Keep, &"clock").by(&words));
     }
     for (name, account) in &view.accounts {
         let Some(proposal) = &account.proposal else { continue };
@@ -317,13 +317,13 @@ fn administration(given: &Given<'_>) -> Vec<Task> {
     }
     if let Some(proposal) = &view.config_proposal {
         let (code, act) = (TaskCode::ConfirmConfiguration, Act::ConfirmAdministration);
-        let task = Task::of(code, act, "configuration").by(&["config confirm".to_owned()]);
+        let task = Task::of(code, act, &"configuration").by(&["config confirm".to_owned()]);
         let (except, since) = (Some(proposal.by.clone()), Some(proposal.mark.at));
         tasks.push(Task { except, since, ..task });
     } else if !given.pending.is_empty() {
         let words = ["config show".to_owned(), "config propose".to_owned()];
         let code = TaskCode::ProposeConfiguration;
-        tasks.push(Task::of(code, Act::Administer, "configuration").by(&words));
+        tasks.push(Task::of(code, Act::Administer, &"configuration").by(&words));
     }
     for (link, ledger) in &view.links {
         let Some(proposal) = &ledger.proposal else { continue };

@@ -184,85 +184,83 @@ fn key(state: KeyState) -> KeyRow {
     }
 }
 
+use AlarmCode as A;
+
 /// What is done to a quiet desk; the codes that stand at once; and those a day later.
 type Row = (fn(&mut Desk), &'static [AlarmCode], &'static [AlarmCode]);
 
+const ROWS: &[Row] = &[
+    (|_| {}, &[], &[]),
+    (|d| d.view.time_doubted = true, &[A::ClockDoubted], &[A::ClockDoubted]),
+    (|d| d.health.slots.damaged = 2, &[A::SlotDamaged], &[A::SlotDamaged]),
+    (|d| d.health.published = None, &[A::PublishedBehind], &[A::PublishedBehind]),
+    (|d| d.health.root_key = RootKey::File, &[A::RootKeyInFile], &[A::RootKeyInFile]),
+    (
+        |d| d.health.places[0].room.as_mut().unwrap().free_bytes = limits::DISK_BYTES_LOW - 1,
+        &[A::DiskLow],
+        &[A::DiskLow],
+    ),
+    (
+        |d| d.health.places[1].room.as_mut().unwrap().free_inodes = Some(9),
+        &[A::DiskLow],
+        &[A::DiskLow],
+    ),
+    (|d| d.health.places[1].room = None, &[A::InboxUnreadable], &[A::InboxUnreadable]),
+    (|d| d.unread.push("moca".to_owned()), &[A::InboxUnreadable], &[A::InboxUnreadable]),
+    (|d| d.waiting.push(waits(Some(Reason::Incomplete))), &[], &[A::DeliveryIncomplete]),
+    (|d| d.waiting.push(waits(None)), &[], &[]),
+    (|d| d.strays.push(stray(false)), &[], &[A::StrayInInbox]),
+    (|d| d.strays.push(stray(true)), &[A::KeyInInbox], &[A::KeyInInbox]),
+    (|d| d.troubled(Failure::Stuck, "vault", 1), &[A::StepStuck], &[A::StepStuck]),
+    (|d| d.troubled(Failure::Later, "busy", 1), &[], &[]),
+    (
+        |d| d.troubled(Failure::Later, "busy", limits::RETRIES_MAX),
+        &[A::RetriesExhausted],
+        &[A::RetriesExhausted],
+    ),
+    (|d| d.troubled(Failure::Later, "inbox-left", 1), &[A::InboxLeft], &[A::InboxLeft]),
+    (|d| d.troubled(Failure::Later, "disk-full", 99), &[A::DiskLow], &[A::DiskLow]),
+    (|d| drop(d.view.keys.insert(KeyId::new(1), key(KeyState::Live))), &[], &[A::KeyWithoutBatch]),
+    (|d| drop(d.view.keys.insert(KeyId::new(1), key(KeyState::Gone))), &[], &[]),
+    (|d| d.record(hold(MORNING.plus_seconds(7200))), &[], &[A::HoldReviewPast]),
+    (
+        |d| {
+            let batch = d.batch();
+            let row = d.view.batches.get_mut(&batch).unwrap();
+            row.state = BatchState::Verified;
+            row.times.insert("verified".to_owned(), MORNING);
+            d.reason = Some(Reason::SequenceGap);
+        },
+        &[],
+        &[A::SequenceGap],
+    ),
+    (
+        |d| {
+            let batch = d.batch();
+            let row = d.view.batches.get_mut(&batch).unwrap();
+            row.state = BatchState::Due;
+            row.due = Some((MORNING.plus_seconds(3600), true));
+        },
+        &[],
+        &[A::DestructionOverdue],
+    ),
+    (
+        |d| {
+            let batch = d.batch();
+            let row = d.view.batches.get_mut(&batch).unwrap();
+            row.state = BatchState::Due;
+            row.due = Some((MORNING.plus_seconds(3600), true));
+            d.record(hold(MORNING.plus_seconds(86_400)));
+        },
+        &[],
+        &[],
+    ),
+];
+
 #[test]
 fn each_alarm_stands_when_its_cause_does_and_not_before() {
-    use AlarmCode as A;
-    let rows: &[Row] = &[
-        (|_| {}, &[], &[]),
-        (|d| d.view.time_doubted = true, &[A::ClockDoubted], &[A::ClockDoubted]),
-        (|d| d.health.slots.damaged = 2, &[A::SlotDamaged], &[A::SlotDamaged]),
-        (|d| d.health.published = None, &[A::PublishedBehind], &[A::PublishedBehind]),
-        (|d| d.health.root_key = RootKey::File, &[A::RootKeyInFile], &[A::RootKeyInFile]),
-        (
-            |d| d.health.places[0].room.as_mut().unwrap().free_bytes = limits::DISK_BYTES_LOW - 1,
-            &[A::DiskLow],
-            &[A::DiskLow],
-        ),
-        (
-            |d| d.health.places[1].room.as_mut().unwrap().free_inodes = Some(9),
-            &[A::DiskLow],
-            &[A::DiskLow],
-        ),
-        (|d| d.health.places[1].room = None, &[A::InboxUnreadable], &[A::InboxUnreadable]),
-        (|d| d.unread.push("moca".to_owned()), &[A::InboxUnreadable], &[A::InboxUnreadable]),
-        (|d| d.waiting.push(waits(Some(Reason::Incomplete))), &[], &[A::DeliveryIncomplete]),
-        (|d| d.waiting.push(waits(None)), &[], &[]),
-        (|d| d.strays.push(stray(false)), &[], &[A::StrayInInbox]),
-        (|d| d.strays.push(stray(true)), &[A::KeyInInbox], &[A::KeyInInbox]),
-        (|d| d.troubled(Failure::Stuck, "vault", 1), &[A::StepStuck], &[A::StepStuck]),
-        (|d| d.troubled(Failure::Later, "busy", 1), &[], &[]),
-        (
-            |d| d.troubled(Failure::Later, "busy", limits::RETRIES_MAX),
-            &[A::RetriesExhausted],
-            &[A::RetriesExhausted],
-        ),
-        (|d| d.troubled(Failure::Later, "inbox-left", 1), &[A::InboxLeft], &[A::InboxLeft]),
-        (|d| d.troubled(Failure::Later, "disk-full", 99), &[A::DiskLow], &[A::DiskLow]),
-        (
-            |d| drop(d.view.keys.insert(KeyId::new(1), key(KeyState::Live))),
-            &[],
-            &[A::KeyWithoutBatch],
-        ),
-        (|d| drop(d.view.keys.insert(KeyId::new(1), key(KeyState::Gone))), &[], &[]),
-        (|d| d.record(hold(MORNING.plus_seconds(7200))), &[], &[A::HoldReviewPast]),
-        (
-            |d| {
-                let batch = d.batch();
-                let row = d.view.batches.get_mut(&batch).unwrap();
-                row.state = BatchState::Verified;
-                row.times.insert("verified".to_owned(), MORNING);
-                d.reason = Some(Reason::SequenceGap);
-            },
-            &[],
-            &[A::SequenceGap],
-        ),
-        (
-            |d| {
-                let batch = d.batch();
-                let row = d.view.batches.get_mut(&batch).unwrap();
-                row.state = BatchState::Due;
-                row.due = Some((MORNING.plus_seconds(3600), true));
-            },
-            &[],
-            &[A::DestructionOverdue],
-        ),
-        (
-            |d| {
-                let batch = d.batch();
-                let row = d.view.batches.get_mut(&batch).unwrap();
-                row.state = BatchState::Due;
-                row.due = Some((MORNING.plus_seconds(3600), true));
-                d.record(hold(MORNING.plus_seconds(86_400)));
-            },
-            &[],
-            &[],
-        ),
-    ];
     let mut seen = Vec::new();
-    for (n, (arrange, now, later)) in rows.iter().enumerate() {
+    for (n, (arrange, now, later)) in ROWS.iter().enumerate() {
         let mut desk = Desk::quiet();
         arrange(&mut desk);
         assert_eq!(desk.alarms(0), *now, "row {n}, at once");

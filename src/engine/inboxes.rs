@@ -1,0 +1,428 @@
+//! Looking into inboxes and keyboxes, one delivery at a time.
+//!
+//! What is remembered here is a cache of what was last seen; a full scan makes it anew. Whether something is a
+//! delivery, waits or is refused is the judge's affair.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use super::{
+    Engine, EngineError,
+    case::shown,
+    ports::{KeyFile, Scan},
+    steps::{Arrival, LinkLedger},
+    turn::Tried,
+};
+use crate::domain::{
+    digest::Digest,
+    entry::{AGENT, Body},
+    ids::{BatchId, DeliveryId},
+    judge::{self, EntryKind, Facts, Look, Question, Stage},
+    link::Link,
+    reason::Reason,
+    time::Timestamp,
+};
+
+/// A delivery that waits.
+#[derive(Clone, Debug)]
+pub struct Waiting {
+    /// The link.
+    pub link: String,
+    /// The folder's name.
+    pub delivery: String,
+    /// Why, or nothing where it is complete and will be claimed.
+    pub reason: Option<Reason>,
+    /// Since when it was seen.
+    pub since: Option<Timestamp>,
+}
+
+/// Something in an inbox that is no delivery.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stray {
+    /// The link.
+    pub link: String,
+    /// Since when it was seen.
+    pub since: Option<Timestamp>,
+    /// Whether its name is that of a key.
+    pub key: bool,
+}
+
+/// What is known of the inboxes.
+#[derive(Default)]
+pub(super) struct Inboxes {
+    /// Links to be looked through.
+    links: BTreeSet<String>,
+    /// The inbox that is being looked through.
+    walk: Option<Walk>,
+    /// Folders by delivery, as they were last seen.
+    folders: BTreeMap<DeliveryId, Folder>,
+    /// Folders of batches whose originals still lie there.
+    clearing: BTreeMap<BatchId, Vec<u8>>,
+    /// Links whose inbox or keybox could not be read at the last look, and why.
+    unread: BTreeMap<String, String>,
+    /// What else lay in each inbox at the last look.
+    strays: BTreeMap<String, Vec<Stray>>,
+}
+
+/// A folder as it was last seen.
+struct Folder {
+    name: Vec<u8>,
+    bytes: u64,
+    reason: Option<Reason>,
+}
+
+/// The way through one inbox.
+struct Walk {
+    link: String,
+    folders: VecDeque<Vec<u8>>,
+    present: BTreeSet<Digest>,
+    /// Whether the inbox could be listed.
+    scanned: bool,
+    keys: VecDeque<KeyFile>,
+    /// Whether the keybox was opened.
+    keybox: bool,
+}
+
+impl Walk {
+    fn keys_only(link: &Link) -> Self {
+        Self {
+            link: link.name.clone(),
+            folders: VecDeque::new(),
+            present: BTreeSet::new(),
+            scanned: false,
+            keys: VecDeque::new(),
+            keybox: false,
+        }
+    }
+}
+
+impl Inboxes {
+    /// The name of a delivery's folder, where it was seen.
+    pub(super) fn folder(&self, delivery: DeliveryId) -> Option<&[u8]> {
+        self.folders.get(&delivery).map(|folder| folder.name.as_slice())
+    }
+
+    /// Bytes of a delivery, as it was last seen.
+    pub(super) fn bytes_of(&self, delivery: DeliveryId) -> u64 {
+        self.folders.get(&delivery).map_or(0, |folder| folder.bytes)
+    }
+
+    pub(super) fn look_at(&mut self, link: &str) {
+        self.links.insert(link.to_owned());
+    }
+
+    pub(super) fn claimed(&mut self, delivery: DeliveryId) {
+        self.folders.remove(&delivery);
+    }
+}
+
+impl Engine {
+    /// Links whose inbox or keybox could not be read at the last look, and why.
+    #[must_use]
+    pub const fn unread(&self) -> &BTreeMap<String, String> {
+        &self.inboxes.unread
+    }
+
+    /// Goes one delivery, or one key, further through the inboxes that are to be looked through.
+    pub(super) fn look_on(&mut self) -> Result<Tried, EngineError> {
+        let Some(walk) = &mut self.inboxes.walk else { return self.next_inbox() };
+        let name = walk.link.clone();
+        let Some(link) = self.rules.links.get(&name).cloned() else {
+            self.inboxes.walk = None;
+            return Ok(Tried::Done);
+        };
+        if let Some(folder) = walk.folders.pop_front() {
+            let mac = self.name_mac(&link.name, &folder)?;
+            if let Some(walk) = &mut self.inboxes.walk {
+                walk.present.insert(mac);
+            }
+            let tried = self.consider(&link, &folder, mac)?;
+            if let (Tried::NoHands, Some(walk)) = (tried, &mut self.inboxes.walk) {
+                walk.folders.push_front(folder);
+            }
+            return Ok(tried);
+        }
+        if let Some(key) = walk.keys.pop_front() {
+            self.take_key_file(&link, key)?;
+            return Ok(Tried::Done);
+        }
+        if !walk.keybox {
+            walk.keybox = true;
+            self.open_keybox(&link);
+            return Ok(Tried::Done);
+        }
+        self.end_walk(&link)?;
+        Ok(Tried::Done)
+    }
+
+    fn next_inbox(&mut self) -> Result<Tried, EngineError> {
+        let Some(name) = self.inboxes.links.pop_first() else { return Ok(Tried::Nothing) };
+        let Some(link) = self.rules.links.get(&name).cloned() else { return Ok(Tried::Done) };
+        let scan = match self.ports.intake.scan(&link) {
+            Ok(scan) => scan,
+            Err(error) => {
+                self.unreadable(&link, &error.to_string());
+                // The keybox is another folder: it is read all the same.
+                self.inboxes.walk = Some(Walk::keys_only(&link));
+                return Ok(Tried::Done);
+            }
+        };
+        self.inboxes.unread.remove(&name);
+        self.note_strays(&link, &scan)?;
+        self.inboxes.walk =
+            Some(Walk { folders: scan.folders.into(), scanned: true, ..Walk::keys_only(&link) });
+        Ok(Tried::Done)
+    }
+
+    fn unreadable(&mut self, link: &Link, why: &str) {
+        self.notes.push(format!("{}: {why}", link.name));
+        self.inboxes.unread.insert(link.name.clone(), why.to_owned());
+    }
+
+    fn note_strays(&mut self, link: &Link, scan: &Scan) -> Result<(), EngineError> {
+        for (name, key) in &scan.strays {
+            let name_mac = self.name_mac(&link.name, name)?;
+            if !self.view.strays.contains_key(&(link.name.clone(), name_mac)) {
+                let link = link.name.clone();
+                self.record(AGENT, Body::StraySeen { link, name_mac, key: *key })?;
+            }
+        }
+        let strays = self.strays_of(link, scan)?;
+        self.inboxes.strays.insert(link.name.clone(), strays);
+        Ok(())
+    }
+
+    fn strays_of(&mut self, link: &Link, scan: &Scan) -> Result<Vec<Stray>, EngineError> {
+        let mut strays = Vec::with_capacity(scan.strays.len());
+        for (name, key) in &scan.strays {
+            let mac = self.name_mac(&link.name, name)?;
+            let since = self.view.strays.get(&(link.name.clone(), mac)).copied();
+            strays.push(Stray { link: link.name.clone(), since, key: *key });
+        }
+        Ok(strays)
+    }
+
+    /// What was seen before and is not there any more.
+    fn end_walk(&mut self, link: &Link) -> Result<(), EngineError> {
+        let Some(walk) = self.inboxes.walk.take().filter(|walk| walk.scanned) else {
+            return Ok(());
+        };
+        let claimed: BTreeSet<DeliveryId> =
+            self.running.values().filter_map(|job| job.of.delivery).collect();
+        let gone: Vec<DeliveryId> = self
+            .view
+            .deliveries
+            .iter()
+            .filter(|(id, seen)| {
+                seen.link == link.name
+                    && !walk.present.contains(&seen.name_mac)
+                    && !claimed.contains(id)
+            })
+            .map(|(id, _)| *id)
+            .collect();
+        for delivery in gone {
+            self.inboxes.folders.remove(&delivery);
+            self.record(AGENT, Body::DeliveryGone { delivery })?;
+        }
+        let (known, view) = (&mut self.inboxes.folders, &self.view);
+        known.retain(|id, _| view.deliveries.contains_key(id));
+        self.inboxes.clearing.retain(|id, _| view.batches.get(id).is_some_and(|b| !b.cleared));
+        Ok(())
+    }
+
+    /// Whether a folder is one that was claimed already and whose originals could not all be removed yet.
+    fn is_being_cleared(&mut self, link: &Link, folder: &[u8]) -> Result<bool, EngineError> {
+        let view = &self.view;
+        let pending: Vec<BatchId> =
+            view.uncleared().filter(|(_, b)| b.link == link.name).map(|(id, _)| id).collect();
+        for batch in pending {
+            if !self.inboxes.clearing.contains_key(&batch) {
+                let Some(case) = self.case(batch)? else { continue };
+                self.inboxes.clearing.insert(batch, case.delivery);
+            }
+            if self.inboxes.clearing.get(&batch).is_some_and(|name| name == folder) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    fn consider(
+        &mut self,
+        link: &Link,
+        folder: &[u8],
+        name_mac: Digest,
+    ) -> Result<Tried, EngineError> {
+        if self.is_being_cleared(link, folder)? {
+            return Ok(Tried::Done);
+        }
+        let known = self.view.delivery_named(&link.name, name_mac).map(|(id, s)| (id, s.since));
+        if known.is_some_and(|(id, _)| self.is_claimed_or_put_off(id)) {
+            return Ok(Tried::Done);
+        }
+        let facts = match self.ports.intake.look(link, folder) {
+            Ok(Some(facts)) => facts,
+            // It went away since the inbox was listed.
+            Ok(None) => return Ok(Tried::Done),
+            Err(error) => {
+                self.notes.push(format!("{}: {error}", link.name));
+                return Ok(Tried::Done);
+            }
+        };
+        let now = self.ports.clock.now();
+        let (delivery, since) = match known {
+            Some(known) => known,
+            None => {
+                let delivery = self.view.next_delivery();
+                let seen = Body::DeliverySeen { delivery, link: link.name.clone(), name_mac };
+                (delivery, self.record(AGENT, seen)?.at)
+            }
+        };
+        let look = self.judged(&facts, link, now);
+        let waits = match &look {
+            Look::Wait(reason) => Some(*reason),
+            Look::Complete(_) | Look::Refuse(_) => None,
+        };
+        let bytes = facts.entries.iter().map(|entry| entry.bytes).sum();
+        let seen = Folder { name: folder.to_vec(), bytes, reason: waits };
+        self.inboxes.folders.insert(delivery, seen);
+        let reason = match look {
+            Look::Complete(_) => None,
+            Look::Refuse(refusal) => Some(refusal.reason),
+            Look::Wait(reason) if self.waited_out(reason, since, now) => Some(reason),
+            Look::Wait(_) => return Ok(Tried::Done),
+        };
+        if !self.hands.is_free() {
+            return Ok(Tried::NoHands);
+        }
+        self.claim(link, delivery, claimable(&facts), reason)?;
+        Ok(Tried::Done)
+    }
+
+    fn is_claimed_or_put_off(&self, delivery: DeliveryId) -> bool {
+        self.running.values().any(|job| job.of.delivery == Some(delivery))
+            || self.todo.is_put_off(delivery, self.ports.clock.now())
+    }
+
+    fn judged(&self, facts: &Facts, link: &Link, now: Timestamp) -> Look {
+        let ledger = LinkLedger { view: &self.view, link: &link.name, except: None };
+        judge::judge(&Question {
+            facts,
+            link,
+            ledger: &ledger,
+            stage: Stage::Looking,
+            received_at: now,
+            now,
+            announced: None,
+        })
+    }
+
+    /// Unsigned deliveries are claimed and quarantined after `incomplete_after`, others after `abandon_after`. Not
+    /// while the time is doubted: a claim wipes the originals.
+    fn waited_out(&self, reason: Reason, since: Timestamp, now: Timestamp) -> bool {
+        let zone = self.rules.zone;
+        let after = match reason {
+            Reason::Unsigned => Some(self.rules.incomplete_after),
+            _ => self.rules.abandon_after,
+        };
+        !self.view.time_doubted && after.is_some_and(|period| period.after(since, zone) <= now)
+    }
+
+    fn open_keybox(&mut self, link: &Link) {
+        match self.ports.intake.keybox(link) {
+            Ok(files) => {
+                if let Some(walk) = &mut self.inboxes.walk {
+                    walk.keys = files.into();
+                }
+            }
+            Err(error) => self.unreadable(link, &error.to_string()),
+        }
+    }
+
+    fn take_key_file(&mut self, link: &Link, file: KeyFile) -> Result<(), EngineError> {
+        let arrival = Arrival {
+            link: &link.name,
+            number: &file.number,
+            form: file.form,
+            channel: "keybox",
+            keybox: true,
+            signed: None,
+        };
+        self.take_key(AGENT, &arrival, file.bytes)?;
+        Ok(())
+    }
+
+    /// Deliveries that are not batches yet: the resident agent tells what it saw last, anybody else takes a fresh
+    /// look that changes nothing.
+    ///
+    /// # Errors
+    /// The key store.
+    pub fn waiting(&mut self) -> Result<Vec<Waiting>, EngineError> {
+        if self.resident {
+            return Ok(self.seen());
+        }
+        let links: Vec<Link> = self.rules.links.values().cloned().collect();
+        let now = self.ports.clock.now();
+        let mut rows = Vec::new();
+        for link in &links {
+            let Ok(scan) = self.ports.intake.scan(link) else { continue };
+            for delivery in scan.folders {
+                if self.is_being_cleared(link, &delivery)? {
+                    continue;
+                }
+                let Ok(Some(facts)) = self.ports.intake.look(link, &delivery) else { continue };
+                let reason = match self.judged(&facts, link, now) {
+                    Look::Wait(reason) => Some(reason),
+                    Look::Complete(_) | Look::Refuse(_) => None,
+                };
+                let mac = self.name_mac(&link.name, &delivery)?;
+                let since = self.view.delivery_named(&link.name, mac).map(|(_, seen)| seen.since);
+                let (link, delivery) = (link.name.clone(), shown(&delivery));
+                rows.push(Waiting { link, delivery, reason, since });
+            }
+        }
+        Ok(rows)
+    }
+
+    /// What lies in the inboxes and is no delivery, and the links whose inbox or keybox cannot be read; as with
+    /// [`Self::waiting`], what the resident agent saw last, or a fresh look.
+    ///
+    /// # Errors
+    /// The key store.
+    pub fn strays(&mut self) -> Result<(Vec<Stray>, Vec<String>), EngineError> {
+        let links: Vec<Link> = self.rules.links.values().cloned().collect();
+        let (mut strays, mut unread) = (Vec::new(), Vec::new());
+        for link in &links {
+            if self.resident {
+                strays.extend(self.inboxes.strays.get(&link.name).into_iter().flatten().cloned());
+                unread.extend(self.inboxes.unread.get_key_value(&link.name).map(|u| u.0.clone()));
+                continue;
+            }
+            match self.ports.intake.scan(link) {
+                Ok(scan) => strays.extend(self.strays_of(link, &scan)?),
+                Err(_) => unread.push(link.name.clone()),
+            }
+        }
+        Ok((strays, unread))
+    }
+
+    fn seen(&self) -> Vec<Waiting> {
+        let row = |(id, folder): (&DeliveryId, &Folder)| {
+            let seen = self.view.deliveries.get(id)?;
+            Some(Waiting {
+                link: seen.link.clone(),
+                delivery: shown(&folder.name),
+                reason: folder.reason,
+                since: Some(seen.since),
+            })
+        };
+        self.inboxes.folders.iter().filter_map(row).collect()
+    }
+}
+
+/// How many copies a claim will make.
+fn claimable(facts: &Facts) -> u64 {
+    if facts.is_over_limit() {
+        return 0;
+    }
+    facts.entries.iter().filter(|entry| entry.kind == EntryKind::File).count() as u64
+}

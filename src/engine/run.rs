@@ -1,0 +1,193 @@
+//! Running one step: intent, effect, outcome; and finishing what a stop left open.
+
+use super::{
+    DISK_FULL, Engine, EngineError, Ran, StepError,
+    jobs::{Begun, Done, Effect, Job, Of, Progress, Running},
+    slots,
+};
+use crate::domain::{
+    entry::{AGENT, Body},
+    step::{Outcome, Plan},
+    view::FoldError,
+};
+
+impl Engine {
+    /// Runs one step: intent, effect, outcome.
+    ///
+    /// # Errors
+    /// The register cannot be written. What the step itself met is in [`Ran`].
+    pub fn run(&mut self, by: &str, plan: Plan) -> Result<Ran, EngineError> {
+        let intent = self.record(by, Body::Intent { plan })?;
+        // A stop here: the intent stands alone, and the next start finishes it.
+        self.start(intent.seq)
+    }
+
+    /// Starts the step of an open intent; a short one ends at once.
+    pub(super) fn start(&mut self, intent: u64) -> Result<Ran, EngineError> {
+        let plan = self.planned(intent)?;
+        let long = match self.begin(&plan) {
+            Ok(Begun::Long(long)) => long,
+            Ok(Begun::Done(outcome)) => return self.close(intent, &plan, Ok(outcome)),
+            Err(error) => return self.close(intent, &plan, Err(error)),
+        };
+        let running = Running {
+            step: plan.name(),
+            of: Of::plan(&plan),
+            total: long.total,
+            meter: long.meter,
+            since: self.ports.clock.now(),
+        };
+        self.running.insert(intent, running);
+        match self.hands.start(Job { intent, work: long.work }) {
+            Some(done) => self.conclude(done),
+            None => Ok(Ran::Running),
+        }
+    }
+
+    /// Ends the step whose job has run.
+    ///
+    /// # Errors
+    /// The register cannot be written: the intent stays open, and a later turn begins the step again.
+    pub fn conclude(&mut self, done: Done) -> Result<Ran, EngineError> {
+        let Done { intent, effect } = done;
+        self.running.remove(&intent);
+        self.todo.hands_came_free();
+        let plan = self.planned(intent)?;
+        let ended = self.end(&plan, effect);
+        self.close(intent, &plan, ended)
+    }
+
+    fn planned(&self, intent: u64) -> Result<Plan, EngineError> {
+        Ok(self.view.open.get(&intent).cloned().ok_or(FoldError::Unknown(intent))?)
+    }
+
+    /// Records what came of a step.
+    fn close(
+        &mut self,
+        intent: u64,
+        plan: &Plan,
+        ended: Result<Outcome, StepError>,
+    ) -> Result<Ran, EngineError> {
+        match ended {
+            Ok(outcome) => {
+                // A stop here: the effect is whole, and applying it once more finds it done.
+                self.record(AGENT, Body::Outcome { intent, outcome: outcome.clone() })?;
+                self.settle(plan)?;
+                self.follow(plan, &outcome);
+                Ok(Ran::Done(outcome))
+            }
+            Err(error) => {
+                let (failure, code) = (error.failure(), error.code().to_owned());
+                self.notes.push(format!("{}: {error}", plan.name()));
+                if code == DISK_FULL {
+                    self.full.get_or_insert_with(|| error.to_string());
+                }
+                self.give_up(plan)?;
+                self.record(AGENT, Body::Failed { intent, failure, code: code.clone() })?;
+                self.put_off(plan);
+                Ok(Ran::Failed(failure, code))
+            }
+        }
+    }
+
+    fn begin(&mut self, plan: &Plan) -> Result<Begun, StepError> {
+        Ok(Begun::Done(match plan {
+            Plan::Claim { .. } => return self.begin_claim(plan),
+            Plan::Clear { batch } => return self.begin_clear(*batch),
+            Plan::Load { batch, vault, key, refuse, .. } => {
+                return self.begin_load(*batch, *vault, *key, *refuse);
+            }
+            Plan::WipeCopy { order, copy } => return self.begin_wipe(*order, *copy),
+            Plan::Verify { batch } => self.apply_verify(*batch)?,
+            Plan::TakeKey { .. } => self.apply_take_key(plan)?,
+            Plan::DropKey { key } => self.apply_drop_key(*key)?,
+            Plan::Certify { order, tree_size, at } => {
+                self.apply_certify(*order, *tree_size, *at)?
+            }
+            Plan::MakeAccessKey { link, month } => self.apply_access_key(link, month)?,
+        }))
+    }
+
+    fn end(&mut self, plan: &Plan, effect: Effect) -> Result<Outcome, StepError> {
+        match (plan, effect) {
+            (Plan::Claim { .. }, Effect::Claimed(claimed)) => self.end_claim(plan, claimed?),
+            (Plan::Clear { batch }, Effect::Wiped(wiped)) => self.end_clear(*batch, wiped?),
+            (Plan::Load { batch, vault, key, use_until, .. }, Effect::Streamed(streamed)) => {
+                self.end_load(*batch, *vault, *key, *use_until, *streamed)
+            }
+            (Plan::WipeCopy { .. }, Effect::Wiped(wiped)) => {
+                Ok(Outcome::CopyWiped { wiped: wiped? })
+            }
+            _ => Err(StepError::Stuck("plan")),
+        }
+    }
+
+    /// Removes what a step that is given up had begun, before its failure is recorded.
+    fn give_up(&mut self, plan: &Plan) -> Result<(), EngineError> {
+        match plan {
+            Plan::Claim { files, batch, .. } => {
+                self.ports.spool.abandon(files)?;
+                self.ports.cases.wipe(*batch)?;
+                for slot in [slots::case(*batch), slots::spool(*batch)] {
+                    self.ports.keys.destroy(&slot, &batch.to_string())?;
+                }
+            }
+            Plan::Load { vault, .. } => self.abandon_vault(*vault)?,
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// Start-up: finishes every open intent but wipes. Those are resumed where destruction is driven: whoever opens
+    /// the state to place a hold must not thereby finish the wipe that it is to stop.
+    ///
+    /// # Errors
+    /// The register cannot be written.
+    pub fn recover(&mut self) -> Result<(), EngineError> {
+        for intent in self.open_intents(false) {
+            self.start(intent)?;
+        }
+        if self.view.open.is_empty() {
+            self.ports.evidence.sweep()?;
+        }
+        Ok(())
+    }
+
+    /// Intents whose step neither runs nor has ended.
+    pub(super) fn open_intents(&self, wipes: bool) -> Vec<u64> {
+        let wanted = |plan: &Plan| matches!(plan, Plan::WipeCopy { .. }) == wipes;
+        let idle = |seq: &u64| !self.running.contains_key(seq);
+        let open = self.view.open.iter().filter(|(seq, plan)| idle(seq) && wanted(plan));
+        open.map(|(seq, _)| *seq).collect()
+    }
+
+    /// What follows the record of an outcome.
+    fn settle(&mut self, plan: &Plan) -> Result<(), EngineError> {
+        let wipe = |plan: &Plan| matches!(plan, Plan::WipeCopy { .. });
+        // A note belongs to a wipe whose outcome is not recorded yet: while another one is open, they stay.
+        if wipe(plan) && !self.view.open.values().any(wipe) {
+            self.ports.evidence.sweep()?;
+        }
+        Ok(())
+    }
+
+    /// How far the running steps are.
+    #[must_use]
+    pub fn progress(&self) -> Vec<Progress> {
+        let row = |job: &Running| Progress {
+            step: job.step,
+            batch: job.of.batch,
+            order: job.of.order,
+            done: job.meter.bytes(),
+            total: job.total,
+            since: job.since,
+        };
+        self.running.values().map(row).collect()
+    }
+
+    /// Whether the long part of a step of this batch runs.
+    #[must_use]
+    pub fn is_busy(&self, batch: crate::domain::ids::BatchId) -> bool {
+        self.running.values().any(|job| job.of.batch == Some(batch))
+    }
+}
