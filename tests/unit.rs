@@ -19,7 +19,11 @@ mod support;
 mod dropin;
 #[path = "unit/fragments.rs"]
 mod fragments;
+#[path = "unit/life.rs"]
+mod life;
 #[path = "unit/manager.rs"]
 mod manager;
+#[path = "unit/sandbox.rs"]
+mod sandbox;
 #[path = "unit/score.rs"]
 mod score;

@@ -12,6 +12,7 @@ pub mod inbox;
 pub mod journal;
 pub mod keybox;
 pub mod keystore;
+pub mod landlock;
 pub mod lock;
 pub mod process;
 pub mod root_key;

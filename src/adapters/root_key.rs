@@ -119,6 +119,16 @@ impl RootKeySource {
         }
     }
 
+    /// The file that [`Self::read`] opens, where it is known.
+    #[must_use]
+    pub fn path(&self) -> Option<PathBuf> {
+        match self {
+            Self::File(path) => Some(path.clone()),
+            Self::Credential(name) => credential(name),
+            Self::Passphrase | Self::Tpm => None,
+        }
+    }
+
     /// Reads the key.
     ///
     /// # Errors
@@ -127,9 +137,9 @@ impl RootKeySource {
         match self {
             Self::File(path) => read_file(path),
             Self::Credential(name) => {
-                let folder = std::env::var_os(CREDENTIALS)
+                let path = credential(name)
                     .ok_or_else(|| RootKeyError::NoCredentials { name: name.clone() })?;
-                read_credential(&Path::new(&folder).join(name))
+                read_credential(&path)
             }
             Self::Passphrase => Err(RootKeyError::Unsupported { form: "passphrase" }),
             Self::Tpm => Err(RootKeyError::Unsupported { form: "tpm" }),
@@ -148,6 +158,11 @@ pub fn create_file(path: &Path) -> Result<Secret, RootKeyError> {
     text[2 * ROOT_KEY_BYTES] = b'\n';
     files::create_new(path, &text, "root key")?;
     Ok(secret)
+}
+
+/// Where the service manager has put a credential, if it has put any.
+fn credential(name: &str) -> Option<PathBuf> {
+    std::env::var_os(CREDENTIALS).map(|folder| Path::new(&folder).join(name))
 }
 
 fn read_file(path: &Path) -> Result<Secret, RootKeyError> {

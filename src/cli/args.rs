@@ -28,6 +28,10 @@ pub(super) struct Cli {
     #[cfg(feature = "test-hooks")]
     #[arg(long, hide = true, global = true)]
     pub(super) test_crash: Option<String>,
+    /// File that the test build tries to read once the agent is confined.
+    #[cfg(feature = "test-hooks")]
+    #[arg(long, hide = true, global = true)]
+    pub(super) test_open: Vec<PathBuf>,
     /// File that the test build writes the number of durable writes to.
     #[cfg(feature = "test-hooks")]
     #[arg(long, hide = true, global = true)]

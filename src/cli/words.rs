@@ -85,11 +85,26 @@ fn check(cli: &Cli) -> Result<()> {
     Err(Error::new(Exit::Config, format!("{} problems found", findings.len())))
 }
 
+/// Takes from this process what the agent does not need, before it opens anything of a delivery.
+fn confine(cli: &Cli) -> Result<()> {
+    let confined = wiring::confine(&cli.config)?;
+    if !confined.is_in_force() {
+        print::note(&confined.words());
+    }
+    #[cfg(feature = "test-hooks")]
+    for path in &cli.test_open {
+        let came = std::fs::read(path).map(|bytes| bytes.len());
+        print::note(&format!("test: '{}' {came:?}", path.display()));
+    }
+    Ok(())
+}
+
 fn run_agent(cli: &Cli, once: bool, hooks: &Hooks) -> Result<()> {
     if !once {
         return Err(Error::usage("this version runs from a timer, not as a resident service")
             .hint("run 'batchward run --once'"));
     }
+    confine(cli)?;
     let done = client::once(&cli.config, hooks)?;
     for row in done.rows {
         let id = row.id.map_or_else(|| "-".to_owned(), |id| id.to_string());

@@ -12,6 +12,7 @@ mod grants;
 pub mod query;
 pub mod reading;
 pub mod register_page;
+pub mod serving;
 pub mod show;
 pub mod status;
 

@@ -1,7 +1,13 @@
 //! `query` and `match`: declare, then read. Only granted fields, only while the grant is open, up to its row cap;
 //! the asking is committed before the first row, also when it is refused.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
 
 use serde::{Deserialize, Serialize};
 
@@ -22,13 +28,15 @@ use crate::{
     },
     engine::{
         access::list_parts,
-        ports::{Flow, Log, VaultKey, VaultRead},
+        ports::{Log, VaultKey},
         slots,
     },
     error::{Error, Exit},
 };
 
 use super::Draft;
+use super::serving::{Declared, Shown, Terms};
+pub use super::serving::{Rows, Served};
 
 /// What is asked.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -61,29 +69,6 @@ pub enum Wanted {
         /// Values.
         values: Vec<String>,
     },
-}
-
-/// What was shown.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Served {
-    /// Rows.
-    pub rows: u64,
-    /// Why it ended before its end.
-    pub ended: Option<&'static str>,
-}
-
-/// Where rows go: the field names once, then each row.
-pub trait Rows {
-    /// The granted fields, in order; called once, after the asking is committed.
-    ///
-    /// # Errors
-    /// The output is closed.
-    fn begin(&mut self, fields: &[String]) -> std::io::Result<()>;
-    /// One row.
-    ///
-    /// # Errors
-    /// The output is closed.
-    fn row(&mut self, values: &[String]) -> std::io::Result<()>;
 }
 
 impl Reading {
@@ -173,7 +158,7 @@ impl Service {
         Ok(Actor { facts, signed: None })
     }
 
-    /// Reads, row by row.
+    /// Reads, row by row, on this thread. Another process may take the state's lock meanwhile, to revoke or to hold.
     ///
     /// # Errors
     /// Refused (which is logged too), or the log cannot be written: then no row was shown.
@@ -183,17 +168,26 @@ impl Service {
         reading: &Reading,
         rows: &mut dyn Rows,
     ) -> Result<Served> {
-        let done = self.read_rows(caller, reading, rows);
+        let declared = self.declare(caller, reading)?;
+        self.engine.ports.lease.pause();
+        let shown = declared.run(rows, &mut |taken_back| self.taken_back(taken_back));
+        self.engine.ports.lease.resume()?;
+        self.engine.refresh()?;
+        self.shown(shown)
+    }
+
+    /// Commits the asking of a reading. What comes back needs nothing of the register and may run on any thread; it
+    /// ends with [`Service::shown`].
+    ///
+    /// # Errors
+    /// Refused (which is logged too), or the log cannot be written.
+    pub fn declare(&mut self, caller: &Caller, reading: &Reading) -> Result<Declared> {
+        let done = self.declared(caller, reading);
         self.engine.ports.journal.publish()?;
         done
     }
 
-    fn read_rows(
-        &mut self,
-        caller: &Caller,
-        reading: &Reading,
-        rows: &mut dyn Rows,
-    ) -> Result<Served> {
+    fn declared(&mut self, caller: &Caller, reading: &Reading) -> Result<Declared> {
         let actor = match self.reader(caller, reading) {
             Err(error) if error.exit == Exit::Refused => {
                 // Who it was is not proven: the register names nobody, and the conditions are not kept.
@@ -205,22 +199,36 @@ impl Service {
         let link = self.grant(reading.grant)?.terms.link.clone();
         if let Err(error) = self.may_read(&actor, reading) {
             if error.exit == Exit::Refused {
-                self.declare(&actor, &link, reading, Some(&error.what))?;
+                self.log_asking(&actor, &link, reading, Some(&error.what))?;
             }
             return Err(error);
         }
-        let asked = self.declare(&actor, &link, reading, None)?;
-        self.engine.ports.lease.pause();
-        let served = self.serve(&actor, reading, &link, rows);
-        self.engine.ports.lease.resume()?;
-        self.engine.refresh()?;
-        let (done, outcome) = match served {
-            Ok(served) => (served.clone(), Ok(served)),
-            Err((served, error)) => (served, Err(error)),
-        };
-        let ended = done.ended.map(str::to_owned);
-        self.engine.log_access(&link, &[Payload::Served { asked, rows: done.rows, ended }])?;
-        outcome
+        let asked = self.log_asking(&actor, &link, reading, None)?;
+        match self.prepare(&actor, reading, &link, asked) {
+            Ok(declared) => Ok(declared),
+            Err(error) => {
+                let served = Served::default();
+                self.log_shown(&link, asked, &served)?;
+                Err(error)
+            }
+        }
+    }
+
+    /// Logs what was shown.
+    ///
+    /// # Errors
+    /// The grant ended while it was read, the output was closed, or the log cannot be written.
+    pub fn shown(&mut self, shown: Shown) -> Result<Served> {
+        let Shown { asked, link, served, error } = shown;
+        self.log_shown(&link, asked, &served)?;
+        self.engine.ports.journal.publish()?;
+        error.map_or(Ok(served), Err)
+    }
+
+    fn log_shown(&mut self, link: &str, asked: u64, served: &Served) -> Result<()> {
+        let ended = served.ended.map(str::to_owned);
+        self.engine.log_access(link, &[Payload::Served { asked, rows: served.rows, ended }])?;
+        Ok(())
     }
 
     fn may_read(&self, actor: &Actor, reading: &Reading) -> Result<()> {
@@ -278,7 +286,7 @@ impl Service {
         Ok(fields)
     }
 
-    fn declare(
+    fn log_asking(
         &mut self,
         actor: &Actor,
         link: &str,
@@ -307,112 +315,79 @@ impl Service {
         Ok(self.engine.log_access(link, &payloads)?)
     }
 
-    fn serve(
-        &self,
+    fn prepare(
+        &mut self,
         actor: &Actor,
         reading: &Reading,
         link: &str,
-        rows: &mut dyn Rows,
-    ) -> std::result::Result<Served, (Served, Error)> {
-        let mut served = Served::default();
-        let run = || -> Result<Prepared> {
-            let grant = self.grant(reading.grant)?;
-            let vaults = self.vaults(link, reading.batch)?;
-            let link_row = self.link(link)?;
-            let layout = self.engine.rules.layout_of(link_row);
-            // A key that is not among the items is not stored, and then no record can replace another.
-            let key = layout
-                .and_then(|layout| layout.key())
-                .map(|field| field.name.clone())
-                .filter(|name| link_row.items.contains(name));
-            Ok(Prepared {
-                vaults,
-                fields: self.still_granted(grant, self.engine.ports.clock.now())?,
-                row_cap: grant.terms.row_cap,
-                key,
-            })
-        };
-        let Prepared { vaults, fields, row_cap, key } =
-            run().map_err(|error| (served.clone(), error))?;
-        let mut broken = rows.begin(&fields).err();
-        let sets = sets_of(&reading.wanted);
-        let read = VaultRead {
-            vaults: &vaults,
-            key: key.as_deref(),
-            columns: &fields,
-            sets: &sets,
-            single: reading.batch.is_some(),
-        };
-        if broken.is_none() {
-            let outcome = self.engine.ports.vaults.read(&read, &mut |values| {
-                served.ended = self.stopped(actor, reading.grant, served.rows, row_cap);
-                if served.ended.is_some() {
-                    return Flow::Stop;
-                }
-                broken = rows.row(values).err();
-                if broken.is_some() {
-                    return Flow::Stop;
-                }
-                served.rows += 1;
-                Flow::On
-            });
-            if let Err(error) = outcome {
-                return Err((served, error.into()));
-            }
-        }
-        match (broken, served.ended) {
-            (Some(_), _) => Err((served, Error::new(Exit::Failed, "the output was closed"))),
-            (None, Some("expired" | "revoked")) => {
-                let error = Error::refused(format!("'{}' ended while it was read", reading.grant));
-                Err((served, error))
-            }
-            (None, _) => Ok(served),
-        }
-    }
-
-    /// Whether a reading must stop before its next row: its grant has ended, or its cap is reached.
-    fn stopped(&self, actor: &Actor, grant: GrantId, rows: u64, cap: u64) -> Option<&'static str> {
-        if rows >= cap {
-            return Some("row-cap");
-        }
+        asked: u64,
+    ) -> Result<Declared> {
         let now = self.engine.ports.clock.now();
-        let row = self.engine.view.grants.get(&grant)?;
-        let link = self.engine.rules.links.get(&row.terms.link);
-        if now > row.terms.until || link.is_none_or(|link| link.standing(now).is_some()) {
-            return Some("expired");
-        }
-        let revoked = !is_open(row, actor.name(), now)
-            || self.taken_back(actor, grant, &format!("links/{}.yaml", row.terms.link));
-        revoked.then_some("revoked")
+        let grant = self.grant(reading.grant)?;
+        let (row_cap, until) = (grant.terms.row_cap, grant.terms.until);
+        let fields = self.still_granted(grant, now)?;
+        let (vaults, batches_until) = self.vaults(link, reading.batch)?;
+        let link_row = self.link(link)?;
+        let layout = self.engine.rules.layout_of(link_row);
+        // A key that is not among the items is not stored, and then no record can replace another.
+        let key = layout
+            .and_then(|layout| layout.key())
+            .map(|field| field.name.clone())
+            .filter(|name| link_row.items.contains(name));
+        let until = until.min(link_row.approved_until).min(batches_until.unwrap_or(until));
+        let terms = Terms {
+            grant: reading.grant,
+            holder: actor.name().to_owned(),
+            link_file: format!("links/{link}.yaml"),
+            until,
+            row_cap,
+        };
+        let taken_back = Arc::new(AtomicBool::new(false));
+        let (watched, of) = (Arc::downgrade(&taken_back), terms.clone());
+        self.engine.observers.push(Box::new(move |_, entry| {
+            let Some(flag) = watched.upgrade() else { return false };
+            if of.are_taken_back_by(&entry.body) {
+                flag.store(true, Ordering::SeqCst);
+            }
+            true
+        }));
+        Ok(Declared {
+            asked,
+            link: link.to_owned(),
+            terms,
+            taken_back,
+            vaults,
+            fields,
+            key,
+            sets: sets_of(&reading.wanted),
+            single: reading.batch.is_some(),
+            port: Arc::clone(&self.engine.ports.vaults),
+            clock: Arc::clone(&self.engine.ports.clock),
+        })
     }
 
-    /// Whether another process has meanwhile recorded the end of a grant, a change of its holder's account, or that
-    /// its link became narrower: rows are read without the state's lock, so that taking back need not wait for them.
-    fn taken_back(&self, actor: &Actor, id: GrantId, link: &str) -> bool {
+    /// Whether another process has meanwhile recorded what takes a reading back: rows are read without the state's
+    /// lock, so that taking back need not wait for them.
+    fn taken_back(&self, terms: &Terms) -> bool {
         let known = self.engine.view.size;
         if self.engine.ports.journal.size(Log::Register).is_ok_and(|size| size == known) {
             return false;
         }
         let mut ended = false;
         let replayed = self.engine.ports.journal.replay(Log::Register, known, &mut |_, bytes| {
-            ended |= match Entry::from_bytes(bytes).map(|entry| entry.body) {
-                Ok(Body::GrantRevoked { grant, .. } | Body::UseCompleted { grant, .. }) => {
-                    grant == id
-                }
-                Ok(Body::AccountDisabled { name, .. } | Body::AccountConfirmed { name, .. }) => {
-                    name == actor.name()
-                }
-                Ok(Body::ConfigTightened { changes, .. }) => changes.iter().any(|c| c.file == link),
-                Ok(_) => false,
-                Err(_) => true,
-            };
+            let entry = Entry::from_bytes(bytes);
+            ended |= entry.map_or(true, |entry| terms.are_taken_back_by(&entry.body));
             Ok(())
         });
         ended || replayed.is_err()
     }
 
-    /// The vaults that a reading sees, in the order of the current view.
-    fn vaults(&self, link: &str, batch: Option<BatchId>) -> Result<Vec<VaultKey>> {
+    /// The vaults that a reading sees, in the order of the current view, and when the use of the first of them ends.
+    fn vaults(
+        &self,
+        link: &str,
+        batch: Option<BatchId>,
+    ) -> Result<(Vec<VaultKey>, Option<Timestamp>)> {
         let view = &self.engine.view;
         let now = self.engine.ports.clock.now();
         let usable = |id: BatchId| {
@@ -447,6 +422,7 @@ impl Service {
             }
         };
         let mut vaults = Vec::new();
+        let mut until: Option<Timestamp> = None;
         for batch in batches.into_iter().filter(|id| usable(*id)) {
             let copy = view
                 .copies_of(batch)
@@ -455,18 +431,12 @@ impl Service {
             let Some(copy) = copy else { continue };
             if let Some(key) = self.engine.ports.keys.live(&slots::vault(copy))? {
                 vaults.push(VaultKey { copy, key });
+                let end = view.batches.get(&batch).and_then(|b| b.times.get("use-until")).copied();
+                until = [until, end].into_iter().flatten().min();
             }
         }
-        Ok(vaults)
+        Ok((vaults, until))
     }
-}
-
-/// What a reading needs before its first row.
-struct Prepared {
-    vaults: Vec<VaultKey>,
-    fields: Vec<String>,
-    row_cap: u64,
-    key: Option<String>,
 }
 
 /// What the vaults are asked, one set of conditions after the other. A value that a list names twice is asked once:

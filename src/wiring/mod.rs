@@ -1,5 +1,6 @@
 //! The composition root: the only place that names adapters and hands them to the engine.
 
+mod confine;
 mod files;
 mod intake;
 mod keys;
@@ -12,6 +13,7 @@ mod site;
 mod store;
 mod unit;
 
+pub use confine::{Confined, confine};
 pub use look::{check, check_policy, explain, policies, state_of, uid_of};
 pub use site::{Hooks, init, open};
 

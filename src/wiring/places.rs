@@ -3,17 +3,19 @@
 
 use std::{collections::BTreeSet, path::PathBuf};
 
-use crate::config::Config;
+use crate::{adapters::landlock::Right, config::Config};
 
 /// Every folder outside of the program itself that the running agent touches.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Places {
-    /// Configuration: read, never written.
+    /// Configuration and the root key: read, never written.
     pub(super) read: BTreeSet<PathBuf>,
     /// What providers and people drop, and the agent takes over and removes.
     pub(super) drops: BTreeSet<PathBuf>,
-    /// The agent's own: the state, and the folders of its control socket and its file of metrics.
+    /// The agent's own: the state, and the folder of its file of metrics.
     pub(super) own: BTreeSet<PathBuf>,
+    /// Where its control socket lies.
+    pub(super) socket: Option<PathBuf>,
 }
 
 impl Places {
@@ -24,22 +26,29 @@ impl Places {
         // The folder of each file, not the file: one that is replaced is another file under the same name.
         let read = [&agent.links, &agent.layouts, &agent.policies].map(Clone::clone);
         Self {
-            read: read.into_iter().chain(above(&agent.file)).collect(),
+            read: read.into_iter().chain(above(&agent.file)).chain(agent.root_key.path()).collect(),
             drops: config
                 .links
                 .values()
                 .flat_map(|link| [link.inbox.clone(), link.keybox.clone()])
                 .collect(),
-            own: [agent.state.clone()]
-                .into_iter()
-                .chain(above(&agent.socket))
-                .chain(agent.metrics_file.as_ref().and_then(above))
-                .collect(),
+            own: agent.metrics_file.iter().filter_map(above).chain([agent.state.clone()]).collect(),
+            socket: above(&agent.socket),
         }
     }
 
     /// Everything that is written.
     pub(super) fn written(&self) -> impl Iterator<Item = &PathBuf> {
-        self.own.iter().chain(&self.drops)
+        self.own.iter().chain(&self.drops).chain(&self.socket)
+    }
+
+    /// Each folder with what the agent does in it.
+    pub(super) fn rights(&self) -> Vec<(PathBuf, Right)> {
+        let read = self.read.iter().map(|path| (path, Right::Read));
+        let drops = self.drops.iter().map(|path| (path, Right::Take));
+        let own = self.own.iter().map(|path| (path, Right::Own));
+        let socket = self.socket.iter().map(|path| (path, Right::Socket));
+        let all = read.chain(drops).chain(own).chain(socket);
+        all.map(|(path, right)| (path.clone(), right)).collect()
     }
 }

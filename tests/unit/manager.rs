@@ -84,6 +84,14 @@ impl Reading {
         self.text.lines().filter_map(of).map(str::trim).collect()
     }
 
+    /// The value of a property that is shown once.
+    #[track_caller]
+    pub(super) fn one(&self, name: &str) -> &str {
+        let found = self.all(name);
+        assert_eq!(found.len(), 1, "'{name}' in {}", self.text);
+        found[0]
+    }
+
     /// Whether the drop-in was read.
     #[track_caller]
     pub(super) fn has_drop_in(&self, path: &Path) -> bool {
