@@ -174,6 +174,12 @@ impl Engine {
         self.resident = true;
     }
 
+    /// Whether this is the resident agent.
+    #[must_use]
+    pub const fn is_resident(&self) -> bool {
+        self.resident
+    }
+
     /// Takes entries that another process appended since.
     ///
     /// # Errors

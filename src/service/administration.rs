@@ -98,6 +98,7 @@ impl Service {
     }
 
     pub(super) fn config_propose(&mut self, actor: &Actor) -> Result<Reply> {
+        self.look_again()?;
         if self.found.pending.is_empty() {
             return Err(Error::usage("the configuration found is the one in force"));
         }
@@ -129,6 +130,7 @@ impl Service {
             return Err(second_person("confirm this configuration"));
         }
         let (config, _) = proposal.what;
+        self.look_again()?;
         if config != self.found.digest {
             return Err(Error::refused("the files changed since the configuration was proposed")
                 .hint("propose it again: 'batchward config propose'"));
@@ -141,7 +143,7 @@ impl Service {
         };
         self.engine.record(actor.name(), body)?;
         // A stop here: the register says that this configuration is in force; the next start adopts it.
-        (self.adopt)(config)?;
+        self.configuration.adopt()?;
         self.engine.rules = self.found.rules.clone();
         self.found.pending.clear();
         self.engine.drive()?;

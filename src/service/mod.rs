@@ -30,7 +30,7 @@ use crate::{
         time::Timestamp,
         view::Mark,
     },
-    engine::{DISK_FULL, Engine, ports::PortError, rules::Rules},
+    engine::{DISK_FULL, Engine, Hint, ports::PortError, rules::Rules},
     error::{Error, Exit},
 };
 
@@ -48,16 +48,27 @@ pub struct Found {
     pub rules: Rules,
 }
 
-/// Makes the found configuration the one in force on disk; called after the confirmation is recorded, and again at
-/// a start that finds it undone.
-pub type Adopt = Box<dyn FnMut(Digest) -> Result<()>>;
+/// The files that people write, and the copy of them that is in force.
+pub trait Configuration {
+    /// Reads the files anew. What tightens is put in force in the engine, and recorded; the rest waits.
+    ///
+    /// # Errors
+    /// They have faults, or differ in what only a start can change: what was in force stays.
+    fn find(&mut self, engine: &mut Engine) -> Result<Found>;
+    /// Makes the found configuration the one in force on disk; called after the confirmation is recorded, and again
+    /// at a start that finds it undone.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    fn adopt(&mut self) -> Result<()>;
+}
 
 /// The service.
 pub struct Service {
     /// The engine.
     pub engine: Engine,
     found: Found,
-    adopt: Adopt,
+    configuration: Box<dyn Configuration>,
 }
 
 /// Somebody who may do what is asked.
@@ -99,8 +110,24 @@ impl Service {
 
     /// A service over an engine that has recovered.
     #[must_use]
-    pub fn new(engine: Engine, found: Found, adopt: Adopt) -> Self {
-        Self { engine, found, adopt }
+    pub fn new(engine: Engine, found: Found, configuration: Box<dyn Configuration>) -> Self {
+        Self { engine, found, configuration }
+    }
+
+    /// Reads the configuration anew; tells how much waits for a second person.
+    ///
+    /// # Errors
+    /// The files have faults: what was in force stays.
+    pub fn reload(&mut self) -> Result<usize> {
+        self.found = self.configuration.find(&mut self.engine)?;
+        self.engine.hint(&Hint::All);
+        self.engine.ports.journal.publish()?;
+        Ok(self.found.pending.len())
+    }
+
+    /// The resident agent reads the files again before a person decides on them: they were edited while it ran.
+    fn look_again(&mut self) -> Result<()> {
+        if self.engine.is_resident() { self.reload().map(|_| ()) } else { Ok(()) }
     }
 
     /// Does everything that can be done now, and publishes it.

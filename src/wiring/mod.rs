@@ -1,5 +1,6 @@
 //! The composition root: the only place that names adapters and hands them to the engine.
 
+mod configuration;
 mod confine;
 mod files;
 mod intake;
@@ -15,7 +16,7 @@ mod unit;
 
 pub use confine::{Confined, confine};
 pub use look::{check, check_policy, explain, policies, state_of, uid_of};
-pub use site::{Hooks, init, open};
+pub use site::{Hooks, init, open, open_resident};
 
 use crate::{adapters::files::FileError, engine::ports::PortError};
 

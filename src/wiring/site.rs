@@ -3,6 +3,7 @@
 use std::{cell::RefCell, fs, os::unix::fs::MetadataExt, path::Path, rc::Rc, sync::Arc};
 
 use super::{
+    configuration::{Files, in_force, rules},
     described,
     files::{Wiper, folder},
     intake::Drops,
@@ -34,16 +35,16 @@ use crate::{
         digest::Digest,
         entry::{AGENT, AccountFacts, Body, UnixUser},
         sshsig::SigningKey,
-        time::{Period, Timestamp},
+        time::Timestamp,
     },
     engine::{
         Engine,
+        jobs::Hands,
         ports::{Clock, Journal as _, Keys, Ports},
-        rules::Rules,
         slots,
     },
     error::{Error, Exit},
-    service::{Found, Result, Service},
+    service::{Result, Service},
 };
 
 /// What only the test build sets.
@@ -57,7 +58,7 @@ fn failed(error: &dyn std::error::Error) -> Error {
     Error::new(Exit::Failed, described(error))
 }
 
-fn full_or_failed(error: &files::FileError) -> Error {
+pub(super) fn full_or_failed(error: &files::FileError) -> Error {
     refusal::file(error)
 }
 
@@ -325,36 +326,29 @@ fn ports(agent: &Agent, keys: Store, logs: Logs, clock: Arc<dyn Clock>, lease: H
     }
 }
 
-fn rules(config: &Config, digest: Digest) -> Rules {
-    let seconds =
-        |p: Period| (i64::from(p.months) * 31 + i64::from(p.days)) * 86_400 + i64::from(p.seconds);
-    Rules {
-        links: config.links.clone(),
-        layouts: config.layouts.clone(),
-        policies: config.policies.clone(),
-        digest,
-        policies_digest: inforce::digest_of(
-            &config
-                .files
-                .iter()
-                .filter(|(n, _)| n.starts_with("policies/") && n.ends_with(".yaml"))
-                .map(|(n, b)| (n.clone(), b.clone()))
-                .collect(),
-        ),
-        zone: config.agent.timezone,
-        incomplete_after: config.agent.incomplete_after,
-        abandon_after: config.agent.abandon_after,
-        clock_jump_max_seconds: seconds(config.agent.clock_jump_max),
-        start_gap_max_seconds: seconds(config.agent.start_gap_max),
-    }
-}
-
 /// Opens a site: lock, keys, journal, recovery, configuration in force. `start` where the agent itself runs, which
 /// the register then says.
 ///
 /// # Errors
 /// It is no site, another process has it, it is not this user's, or something of it is damaged.
 pub fn open(path: &Path, hooks: &Hooks, start: bool) -> Result<Service> {
+    opened(path, hooks, start, None)
+}
+
+/// Opens a site as its resident agent, whose long steps run by `hands`: also those that a stop left open.
+///
+/// # Errors
+/// As [`open`].
+pub fn open_resident(path: &Path, hooks: &Hooks, hands: Box<dyn Hands>) -> Result<Service> {
+    opened(path, hooks, true, Some(hands))
+}
+
+fn opened(
+    path: &Path,
+    hooks: &Hooks,
+    start: bool,
+    hands: Option<Box<dyn Hands>>,
+) -> Result<Service> {
     let _ = process::harden();
     if matches!(path.try_exists(), Ok(false)) {
         return Err(Error::new(Exit::Config, format!("there is no '{}'", path.display()))
@@ -387,6 +381,9 @@ pub fn open(path: &Path, hooks: &Hooks, start: bool) -> Result<Service> {
     let ports = ports(&config.agent, keys, logs, clock(hooks), Held::new(&state, lock));
     let mut engine = Engine::open(ports, rules(&config, Digest::of(&[])))?;
     let found = in_force(&mut engine, &config)?;
+    if let Some(hands) = hands {
+        engine.reside(hands);
+    }
     engine.recover()?;
     if start {
         let now = engine.ports.clock.now();
@@ -399,10 +396,7 @@ pub fn open(path: &Path, hooks: &Hooks, start: bool) -> Result<Service> {
         engine.record(AGENT, body)?;
     }
     engine.ports.journal.publish()?;
-    let files = config.files.clone();
-    let adopt =
-        move |_: Digest| inforce::keep(&state, &files).map(|_| ()).map_err(|e| full_or_failed(&e));
-    Ok(Service::new(engine, found, Box::new(adopt)))
+    Ok(Service::new(engine, found, Box::new(Files::new(path, config))))
 }
 
 /// A state folder that is there, and this user's.
@@ -423,33 +417,4 @@ fn owned(state: &Path, config: &Path) -> Result<()> {
     refusal::reachable(state)?;
     refusal::nothing_lost(state)?;
     if state.join("journal.db").exists() { Ok(()) } else { Err(missing()) }
-}
-
-/// Puts the configuration in force into the engine: what two people agreed to, and whatever tightens it since.
-fn in_force(engine: &mut Engine, found: &Config) -> Result<Found> {
-    let state = found.agent.state.clone();
-    let digest = engine
-        .view
-        .config
-        .ok_or_else(|| Error::new(Exit::Data, "the register names no configuration"))?;
-    let found_digest = inforce::digest_of(&found.files);
-    let agreed = match inforce::kept(&found.agent, digest) {
-        Ok(agreed) => agreed,
-        // A stop between the confirmation and the copy: the files are still those that were confirmed.
-        Err(_) if digest == found_digest => {
-            inforce::keep(&state, &found.files).map_err(|e| full_or_failed(&e))?;
-            found.clone()
-        }
-        Err(list) => return Err(faults(&list)),
-    };
-    let compared = inforce::compare(&agreed, found);
-    engine.rules = rules(&compared.effective, digest);
-    if !compared.tightened.is_empty() {
-        let digest =
-            inforce::keep(&state, &compared.effective.files).map_err(|e| full_or_failed(&e))?;
-        let body = Body::ConfigTightened { config: digest, changes: compared.tightened };
-        engine.record(AGENT, body)?;
-        engine.rules.digest = digest;
-    }
-    Ok(Found { digest: found_digest, pending: compared.pending, rules: rules(found, found_digest) })
 }
