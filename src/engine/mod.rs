@@ -162,12 +162,6 @@ impl Engine {
         Ok(engine)
     }
 
-    /// Whether this is the resident agent.
-    #[must_use]
-    pub const fn is_resident(&self) -> bool {
-        self.resident
-    }
-
     /// Makes this the resident agent, whose long steps run elsewhere. Before [`Engine::recover`].
     pub fn reside(&mut self, hands: Box<dyn Hands>) {
         self.hands = hands;
