@@ -18,6 +18,7 @@ pub mod process;
 pub mod root_key;
 #[cfg(test)]
 mod small_disk;
+pub mod terminal;
 pub mod tiles;
 pub mod vault;
 pub mod vault_view;

@@ -12,7 +12,10 @@ use super::{
     paths::{Spot, lexical},
     reader::{Form, Placed, Reader, form},
 };
-use crate::{adapters::root_key::RootKeySource, domain::time::Period};
+use crate::{
+    adapters::root_key::{RootKeyError, RootKeySource},
+    domain::time::Period,
+};
 
 /// `agent.yaml`, parsed; paths are absolute.
 #[derive(Clone, Debug)]
@@ -184,15 +187,17 @@ fn only(reader: &mut Reader, name: &'static str, form: Form<'_>) {
 /// Where the root key is. What stands there is not repeated: somebody may have put the key itself.
 fn root_key(reader: &mut Reader, base: &Path) -> Placed<RootKeySource> {
     const DEFAULT: &str = "root.key";
-    let form = form("'file:PATH' or 'credential:NAME'", "file:root.key");
+    let form = form("'file:PATH', 'credential:NAME' or 'passphrase'", "file:root.key");
     let text = reader.maybe("root_key", form, |t| Some(t.to_owned()));
     let at = text.as_ref().map_or(reader.place(), |text| text.at);
     let fallback = RootKeySource::File(DEFAULT.into());
     let Some(text) = text else { return Placed { value: fallback.beneath(base), at } };
     let source = match text.value.parse() {
-        Ok(source @ (RootKeySource::File(_) | RootKeySource::Credential(_))) => source,
-        Ok(RootKeySource::Passphrase | RootKeySource::Tpm) => {
-            reader.wrong(at, "root_key", "comes in this form with a later version", form);
+        Ok(source) => source,
+        Err(RootKeyError::Tpm) => {
+            let hint = "'systemd-creds encrypt --with-key=tpm2' seals the root key, and 'root_key: credential:NAME' \
+                        reads it: docs/service.md";
+            reader.faults().add(at, "the TPM is systemd's: it opens a credential", Some(hint));
             fallback
         }
         Err(_) => {

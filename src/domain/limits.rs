@@ -18,6 +18,10 @@ pub const RECORDS_MAX: u64 = 1 << 32;
 pub const RECORD_BYTES_MAX: usize = 1 << 20;
 /// Bytes of a key or passphrase file.
 pub const KEY_BYTES_MAX: u64 = 4 << 10;
+/// Characters of a passphrase of the root key, at least.
+pub const PASSPHRASE_CHARS_MIN: usize = 12;
+/// scrypt work factor of a root key under a passphrase: about a second, and 256 MiB for its length.
+pub const ROOT_KEY_SCRYPT_LOG_N: u8 = 18;
 /// Bytes of one secret in the key store (a cell holds no more).
 pub const SECRET_BYTES_MAX: usize = 512;
 /// scrypt work factor of a passphrase-encrypted delivery (DESIGN 12).

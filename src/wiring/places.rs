@@ -26,7 +26,11 @@ impl Places {
         // The folder of each file, not the file: one that is replaced is another file under the same name.
         let read = [&agent.links, &agent.layouts, &agent.policies].map(Clone::clone);
         Self {
-            read: read.into_iter().chain(above(&agent.file)).chain(agent.root_key.path()).collect(),
+            read: read
+                .into_iter()
+                .chain(above(&agent.file))
+                .chain(agent.root_key.paths())
+                .collect(),
             drops: config
                 .links
                 .values()

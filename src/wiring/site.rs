@@ -259,17 +259,20 @@ fn root(
     state: &Path,
     made: &mut Vec<String>,
 ) -> Result<crate::domain::secret::Secret> {
-    if let RootKeySource::File(path) = &agent.root_key
-        && !path.exists()
-        && !state.join("keys").join("slots.a").exists()
-    {
-        made.push(format!(
-            "made the root key '{}': keep it apart from every copy of the state",
-            path.display()
-        ));
-        return root_key::create_file(path).map_err(|e| refusal::root_key(&e));
-    }
-    read_root(agent)
+    let fresh = !state.join("keys").join("slots.a").exists();
+    let (key, what) = match &agent.root_key {
+        RootKeySource::File(path) if fresh && !path.exists() => {
+            (root_key::create_file(path), format!("the root key '{}'", path.display()))
+        }
+        RootKeySource::Passphrase(path) if fresh && !path.exists() => {
+            let what = format!("the root key '{}', under the passphrase", path.display());
+            (root_key::create_sealed(path), what)
+        }
+        _ => return read_root(agent),
+    };
+    let key = key.map_err(|e| refusal::root_key(&e))?;
+    made.push(format!("made {what}: keep it apart from every copy of the state"));
+    Ok(key)
 }
 
 fn read_root(agent: &Agent) -> Result<crate::domain::secret::Secret> {
