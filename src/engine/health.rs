@@ -41,10 +41,8 @@ pub enum RootKey {
     File,
     /// A credential of the service manager.
     Credential,
-    /// Typed at start.
+    /// A file sealed under a passphrase.
     Passphrase,
-    /// Within the machine's security module.
-    Tpm,
 }
 
 impl RootKey {
@@ -55,7 +53,6 @@ impl RootKey {
             Self::File => "file",
             Self::Credential => "credential",
             Self::Passphrase => "passphrase",
-            Self::Tpm => "tpm",
         }
     }
 }

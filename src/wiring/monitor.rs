@@ -26,8 +26,7 @@ impl Watch {
         let root_key = match agent.root_key {
             RootKeySource::File(_) => RootKey::File,
             RootKeySource::Credential(_) => RootKey::Credential,
-            RootKeySource::Passphrase => RootKey::Passphrase,
-            RootKeySource::Tpm => RootKey::Tpm,
+            RootKeySource::Passphrase(_) => RootKey::Passphrase,
         };
         Self { state: agent.state.clone(), root_key, metrics: agent.metrics_file.clone(), keys }
     }

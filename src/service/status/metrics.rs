@@ -135,7 +135,7 @@ impl StatusPage {
             [("live", slots.live), ("destroyed", slots.destroyed), ("damaged", slots.damaged)];
         let slots = slots.map(|(state, n)| (vec![("state", state.to_owned())], count(n)));
         text.gauge("key_slots", "Slots of the key store, by state.", slots.into());
-        let kinds = [RootKey::File, RootKey::Credential, RootKey::Passphrase, RootKey::Tpm];
+        let kinds = [RootKey::File, RootKey::Credential, RootKey::Passphrase];
         let kinds = kinds.map(|kind| {
             (vec![("kind", kind.word().to_owned())], flag(kind == self.health.root_key))
         });
