@@ -7,6 +7,7 @@ mod identity;
 mod lists;
 mod print;
 mod rows;
+mod status;
 mod verify;
 mod words;
 
