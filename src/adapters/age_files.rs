@@ -8,7 +8,11 @@
 mod delivery;
 mod spool;
 
-use age::{secrecy::ExposeSecret, x25519};
+use age::{
+    scrypt,
+    secrecy::{ExposeSecret, SecretString},
+    x25519,
+};
 use zeroize::Zeroizing;
 
 pub use self::delivery::{
@@ -16,7 +20,7 @@ pub use self::delivery::{
 };
 pub use self::spool::{SpoolError, SpoolReader, SpoolWriter, open_spool};
 pub use crate::domain::judge::looks_like_age;
-use crate::domain::secret::Secret;
+use crate::domain::{limits::ROOT_KEY_SCRYPT_LOG_N, secret::Secret};
 
 /// A text that is no recipient, or no identity, of the X25519 kind; or data that does not open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -56,6 +60,17 @@ pub fn recipient_of(identity: &Secret) -> Result<String, SealError> {
 /// [`SealError::Recipient`], [`SealError::Encrypt`].
 pub fn seal(recipient: &str, bytes: &[u8]) -> Result<Vec<u8>, SealError> {
     let recipient = parse_recipient(recipient)?;
+    age::encrypt(&recipient, bytes).map_err(|_| SealError::Encrypt)
+}
+
+/// Encrypts a few bytes under a passphrase, binary form, as `age -p` does.
+///
+/// # Errors
+/// [`SealError::Identity`], [`SealError::Encrypt`].
+pub fn seal_under(passphrase: &Secret, bytes: &[u8]) -> Result<Vec<u8>, SealError> {
+    let text = std::str::from_utf8(passphrase.expose()).map_err(|_| SealError::Identity)?;
+    let mut recipient = scrypt::Recipient::new(SecretString::from(text));
+    recipient.set_work_factor(ROOT_KEY_SCRYPT_LOG_N);
     age::encrypt(&recipient, bytes).map_err(|_| SealError::Encrypt)
 }
 

@@ -4,6 +4,7 @@
 pub mod age_files;
 pub mod case_store;
 pub mod clock;
+pub mod disk;
 pub mod entropy;
 pub mod fault;
 pub mod files;
@@ -17,6 +18,7 @@ pub mod process;
 pub mod root_key;
 #[cfg(test)]
 mod small_disk;
+pub mod terminal;
 pub mod tiles;
 pub mod vault;
 pub mod vault_view;

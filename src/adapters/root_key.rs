@@ -1,7 +1,9 @@
 //! The root key: 32 bytes outside the state folder that wrap the key-encryption key.
 //!
 //! It is read from where `root_key:` points and from nowhere else, and refused where others could have read or
-//! written it. Sealing to a TPM and a passphrase typed at start are known words that this version refuses.
+//! written it. Sealing to a TPM is systemd's: a credential that was encrypted with `--with-key=tpm2`.
+
+mod passphrase;
 
 use std::{
     os::fd::AsFd,
@@ -33,34 +35,40 @@ pub enum RootKeySource {
     File(PathBuf),
     /// `credential:NAME`: a systemd credential.
     Credential(String),
-    /// `passphrase`: typed at start.
-    Passphrase,
-    /// `tpm`.
-    Tpm,
+    /// `passphrase`: in this file beside `agent.yaml`, encrypted under a passphrase that is typed at start.
+    Passphrase(PathBuf),
 }
 
 /// Why there is no root key.
 #[derive(Debug, thiserror::Error)]
 pub enum RootKeyError {
     /// The text of `root_key:` is none of the forms.
-    #[error("expected 'file:PATH', 'credential:NAME', 'tpm' or 'passphrase'")]
+    #[error("expected 'file:PATH', 'credential:NAME' or 'passphrase'")]
     NoSource,
-    /// A form that this version does not serve.
-    #[error(
-        "root key '{form}' is not supported by this version: use 'file:PATH' or 'credential:NAME'"
-    )]
-    Unsupported {
-        /// The form.
-        form: &'static str,
-    },
-    /// A credential is asked for and the service manager has passed none.
-    #[error(
-        "no credentials were passed: '{name}' needs 'LoadCredentialEncrypted={name}' in the unit"
-    )]
-    NoCredentials {
+    /// `tpm`: the service manager talks to it, not the agent.
+    #[error("the TPM is systemd's: it opens a credential")]
+    Tpm,
+    /// The service manager has not passed the credential.
+    #[error("the service manager has passed no credential '{name}'")]
+    NoCredential {
         /// The credential's name.
         name: String,
     },
+    /// Nobody can be asked for the passphrase.
+    #[error("the root key has a passphrase, and there is no terminal to ask for it")]
+    NoTerminal,
+    /// The terminal failed, or the question was broken off.
+    #[error("cannot ask for the passphrase")]
+    Ask(#[source] std::io::Error),
+    /// It opens nothing.
+    #[error("the passphrase does not open '{}'", path.display())]
+    WrongPassphrase {
+        /// The encrypted root key.
+        path: PathBuf,
+    },
+    /// Too short, or typed differently the second time.
+    #[error("{0}")]
+    NoPassphrase(&'static str),
     /// Others can read or write the file.
     #[error("'{}' has mode {mode:04o}: others can read or write the root key; run 'chmod 0600 {}' and change the key if anybody did", path.display(), path.display())]
     Open {
@@ -102,8 +110,8 @@ impl FromStr for RootKeySource {
             Some(("credential", name)) if is_credential_name(name) => {
                 Ok(Self::Credential(name.to_owned()))
             }
-            None if text == "passphrase" => Ok(Self::Passphrase),
-            None if text == "tpm" => Ok(Self::Tpm),
+            None if text == "passphrase" => Ok(Self::Passphrase(passphrase::FILE.into())),
+            None if text == "tpm" => Err(RootKeyError::Tpm),
             _ => Err(RootKeyError::NoSource),
         }
     }
@@ -115,17 +123,20 @@ impl RootKeySource {
     pub fn beneath(self, base: &Path) -> Self {
         match self {
             Self::File(path) => Self::File(base.join(path)),
-            other => other,
+            Self::Passphrase(path) => Self::Passphrase(base.join(path)),
+            Self::Credential(name) => Self::Credential(name),
         }
     }
 
-    /// The file that [`Self::read`] opens, where it is known.
+    /// The files that [`Self::read`] opens, as far as they are known.
     #[must_use]
-    pub fn path(&self) -> Option<PathBuf> {
+    pub fn paths(&self) -> Vec<PathBuf> {
         match self {
-            Self::File(path) => Some(path.clone()),
-            Self::Credential(name) => credential(name),
-            Self::Passphrase | Self::Tpm => None,
+            Self::File(path) => vec![path.clone()],
+            Self::Credential(name) => credential(name).into_iter().collect(),
+            Self::Passphrase(path) => {
+                credential(passphrase::CREDENTIAL).into_iter().chain([path.clone()]).collect()
+            }
         }
     }
 
@@ -138,11 +149,11 @@ impl RootKeySource {
             Self::File(path) => read_file(path),
             Self::Credential(name) => {
                 let path = credential(name)
-                    .ok_or_else(|| RootKeyError::NoCredentials { name: name.clone() })?;
+                    .filter(|path| path.exists())
+                    .ok_or_else(|| RootKeyError::NoCredential { name: name.clone() })?;
                 read_credential(&path)
             }
-            Self::Passphrase => Err(RootKeyError::Unsupported { form: "passphrase" }),
-            Self::Tpm => Err(RootKeyError::Unsupported { form: "tpm" }),
+            Self::Passphrase(path) => passphrase::read(path),
         }
     }
 }
@@ -153,11 +164,24 @@ impl RootKeySource {
 /// [`FileError::Exists`] where there is one already: it is never replaced.
 pub fn create_file(path: &Path) -> Result<Secret, RootKeyError> {
     let secret = entropy::random_secret(ROOT_KEY_BYTES)?;
+    files::create_new(path, &to_hex(&secret), "root key")?;
+    Ok(secret)
+}
+
+/// Makes a root key of random bytes in a new file (0600), encrypted under a passphrase that is asked for.
+///
+/// # Errors
+/// As [`create_file`]; nobody to ask, too short, typed differently the second time.
+pub fn create_sealed(path: &Path) -> Result<Secret, RootKeyError> {
+    passphrase::create(path)
+}
+
+/// The form in a file: 64 hex digits and a line feed.
+fn to_hex(secret: &Secret) -> Zeroizing<Vec<u8>> {
     let mut text = Zeroizing::new(vec![0; 2 * ROOT_KEY_BYTES + 1]);
     HEXLOWER.encode_mut(secret.expose(), &mut text[..2 * ROOT_KEY_BYTES]);
     text[2 * ROOT_KEY_BYTES] = b'\n';
-    files::create_new(path, &text, "root key")?;
-    Ok(secret)
+    text
 }
 
 /// Where the service manager has put a credential, if it has put any.
@@ -175,31 +199,43 @@ fn read_file(path: &Path) -> Result<Secret, RootKeyError> {
     if mode & 0o077 != 0 {
         return Err(RootKeyError::Open { path: path.to_owned(), mode });
     }
-    let bytes = read_bytes(&file, path)?;
+    let bytes = read_bytes(&file, path, FILE_BYTES_MAX)?;
     from_hex(&bytes).ok_or_else(|| RootKeyError::Malformed { path: path.to_owned() })
 }
 
-/// systemd owns the file and may show an access list as group bits; only the world is refused. It may hold the
-/// 32 bytes themselves: `systemd-creds` encrypts whatever it is given.
+/// It may hold the 32 bytes themselves: `systemd-creds` encrypts whatever it is given.
 fn read_credential(path: &Path) -> Result<Secret, RootKeyError> {
-    let file = files::open_regular(path)?;
-    let mode = fstat(file.as_fd()).map_err(FileError::of("inspect", path))?.st_mode & 0o7777;
-    if mode & 0o007 != 0 {
-        return Err(RootKeyError::Open { path: path.to_owned(), mode });
-    }
-    let bytes = read_bytes(&file, path)?;
+    let bytes = read_passed(path, FILE_BYTES_MAX)?;
     if bytes.len() == ROOT_KEY_BYTES {
         return Ok(Secret::new(bytes.to_vec()));
     }
     from_hex(&bytes).ok_or_else(|| RootKeyError::Malformed { path: path.to_owned() })
 }
 
-fn read_bytes(file: &std::fs::File, path: &Path) -> Result<Zeroizing<Vec<u8>>, FileError> {
+/// The content of a credential. The service manager owns the file, or gives it to the agent's user, and may show an
+/// access list as a group that can read; nobody else may read it, and nobody write it.
+fn read_passed(path: &Path, max: u64) -> Result<Zeroizing<Vec<u8>>, RootKeyError> {
+    let file = files::open_regular(path)?;
+    let stat = fstat(file.as_fd()).map_err(FileError::of("inspect", path))?;
+    let (mode, agent) = (stat.st_mode & 0o7777, geteuid().as_raw());
+    if stat.st_uid != agent && stat.st_uid != 0 {
+        return Err(RootKeyError::Foreign { path: path.to_owned(), owner: stat.st_uid, agent });
+    }
+    if mode & 0o027 != 0 {
+        return Err(RootKeyError::Open { path: path.to_owned(), mode });
+    }
+    Ok(read_bytes(&file, path, max)?)
+}
+
+fn read_bytes(
+    file: &std::fs::File,
+    path: &Path,
+    max: u64,
+) -> Result<Zeroizing<Vec<u8>>, FileError> {
     // Room for all that is read: a vector that grows would leave copies behind.
-    let mut bytes = Zeroizing::new(Vec::with_capacity(256));
-    file.take(FILE_BYTES_MAX + 1)
-        .read_to_end(&mut bytes)
-        .map_err(FileError::of_io("read", path))?;
+    let room = usize::try_from(max).unwrap_or(0) + 64;
+    let mut bytes = Zeroizing::new(Vec::with_capacity(room));
+    file.take(max + 1).read_to_end(&mut bytes).map_err(FileError::of_io("read", path))?;
     Ok(bytes)
 }
 
@@ -233,8 +269,7 @@ mod tests {
             ("file:root.key", RootKeySource::File("root.key".into())),
             ("file:/etc/a:b", RootKeySource::File("/etc/a:b".into())),
             ("credential:root-key", RootKeySource::Credential("root-key".into())),
-            ("passphrase", RootKeySource::Passphrase),
-            ("tpm", RootKeySource::Tpm),
+            ("passphrase", RootKeySource::Passphrase("root.key.age".into())),
         ];
         for (text, source) in rows {
             assert_eq!(text.parse::<RootKeySource>().unwrap(), source);
@@ -243,9 +278,7 @@ mod tests {
             let refused = text.parse::<RootKeySource>();
             assert!(matches!(refused, Err(RootKeyError::NoSource)), "{text}");
         }
-        for source in [RootKeySource::Tpm, RootKeySource::Passphrase] {
-            assert!(matches!(source.read(), Err(RootKeyError::Unsupported { .. })));
-        }
+        assert!(matches!("tpm".parse::<RootKeySource>(), Err(RootKeyError::Tpm)));
     }
 
     #[test]
@@ -313,7 +346,20 @@ mod tests {
         assert_eq!(read_credential(&path).unwrap().expose(), [7; 32]);
         fs::write(&path, "07".repeat(32)).unwrap();
         assert_eq!(read_credential(&path).unwrap().expose(), [7; 32]);
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o444)).unwrap();
-        assert!(matches!(read_credential(&path), Err(RootKeyError::Open { .. })));
+        for mode in [0o444, 0o460, 0o402, 0o660] {
+            fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+            assert!(matches!(read_credential(&path), Err(RootKeyError::Open { .. })), "{mode:o}");
+        }
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o400)).unwrap();
+        fs::remove_file(&path).unwrap();
+        fs::write(&path, [7; 31]).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o400)).unwrap();
+        assert!(matches!(read_credential(&path), Err(RootKeyError::Malformed { .. })));
+        std::os::unix::fs::symlink(&path, dir.path().join("link")).unwrap();
+        assert!(matches!(read_credential(&dir.path().join("link")), Err(RootKeyError::File(_))));
+        if geteuid().is_root() {
+            std::os::unix::fs::chown(&path, Some(65_534), None).unwrap();
+            assert!(matches!(read_credential(&path), Err(RootKeyError::Foreign { .. })));
+        }
     }
 }

@@ -18,6 +18,10 @@ pub const RECORDS_MAX: u64 = 1 << 32;
 pub const RECORD_BYTES_MAX: usize = 1 << 20;
 /// Bytes of a key or passphrase file.
 pub const KEY_BYTES_MAX: u64 = 4 << 10;
+/// Characters of a passphrase of the root key, at least.
+pub const PASSPHRASE_CHARS_MIN: usize = 12;
+/// scrypt work factor of a root key under a passphrase: about a second, and 256 MiB for its length.
+pub const ROOT_KEY_SCRYPT_LOG_N: u8 = 18;
 /// Bytes of one secret in the key store (a cell holds no more).
 pub const SECRET_BYTES_MAX: usize = 512;
 /// scrypt work factor of a passphrase-encrypted delivery (DESIGN 12).
@@ -50,3 +54,11 @@ pub const RETRY_SECONDS_MAX: i64 = 3600;
 pub const DRIVE_MS_MAX: i64 = 250;
 /// The code of a failure that only room on a disk mends.
 pub const DISK_FULL: &str = "disk-full";
+/// Rows of one list of `status`; the page says how many there are.
+pub const STATUS_ROWS_MAX: usize = 50;
+/// Days before an end in which `status` tells of it.
+pub const SOON_DAYS: i64 = 30;
+/// Bytes of free space under which a disk is told as almost full.
+pub const DISK_BYTES_LOW: u64 = 1 << 30;
+/// Free inodes under which a disk is told as almost full.
+pub const DISK_INODES_LOW: u64 = 10_000;

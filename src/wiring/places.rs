@@ -12,7 +12,7 @@ pub(super) struct Places {
     pub(super) read: BTreeSet<PathBuf>,
     /// What providers and people drop, and the agent takes over and removes.
     pub(super) drops: BTreeSet<PathBuf>,
-    /// The agent's own.
+    /// The agent's own: the state, and the folder of its file of metrics.
     pub(super) own: BTreeSet<PathBuf>,
     /// Where its control socket lies.
     pub(super) socket: Option<PathBuf>,
@@ -26,13 +26,17 @@ impl Places {
         // The folder of each file, not the file: one that is replaced is another file under the same name.
         let read = [&agent.links, &agent.layouts, &agent.policies].map(Clone::clone);
         Self {
-            read: read.into_iter().chain(above(&agent.file)).chain(agent.root_key.path()).collect(),
+            read: read
+                .into_iter()
+                .chain(above(&agent.file))
+                .chain(agent.root_key.paths())
+                .collect(),
             drops: config
                 .links
                 .values()
                 .flat_map(|link| [link.inbox.clone(), link.keybox.clone()])
                 .collect(),
-            own: [agent.state.clone()].into(),
+            own: agent.metrics_file.iter().filter_map(above).chain([agent.state.clone()]).collect(),
             socket: above(&agent.socket),
         }
     }

@@ -58,6 +58,15 @@ pub(super) fn root_key(error: &RootKeyError) -> Error {
             "put the root key back from where it was kept; a new one opens nothing of this state",
         ),
         RootKeyError::File(inner) => file(inner),
+        RootKeyError::NoCredential { name } => {
+            let hint = format!("seal it with 'systemd-creds encrypt --name={name}', name it in the unit, and start the agent by systemd: docs/service.md");
+            Error::new(Exit::Config, described(error)).hint(hint)
+        }
+        RootKeyError::NoTerminal => Error::new(Exit::Config, described(error)).hint(
+            "run it from a terminal, or pass the passphrase as the credential 'batchward.passphrase': docs/service.md",
+        ),
+        RootKeyError::WrongPassphrase { .. } => Error::new(Exit::Refused, described(error))
+            .hint("type the passphrase that the root key was made with; without it nothing of this state opens"),
         _ => Error::new(Exit::Config, described(error)),
     }
 }

@@ -10,6 +10,7 @@ use super::{
     keys::{Age, Store},
     log::{Held, Logs, System},
     look::name_of,
+    monitor::Watch,
     refusal,
     store::{CaseFiles, CertificateFiles, SpoolFiles, VaultFiles, folders},
     unit,
@@ -143,7 +144,7 @@ pub fn init(
         founders,
         config: digest,
     };
-    let ports = ports(&state, keys, logs, clock(hooks), Held::new(&state, _lock));
+    let ports = ports(&config.agent, keys, logs, clock(hooks), Held::new(&state, _lock));
     let mut engine = Engine::open(ports, rules(&config, digest))?;
     engine.record(AGENT, body)?;
     engine.ports.journal.publish()?;
@@ -258,17 +259,20 @@ fn root(
     state: &Path,
     made: &mut Vec<String>,
 ) -> Result<crate::domain::secret::Secret> {
-    if let RootKeySource::File(path) = &agent.root_key
-        && !path.exists()
-        && !state.join("keys").join("slots.a").exists()
-    {
-        made.push(format!(
-            "made the root key '{}': keep it apart from every copy of the state",
-            path.display()
-        ));
-        return root_key::create_file(path).map_err(|e| refusal::root_key(&e));
-    }
-    read_root(agent)
+    let fresh = !state.join("keys").join("slots.a").exists();
+    let (key, what) = match &agent.root_key {
+        RootKeySource::File(path) if fresh && !path.exists() => {
+            (root_key::create_file(path), format!("the root key '{}'", path.display()))
+        }
+        RootKeySource::Passphrase(path) if fresh && !path.exists() => {
+            let what = format!("the root key '{}', under the passphrase", path.display());
+            (root_key::create_sealed(path), what)
+        }
+        _ => return read_root(agent),
+    };
+    let key = key.map_err(|e| refusal::root_key(&e))?;
+    made.push(format!("made {what}: keep it apart from every copy of the state"));
+    Ok(key)
 }
 
 fn read_root(agent: &Agent) -> Result<crate::domain::secret::Secret> {
@@ -301,7 +305,8 @@ fn lock(state: &Path) -> Result<Lock> {
     })
 }
 
-fn ports(state: &Path, keys: Store, logs: Logs, clock: Arc<dyn Clock>, lease: Held) -> Ports {
+fn ports(agent: &Agent, keys: Store, logs: Logs, clock: Arc<dyn Clock>, lease: Held) -> Ports {
+    let state = agent.state.as_path();
     let wiper = Wiper::new(state);
     let spool = state.join("spool");
     Ports {
@@ -317,9 +322,10 @@ fn ports(state: &Path, keys: Store, logs: Logs, clock: Arc<dyn Clock>, lease: He
         opener: Arc::new(Age),
         vaults: Arc::new(VaultFiles { dir: state.join("vault"), wiper: wiper.clone() }),
         certificates: Box::new(CertificateFiles(state.join("certificates"))),
-        signer: Box::new(keys),
+        signer: Box::new(keys.clone()),
         lease: Box::new(lease),
         evidence: Box::new(wiper),
+        monitor: Box::new(Watch::new(agent, keys)),
     }
 }
 
@@ -375,7 +381,7 @@ fn opened(
         .map_err(|e| refusal::journal(&e))?;
     refusal::same_site(&journal, &config.agent)?;
     let logs = Logs::open(journal, &state, &config.agent.site, &seed)?;
-    let ports = ports(&state, keys, logs, clock(hooks), Held::new(&state, lock));
+    let ports = ports(&config.agent, keys, logs, clock(hooks), Held::new(&state, lock));
     let mut engine = Engine::open(ports, rules(&config, Digest::of(&[])))?;
     let found = in_force(&mut engine, &config)?;
     if let Some(hands) = hands {
