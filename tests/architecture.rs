@@ -43,6 +43,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
             "cli",
             "demo",
             "domain",
+            "engine::health",
             "engine::ports",
             "error",
             "service",

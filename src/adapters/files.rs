@@ -16,7 +16,7 @@ use std::{
 };
 
 use rustix::fs::{
-    AtFlags, CWD, Mode, OFlags, RenameFlags, fstat, fstatvfs, fsync, linkat, mkdir, open,
+    AtFlags, CWD, Mode, OFlags, RenameFlags, chmodat, fstat, fstatvfs, fsync, linkat, mkdir, open,
     renameat_with, rmdir, unlink,
 };
 use rustix::io::Errno;
@@ -129,6 +129,18 @@ pub fn create_dir(path: &Path) -> Result<(), FileError> {
 pub fn replace(path: &Path, bytes: &[u8], site: &'static str) -> Result<(), FileError> {
     let part = part_of(path);
     write_part(&part, bytes, site)?;
+    rename(&part, path, site)
+}
+
+/// As [`replace`], for a file that everybody may read (0644). Nothing governed goes there.
+///
+/// # Errors
+/// [`FileError`]; the old file stands then.
+pub fn replace_public(path: &Path, bytes: &[u8], site: &'static str) -> Result<(), FileError> {
+    let part = part_of(path);
+    write_part(&part, bytes, site)?;
+    let open_to_all = Mode::from_raw_mode(0o644);
+    chmodat(CWD, &part, open_to_all, AtFlags::empty()).map_err(FileError::of("open", &part))?;
     rename(&part, path, site)
 }
 

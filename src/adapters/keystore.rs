@@ -243,6 +243,18 @@ impl KeyStore {
         damaged.map(|slot| slot.name.as_deref())
     }
 
+    /// How many slots are live, destroyed and damaged; slot 0 is not counted.
+    #[must_use]
+    pub fn counts(&self) -> (u64, u64, u64) {
+        self.slots.iter().skip(1).fold((0, 0, 0), |(live, destroyed, damaged), slot| {
+            match slot.kind {
+                Kind::Live { .. } => (live + 1, destroyed, damaged),
+                Kind::Destroyed { .. } => (live, destroyed + 1, damaged),
+                Kind::Damaged => (live, destroyed, damaged + 1),
+            }
+        })
+    }
+
     /// Replaces the key-encryption key: a new one beside the old, every live secret sealed again under the new one,
     /// then the old one wiped. A stop anywhere is finished by the next opening.
     ///

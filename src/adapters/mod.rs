@@ -4,6 +4,7 @@
 pub mod age_files;
 pub mod case_store;
 pub mod clock;
+pub mod disk;
 pub mod entropy;
 pub mod fault;
 pub mod files;

@@ -70,8 +70,12 @@ pub(super) enum Word {
         #[arg(long)]
         once: bool,
     },
-    /// Show links, batches by state, and what waits for whom.
-    Status,
+    /// Show what is wrong, what waits for whom, and how everything stands; ends with 1 where an alarm stands.
+    Status {
+        /// Print metrics in the text format of Prometheus instead, and end with 0.
+        #[arg(long, conflicts_with = "json")]
+        metrics: bool,
+    },
     /// People.
     #[command(subcommand)]
     Account(AccountWord),

@@ -5,7 +5,7 @@ use crate::{
     domain::entry::ConfigChange,
     service::{
         Query, Result, register_page,
-        show::{AccountLine, GrantLine, HoldLine, OrderLine, StatusPage},
+        show::{AccountLine, GrantLine, HoldLine, OrderLine},
     },
 };
 
@@ -110,21 +110,6 @@ pub(super) fn register(client: &mut Client, json: bool) -> Result<()> {
     }
     for line in register_page::lines(&rows) {
         print::line(&line)?;
-    }
-    Ok(())
-}
-
-pub(super) fn status(client: &mut Client, json: bool) -> Result<()> {
-    let page: StatusPage = client.ask(Query::Status)?;
-    if json {
-        return print::json(&page);
-    }
-    print::line(&format!("site {}", page.site))?;
-    for (state, count) in &page.batches {
-        print::line(&format!("{count:>8}  {state}"))?;
-    }
-    for line in &page.waits {
-        print::line(line)?;
     }
     Ok(())
 }

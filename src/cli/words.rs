@@ -11,13 +11,13 @@ use super::{
     },
     client::{self, Client},
     identity::Identity,
-    lists, print, rows, verify,
+    lists, print, rows, status, verify,
 };
 use crate::{
     demo,
     domain::{limits, sshsig},
     error::{Error, Exit},
-    service::{Query, Result, query::CertificateText, show::BatchPage},
+    service::{Query, Result, query::CertificateText, show::BatchPage, status::StatusPage},
     wiring::{self, Hooks},
 };
 
@@ -123,7 +123,10 @@ fn with_site(cli: &Cli, hooks: &Hooks) -> Result<()> {
     let identity = Identity::read(cli.as_name.as_deref(), cli.sign_with.as_deref())?;
     let mut client = Client::open(&cli.config, hooks)?;
     match &cli.word {
-        Word::Status => lists::status(&mut client, cli.json),
+        Word::Status { metrics } => {
+            let page: Box<StatusPage> = client.ask(Query::Status)?;
+            status::show(&page, cli.json, *metrics)
+        }
         Word::Account(AccountWord::List) => lists::accounts(&mut client, cli.json),
         Word::Configuration(ConfigWord::Show) => lists::pending(&mut client, cli.json),
         Word::Batch(BatchWord::List) => lists::batches(&mut client, cli.json),

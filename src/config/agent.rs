@@ -7,6 +7,7 @@
 use std::path::{Path, PathBuf};
 
 use super::{
+    backups::{self, Backups},
     node::Faults,
     paths::{Spot, lexical},
     reader::{Form, Placed, Reader, form},
@@ -47,6 +48,10 @@ pub struct Agent {
     pub root_key: RootKeySource,
     /// Control socket.
     pub socket: PathBuf,
+    /// Where metrics are put for a collector that reads files, where that is wanted.
+    pub metrics_file: Option<PathBuf>,
+    /// What is stated about backups of the state.
+    pub backups: Backups,
 }
 
 /// Names of sites, links, layouts and policies.
@@ -81,6 +86,8 @@ pub(super) fn parse(mut reader: Reader, file: &Path) -> Agent {
     let timezone = reader.maybe("timezone", zone, |t| t.parse().ok());
     let root_key = root_key(&mut reader, base);
     let socket = path(&mut reader, base, "socket", "/run/batchward/control.sock");
+    let metrics_file = metrics_file(&mut reader, base, &state);
+    let backups = backups::read(&mut reader);
     if let RootKeySource::File(file) = &root_key.value
         && Spot::of(file).within(&Spot::of(&state.value))
     {
@@ -105,7 +112,24 @@ pub(super) fn parse(mut reader: Reader, file: &Path) -> Agent {
         timezone: timezone.map_or(chrono_tz::Asia::Taipei, |zone| zone.value),
         root_key: root_key.value,
         socket: socket.value,
+        metrics_file,
+        backups,
     }
+}
+
+/// A file outside of the state folder that everybody may read. Beside inboxes and keyboxes `cross.rs` judges it.
+fn metrics_file(reader: &mut Reader, base: &Path, state: &Placed<PathBuf>) -> Option<PathBuf> {
+    const EXAMPLE: &str = "/var/lib/prometheus/node-exporter/batchward.prom";
+    let form = form("the path of a file ending in '.prom'", EXAMPLE);
+    let text = reader.maybe("metrics_file", form, |t| {
+        t.strip_suffix(".prom").is_some_and(|name| !name.is_empty()).then(|| t.to_owned())
+    })?;
+    let file = lexical(&base.join(text.value));
+    if Spot::of(&file).within(&Spot::of(&state.value)) {
+        let hint = "everybody may read the one, only the agent the other: put it elsewhere";
+        reader.faults().add(text.at, "the metrics file lies within the state folder", Some(hint));
+    }
+    Some(file)
 }
 
 struct Spans {

@@ -90,6 +90,9 @@ impl Own {
         if let RootKeySource::File(path) = &agent.root_key {
             believed.push(("the root key", Spot::of(path)));
         }
+        if let Some(path) = &agent.metrics_file {
+            believed.push(("the metrics file", Spot::of(path)));
+        }
         Self { state: Spot::of(&agent.state), believed }
     }
 }

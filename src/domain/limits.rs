@@ -54,3 +54,11 @@ pub const RETRY_SECONDS_MAX: i64 = 3600;
 pub const DRIVE_MS_MAX: i64 = 250;
 /// The code of a failure that only room on a disk mends.
 pub const DISK_FULL: &str = "disk-full";
+/// Rows of one list of `status`; the page says how many there are.
+pub const STATUS_ROWS_MAX: usize = 50;
+/// Days before an end in which `status` tells of it.
+pub const SOON_DAYS: i64 = 30;
+/// Bytes of free space under which a disk is told as almost full.
+pub const DISK_BYTES_LOW: u64 = 1 << 30;
+/// Free inodes under which a disk is told as almost full.
+pub const DISK_INODES_LOW: u64 = 10_000;

@@ -60,6 +60,12 @@ impl Timestamp {
         self.utc().with_timezone(&zone).date_naive()
     }
 
+    /// Date and minute by the clock on the wall in `zone`.
+    #[must_use]
+    pub fn shown_in(self, zone: chrono_tz::Tz) -> String {
+        self.utc().with_timezone(&zone).format("%Y-%m-%d %H:%M").to_string()
+    }
+
     fn utc(self) -> DateTime<Utc> {
         Utc.timestamp_millis_opt(self.0).single().unwrap_or(DateTime::UNIX_EPOCH)
     }

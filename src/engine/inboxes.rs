@@ -35,6 +35,17 @@ pub struct Waiting {
     pub since: Option<Timestamp>,
 }
 
+/// Something in an inbox that is no delivery.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stray {
+    /// The link.
+    pub link: String,
+    /// Since when it was seen.
+    pub since: Option<Timestamp>,
+    /// Whether its name is that of a key.
+    pub key: bool,
+}
+
 /// What is known of the inboxes.
 #[derive(Default)]
 pub(super) struct Inboxes {
@@ -48,6 +59,8 @@ pub(super) struct Inboxes {
     clearing: BTreeMap<BatchId, Vec<u8>>,
     /// Links whose inbox or keybox could not be read at the last look, and why.
     unread: BTreeMap<String, String>,
+    /// What else lay in each inbox at the last look.
+    strays: BTreeMap<String, Vec<Stray>>,
 }
 
 /// A folder as it was last seen.
@@ -173,7 +186,19 @@ impl Engine {
                 self.record(AGENT, Body::StraySeen { link, name_mac, key: *key })?;
             }
         }
+        let strays = self.strays_of(link, scan)?;
+        self.inboxes.strays.insert(link.name.clone(), strays);
         Ok(())
+    }
+
+    fn strays_of(&mut self, link: &Link, scan: &Scan) -> Result<Vec<Stray>, EngineError> {
+        let mut strays = Vec::with_capacity(scan.strays.len());
+        for (name, key) in &scan.strays {
+            let mac = self.name_mac(&link.name, name)?;
+            let since = self.view.strays.get(&(link.name.clone(), mac)).copied();
+            strays.push(Stray { link: link.name.clone(), since, key: *key });
+        }
+        Ok(strays)
     }
 
     /// What was seen before and is not there any more.
@@ -356,6 +381,28 @@ impl Engine {
             }
         }
         Ok(rows)
+    }
+
+    /// What lies in the inboxes and is no delivery, and the links whose inbox or keybox cannot be read; as with
+    /// [`Self::waiting`], what the resident agent saw last, or a fresh look.
+    ///
+    /// # Errors
+    /// The key store.
+    pub fn strays(&mut self) -> Result<(Vec<Stray>, Vec<String>), EngineError> {
+        let links: Vec<Link> = self.rules.links.values().cloned().collect();
+        let (mut strays, mut unread) = (Vec::new(), Vec::new());
+        for link in &links {
+            if self.resident {
+                strays.extend(self.inboxes.strays.get(&link.name).into_iter().flatten().cloned());
+                unread.extend(self.inboxes.unread.get_key_value(&link.name).map(|u| u.0.clone()));
+                continue;
+            }
+            match self.ports.intake.scan(link) {
+                Ok(scan) => strays.extend(self.strays_of(link, &scan)?),
+                Err(_) => unread.push(link.name.clone()),
+            }
+        }
+        Ok((strays, unread))
     }
 
     fn seen(&self) -> Vec<Waiting> {

@@ -6,6 +6,7 @@
 pub mod access;
 pub mod case;
 pub mod due;
+pub mod health;
 mod inboxes;
 pub mod jobs;
 mod meter;
@@ -18,7 +19,7 @@ mod turn;
 use std::collections::BTreeMap;
 
 use inboxes::Inboxes;
-pub use inboxes::Waiting;
+pub use inboxes::{Stray, Waiting};
 use jobs::{Hands, Inline, Running};
 use ports::{Log, PortError, Ports};
 use rules::Rules;

@@ -479,4 +479,6 @@ pub struct Ports {
     pub lease: Box<dyn Lease>,
     /// Notes of wipes.
     pub evidence: Box<dyn Evidence>,
+    /// Whoever looks after the agent.
+    pub monitor: Box<dyn super::health::Monitor>,
 }

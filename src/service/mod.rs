@@ -14,6 +14,7 @@ pub mod reading;
 pub mod register_page;
 pub mod serving;
 pub mod show;
+pub mod status;
 
 pub use authority::{Caller, Draft};
 pub use command::{Command, Reply};
@@ -136,7 +137,12 @@ impl Service {
     pub fn once(&mut self) -> Result<()> {
         let done = self.engine.cycle();
         self.engine.ports.journal.publish()?;
-        Ok(done?)
+        done?;
+        // Who collects metrics is told of the rest by them; the work is done all the same.
+        if let Err(error) = self.put_metrics() {
+            self.engine.notes.push(error.what);
+        }
+        Ok(())
     }
 
     /// What there is to tell a person since this was last asked: steps that failed, and a clock in doubt.

@@ -10,7 +10,8 @@ use serde::{Deserialize, Serialize};
 use super::{
     Command, Draft, Result, Service,
     reading::Reading,
-    show::{AccountLine, BatchPage, BatchRow, GrantLine, HoldLine, OrderLine, StatusPage},
+    show::{AccountLine, BatchPage, BatchRow, GrantLine, HoldLine, OrderLine},
+    status::StatusPage,
 };
 use crate::{
     domain::{
@@ -153,7 +154,7 @@ answers! {
     /// [`Query::Site`].
     Site(SiteFacts),
     /// [`Query::Status`].
-    Status(StatusPage),
+    Status(Box<StatusPage>),
     /// [`Query::Batches`].
     Batches(BatchPart),
     /// [`Query::Batch`].
@@ -188,7 +189,7 @@ impl Service {
     pub fn ask(&mut self, query: Query) -> Result<Answer> {
         Ok(match query {
             Query::Site => self.site_facts()?.into(),
-            Query::Status => self.status()?.into(),
+            Query::Status => Box::new(self.status()?).into(),
             Query::Batches { after } => self.batch_part(after)?.into(),
             Query::Batch { id } => Box::new(self.batch(id)?).into(),
             Query::BatchNamed { text } => self.batch_named(&text)?.into(),

@@ -14,11 +14,15 @@ use crate::{
         ids::{BatchId, CopyId, GrantId, HoldId, KeyId, OrderId},
         lifecycle::{CopyState, OrderState},
         limits,
+        manifest::Manifest,
         reason::Reason,
         time::Timestamp,
         view::Batch,
     },
-    engine::ports::Log,
+    engine::{
+        case::{CaseDocument, CaseRecord},
+        ports::Log,
+    },
     error::Error,
 };
 
@@ -63,6 +67,8 @@ pub struct BatchPage {
     pub differences: Vec<String>,
     /// The last failure of a step.
     pub trouble: Option<String>,
+    /// What is wrong with a manifest that was refused; no contents.
+    pub detail: Option<String>,
 }
 
 /// A file of a batch.
@@ -171,63 +177,7 @@ pub struct AccountLine {
     pub waits: bool,
 }
 
-/// `status`.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct StatusPage {
-    /// Site.
-    pub site: String,
-    /// Batches by state, deliveries that wait included.
-    pub batches: BTreeMap<String, u64>,
-    /// What waits for whom.
-    pub waits: Vec<String>,
-    /// Entries of the register.
-    pub register_size: u64,
-    /// Whether the clock is in doubt.
-    pub clock_doubted: bool,
-}
-
 impl Service {
-    /// `status`.
-    ///
-    /// # Errors
-    /// The erasable store cannot be read.
-    pub fn status(&mut self) -> Result<StatusPage> {
-        let mut batches = BTreeMap::new();
-        let mut waits = Vec::new();
-        for row in self.batches()? {
-            *batches.entry(row.state.clone()).or_default() += 1;
-            let name = row.id.map(|id| id.to_string()).or(row.delivery).unwrap_or_default();
-            match (row.state.as_str(), row.reason) {
-                ("quarantined", Some(reason)) => {
-                    waits.push(format!(
-                        "{name} is quarantined ({reason}): a custodian releases or rejects it"
-                    ));
-                }
-                ("due", _) => {
-                    waits.push(format!("{name} is due: somebody requests its destruction"));
-                }
-                (_, Some(reason)) => waits.push(format!("{name} waits: {reason}")),
-                _ => {}
-            }
-        }
-        for order in self.orders().iter().filter(|o| o.state == OrderState::Requested) {
-            waits.push(format!("{} waits for a supervisor's approval", order.id));
-        }
-        for grant in self.grants().iter().filter(|g| g.state == "applied") {
-            waits.push(format!("{} waits for a supervisor's approval", grant.id));
-        }
-        for account in self.accounts().iter().filter(|a| a.waits) {
-            waits.push(format!("the account '{}' waits for a second person", account.name));
-        }
-        Ok(StatusPage {
-            site: self.engine.view.site.as_ref().map(|s| s.name.clone()).unwrap_or_default(),
-            batches,
-            waits,
-            register_size: self.engine.view.size,
-            clock_doubted: self.engine.view.time_doubted,
-        })
-    }
-
     /// What differs from the configuration in force.
     #[must_use]
     pub fn pending(&self) -> &[crate::domain::entry::ConfigChange] {
@@ -315,6 +265,7 @@ impl Service {
             .flatten()
             .collect(),
             trouble: row.trouble.as_ref().map(|t| t.code.clone()),
+            detail: case.as_ref().and_then(|case| refused_manifest(row, case)),
         })
     }
 
@@ -431,4 +382,16 @@ impl Service {
                 .hint("'batchward destroy list' shows how far the order is")
         })
     }
+}
+
+/// Why a manifest was refused, said again of its bytes: the register keeps the code alone. Its signature was good, or
+/// the reason would be another one.
+fn refused_manifest(row: &Batch, case: &CaseRecord) -> Option<String> {
+    let CaseDocument::Bytes(bytes) = &case.manifest else { return None };
+    if !matches!(row.reason, Some(Reason::ManifestInvalid | Reason::UnsafeName)) {
+        return None;
+    }
+    let fault = Manifest::parse(bytes).err()?;
+    let cause = std::error::Error::source(&fault).map(|cause| format!(": {cause}"));
+    Some(format!("{fault}{}", cause.unwrap_or_default()))
 }

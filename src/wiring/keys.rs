@@ -11,6 +11,7 @@ use crate::{
     },
     domain::{certificate, digest::Digest, entry::KeyForm, secret::Secret},
     engine::{
+        health::Slots,
         ports::{Keys, OpenFault, Opener, PortError, Result, Signer},
         slots,
     },
@@ -34,6 +35,12 @@ pub(super) fn error(error: &KeyStoreError) -> PortError {
 pub(super) struct Store(pub(super) std::rc::Rc<std::cell::RefCell<KeyStore>>);
 
 impl Store {
+    /// How the store does.
+    pub(super) fn slots(&self) -> Slots {
+        let (live, destroyed, damaged) = self.0.borrow().counts();
+        Slots { live, destroyed, damaged }
+    }
+
     fn get(&self, name: &str) -> Result<Option<Secret>> {
         match self.0.borrow().state(name).map_err(|e| error(&e))? {
             SlotState::Live => self.0.borrow().get(name).map_err(|e| error(&e)),

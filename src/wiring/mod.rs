@@ -7,6 +7,7 @@ mod intake;
 mod keys;
 mod log;
 mod look;
+mod monitor;
 mod places;
 mod refusal;
 mod site;

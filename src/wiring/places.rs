@@ -12,7 +12,7 @@ pub(super) struct Places {
     pub(super) read: BTreeSet<PathBuf>,
     /// What providers and people drop, and the agent takes over and removes.
     pub(super) drops: BTreeSet<PathBuf>,
-    /// The agent's own.
+    /// The agent's own: the state, and the folder of its file of metrics.
     pub(super) own: BTreeSet<PathBuf>,
     /// Where its control socket lies.
     pub(super) socket: Option<PathBuf>,
@@ -36,7 +36,7 @@ impl Places {
                 .values()
                 .flat_map(|link| [link.inbox.clone(), link.keybox.clone()])
                 .collect(),
-            own: [agent.state.clone()].into(),
+            own: agent.metrics_file.iter().filter_map(above).chain([agent.state.clone()]).collect(),
             socket: above(&agent.socket),
         }
     }

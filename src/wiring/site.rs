@@ -10,6 +10,7 @@ use super::{
     keys::{Age, Store},
     log::{Held, Logs, System},
     look::name_of,
+    monitor::Watch,
     refusal,
     store::{CaseFiles, CertificateFiles, SpoolFiles, VaultFiles, folders},
     unit,
@@ -143,7 +144,7 @@ pub fn init(
         founders,
         config: digest,
     };
-    let ports = ports(&state, keys, logs, clock(hooks), Held::new(&state, _lock));
+    let ports = ports(&config.agent, keys, logs, clock(hooks), Held::new(&state, _lock));
     let mut engine = Engine::open(ports, rules(&config, digest))?;
     engine.record(AGENT, body)?;
     engine.ports.journal.publish()?;
@@ -304,7 +305,8 @@ fn lock(state: &Path) -> Result<Lock> {
     })
 }
 
-fn ports(state: &Path, keys: Store, logs: Logs, clock: Arc<dyn Clock>, lease: Held) -> Ports {
+fn ports(agent: &Agent, keys: Store, logs: Logs, clock: Arc<dyn Clock>, lease: Held) -> Ports {
+    let state = agent.state.as_path();
     let wiper = Wiper::new(state);
     let spool = state.join("spool");
     Ports {
@@ -320,9 +322,10 @@ fn ports(state: &Path, keys: Store, logs: Logs, clock: Arc<dyn Clock>, lease: He
         opener: Arc::new(Age),
         vaults: Arc::new(VaultFiles { dir: state.join("vault"), wiper: wiper.clone() }),
         certificates: Box::new(CertificateFiles(state.join("certificates"))),
-        signer: Box::new(keys),
+        signer: Box::new(keys.clone()),
         lease: Box::new(lease),
         evidence: Box::new(wiper),
+        monitor: Box::new(Watch::new(agent, keys)),
     }
 }
 
@@ -378,7 +381,7 @@ fn opened(
         .map_err(|e| refusal::journal(&e))?;
     refusal::same_site(&journal, &config.agent)?;
     let logs = Logs::open(journal, &state, &config.agent.site, &seed)?;
-    let ports = ports(&state, keys, logs, clock(hooks), Held::new(&state, lock));
+    let ports = ports(&config.agent, keys, logs, clock(hooks), Held::new(&state, lock));
     let mut engine = Engine::open(ports, rules(&config, Digest::of(&[])))?;
     let found = in_force(&mut engine, &config)?;
     if let Some(hands) = hands {

@@ -1,0 +1,338 @@
+//! Alarms: the closed list of what must not go on unseen, each with what to do about it.
+//!
+//! An alarm is a state of affairs, judged anew each time from the register, the inboxes and the machine; nobody
+//! switches it off but by mending its cause. Of one kind and one link there is one alarm, with a count, so that a
+//! thousand late deliveries are one line.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::Given;
+use crate::{
+    domain::{
+        entry::Failure,
+        lifecycle::BatchState,
+        limits,
+        reason::Reason,
+        time::Timestamp,
+        view::{Batch, KeyState, Trouble},
+    },
+    engine::{
+        DISK_FULL,
+        health::{Folder, Room, RootKey},
+    },
+};
+
+/// The code of originals that could not be removed from an inbox.
+const INBOX_LEFT: &str = "inbox-left";
+
+macro_rules! alarms {
+    ($($(#[$doc:meta])* $name:ident = $code:literal, $level:ident, $what:literal, $remedy:literal;)*) => {
+        /// What is wrong.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+        #[serde(rename_all = "kebab-case")]
+        pub enum AlarmCode { $($(#[$doc])* $name,)* }
+
+        impl AlarmCode {
+            /// Every code.
+            pub const ALL: &'static [Self] = &[$(Self::$name,)*];
+
+            /// The code as it is written.
+            #[must_use]
+            pub const fn word(self) -> &'static str {
+                match self { $(Self::$name => $code,)* }
+            }
+
+            /// How loud it is.
+            #[must_use]
+            pub const fn level(self) -> Level {
+                match self { $(Self::$name => Level::$level,)* }
+            }
+
+            /// What it is, in a sentence.
+            #[must_use]
+            pub const fn what(self) -> &'static str {
+                match self { $(Self::$name => $what,)* }
+            }
+
+            /// What to do about it.
+            #[must_use]
+            pub const fn remedy(self) -> &'static str {
+                match self { $(Self::$name => $remedy,)* }
+            }
+        }
+    };
+}
+
+alarms! {
+    /// The clock is in doubt.
+    ClockDoubted = "clock-doubted", Alarm,
+        "the clock is in doubt: nothing irreversible runs",
+        "compare the clock with another one, then 'batchward clock confirm'";
+    /// A slot of the key store cannot be read.
+    SlotDamaged = "slot-damaged", Alarm,
+        "a slot of the key store is damaged",
+        "stop the agent and copy the state folder away; docs/keystore.md says what a damaged slot means";
+    /// The published files are not what the journal holds.
+    PublishedBehind = "published-behind", Alarm,
+        "the published files of the register are behind the journal",
+        "see that the state's disk can be written; the next start publishes what is missing";
+    /// Little room.
+    DiskLow = "disk-low", Alarm,
+        "a disk is almost full",
+        "free space or inodes on that filesystem";
+    /// An inbox cannot be read.
+    InboxUnreadable = "inbox-unreadable", Alarm,
+        "an inbox or keybox cannot be read",
+        "mount it, or give the agent's user access; 'batchward check' says which";
+    /// A key in the data channel.
+    KeyInInbox = "key-in-inbox", Alarm,
+        "something that looks like a key lies in an inbox",
+        "take it out, and have the provider send another key by the key channel";
+    /// A due destruction that did not happen in time.
+    DestructionOverdue = "destruction-overdue", Alarm,
+        "the deadline of a destruction has passed",
+        "'batchward destroy list' shows how far it is; request or approve it";
+    /// A step that cannot go on.
+    StepStuck = "step-stuck", Alarm,
+        "a step is stuck",
+        "mend what 'batchward batch show' names, then 'batchward batch retry'";
+    /// A step that was tried too often.
+    RetriesExhausted = "retries-exhausted", Alarm,
+        "a step failed too often to be tried again by itself",
+        "mend what 'batchward batch show' names, then 'batchward batch retry'";
+    /// Originals that stay in an inbox.
+    InboxLeft = "inbox-left", Alarm,
+        "originals of a claimed batch cannot be removed from the inbox",
+        "give the agent's user the right to remove what lies in the inbox";
+    /// A change file that waits for the one before it.
+    SequenceGap = "sequence-gap", Alarm,
+        "a change file waits for one before it that has not come",
+        "ask the provider for the missing one";
+    /// Deliveries that are not complete.
+    DeliveryIncomplete = "delivery-incomplete", Alarm,
+        "a delivery is not complete",
+        "ask the provider for what is missing, or to take it back";
+    /// Things in an inbox that are no delivery.
+    StrayInInbox = "stray-in-inbox", Alarm,
+        "something that is no delivery lies in an inbox",
+        "have it taken out; a delivery is a folder directly in the inbox";
+    /// A key that nothing came for.
+    KeyWithoutBatch = "key-without-batch", Alarm,
+        "a key came for a batch that has not come",
+        "ask the provider for the delivery, or whether the number of the key is right";
+    /// A hold that nobody looked at again.
+    HoldReviewPast = "hold-review-past", Alarm,
+        "the review date of a hold has passed",
+        "lift the hold, or place it again with another review date";
+    /// The root key is a file.
+    RootKeyInFile = "root-key-in-file", Warning,
+        "the root key is a file: whoever copies it undoes a destruction of keys",
+        "'root_key: credential:NAME' in agent.yaml keeps it from the disk";
+}
+
+/// How loud an alarm is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Level {
+    /// Somebody has to act: `status` ends with 1.
+    Alarm,
+    /// Somebody has to know.
+    Warning,
+}
+
+/// An alarm.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Alarm {
+    /// What is wrong.
+    pub code: AlarmCode,
+    /// How loud it is.
+    pub level: Level,
+    /// Which link, hold or folder.
+    pub about: Option<String>,
+    /// How many of its kind there are.
+    pub count: u64,
+    /// The oldest, where it has an id or a name of ours.
+    pub first: Option<String>,
+    /// Since when, of the oldest, where that is known.
+    pub since: Option<Timestamp>,
+    /// What it is.
+    pub what: String,
+    /// What to do about it.
+    pub remedy: String,
+}
+
+/// The alarms that stand, the loudest kinds first.
+pub(super) fn judge(given: &Given<'_>) -> Vec<Alarm> {
+    let mut found = Found(BTreeMap::new());
+    machine(given, &mut found);
+    inboxes(given, &mut found);
+    for (id, row) in &given.view.batches {
+        batch(given, &id.to_string(), row, &mut found);
+    }
+    keys(given, &mut found);
+    for (id, hold) in &given.view.holds {
+        if !hold.lifted && hold.review < given.now {
+            found.add(AlarmCode::HoldReviewPast, None, Some(hold.review), Some(id.to_string()));
+        }
+    }
+    found.0.into_values().collect()
+}
+
+/// Alarms by kind and by what they are about.
+struct Found(BTreeMap<(AlarmCode, Option<String>), Alarm>);
+
+impl Found {
+    fn add(
+        &mut self,
+        code: AlarmCode,
+        about: Option<&str>,
+        since: Option<Timestamp>,
+        id: Option<String>,
+    ) {
+        let about = about.map(str::to_owned);
+        let alarm = self.0.entry((code, about.clone())).or_insert_with(|| Alarm {
+            code,
+            level: code.level(),
+            about,
+            count: 0,
+            first: None,
+            since: None,
+            what: code.what().to_owned(),
+            remedy: code.remedy().to_owned(),
+        });
+        let oldest = match (alarm.since, since) {
+            (Some(known), Some(new)) => new < known,
+            (None, _) => true,
+            (Some(_), None) => false,
+        };
+        if alarm.count == 0 || oldest {
+            alarm.since = since;
+            alarm.first = id;
+        }
+        alarm.count += 1;
+    }
+}
+
+fn machine(given: &Given<'_>, found: &mut Found) {
+    let health = &given.health;
+    if given.view.time_doubted {
+        found.add(AlarmCode::ClockDoubted, None, None, None);
+    }
+    for _ in 0..health.slots.damaged {
+        found.add(AlarmCode::SlotDamaged, None, None, None);
+    }
+    if health.published != Some(given.view.size) {
+        found.add(AlarmCode::PublishedBehind, None, None, None);
+    }
+    if health.root_key == RootKey::File {
+        found.add(AlarmCode::RootKeyInFile, None, None, None);
+    }
+    for place in &health.places {
+        match (&place.folder, &place.room) {
+            (folder, Some(room)) if is_low(room) => {
+                found.add(AlarmCode::DiskLow, Some(folder_name(folder)), None, None);
+            }
+            (Folder::Inbox(link), None) => {
+                found.add(AlarmCode::InboxUnreadable, Some(link), None, None);
+            }
+            _ => {}
+        }
+    }
+    for link in given.unread {
+        if !found.0.contains_key(&(AlarmCode::InboxUnreadable, Some(link.clone()))) {
+            found.add(AlarmCode::InboxUnreadable, Some(link), None, None);
+        }
+    }
+}
+
+/// The name of a folder in alarms and metrics: `state`, or the link whose inbox it is.
+fn folder_name(folder: &Folder) -> &str {
+    match folder {
+        Folder::State => "state",
+        Folder::Inbox(link) => link,
+    }
+}
+
+/// Whether a filesystem has less room than a site should have.
+#[must_use]
+pub fn is_low(room: &Room) -> bool {
+    room.free_bytes < limits::DISK_BYTES_LOW
+        || room.free_inodes.is_some_and(|free| free < limits::DISK_INODES_LOW)
+}
+
+fn inboxes(given: &Given<'_>, found: &mut Found) {
+    let late = |since: Option<Timestamp>| since.is_some_and(|since| given.is_late(since));
+    for row in given.waiting {
+        if row.reason.is_some() && late(row.since) {
+            found.add(AlarmCode::DeliveryIncomplete, Some(&row.link), row.since, None);
+        }
+    }
+    for stray in given.strays {
+        if stray.key {
+            found.add(AlarmCode::KeyInInbox, Some(&stray.link), stray.since, None);
+        } else if late(stray.since) {
+            found.add(AlarmCode::StrayInInbox, Some(&stray.link), stray.since, None);
+        }
+    }
+}
+
+fn batch(given: &Given<'_>, id: &str, row: &Batch, found: &mut Found) {
+    let link = Some(row.link.as_str());
+    if let Some(trouble) = &row.trouble
+        && let Some(code) = code_of(trouble)
+    {
+        let about = if code == AlarmCode::DiskLow { Some("state") } else { link };
+        found.add(code, about, Some(trouble.at), Some(id.to_owned()));
+    }
+    if row.state == BatchState::Verified {
+        let since = row.times.get(row.state.word()).copied();
+        let gap = (given.reason)(row) == Some(Reason::SequenceGap);
+        if gap && since.is_some_and(|since| given.is_late(since)) {
+            found.add(AlarmCode::SequenceGap, link, since, Some(id.to_owned()));
+        }
+    }
+}
+
+/// What a batch's trouble amounts to; nothing while it will be tried again by itself.
+fn code_of(trouble: &Trouble) -> Option<AlarmCode> {
+    match (trouble.code.as_str(), trouble.failure) {
+        (INBOX_LEFT, _) => Some(AlarmCode::InboxLeft),
+        (DISK_FULL, _) => Some(AlarmCode::DiskLow),
+        (_, Failure::Stuck) => Some(AlarmCode::StepStuck),
+        (_, Failure::Later) if trouble.times >= limits::RETRIES_MAX => {
+            Some(AlarmCode::RetriesExhausted)
+        }
+        (_, Failure::Later) => None,
+    }
+}
+
+/// Live keys for which nothing came. There are few of them: a key goes as soon as its batch is loaded.
+fn keys(given: &Given<'_>, found: &mut Found) {
+    for (id, key) in &given.view.keys {
+        if key.state != KeyState::Live || !given.is_late(key.at) {
+            continue;
+        }
+        let came = given.view.numbered(&key.link, &key.number).next().is_some();
+        if !came {
+            let about = Some(key.link.as_str());
+            found.add(AlarmCode::KeyWithoutBatch, about, Some(key.at), Some(id.to_string()));
+        }
+    }
+}
+
+/// Overdue destructions, which the page has found already.
+pub(super) fn overdue<'a>(
+    due: impl Iterator<Item = &'a super::DueLine>,
+    mut alarms: Vec<Alarm>,
+) -> Vec<Alarm> {
+    let mut found = Found(BTreeMap::new());
+    for line in due.filter(|line| line.overdue && line.hold.is_none()) {
+        let id = Some(line.batch.to_string());
+        found.add(AlarmCode::DestructionOverdue, Some(&line.link), line.deadline, id);
+    }
+    alarms.extend(found.0.into_values());
+    alarms.sort_by(|a, b| (a.code, &a.about).cmp(&(b.code, &b.about)));
+    alarms
+}

@@ -1,0 +1,336 @@
+//! What waits for whom: every act that the register says is missing, with the office that may do it and the command
+//! that does it.
+//!
+//! Offices come from the same table that permits acts, so that nobody is sent to a command that refuses them; where
+//! the second person must be another one, the first is named. Nothing is decided here.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+
+use super::Given;
+use crate::domain::{
+    accounts::{Act, Role},
+    entry::Failure,
+    ids::BatchId,
+    lifecycle::{BatchState, CopyState, GrantState, OrderState},
+    limits,
+    reason::Reason,
+    time::Timestamp,
+    view::{Batch, CopyKind, Trouble},
+};
+
+macro_rules! tasks {
+    ($($(#[$doc:meta])* $name:ident = $code:literal, $what:literal;)*) => {
+        /// What is missing.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+        #[serde(rename_all = "kebab-case")]
+        pub enum TaskCode { $($(#[$doc])* $name,)* }
+
+        impl TaskCode {
+            /// Every code.
+            pub const ALL: &'static [Self] = &[$(Self::$name,)*];
+
+            /// The code as it is written.
+            #[must_use]
+            pub const fn word(self) -> &'static str {
+                match self { $(Self::$name => $code,)* }
+            }
+
+            /// What it is, in a sentence.
+            #[must_use]
+            pub const fn what(self) -> &'static str {
+                match self { $(Self::$name => $what,)* }
+            }
+        }
+    };
+}
+
+tasks! {
+    /// The time is to be confirmed.
+    ConfirmClock = "confirm-clock", "the clock is to be confirmed";
+    /// A quarantined batch is to be decided on.
+    DecideQuarantine = "decide-quarantine", "a quarantined batch is to be released or rejected";
+    /// A key is to be entered.
+    EnterKey = "enter-key", "the key of a batch has not come";
+    /// A change file is missing.
+    AskForChangeFile = "ask-for-change-file", "a change file is missing: the provider is to be asked for it";
+    /// A step is to be tried again.
+    RetryStep = "retry-step", "a stuck step is to be tried again, once its cause is mended";
+    /// A destruction is to be requested.
+    RequestDestruction = "request-destruction", "the destruction of what is due is to be requested";
+    /// An order is to be decided on.
+    DecideOrder = "decide-order", "a destruction order is to be approved or denied";
+    /// Closing papers are missing.
+    ClosingPapers = "closing-papers", "the closing papers of a destroyed batch are missing";
+    /// A grant is to be decided on.
+    DecideGrant = "decide-grant", "an application for access is to be approved or denied";
+    /// A use is to be reported as completed.
+    CompleteUse = "complete-use", "a use whose grant has ended is to be reported as completed";
+    /// No need to keep is to be stated.
+    StateNoNeed = "state-no-need", "every use is completed: whether there is need to keep the batch is to be stated";
+    /// A hold is to be looked at again.
+    ReviewHold = "review-hold", "a hold is to be reviewed";
+    /// An account is to be confirmed.
+    ConfirmAccount = "confirm-account", "an account waits for a second person";
+    /// The configuration is to be proposed.
+    ProposeConfiguration = "propose-configuration", "changed files are to be proposed";
+    /// The configuration is to be confirmed.
+    ConfirmConfiguration = "confirm-configuration", "a proposed configuration waits for a second person";
+    /// A baseline is to be confirmed.
+    ConfirmBaseline = "confirm-baseline", "the baseline of a link waits for a second person";
+}
+
+/// An act that is missing.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Task {
+    /// What is missing.
+    pub code: TaskCode,
+    /// The roles that may do it; one of them is enough.
+    pub roles: Vec<Role>,
+    /// The one account that may do it, where only one may.
+    pub account: Option<String>,
+    /// The account that may not, because it did the first half.
+    pub except: Option<String>,
+    /// Id or name of what it is about.
+    pub object: String,
+    /// The provider's number, of a batch.
+    pub number: Option<String>,
+    /// The link, where it is one's.
+    pub link: Option<String>,
+    /// Since when it waits, where that is known.
+    pub since: Option<Timestamp>,
+    /// The commands that do it; one of them is enough.
+    pub commands: Vec<String>,
+}
+
+impl Task {
+    fn of(code: TaskCode, act: Act, object: &impl ToString) -> Self {
+        Self {
+            code,
+            roles: act.roles().to_vec(),
+            account: None,
+            except: None,
+            object: object.to_string(),
+            number: None,
+            link: None,
+            since: None,
+            commands: Vec::new(),
+        }
+    }
+
+    fn batch(code: TaskCode, act: Act, id: BatchId, row: &Batch) -> Self {
+        let since = row.times.get(row.state.word()).copied();
+        let (number, link) = (row.number.clone(), Some(row.link.clone()));
+        Self { number, link, since, ..Self::of(code, act, &id) }
+    }
+
+    fn by(mut self, commands: &[String]) -> Self {
+        self.commands = commands.iter().map(|words| format!("batchward {words}")).collect();
+        self
+    }
+}
+
+/// Every act that is missing, by kind and then as old as it is.
+pub(super) fn of(given: &Given<'_>) -> Vec<Task> {
+    let mut tasks = batches(given);
+    tasks.extend(decisions(given));
+    tasks.extend(administration(given));
+    tasks.sort_by(|a, b| (a.code, a.since, &a.object).cmp(&(b.code, b.since, &b.object)));
+    tasks
+}
+
+fn batches(given: &Given<'_>) -> Vec<Task> {
+    let mut tasks = Vec::new();
+    let mut gaps = BTreeSet::new();
+    let ordered = ordered(given);
+    let unneeded = completed_links(given);
+    for (id, row) in &given.view.batches {
+        if row.trouble.as_ref().is_some_and(needs_a_person) {
+            let words = [format!("batch retry {id}"), format!("batch show {id}")];
+            tasks.push(Task::batch(TaskCode::RetryStep, Act::Keep, *id, row).by(&words));
+            continue;
+        }
+        let task = match row.state {
+            BatchState::Quarantined => {
+                let decide = |word: &str| format!("batch {word} {id} --reason TEXT");
+                let words = [decide("release"), decide("reject")];
+                Some(Task::batch(TaskCode::DecideQuarantine, Act::Keep, *id, row).by(&words))
+            }
+            BatchState::Verified => waiting(given, *id, row, &mut gaps),
+            BatchState::Due => request(given, *id, row, &ordered),
+            BatchState::Loaded if files_are_due(given, *id, row) => {
+                request(given, *id, row, &ordered)
+            }
+            BatchState::Loaded => (unneeded.contains(row.link.as_str()) && row.no_need.is_none())
+                .then(|| {
+                    let words = [format!("use no-need {id}")];
+                    Task::batch(TaskCode::StateNoNeed, Act::Use, *id, row).by(&words)
+                }),
+            BatchState::Destroyed => papers_missing(given, row)
+                .then(|| Task::batch(TaskCode::ClosingPapers, Act::Keep, *id, row)),
+            BatchState::Received | BatchState::Condemned | BatchState::Closed => None,
+        };
+        tasks.extend(task);
+    }
+    tasks
+}
+
+/// Whether a step will not be tried again by itself.
+fn needs_a_person(trouble: &Trouble) -> bool {
+    trouble.failure == Failure::Stuck
+        || (trouble.times >= limits::RETRIES_MAX && trouble.code != crate::engine::DISK_FULL)
+}
+
+fn waiting(
+    given: &Given<'_>,
+    id: BatchId,
+    row: &Batch,
+    gaps: &mut BTreeSet<String>,
+) -> Option<Task> {
+    match (given.reason)(row)? {
+        Reason::SequenceGap => {
+            // One missing file holds up all that follow it.
+            gaps.insert(row.link.clone()).then(|| {
+                let missing = given.view.next_sequence(&row.link);
+                let object = format!("{} {missing}", row.link);
+                let task = Task::batch(TaskCode::AskForChangeFile, Act::Keep, id, row);
+                Task { object, number: None, ..task }
+            })
+        }
+        Reason::AwaitingKey | Reason::WrongKey => {
+            let words = [
+                format!("key submit {id} --file FILE --channel TEXT"),
+                format!("key submit {id} --passphrase-stdin --channel TEXT"),
+            ];
+            Some(Task::batch(TaskCode::EnterKey, Act::Keep, id, row).by(&words))
+        }
+        _ => None,
+    }
+}
+
+fn request(
+    given: &Given<'_>,
+    id: BatchId,
+    row: &Batch,
+    ordered: &BTreeSet<BatchId>,
+) -> Option<Task> {
+    let free = !ordered.contains(&id) && given.view.hold_on(id).is_none();
+    free.then(|| {
+        let words = [format!("destroy request {id} --reason TEXT")];
+        Task::batch(TaskCode::RequestDestruction, Act::RequestDestruction, id, row).by(&words)
+    })
+}
+
+/// Whether a loaded batch's transfer files are due and still there.
+pub(super) fn files_are_due(given: &Given<'_>, id: BatchId, row: &Batch) -> bool {
+    let there = |state| matches!(state, CopyState::Kept | CopyState::Condemned);
+    matches!(row.due, Some((_, false)))
+        && given
+            .view
+            .copies_of(id)
+            .any(|(_, copy)| copy.kind == CopyKind::Transfer && there(copy.state))
+}
+
+/// Batches that an order covers which is not over.
+pub(super) fn ordered(given: &Given<'_>) -> BTreeSet<BatchId> {
+    let orders = given.view.orders.values().filter(|o| is_open(o.state));
+    orders.flat_map(|o| o.copies.iter().map(|c| c.batch)).collect()
+}
+
+/// Whether an order is not over.
+pub(super) const fn is_open(state: OrderState) -> bool {
+    matches!(state, OrderState::Requested | OrderState::Approved | OrderState::Executed)
+}
+
+/// Links on which every grant that was ever approved is completed, and there was one.
+fn completed_links<'a>(given: &Given<'a>) -> BTreeSet<&'a str> {
+    let mut links: BTreeMap<&str, bool> = BTreeMap::new();
+    for grant in given.view.grants.values().filter(|g| g.approved.is_some()) {
+        let all = links.entry(&grant.terms.link).or_insert(true);
+        *all &= grant.state == GrantState::Completed;
+    }
+    links.into_iter().filter(|(_, all)| *all).map(|(link, _)| link).collect()
+}
+
+fn papers_missing(given: &Given<'_>, row: &Batch) -> bool {
+    given
+        .rules
+        .policies
+        .get(&row.facts.policy)
+        .is_some_and(crate::domain::policy::Policy::needs_papers)
+}
+
+fn decisions(given: &Given<'_>) -> Vec<Task> {
+    let view = given.view;
+    let mut tasks = Vec::new();
+    for (id, order) in view.orders.iter().filter(|(_, o)| o.state == OrderState::Requested) {
+        let words = [format!("destroy approve {id}"), format!("destroy deny {id} --reason TEXT")];
+        let task = Task::of(TaskCode::DecideOrder, Act::DecideDestruction, id).by(&words);
+        let except = Some(order.by.clone());
+        tasks.push(Task { except, since: Some(order.requested.at), ..task });
+    }
+    let held: BTreeSet<&str> =
+        view.batches_in(BatchState::Loaded).map(|(_, b)| b.link.as_str()).collect();
+    for (id, grant) in &view.grants {
+        let link = Some(grant.terms.link.clone());
+        match grant.state {
+            GrantState::Applied => {
+                let words =
+                    [format!("grant approve {id}"), format!("grant deny {id} --reason TEXT")];
+                let task = Task::of(TaskCode::DecideGrant, Act::DecideUse, id).by(&words);
+                let (except, since) = (Some(grant.by.clone()), Some(grant.applied.at));
+                tasks.push(Task { except, since, link, ..task });
+            }
+            // What is not completed keeps the clock of its batches from starting.
+            GrantState::Expired | GrantState::Revoked
+                if grant.approved.is_some() && held.contains(grant.terms.link.as_str()) =>
+            {
+                let words = [format!("use complete {id}")];
+                let task = Task::of(TaskCode::CompleteUse, Act::Use, id).by(&words);
+                let (account, since) = (Some(grant.terms.holder.clone()), Some(grant.terms.until));
+                tasks.push(Task { account, since, link, ..task });
+            }
+            _ => {}
+        }
+    }
+    for (id, hold) in view.holds.iter().filter(|(_, h)| !h.lifted && h.review < given.now) {
+        let task = Task::of(TaskCode::ReviewHold, Act::Hold, id).by(&[format!("hold lift {id}")]);
+        tasks.push(Task { except: Some(hold.by.clone()), since: Some(hold.review), ..task });
+    }
+    tasks
+}
+
+fn administration(given: &Given<'_>) -> Vec<Task> {
+    let view = given.view;
+    let mut tasks = Vec::new();
+    if view.time_doubted {
+        let words = ["clock confirm".to_owned()];
+        tasks.push(Task::of(TaskCode::ConfirmClock, Act::Keep, &"clock").by(&words));
+    }
+    for (name, account) in &view.accounts {
+        let Some(proposal) = &account.proposal else { continue };
+        let words = [format!("account confirm {name}")];
+        let task = Task::of(TaskCode::ConfirmAccount, Act::ConfirmAdministration, name).by(&words);
+        let (except, since) = (Some(proposal.by.clone()), Some(proposal.mark.at));
+        tasks.push(Task { except, since, ..task });
+    }
+    if let Some(proposal) = &view.config_proposal {
+        let (code, act) = (TaskCode::ConfirmConfiguration, Act::ConfirmAdministration);
+        let task = Task::of(code, act, &"configuration").by(&["config confirm".to_owned()]);
+        let (except, since) = (Some(proposal.by.clone()), Some(proposal.mark.at));
+        tasks.push(Task { except, since, ..task });
+    } else if !given.pending.is_empty() {
+        let words = ["config show".to_owned(), "config propose".to_owned()];
+        let code = TaskCode::ProposeConfiguration;
+        tasks.push(Task::of(code, Act::Administer, &"configuration").by(&words));
+    }
+    for (link, ledger) in &view.links {
+        let Some(proposal) = &ledger.proposal else { continue };
+        let words = [format!("link confirm {link}")];
+        let task = Task::of(TaskCode::ConfirmBaseline, Act::ConfirmBaseline, link).by(&words);
+        let (except, since) = (Some(proposal.by.clone()), Some(proposal.mark.at));
+        tasks.push(Task { except, since, link: Some(link.clone()), ..task });
+    }
+    tasks
+}

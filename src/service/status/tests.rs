@@ -1,0 +1,334 @@
+//! The page over registers folded by hand: every alarm, every cut list, and a hundred thousand batches.
+#![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "tests")]
+
+use std::collections::BTreeMap;
+
+use super::*;
+use crate::{
+    domain::{
+        digest::Digest,
+        entry::{AGENT, Body, CopyFacts, Entry, Failure, KeyForm, LinkFacts, Signed, Verdict},
+        ids::KeyId,
+        signed::SignedText,
+        step::{Outcome, Plan},
+        time::Period,
+        view::{KeyRow, KeyState, Trouble},
+    },
+    engine::health::{Folder, Place, Room, RootKey},
+};
+
+/// 2026-11-21 10:00 in Taipei.
+const MORNING: Timestamp = Timestamp::from_millis(1_795_226_400_000);
+
+/// A register in memory, and what is beside it.
+struct Desk {
+    view: View,
+    rules: Rules,
+    health: Health,
+    waiting: Vec<Waiting>,
+    strays: Vec<Stray>,
+    unread: Vec<String>,
+    reason: Option<Reason>,
+}
+
+impl Desk {
+    fn quiet() -> Self {
+        let rules = Rules {
+            links: BTreeMap::new(),
+            layouts: BTreeMap::new(),
+            policies: BTreeMap::new(),
+            digest: Digest::of(b""),
+            policies_digest: Digest::of(b""),
+            zone: chrono_tz::Asia::Taipei,
+            incomplete_after: Period { seconds: 4 * 3600, ..Period::ZERO },
+            abandon_after: None,
+            clock_jump_max_seconds: 3600,
+            start_gap_max_seconds: 86_400,
+        };
+        let room = Room { bytes: 1 << 40, free_bytes: 1 << 39, free_inodes: Some(1 << 20) };
+        let health = Health {
+            published: Some(0),
+            root_key: RootKey::Credential,
+            places: vec![
+                Place { folder: Folder::State, room: Some(room) },
+                Place { folder: Folder::Inbox("moca".to_owned()), room: Some(room) },
+            ],
+            ..Health::default()
+        };
+        Self {
+            view: View::default(),
+            rules,
+            health,
+            waiting: Vec::new(),
+            strays: Vec::new(),
+            unread: Vec::new(),
+            reason: None,
+        }
+    }
+
+    fn record(&mut self, body: Body) {
+        let entry = Entry { v: 1, at: MORNING, by: "person-1".to_owned(), body };
+        self.view.apply(self.view.size, &entry, Digest::of(b"synthetic")).unwrap();
+        self.health.published = Some(self.view.size);
+    }
+
+    fn run(&mut self, plan: Plan, outcome: Outcome) {
+        let intent = self.view.size;
+        self.record(Body::Intent { plan });
+        self.record(Body::Outcome { intent, outcome });
+    }
+
+    /// A quarantined batch of the link `moca`.
+    fn batch(&mut self) -> BatchId {
+        let batch = self.view.next_batch();
+        let case = self.view.next_copy(0);
+        let delivery = self.view.next_delivery();
+        let link = "moca".to_owned();
+        let name_mac = Digest::of(&batch.number().to_be_bytes());
+        self.record(Body::DeliverySeen { delivery, link: link.clone(), name_mac });
+        let facts = LinkFacts {
+            provider: "synthetic".to_owned(),
+            title: String::new(),
+            table_no: String::new(),
+            purpose: String::new(),
+            basis_doc_no: String::new(),
+            units: Vec::new(),
+            policy: "none".to_owned(),
+            layout: "none".to_owned(),
+        };
+        let plan = Plan::Claim { batch, delivery, link, facts, case, files: vec![], reason: None };
+        let case = CopyFacts { copy: case, bytes: 1, sha256: None };
+        self.run(plan, Outcome::Claimed { case, files: vec![], whole: true });
+        let verdict = Verdict {
+            reason: Reason::BadSignature,
+            counts: crate::domain::entry::Counts::default(),
+            number: None,
+        };
+        self.run(Plan::Verify { batch }, Outcome::Refused { verdict });
+        batch
+    }
+
+    fn troubled(&mut self, failure: Failure, code: &str, times: u32) {
+        let batch = self.batch();
+        let trouble = Trouble { failure, code: code.to_owned(), times, at: MORNING };
+        self.view.batches.get_mut(&batch).unwrap().trouble = Some(trouble);
+    }
+
+    fn page(&self, now: Timestamp) -> StatusPage {
+        page(Given {
+            view: &self.view,
+            rules: &self.rules,
+            now,
+            waiting: &self.waiting,
+            strays: &self.strays,
+            unread: &self.unread,
+            pending: &[],
+            health: self.health.clone(),
+            work: Vec::new(),
+            agent_running: false,
+            reason: &|row| self.reason.or(row.reason),
+        })
+    }
+
+    /// The codes that stand after `hours`.
+    fn alarms(&self, hours: i64) -> Vec<AlarmCode> {
+        let page = self.page(MORNING.plus_seconds(hours * 3600));
+        page.alarms.iter().map(|alarm| alarm.code).collect()
+    }
+}
+
+fn signed() -> Signed {
+    let text = SignedText {
+        at: MORNING,
+        batchward: 1,
+        command: "hold place".to_owned(),
+        expires: MORNING.plus_seconds(300),
+        nonce: "0".repeat(32),
+        object: "synthetic".to_owned(),
+        object_digest: Some(Digest::of(b"synthetic")),
+        origin: "batchward/test".to_owned(),
+        text: String::new(),
+    };
+    Signed { text: text.canonical(), signature: "synthetic".to_owned(), key: String::new() }
+}
+
+fn hold(review: Timestamp) -> Body {
+    Body::HoldPlaced {
+        hold: HoldId::new(1),
+        scope: HoldScope::All,
+        authority: "synthetic".to_owned(),
+        doc_no: "synthetic".to_owned(),
+        review,
+        signed: signed(),
+    }
+}
+
+fn waits(reason: Option<Reason>) -> Waiting {
+    Waiting { link: "moca".to_owned(), delivery: "day-1".to_owned(), reason, since: Some(MORNING) }
+}
+
+fn stray(key: bool) -> Stray {
+    Stray { link: "moca".to_owned(), since: Some(MORNING), key }
+}
+
+fn key(state: KeyState) -> KeyRow {
+    KeyRow {
+        link: "moca".to_owned(),
+        number: "N-1".to_owned(),
+        state,
+        form: KeyForm::Identity,
+        fingerprint: None,
+        channel: "keybox".to_owned(),
+        by: AGENT.to_owned(),
+        at: MORNING,
+    }
+}
+
+use AlarmCode as A;
+
+/// What is done to a quiet desk; the codes that stand at once; and those a day later.
+type Row = (fn(&mut Desk), &'static [AlarmCode], &'static [AlarmCode]);
+
+const ROWS: &[Row] = &[
+    (|_| {}, &[], &[]),
+    (|d| d.view.time_doubted = true, &[A::ClockDoubted], &[A::ClockDoubted]),
+    (|d| d.health.slots.damaged = 2, &[A::SlotDamaged], &[A::SlotDamaged]),
+    (|d| d.health.published = None, &[A::PublishedBehind], &[A::PublishedBehind]),
+    (|d| d.health.root_key = RootKey::File, &[A::RootKeyInFile], &[A::RootKeyInFile]),
+    (
+        |d| d.health.places[0].room.as_mut().unwrap().free_bytes = limits::DISK_BYTES_LOW - 1,
+        &[A::DiskLow],
+        &[A::DiskLow],
+    ),
+    (
+        |d| d.health.places[1].room.as_mut().unwrap().free_inodes = Some(9),
+        &[A::DiskLow],
+        &[A::DiskLow],
+    ),
+    (|d| d.health.places[1].room = None, &[A::InboxUnreadable], &[A::InboxUnreadable]),
+    (|d| d.unread.push("moca".to_owned()), &[A::InboxUnreadable], &[A::InboxUnreadable]),
+    (|d| d.waiting.push(waits(Some(Reason::Incomplete))), &[], &[A::DeliveryIncomplete]),
+    (|d| d.waiting.push(waits(None)), &[], &[]),
+    (|d| d.strays.push(stray(false)), &[], &[A::StrayInInbox]),
+    (|d| d.strays.push(stray(true)), &[A::KeyInInbox], &[A::KeyInInbox]),
+    (|d| d.troubled(Failure::Stuck, "vault", 1), &[A::StepStuck], &[A::StepStuck]),
+    (|d| d.troubled(Failure::Later, "busy", 1), &[], &[]),
+    (
+        |d| d.troubled(Failure::Later, "busy", limits::RETRIES_MAX),
+        &[A::RetriesExhausted],
+        &[A::RetriesExhausted],
+    ),
+    (|d| d.troubled(Failure::Later, "inbox-left", 1), &[A::InboxLeft], &[A::InboxLeft]),
+    (|d| d.troubled(Failure::Later, "disk-full", 99), &[A::DiskLow], &[A::DiskLow]),
+    (|d| drop(d.view.keys.insert(KeyId::new(1), key(KeyState::Live))), &[], &[A::KeyWithoutBatch]),
+    (|d| drop(d.view.keys.insert(KeyId::new(1), key(KeyState::Gone))), &[], &[]),
+    (|d| d.record(hold(MORNING.plus_seconds(7200))), &[], &[A::HoldReviewPast]),
+    (
+        |d| {
+            let batch = d.batch();
+            let row = d.view.batches.get_mut(&batch).unwrap();
+            row.state = BatchState::Verified;
+            row.times.insert("verified".to_owned(), MORNING);
+            d.reason = Some(Reason::SequenceGap);
+        },
+        &[],
+        &[A::SequenceGap],
+    ),
+    (
+        |d| {
+            let batch = d.batch();
+            let row = d.view.batches.get_mut(&batch).unwrap();
+            row.state = BatchState::Due;
+            row.due = Some((MORNING.plus_seconds(3600), true));
+        },
+        &[],
+        &[A::DestructionOverdue],
+    ),
+    (
+        |d| {
+            let batch = d.batch();
+            let row = d.view.batches.get_mut(&batch).unwrap();
+            row.state = BatchState::Due;
+            row.due = Some((MORNING.plus_seconds(3600), true));
+            d.record(hold(MORNING.plus_seconds(86_400)));
+        },
+        &[],
+        &[],
+    ),
+];
+
+#[test]
+fn each_alarm_stands_when_its_cause_does_and_not_before() {
+    let mut seen = Vec::new();
+    for (n, (arrange, now, later)) in ROWS.iter().enumerate() {
+        let mut desk = Desk::quiet();
+        arrange(&mut desk);
+        assert_eq!(desk.alarms(0), *now, "row {n}, at once");
+        assert_eq!(desk.alarms(24), *later, "row {n}, a day later");
+        seen.extend(later.iter().copied());
+    }
+    for code in AlarmCode::ALL {
+        assert!(seen.contains(code), "no row for {}", code.word());
+    }
+}
+
+#[test]
+fn only_a_warning_is_not_alarming() {
+    let mut desk = Desk::quiet();
+    desk.health.root_key = RootKey::File;
+    assert!(!desk.page(MORNING).alarming());
+    desk.view.time_doubted = true;
+    assert!(desk.page(MORNING).alarming());
+}
+
+#[test]
+fn a_thousand_late_deliveries_are_one_alarm_and_a_list_that_is_cut() {
+    let mut desk = Desk::quiet();
+    for n in 0..1000 {
+        let delivery = format!("day-{n}");
+        desk.waiting.push(Waiting { delivery, ..waits(Some(Reason::Unsigned)) });
+    }
+    let page = desk.page(MORNING.plus_seconds(5 * 3600));
+    assert_eq!((page.alarms.len(), page.alarms[0].count), (1, 1000));
+    assert_eq!((page.waiting.total, page.waiting.rows.len()), (1000, limits::STATUS_ROWS_MAX));
+    assert_eq!(page.batches["waiting"], 1000);
+}
+
+#[test]
+fn a_page_over_a_hundred_thousand_batches_takes_less_than_a_second() {
+    let mut desk = Desk::quiet();
+    for _ in 0..100_000 {
+        desk.batch();
+    }
+    for _ in 0..1000 {
+        desk.waiting.push(waits(Some(Reason::Incomplete)));
+    }
+    let start = std::time::Instant::now();
+    let page = desk.page(MORNING);
+    let text = page.metrics();
+    let took = start.elapsed();
+    assert_eq!(page.batches["quarantined"], 100_000);
+    assert_eq!((page.tasks.total, page.tasks.rows.len()), (100_000, limits::STATUS_ROWS_MAX));
+    assert!(text.len() < 64 << 10, "metrics do not grow with batches: {} bytes", text.len());
+    assert!(took.as_millis() < 1000, "{took:?}");
+}
+
+#[test]
+fn a_page_survives_its_json() {
+    let mut desk = Desk::quiet();
+    desk.troubled(Failure::Stuck, "vault", 1);
+    desk.waiting.push(waits(Some(Reason::Incomplete)));
+    desk.record(hold(MORNING));
+    let page = desk.page(MORNING);
+    let read: StatusPage = serde_json::from_str(&serde_json::to_string(&page).unwrap()).unwrap();
+    assert_eq!(read, page);
+}
+
+#[test]
+fn metrics_name_no_delivery_and_no_account() {
+    let mut desk = Desk::quiet();
+    desk.waiting.push(Waiting { delivery: "SECRET-NAME".to_owned(), ..waits(None) });
+    desk.record(hold(MORNING));
+    assert!(!desk.page(MORNING).metrics().contains("SECRET"));
+    assert!(!desk.page(MORNING).metrics().contains("person-1"));
+}
