@@ -4,10 +4,10 @@
 fail() { echo "error: $*" >&2; exit 1; }
 say() { printf '\n== %s\n' "$*"; }
 
-# The page, with everything between its `sh by-hand` blocks turned into comments and its marks into functions.
+# The page, with everything between its `sh booted` blocks turned into comments and its marks into functions.
 page() {
     awk '
-        /^```sh by-hand$/ { code = 1; print "say \"" FILENAME ":" FNR "\""; next }
+        /^```sh booted$/ { code = 1; print "say \"" FILENAME ":" FNR "\""; next }
         /^```$/ { code = 0; next }
         code { print; next }
         /^<!-- tests\/boot: / { sub(/^<!-- tests\/boot: /, ""); sub(/ -->$/, ""); gsub(/ /, "_"); print }
