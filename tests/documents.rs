@@ -122,6 +122,16 @@ fn what_is_run_by_hand_is_listed_with_its_reason() {
 }
 
 #[test]
+fn what_needs_a_service_manager_is_on_the_page_that_is_booted() {
+    let inside = text("tests/boot.d/inside.sh");
+    for page in page::documents(root()) {
+        let booted = parts(&page).iter().any(|part| matches!(part.kind, Kind::Booted(_)));
+        assert_eq!(booted, inside.contains(&format!("    ' {page}\n")), "{page} and tests/boot");
+    }
+    assert!(inside.contains("/^```sh booted$/"), "tests/boot reads these blocks");
+}
+
+#[test]
 fn what_stands_for_a_command_by_hand_works() {
     for (line, _, instead) in BY_HAND {
         let Some(instead) = instead else { continue };
@@ -139,6 +149,7 @@ fn every_command_named_in_the_text_is_one_of_the_command_line() {
         let text = text(&page);
         let by_hand = parts(&page).into_iter().flat_map(|part| match part.kind {
             Kind::ByHand(commands) => commands.into_iter().map(|c| (part.line, c)).collect(),
+            Kind::Booted(text) => text.lines().map(|c| (part.line, c.to_owned())).collect(),
             _ => Vec::new(),
         });
         for (line, span) in page::spans(&text).into_iter().chain(by_hand) {
@@ -218,6 +229,7 @@ fn commands(page: &str) -> Vec<String> {
         Kind::Typed { command, .. } => command,
         Kind::Script(text) => text,
         Kind::ByHand(lines) => lines.join("\n"),
+        Kind::Booted(text) => text,
         Kind::Happens(name) => format!("({name})"),
     };
     parts(page).into_iter().map(command).collect()

@@ -76,7 +76,7 @@ fn script_of(root: &Path, parts: &[Part]) -> String {
             // What is typed as a whole ends at its first fault.
             Kind::Script(text) => format!("set -e\n{text}\nset +e"),
             Kind::Happens(name) => format!("set -e\nhappens_{}\nset +e", name.replace('-', "_")),
-            Kind::ByHand(_) => continue,
+            Kind::ByHand(_) | Kind::Booted(_) => continue,
         };
         let _ = writeln!(script, "printf '\\001%d\\n' {n}\n{command}\nprintf '\\002%d\\n' \"$?\"");
     }
@@ -86,7 +86,7 @@ fn script_of(root: &Path, parts: &[Part]) -> String {
 fn came<'a>(parts: &'a [Part], text: &str) -> Vec<Came<'a>> {
     let mut all = Vec::new();
     for (n, part) in parts.iter().enumerate() {
-        if matches!(part.kind, Kind::ByHand(_)) {
+        if matches!(part.kind, Kind::ByHand(_) | Kind::Booted(_)) {
             continue;
         }
         let found = text.split_once(&format!("\u{1}{n}\n")).map(|(_, rest)| rest);
@@ -105,7 +105,7 @@ fn fault(came: &Came<'_>) -> Option<String> {
         Kind::Typed { command, answer } => (command.as_str(), answer.as_slice()),
         Kind::Script(text) => (text.lines().next().unwrap_or_default(), [].as_slice()),
         Kind::Happens(name) => (name.as_str(), [].as_slice()),
-        Kind::ByHand(_) => return None,
+        Kind::ByHand(_) | Kind::Booted(_) => return None,
     };
     // A command that is shown to fail says so.
     let fails = answer.iter().any(|line| line.starts_with("error: ") || line.starts_with("錯誤："));
