@@ -95,6 +95,12 @@ fn the_ways_out_come_out_as_they_show() {
     plays("docs/operations.md");
 }
 
+#[cfg(feature = "test-hooks")]
+#[test]
+fn the_ways_out_come_out_as_they_show_in_chinese() {
+    plays("docs/operations.zh-TW.md");
+}
+
 #[test]
 fn what_is_run_by_hand_is_listed_with_its_reason() {
     let (mut used, mut bad) = (BTreeSet::new(), Vec::new());
@@ -203,6 +209,8 @@ fn named(span: &str) -> Option<Vec<String>> {
 #[test]
 fn a_page_in_two_languages_has_the_same_commands() {
     let pages = page::documents(root());
+    let pairs = pages.iter().filter(|page| page.ends_with(".zh-TW.md")).count();
+    assert!(pairs > 1, "README and operations are in two languages");
     for other in pages.iter().filter(|page| page.ends_with(".zh-TW.md")) {
         let page = other.replace(".zh-TW.md", ".md");
         let (here, there) = (commands(&page), commands(other));
