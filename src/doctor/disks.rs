@@ -80,7 +80,8 @@ fn about(place: &Place, facts: &Facts) -> Vec<Finding> {
     let Some(fs) = &place.filesystem else {
         let what = format!("what {} lies on is not known", named(place));
         let why = "which assurance a destruction there can have is then not known either";
-        found.push(warning("filesystem-unknown", what, why));
+        let fix = format!("findmnt -T '{}' shows it", place.path.display());
+        found.push(warning("filesystem-unknown", what, why).fix(fix));
         return found;
     };
     found.push(level(place, fs, facts));
