@@ -38,14 +38,28 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     }
 }
 
-/// Runs a command line within this process, for the demo.
+/// Runs a command line within this process, for the demo: on a thread of its own, because the agent confines the
+/// thread that it runs on for good, and the people of the demo have more to do.
 ///
 /// # Errors
 /// What the command said.
 pub(crate) fn run_line(line: &[String]) -> Result<()> {
     let cli = args::Cli::try_parse_from(line)
         .map_err(|error| crate::error::Error::usage(error.to_string()))?;
-    words::run(&cli)
+    std::thread::scope(|scope| scope.spawn(|| words::run(&cli)).join())
+        .unwrap_or_else(|_| Err(crate::error::Error::new(Exit::Failed, "the command broke off")))
+}
+
+/// Whether this is a command line, program name first; asking for help is one. Nothing is run: documents are held to
+/// the definition by it.
+///
+/// # Errors
+/// What the parser says.
+pub fn parses(line: &[String]) -> std::result::Result<(), String> {
+    match args::Cli::try_parse_from(line) {
+        Err(error) if error.use_stderr() => Err(error.to_string()),
+        _ => Ok(()),
+    }
 }
 
 fn run(cli: &args::Cli) -> Result<()> {

@@ -172,7 +172,8 @@ fn others(in_force: &Config, found: &Config, pending: &mut Vec<ConfigChange>) {
     };
     for (name, layout) in &found.layouts {
         if in_force.layouts.get(name) != Some(layout) {
-            add("layouts", name, "layout-changed");
+            let known = in_force.layouts.contains_key(name);
+            add("layouts", name, if known { "layout-changed" } else { "layout-added" });
         }
     }
     for name in in_force.layouts.keys().filter(|name| !found.layouts.contains_key(*name)) {
@@ -186,7 +187,8 @@ fn others(in_force: &Config, found: &Config, pending: &mut Vec<ConfigChange>) {
     }
     for (name, policy) in &found.policies {
         if in_force.policies.get(name) != Some(policy) {
-            add("policies", name, "policy-changed");
+            let known = in_force.policies.contains_key(name);
+            add("policies", name, if known { "policy-changed" } else { "policy-added" });
         }
     }
 }

@@ -14,11 +14,15 @@ use crate::{
         ids::{BatchId, CopyId, GrantId, HoldId, KeyId, OrderId},
         lifecycle::{CopyState, OrderState},
         limits,
+        manifest::Manifest,
         reason::Reason,
         time::Timestamp,
         view::Batch,
     },
-    engine::ports::Log,
+    engine::{
+        case::{CaseDocument, CaseRecord},
+        ports::Log,
+    },
     error::Error,
 };
 
@@ -63,6 +67,8 @@ pub struct BatchPage {
     pub differences: Vec<String>,
     /// The last failure of a step.
     pub trouble: Option<String>,
+    /// What is wrong with a manifest that was refused; no contents.
+    pub detail: Option<String>,
 }
 
 /// A file of a batch.
@@ -259,6 +265,7 @@ impl Service {
             .flatten()
             .collect(),
             trouble: row.trouble.as_ref().map(|t| t.code.clone()),
+            detail: case.as_ref().and_then(|case| refused_manifest(row, case)),
         })
     }
 
@@ -375,4 +382,16 @@ impl Service {
                 .hint("'batchward destroy list' shows how far the order is")
         })
     }
+}
+
+/// Why a manifest was refused, said again of its bytes: the register keeps the code alone. Its signature was good, or
+/// the reason would be another one.
+fn refused_manifest(row: &Batch, case: &CaseRecord) -> Option<String> {
+    let CaseDocument::Bytes(bytes) = &case.manifest else { return None };
+    if !matches!(row.reason, Some(Reason::ManifestInvalid | Reason::UnsafeName)) {
+        return None;
+    }
+    let fault = Manifest::parse(bytes).err()?;
+    let cause = std::error::Error::source(&fault).map(|cause| format!(": {cause}"));
+    Some(format!("{fault}{}", cause.unwrap_or_default()))
 }

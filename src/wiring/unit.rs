@@ -120,6 +120,8 @@ fn text(config: &Config) -> String {
             let _ = writeln!(text, "BindPaths={}", quoted(&optional(path)));
         }
         let _ = writeln!(text, "ReadWritePaths={}", quoted(&optional(path)));
+        // What is made writable of its own is left out where the unit takes execution from the tree.
+        let _ = writeln!(text, "NoExecPaths={}", quoted(&optional(path)));
     }
     text
 }

@@ -125,6 +125,20 @@ fn new_links_and_changed_layouts_and_policies_wait() {
 }
 
 #[test]
+fn a_new_layout_or_policy_is_told_from_a_changed_one() {
+    let site = site();
+    let before = site.load().unwrap();
+    for (folder, old, new) in
+        [("layouts", "hr-person-01", "other-01"), ("policies", "taoyuan-dwcd", "other")]
+    {
+        let text = fs::read_to_string(site.path(&format!("{folder}/{old}.yaml"))).unwrap();
+        site.write(&format!("{folder}/{new}.yaml"), text.replace(old, new));
+    }
+    let after = site.load().unwrap();
+    assert_eq!(compared(&before, &after), (Vec::new(), owned(&["layout-added", "policy-added"])));
+}
+
+#[test]
 fn a_link_that_is_taken_away_rests() {
     let site = site();
     let before = site.load().unwrap();
