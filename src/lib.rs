@@ -17,6 +17,7 @@ pub mod adapters;
 pub mod cli;
 pub mod config;
 pub mod demo;
+pub mod doctor;
 pub mod domain;
 pub mod engine;
 pub mod error;

@@ -2,6 +2,7 @@
 
 mod configuration;
 mod confine;
+mod doctor;
 mod files;
 mod intake;
 mod keys;
@@ -15,7 +16,8 @@ mod store;
 mod unit;
 
 pub use confine::{Confined, confine};
-pub use look::{check, check_policy, explain, policies, state_of, uid_of};
+pub use doctor::{Examined, Placed, examine};
+pub use look::{check_policy, explain, policies, state_of, uid_of};
 pub use site::{Hooks, init, open, open_resident};
 
 use crate::{adapters::files::FileError, engine::ports::PortError};
