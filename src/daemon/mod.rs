@@ -113,6 +113,8 @@ struct Agent {
 enum End {
     /// It was told to.
     Told,
+    /// A folder that came later is out of reach of a process that has confined itself.
+    TooFar,
     /// The engine's thread is gone.
     Gone(Result<()>),
 }
@@ -137,7 +139,6 @@ impl Agent {
             config,
             hooks,
             settings: settings.clone(),
-            confined,
             messages,
             back: engine.clone(),
             hints: Arc::clone(&hints),
@@ -162,16 +163,27 @@ impl Agent {
                 return Err(error);
             }
         };
-        let watcher = Watching::new(watching, hints, engine, clock(), faults.without_events);
+        let (far, too_far) = watch::channel(false);
+        let from =
+            watching::From { events: watching, hints, engine, clock: clock(), confined, far };
+        let watcher = Watching::new(from, faults.without_events);
         let thread = thread::Builder::new().name("watching".to_owned());
         thread.spawn(move || watcher.stay(&told)).map_err(|error| cannot(&error))?;
         let (ending, endings) = watch::channel(false);
-        let end = agent.serve(&control, ready, endings).await;
+        let end = agent.serve(&control, ready, endings, too_far).await;
         // Nothing new is answered; what was asked before still is.
         drop(control);
         let _ = ending.send(true);
         match end {
             End::Told => agent.end().await,
+            End::TooFar => {
+                agent.end().await?;
+                Err(Error::new(
+                    Exit::Later,
+                    "a folder came or was mounted since the start, and is out of reach",
+                )
+                .hint("the service manager starts the agent again, which then reaches it"))
+            }
             End::Gone(done) => done,
         }
     }
@@ -195,6 +207,7 @@ impl Agent {
         control: &Control,
         ready: Ready,
         ending: watch::Receiver<bool>,
+        mut too_far: watch::Receiver<bool>,
     ) -> End {
         let house = Arc::new(House {
             engine: self.engine.clone(),
@@ -244,6 +257,8 @@ impl Agent {
                     self.reloaded(done);
                     self.manager.ready();
                 }
+                // Only whom somebody starts again may end for that; anybody else goes on with what is in reach.
+                Ok(()) = too_far.changed(), if self.manager.is_there() => return End::TooFar,
                 _ = beat.tick() => {
                     self.manager.beat();
                     let line = log::line(&self.tally.borrow());
@@ -254,17 +269,14 @@ impl Agent {
         }
     }
 
-    fn reloaded(&mut self, done: Result<wiring::Reloaded>) {
+    fn reloaded(&mut self, done: Result<Settings>) {
         match done {
-            Ok(reloaded) => {
-                let (before, now) = (&self.settings, &reloaded.settings);
-                if (&before.socket, before.workers) != (&now.socket, now.workers) {
+            Ok(now) => {
+                let before = &self.settings;
+                if (before.workers, before.log) != (now.workers, now.log) {
                     tracing::warn!(
-                        "another socket or number of workers counts from the next start on"
+                        "another number of workers or level of the log counts from the next start on"
                     );
-                }
-                for link in &reloaded.out_of_reach {
-                    tracing::warn!(link, "its folders are out of reach until the next start");
                 }
             }
             Err(error) => {
@@ -295,9 +307,7 @@ impl Agent {
     }
 }
 
-async fn answered(
-    reload: &mut Option<oneshot::Receiver<Result<wiring::Reloaded>>>,
-) -> Result<wiring::Reloaded> {
+async fn answered(reload: &mut Option<oneshot::Receiver<Result<Settings>>>) -> Result<Settings> {
     match reload {
         Some(answer) => answer.await.unwrap_or_else(|_| Err(lost())),
         None => std::future::pending().await,

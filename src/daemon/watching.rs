@@ -22,8 +22,10 @@ use notify::{
     event::{AccessKind, AccessMode, ModifyKind, RenameMode},
 };
 
+use tokio::sync::watch;
+
 use super::{hints::Hints, writer::Message};
-use crate::{domain::limits, service::resident::Arrivals};
+use crate::{domain::limits, service::resident::Arrivals, wiring::Confined};
 
 /// What this thread is told.
 pub(super) enum Told {
@@ -83,19 +85,30 @@ pub(super) struct Watching {
     hints: Arc<Hints>,
     engine: Sender<Message>,
     clock: Box<dyn Fn() -> Duration + Send>,
+    confined: Confined,
+    far: watch::Sender<bool>,
     /// The test build does without events.
     without: bool,
 }
 
+/// What a thread that watches is made from.
+pub(super) struct From {
+    /// The way back to [`Watching::stay`].
+    pub(super) events: Sender<Told>,
+    pub(super) hints: Arc<Hints>,
+    pub(super) engine: Sender<Message>,
+    /// Time since some start.
+    pub(super) clock: Box<dyn Fn() -> Duration + Send>,
+    /// What the process can reach.
+    pub(super) confined: Confined,
+    /// Told when a folder is there and out of reach.
+    pub(super) far: watch::Sender<bool>,
+}
+
 impl Watching {
-    /// A thread that watches nothing yet. `events` leads back to [`Watching::stay`]; `clock` is time since some start.
-    pub(super) fn new(
-        events: Sender<Told>,
-        hints: Arc<Hints>,
-        engine: Sender<Message>,
-        clock: Box<dyn Fn() -> Duration + Send>,
-        without: bool,
-    ) -> Self {
+    /// A thread that watches nothing yet.
+    pub(super) fn new(from: From, without: bool) -> Self {
+        let From { events, hints, engine, clock, confined, far } = from;
         let handler = move |event| {
             let _ = events.send(Told::Event(event));
         };
@@ -112,6 +125,8 @@ impl Watching {
             hints,
             engine,
             clock,
+            confined,
+            far,
             without,
         }
     }
@@ -163,6 +178,13 @@ impl Watching {
         let Some(root) = self.roots.get(n) else { return };
         let (path, link, inbox) = (root.path.clone(), root.link.clone(), root.inbox);
         let watch = self.watch(&path, &link);
+        if watch != Watch::Missing && !self.confined.reaches(&path) {
+            tracing::error!(
+                link,
+                "a folder that came since the start is out of reach until the agent starts again"
+            );
+            let _ = self.far.send(true);
+        }
         if let Some(root) = self.roots.get_mut(n) {
             root.watch = watch;
         }

@@ -8,7 +8,7 @@ use crate::{
         landlock::{self, Confinement},
         process,
     },
-    config::{self, Config},
+    config,
     error::{Error, Exit},
     service::Result,
 };
@@ -45,12 +45,10 @@ impl Confined {
         self.0.version > 0
     }
 
-    /// Links whose inbox or keybox is out of reach until the agent starts again: new ones, and such on which something
-    /// was mounted since. Rights that a process has given up never come back.
+    /// Whether a folder is within reach. One that came since, and one on which something was mounted since, is not
+    /// before the agent starts again: rights that a process has given up never come back.
     #[must_use]
-    pub fn out_of_reach(&self, config: &Config) -> Vec<String> {
-        let far = |path: &Path| !self.0.reaches(path);
-        let links = config.links.values().filter(|link| far(&link.inbox) || far(&link.keybox));
-        links.map(|link| link.name.clone()).collect()
+    pub fn reaches(&self, path: &Path) -> bool {
+        self.0.reaches(path)
     }
 }
