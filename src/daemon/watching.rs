@@ -168,17 +168,20 @@ impl Watching {
             let watch = known.map_or(Watch::Missing, |root| root.watch);
             self.roots.push(Root { link, path, inbox, watch });
             if known.is_none() {
-                self.begin(self.roots.len() - 1);
+                self.begin(self.roots.len() - 1, false);
             }
         }
     }
 
-    /// Begins to watch a folder, and has its link looked at: what came before the watch is told by no event.
-    fn begin(&mut self, n: usize) {
+    /// Begins to watch a folder, and has its link looked at: what came before the watch is told by no event. `anew`
+    /// where the folder, or what is mounted there, is another one than before.
+    fn begin(&mut self, n: usize, anew: bool) {
         let Some(root) = self.roots.get(n) else { return };
         let (path, link, inbox) = (root.path.clone(), root.link.clone(), root.inbox);
         let watch = self.watch(&path, &link);
-        if watch != Watch::Missing && !self.confined.reaches(&path) {
+        if watch == Watch::Missing {
+            tracing::warn!(link, "a watched folder is gone");
+        } else if !self.reaches(&path, anew) {
             tracing::error!(
                 link,
                 "a folder that came since the start is out of reach until the agent starts again"
@@ -196,6 +199,13 @@ impl Watching {
             }
         }
         self.hint(&link);
+    }
+
+    /// Whether the process can take what lies in a folder. To one that came later applies only what was allowed for the
+    /// folders above it, even where it has the old one's number.
+    fn reaches(&self, path: &Path, anew: bool) -> bool {
+        let allowed = if anew { path.parent().unwrap_or(path) } else { path };
+        !self.confined.is_in_force() || self.confined.reaches(allowed)
     }
 
     fn watch(&mut self, path: &Path, link: &str) -> Watch {
@@ -255,7 +265,7 @@ impl Watching {
             _ => {
                 tracing::warn!("events of the filesystem were lost: everything is scanned");
                 for n in 0..self.roots.len() {
-                    self.begin(n);
+                    self.begin(n, false);
                 }
                 return self.wake(Hints::all);
             }
@@ -276,7 +286,15 @@ impl Watching {
         if wiped {
             return;
         }
-        if self.roots.iter().any(|root| root.path == path) {
+        if let Some(root) = self.roots.iter_mut().find(|root| root.path == path) {
+            if !came {
+                // Its watch went with it: another folder in its place may even have the same number.
+                let link = root.link.as_str();
+                tracing::warn!(link, "a watched folder is gone");
+                root.watch = Watch::Missing;
+                let path = root.path.clone();
+                self.forget(&path);
+            }
             return self.look();
         }
         let Some(folder) = path.parent() else { return };
@@ -322,7 +340,7 @@ impl Watching {
                     tracing::info!(link, "a folder is watched again");
                     let path = root.path.clone();
                     self.forget(&path);
-                    self.begin(n);
+                    self.begin(n, true);
                 }
             }
         }
