@@ -11,6 +11,8 @@
     reason = "tests"
 )]
 
+#[path = "documents/codes.rs"]
+mod codes;
 #[path = "documents/page.rs"]
 mod page;
 #[path = "documents/play.rs"]
@@ -42,6 +44,10 @@ const BY_HAND: &[(&str, &str, Option<&str>)] = &[
     ("mkdir ~/first-link && cd ~/first-link", "the test has a fresh folder of its own", None),
 ];
 
+/// Pages whose blocks another test runs on a machine of its own.
+const ELSEWHERE: &[(&str, &str)] =
+    &[("docs/service.md", "tests/boot types every block as root on a machine that systemd boots")];
+
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
@@ -66,7 +72,7 @@ fn plays(page: &str) {
 }
 
 /// Pages that have a test of their own below, because they take a while.
-const LONG: &[&str] = &["docs/first-link.md"];
+const LONG: &[&str] = &["docs/first-link.md", "docs/operations.md", "docs/operations.zh-TW.md"];
 
 #[test]
 fn every_page_comes_out_as_it_shows() {
@@ -82,10 +88,18 @@ fn the_first_link_comes_out_as_it_shows() {
     plays("docs/first-link.md");
 }
 
+// The clock of the test build plays a part in it.
+#[cfg(feature = "test-hooks")]
+#[test]
+fn the_ways_out_come_out_as_they_show() {
+    plays("docs/operations.md");
+}
+
 #[test]
 fn what_is_run_by_hand_is_listed_with_its_reason() {
     let (mut used, mut bad) = (BTreeSet::new(), Vec::new());
-    for page in page::documents(root()) {
+    let ours = |page: &String| ELSEWHERE.iter().all(|(elsewhere, _)| page != elsewhere);
+    for page in page::documents(root()).into_iter().filter(ours) {
         for part in parts(&page) {
             let Kind::ByHand(commands) = part.kind else { continue };
             for command in commands {
@@ -219,6 +233,26 @@ fn commands(page: &str) -> Vec<String> {
         Kind::Happens(name) => format!("({name})"),
     };
     parts(page).into_iter().map(command).collect()
+}
+
+#[test]
+fn every_code_has_its_way_out_and_no_other_is_named() {
+    let lists = codes::lists(root());
+    for (name, list) in &lists {
+        assert!(list.len() > 2, "the list of {name} is {list:?}: is it still read");
+    }
+    let pages = page::documents(root());
+    for page in pages.iter().filter(|page| page.starts_with("docs/operations")) {
+        let tables = codes::tables(&text(page));
+        for (name, list) in &lists {
+            let table = tables.get(*name).cloned().unwrap_or_default();
+            let missing: Vec<_> = list.difference(&table).collect();
+            let stale: Vec<_> = table.difference(list).collect();
+            assert!(missing.is_empty(), "{page}: {name}: these have no way out: {missing:?}");
+            assert!(stale.is_empty(), "{page}: {name}: the program knows no {stale:?}");
+        }
+        assert_eq!(tables.len(), lists.len(), "{page}: a table of something else");
+    }
 }
 
 #[test]

@@ -55,12 +55,21 @@ pub(crate) fn play(root: &Path, parts: &[Part], language: &str) -> Vec<String> {
         .status()
         .unwrap();
     let text = String::from_utf8_lossy(&fs::read(&output).unwrap()).into_owned();
-    came(parts, &text).iter().filter_map(fault).collect()
+    let mut faults = Vec::new();
+    for came in came(parts, &text) {
+        faults.extend(fault(&came));
+        // Where the shell has ended, nothing after it was reached.
+        if came.exit.is_none() {
+            break;
+        }
+    }
+    faults
 }
 
 fn script_of(root: &Path, parts: &[Part]) -> String {
-    let mut script =
-        format!("umask 022\n. '{}'\n", root.join("tests/documents/happenings.sh").display());
+    let pages = root.join("tests/documents");
+    let pages = pages.display();
+    let mut script = format!("umask 022\nPAGES='{pages}'\n. '{pages}/happenings.sh'\n");
     for (n, part) in parts.iter().enumerate() {
         let command = match &part.kind {
             Kind::Typed { command, .. } => command.clone(),
@@ -100,7 +109,7 @@ fn fault(came: &Came<'_>) -> Option<String> {
     };
     // A command that is shown to fail says so.
     let fails = answer.iter().any(|line| line.starts_with("error: ") || line.starts_with("錯誤："));
-    let got: Vec<&str> = came.output.lines().collect();
+    let got: Vec<&str> = came.output.lines().map(str::trim_end).collect();
     let same = answer.is_empty() || answers(answer, &got);
     if came.exit.is_some_and(|exit| (exit != 0) == fails) && same {
         return None;
