@@ -41,16 +41,37 @@ const MAY_NAME: &[(&str, &[&str])] = &[
             "adapters::files",
             "adapters::process",
             "cli",
+            "daemon",
             "demo",
             "domain",
             "engine::health",
             "engine::ports",
             "error",
+            "protocol",
             "service",
             "verify",
             "wiring",
         ],
     ),
+    // The agent's edges; of the engine only what it is handed: turns, jobs, and who is told of entries.
+    (
+        "daemon",
+        &[
+            "config::agent::LogLevel",
+            "daemon",
+            "domain",
+            "engine::Hint",
+            "engine::Observer",
+            "engine::Turn",
+            "engine::jobs",
+            "error",
+            "protocol",
+            "service",
+            "wiring",
+        ],
+    ),
+    // What both ends of the socket say to each other.
+    ("protocol", &["domain", "error", "protocol", "service"]),
     ("error", &["engine", "error"]),
 ];
 

@@ -14,7 +14,7 @@ use super::{
     lists, print, rows, status, verify,
 };
 use crate::{
-    demo,
+    daemon, demo,
     domain::{limits, sshsig},
     error::{Error, Exit},
     service::{Query, Result, query::CertificateText, show::BatchPage, status::StatusPage},
@@ -99,10 +99,19 @@ fn confine(cli: &Cli) -> Result<()> {
     Ok(())
 }
 
+#[cfg(not(feature = "test-hooks"))]
+fn faults(_cli: &Cli) -> daemon::Faults {
+    daemon::Faults::default()
+}
+
+#[cfg(feature = "test-hooks")]
+fn faults(cli: &Cli) -> daemon::Faults {
+    daemon::Faults { hang: cli.test_hang.clone(), without_events: cli.test_no_events }
+}
+
 fn run_agent(cli: &Cli, once: bool, hooks: &Hooks) -> Result<()> {
     if !once {
-        return Err(Error::usage("this version runs from a timer, not as a resident service")
-            .hint("run 'batchward run --once'"));
+        return daemon::run(cli.config.clone(), *hooks, faults(cli));
     }
     confine(cli)?;
     let done = client::once(&cli.config, hooks)?;
@@ -121,7 +130,7 @@ fn run_agent(cli: &Cli, once: bool, hooks: &Hooks) -> Result<()> {
 
 fn with_site(cli: &Cli, hooks: &Hooks) -> Result<()> {
     let identity = Identity::read(cli.as_name.as_deref(), cli.sign_with.as_deref())?;
-    let mut client = Client::open(&cli.config, hooks)?;
+    let mut client = Client::open(&cli.config, &identity, hooks)?;
     match &cli.word {
         Word::Status { metrics } => {
             let page: Box<StatusPage> = client.ask(Query::Status)?;

@@ -96,6 +96,31 @@ fn sorted(mut faults: Vec<Fault>) -> Vec<Fault> {
     faults
 }
 
+/// What `agent.yaml` says of where the agent is, as far as it can be read: for whoever only wants to talk to the agent,
+/// whatever else is wrong with the file.
+#[must_use]
+pub fn places(path: &Path) -> Places {
+    match load_agent(path, &mut Vec::new()) {
+        Some(agent) => Places {
+            socket: agent.socket,
+            state: Some(agent.state),
+            site: Some(agent.site).filter(|site| !site.is_empty()),
+        },
+        None => Places { socket: PathBuf::from(agent::SOCKET), state: None, site: None },
+    }
+}
+
+/// What [`places`] could read.
+#[derive(Clone, Debug)]
+pub struct Places {
+    /// The control socket.
+    pub socket: PathBuf,
+    /// The state folder.
+    pub state: Option<PathBuf>,
+    /// The site's name.
+    pub site: Option<String>,
+}
+
 fn load_agent(path: &Path, faults: &mut Vec<Fault>) -> Option<Agent> {
     let bytes = read_bytes(path, faults)?;
     let found = Faults::of(path.to_owned());
