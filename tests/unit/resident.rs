@@ -7,16 +7,18 @@ use std::{
     os::unix::{fs::PermissionsExt, net::UnixDatagram},
     path::PathBuf,
     process::{Child, Stdio},
-    thread::sleep,
+    sync::mpsc::{self, Receiver},
+    thread::{sleep, spawn},
     time::{Duration, Instant},
 };
 
+use chrono::{DateTime, FixedOffset};
 use rustix::process::{Pid, Signal, kill_process};
 
 use super::{
     manager::SERVICES,
     sandbox::Sandbox,
-    support::{People, Site},
+    support::{People, Ran, Site},
 };
 
 const UNIT: &str = "幼兒托育科";
@@ -40,7 +42,10 @@ fn with_socket(people: &People) -> Site<'_> {
 struct Agent {
     bubble: Child,
     said: PathBuf,
-    manager: UnixDatagram,
+    /// What the service manager was told.
+    heard: Receiver<String>,
+    /// Its clock runs from the site's time on.
+    clock: (DateTime<FixedOffset>, Instant),
 }
 
 impl Agent {
@@ -48,7 +53,16 @@ impl Agent {
         let heard = site.dir.join("run/manager");
         let _ = fs::remove_file(&heard);
         let manager = UnixDatagram::bind(&heard).unwrap();
-        manager.set_read_timeout(Some(PATIENCE)).unwrap();
+        let (tell, told) = mpsc::channel();
+        // As a service manager does, it listens all the time: who is told waits while nobody does.
+        spawn(move || {
+            let mut buffer = [0; 4096];
+            while let Ok(length) = manager.recv(&mut buffer) {
+                if tell.send(String::from_utf8_lossy(&buffer[..length]).into_owned()).is_err() {
+                    return;
+                }
+            }
+        });
         let config = site.dir.join("agent.yaml");
         let line = ["/usr/bin/env", &format!("NOTIFY_SOCKET={}", heard.display())];
         let line = [&line[..], &["WATCHDOG_USEC=10000000", "/usr/local/bin/batchward"]].concat();
@@ -58,17 +72,25 @@ impl Agent {
         let log = File::create(&said).unwrap();
         let mut command = sandbox.command(&[&line[..], &words].concat());
         command.stdin(Stdio::null()).stdout(log.try_clone().unwrap()).stderr(log);
-        Self { bubble: command.spawn().unwrap(), said, manager }
+        let clock = (DateTime::parse_from_rfc3339(&clock).unwrap(), Instant::now());
+        Self { bubble: command.spawn().unwrap(), said, heard: told, clock }
     }
 
-    /// Waits until the service manager was told this.
+    /// A command at the agent's own time, over its socket.
+    fn ask(&self, site: &Site<'_>, name: Option<&str>, words: &[&str]) -> Ran {
+        let time = (self.clock.0 + self.clock.1.elapsed()).to_rfc3339();
+        let key = name.map(|name| site.people.key(name));
+        let signed = name.zip(key.as_ref().and_then(|key| key.to_str()));
+        let global = signed.map_or(vec![], |(name, key)| vec!["--as", name, "--sign-with", key]);
+        site.run_at(&time, words, &global, b"").ok()
+    }
+
+    /// Waits until the service manager was told this, since the last time that something was waited for.
     fn tells(&self, wanted: &str) {
         let start = Instant::now();
         let mut all = Vec::new();
-        let mut buffer = [0; 4096];
-        while start.elapsed() < PATIENCE {
-            let Ok(length) = self.manager.recv(&mut buffer) else { break };
-            let text = String::from_utf8_lossy(&buffer[..length]).into_owned();
+        while let Some(left) = PATIENCE.checked_sub(start.elapsed()) {
+            let Ok(text) = self.heard.recv_timeout(left) else { break };
             if text.lines().any(|line| line.starts_with(wanted)) {
                 return;
             }
@@ -87,7 +109,9 @@ impl Agent {
                 return pid;
             }
             let children = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children"));
-            line.extend(children.unwrap_or_default().split_whitespace().map(|p| p.parse::<u32>().unwrap()));
+            line.extend(
+                children.unwrap_or_default().split_whitespace().map(|p| p.parse::<u32>().unwrap()),
+            );
         }
         panic!("no agent runs");
     }
@@ -136,7 +160,8 @@ impl Drop for Agent {
 fn becomes(site: &Site<'_>, agent: &Agent, state: &str) -> String {
     let start = Instant::now();
     loop {
-        let rows = site.batches();
+        let rows = agent.ask(site, None, &["batch", "list", "--json"]).json();
+        let rows = rows.as_array().unwrap();
         let row = rows.iter().find(|row| row["delivery"] == DELIVERY);
         if let Some(row) = row.filter(|row| row["state"] == state) {
             return row["id"].as_str().unwrap().to_owned();
@@ -166,12 +191,18 @@ fn the_resident_agent_lives_under_the_restrictions_of_its_unit() {
     let id = becomes(&site, &agent, "loaded");
     let mode = fs::metadata(site.dir.join("run/control.sock")).unwrap().permissions().mode();
     assert_eq!(mode & 0o7777, 0o660);
-    let grant = site.grant("moca-full");
-    assert_eq!(site.query(&grant, &["--format", "json"]).ok().json().as_array().unwrap().len(), 20);
-    site.run_as("henry", &["use", "complete", &grant]).ok();
-    site.run_as("henry", &["use", "no-need", &id]).ok();
-    let order = site.run_as("alice", &["destroy", "request", &id, "--reason", "使用完竣"]).ok();
-    site.run_as("sue", &["destroy", "approve", &order.id('o')]).ok();
+    let by = |name: &str, words: &[&str]| agent.ask(&site, Some(name), words);
+    let words =
+        ["grant", "apply", "--link", "moca-full", "--until", "2027-06-30", "--purpose", "x"];
+    let grant = by("henry", &[words.as_slice(), &["--basis", "y"]].concat()).id('g');
+    by("sue", &["grant", "approve", &grant]);
+    let words = ["query", "--grant", &grant, "--case", "115-001", "--reason", "資格審查"];
+    let rows = by("henry", &[words.as_slice(), &["--format", "json"]].concat()).json();
+    assert_eq!(rows.as_array().unwrap().len(), 20);
+    by("henry", &["use", "complete", &grant]);
+    by("henry", &["use", "no-need", &id]);
+    let order = by("alice", &["destroy", "request", &id, "--reason", "使用完竣"]).id('o');
+    by("sue", &["destroy", "approve", &order]);
     becomes(&site, &agent, "closed");
     agent.signal(Signal::HUP);
     agent.tells("RELOADING=1");
@@ -210,7 +241,7 @@ fn a_link_that_came_after_the_start_is_told_as_out_of_reach_until_the_next() {
         assert!(start.elapsed() < PATIENCE, "{}", said());
         sleep(Duration::from_millis(50));
     }
-    site.run(&["status"]).ok();
+    agent.ask(&site, None, &["status"]);
     agent.signal(Signal::TERM);
     assert_eq!(agent.ended(), Some(0));
 }
