@@ -22,7 +22,7 @@ use super::{
 };
 
 const UNIT: &str = "幼兒托育科";
-const DELIVERY: &str = "moca-1151102-0006";
+const NUMBER: &str = "MOCA-1151102-0006";
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A site whose socket lies in a folder of its own, as the unit's runtime folder would.
@@ -162,7 +162,7 @@ fn becomes(site: &Site<'_>, agent: &Agent, state: &str) -> String {
     loop {
         let rows = agent.ask(site, None, &["batch", "list", "--json"]).json();
         let rows = rows.as_array().unwrap();
-        let row = rows.iter().find(|row| row["delivery"] == DELIVERY);
+        let row = rows.iter().find(|row| row["number"] == NUMBER);
         if let Some(row) = row.filter(|row| row["state"] == state) {
             return row["id"].as_str().unwrap().to_owned();
         }
