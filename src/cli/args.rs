@@ -70,7 +70,8 @@ pub(super) enum Word {
         #[arg(long, value_name = "NAME=KEY.pub")]
         founder: Vec<String>,
     },
-    /// Look at all configuration and print every problem.
+    /// Look at configuration, machine and disks, and print every problem with what mends it; ends with 78 where the
+    /// configuration has a fault.
     Check,
     /// Run the agent: it stays, and answers at its socket.
     Run {

@@ -10,6 +10,7 @@ use super::{
         PolicyWord, RegisterWord, Word,
     },
     client::{self, Client},
+    doctor,
     identity::Identity,
     lists, print, rows, status, verify,
 };
@@ -29,7 +30,7 @@ pub(super) fn run(cli: &Cli) -> Result<()> {
             demo::run(dir.as_deref(), *records, &mut |text| print::line(text))
         }
         Word::Init { dir, site, founder } => init(dir, site, founder, &hooks),
-        Word::Check => check(cli),
+        Word::Check => doctor::show(&wiring::examine(&cli.config, &hooks), cli.json),
         Word::Run { once } => run_agent(cli, *once, &hooks),
         Word::Register(RegisterWord::Verify { dir, key }) => {
             verify::register(&cli.config, dir.as_deref(), key.as_deref(), cli.json)
@@ -72,17 +73,6 @@ fn init(dir: &Path, site: &str, founders: &[String], hooks: &Hooks) -> Result<()
         print::line(&made)?;
     }
     Ok(())
-}
-
-fn check(cli: &Cli) -> Result<()> {
-    let findings = wiring::check(&cli.config)?;
-    if findings.is_empty() {
-        return print::line("no problem found");
-    }
-    for finding in &findings {
-        print::line(finding)?;
-    }
-    Err(Error::new(Exit::Config, format!("{} problems found", findings.len())))
 }
 
 /// Takes from this process what the agent does not need, before it opens anything of a delivery.

@@ -26,7 +26,7 @@ use std::{
 };
 
 pub use agent::Agent;
-use node::{Fault, Faults, Node, Place};
+use node::{Fault, FaultKind, Faults, Node, Place};
 use reader::Reader;
 
 use crate::{
@@ -273,7 +273,8 @@ fn read_bytes(path: &Path, faults: &mut Vec<Fault>) -> Option<Vec<u8>> {
 }
 
 fn whole(path: &Path, what: String, hint: Option<&str>) -> Fault {
-    Fault { file: path.to_owned(), line: 0, column: 0, what, hint: hint.map(str::to_owned) }
+    let (file, hint) = (path.to_owned(), hint.map(str::to_owned));
+    Fault { file, line: 0, column: 0, what, hint, kind: FaultKind::Wrong }
 }
 
 /// Every fault of one policy file.

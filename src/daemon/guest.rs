@@ -14,7 +14,7 @@ use tokio::{
 };
 use zeroize::Zeroizing;
 
-use super::engine::{Answering, Message};
+use super::writer::{Answering, Message};
 use crate::{
     domain::limits,
     error::{Error, Exit},

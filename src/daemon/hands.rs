@@ -10,7 +10,7 @@ use std::{
     thread,
 };
 
-use super::engine::Message;
+use super::writer::Message;
 use crate::engine::jobs::{Done, Hands, Job};
 
 /// The threads, as the engine sees them.

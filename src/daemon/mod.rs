@@ -5,13 +5,14 @@
 //! orderly end only leaves less to take up.
 
 mod control;
-mod engine;
+
 mod guest;
 mod hands;
 mod hints;
 mod log;
 mod manager;
 mod watching;
+mod writer;
 
 use std::{
     path::PathBuf,
@@ -34,11 +35,11 @@ use crate::{
     wiring::{self, Confined, Hooks, Settings},
 };
 use control::Control;
-use engine::{Message, Ready};
 use guest::House;
 use hints::Hints;
 use manager::Manager;
 use watching::Watching;
+use writer::{Message, Ready};
 
 /// What only the test build sets.
 #[derive(Clone, Debug, Default)]
@@ -132,7 +133,7 @@ impl Agent {
         let (tally, tallied) = watch::channel(Tally::default());
         let (opened, ready) = oneshot::channel();
         let (end, ended) = oneshot::channel();
-        let start = engine::Start {
+        let start = writer::Start {
             config,
             hooks,
             settings: settings.clone(),
@@ -147,7 +148,7 @@ impl Agent {
         };
         let thread = thread::Builder::new().name("engine".to_owned());
         let run = move || {
-            let _ = end.send(engine::run(start, opened));
+            let _ = end.send(writer::run(start, opened));
         };
         thread.spawn(run).map_err(|error| cannot(&error))?;
         let manager = Manager::new(pulse);

@@ -22,7 +22,7 @@ use notify::{
     event::{AccessKind, AccessMode, ModifyKind, RenameMode},
 };
 
-use super::{engine::Message, hints::Hints};
+use super::{hints::Hints, writer::Message};
 use crate::{domain::limits, service::resident::Arrivals};
 
 /// What this thread is told.

@@ -272,7 +272,7 @@ mod tests {
         for text in [
             r#"{"command":{"command":{"command":"clock-confirm"},"shell":"x"}}"#,
             r#"{"run":{"program":"x"}}"#,
-            r#"{"query":{"query":"status","more":1}}"#,
+            r#"{"query":{"query":"batches","after":null,"more":1}}"#,
             "[]",
             "",
         ] {

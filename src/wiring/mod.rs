@@ -2,6 +2,7 @@
 
 mod configuration;
 mod confine;
+mod doctor;
 mod files;
 mod intake;
 mod keys;
@@ -16,7 +17,8 @@ mod store;
 mod unit;
 
 pub use confine::{Confined, confine};
-pub use look::{check, check_policy, explain, policies, state_of, uid_of};
+pub use doctor::{Examined, Placed, examine};
+pub use look::{check_policy, explain, policies, state_of, uid_of};
 pub use resident::{Control, Reloaded, Settings, control, now, reloaded, resident, settings};
 pub use site::{Hooks, init, open};
 

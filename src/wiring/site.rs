@@ -28,7 +28,11 @@ use crate::{
         process,
         root_key::{self, RootKeySource},
     },
-    config::{self, Agent, Config, inforce, node::Fault, templates},
+    config::{
+        self, Agent, Config, inforce,
+        node::{Fault, FaultKind},
+        templates,
+    },
     domain::{
         accounts::Role,
         checkpoint::{RegisterKey, VerifierKey},
@@ -72,7 +76,7 @@ pub(super) fn faults(list: &[Fault]) -> Error {
     .hint("mend them all, then run 'batchward check'")
 }
 
-fn clock(hooks: &Hooks) -> Arc<dyn Clock> {
+pub(super) fn clock(hooks: &Hooks) -> Arc<dyn Clock> {
     #[cfg(feature = "test-hooks")]
     if let Some(start) = hooks.clock {
         return Arc::new(super::log::Fixed(crate::adapters::clock::FixedClock::new(start)));
@@ -246,10 +250,7 @@ fn examples(dir: &Path, path: &Path, site: &str, made: &mut Vec<String>) -> Resu
 fn inboxes(path: &Path) {
     // A first load, only for the paths: its faults come again from the second one.
     let Err(list) = config::load(path) else { return };
-    for fault in list
-        .iter()
-        .filter(|f| f.what.starts_with("the inbox of") || f.what.starts_with("the keybox of"))
-    {
+    for fault in list.iter().filter(|fault| fault.kind == FaultKind::NoFolder) {
         let _ = fs::create_dir_all(&fault.file);
     }
 }
