@@ -181,7 +181,7 @@ impl Watching {
         let watch = self.watch(&path, &link);
         if watch == Watch::Missing {
             tracing::warn!(link, "a watched folder is gone");
-        } else if !self.reaches(&path, anew) {
+        } else if !self.confined.reaches(&path, anew) {
             tracing::error!(
                 link,
                 "a folder that came since the start is out of reach until the agent starts again"
@@ -199,13 +199,6 @@ impl Watching {
             }
         }
         self.hint(&link);
-    }
-
-    /// Whether the process can take what lies in a folder. To one that came later applies only what was allowed for the
-    /// folders above it, even where it has the old one's number.
-    fn reaches(&self, path: &Path, anew: bool) -> bool {
-        let allowed = if anew { path.parent().unwrap_or(path) } else { path };
-        !self.confined.is_in_force() || self.confined.reaches(allowed)
     }
 
     fn watch(&mut self, path: &Path, link: &str) -> Watch {

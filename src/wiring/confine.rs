@@ -2,6 +2,11 @@
 
 use std::path::Path;
 
+use rustix::{
+    fs::{Access, AtFlags, CWD, accessat},
+    io::Errno,
+};
+
 use super::{described, places::Places, site::faults};
 use crate::{
     adapters::{
@@ -45,10 +50,16 @@ impl Confined {
         self.0.version > 0
     }
 
-    /// Whether a folder is within reach. One that came since, and one on which something was mounted since, is not
-    /// before the agent starts again: rights that a process has given up never come back.
+    /// Whether the agent can take what lies in a folder: neither its own confinement nor its unit's is in the way. A folder
+    /// that came `anew`, or on which something was mounted since, is not within reach before the agent starts again:
+    /// rights that a process has given up never come back. To such a one applies only what was allowed for the folders
+    /// above it, even where it has the old one's number.
     #[must_use]
-    pub fn reaches(&self, path: &Path) -> bool {
-        self.0.reaches(path)
+    pub fn reaches(&self, path: &Path, anew: bool) -> bool {
+        let allowed = if anew { path.parent().unwrap_or(path) } else { path };
+        // Landlock by the folder's identity; what the service manager gave shows as mounted for reading only.
+        let read_only =
+            || accessat(CWD, path, Access::WRITE_OK, AtFlags::EACCESS) == Err(Errno::ROFS);
+        self.0.reaches(allowed) && !read_only()
     }
 }
