@@ -107,6 +107,8 @@ struct Agent {
     tally: watch::Receiver<Tally>,
     signals: Signals,
     settings: Settings,
+    config: PathBuf,
+    confined: Confined,
 }
 
 /// Why the agent stops serving.
@@ -135,6 +137,7 @@ impl Agent {
         let (tally, tallied) = watch::channel(Tally::default());
         let (opened, ready) = oneshot::channel();
         let (end, ended) = oneshot::channel();
+        let path = config.clone();
         let start = writer::Start {
             config,
             hooks,
@@ -153,8 +156,16 @@ impl Agent {
         };
         thread.spawn(run).map_err(|error| cannot(&error))?;
         let manager = Manager::new(pulse);
-        let mut agent =
-            Self { engine: engine.clone(), ended, manager, tally: tallied, signals, settings };
+        let mut agent = Self {
+            engine: engine.clone(),
+            ended,
+            manager,
+            tally: tallied,
+            signals,
+            settings,
+            config: path,
+            confined: confined.clone(),
+        };
         let Some(ready) = agent.opened(ready).await? else { return agent.end().await };
         let control = match Control::bind(&agent.settings.socket) {
             Ok(control) => control,
@@ -272,6 +283,13 @@ impl Agent {
     fn reloaded(&mut self, done: Result<Settings>) {
         match done {
             Ok(now) => {
+                // Also of links that wait for a second person: the restart can come before the confirmation.
+                for link in self.confined.out_of_reach(&self.config).unwrap_or_default() {
+                    tracing::warn!(
+                        link,
+                        "its folders are out of reach until the agent starts again"
+                    );
+                }
                 let before = &self.settings;
                 if (before.workers, before.log) != (now.workers, now.log) {
                     tracing::warn!(

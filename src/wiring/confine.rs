@@ -62,4 +62,15 @@ impl Confined {
             || accessat(CWD, path, Access::WRITE_OK, AtFlags::EACCESS) == Err(Errno::ROFS);
         self.0.reaches(allowed) && !read_only()
     }
+
+    /// Links whose inbox or keybox is out of reach.
+    ///
+    /// # Errors
+    /// The configuration cannot be read.
+    pub fn out_of_reach(&self, path: &Path) -> Result<Vec<String>> {
+        let config = config::load(path).map_err(|list| faults(&list))?;
+        let far = |path: &Path| !self.reaches(path, false);
+        let links = config.links.values().filter(|link| far(&link.inbox) || far(&link.keybox));
+        Ok(links.map(|link| link.name.clone()).collect())
+    }
 }
