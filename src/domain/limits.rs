@@ -102,3 +102,5 @@ pub const SOON_DAYS: i64 = 30;
 pub const DISK_BYTES_LOW: u64 = 1 << 30;
 /// Free inodes under which a disk is told as almost full.
 pub const DISK_INODES_LOW: u64 = 10_000;
+/// Milliseconds that a page of `status` may be told again to others (DESIGN 3: commands are answered within a second).
+pub const STATUS_MS_MAX: i64 = 500;
