@@ -16,6 +16,8 @@ pub const CLEAR_DEPTH_MAX: usize = 32;
 pub const RECORDS_MAX: u64 = 1 << 32;
 /// Bytes of one record, also of a quoted one.
 pub const RECORD_BYTES_MAX: usize = 1 << 20;
+/// Bytes of look-up keys that a load keeps in memory to put them in order; beyond, it orders them in several parts.
+pub const SORT_BYTES_MAX: usize = 112 << 20;
 /// Bytes of a key or passphrase file.
 pub const KEY_BYTES_MAX: u64 = 4 << 10;
 /// Characters of a passphrase of the root key, at least.
