@@ -317,6 +317,14 @@ fn the_resident_agent_tells_what_it_saw_last_and_writes_metrics_again_and_again(
     support::done(&mut plain(&site, &["init", &dir, "--site", "taoyuan-dwcd"]));
     let mut run = plain(&site, &["run"]);
     let agent = Agent(run.stderr(std::process::Stdio::null()).spawn().unwrap());
+    // Not before it answers: a command that holds the state for a moment would turn it away.
+    let socket = site.dir.join("run/control.sock");
+    for _ in 0..300 {
+        if std::os::unix::net::UnixStream::connect(&socket).is_ok() {
+            break;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(100));
+    }
     let page = until(&site, "the small delivery is loaded", |page| {
         page["agent_running"] == true && page["batches"]["loaded"] == 1
     });

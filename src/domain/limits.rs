@@ -100,3 +100,7 @@ pub const SOON_DAYS: i64 = 30;
 pub const DISK_BYTES_LOW: u64 = 1 << 30;
 /// Free inodes under which a disk is told as almost full.
 pub const DISK_INODES_LOW: u64 = 10_000;
+/// Seconds after its last entry in which the register's files are published, before that is told.
+pub const PUBLISH_SECONDS_MAX: i64 = 60;
+/// Entries that the register's files may lag behind the journal while it grows, before that is told.
+pub const PUBLISH_ENTRIES_MAX: u64 = 10_000;
