@@ -223,7 +223,7 @@ fn machine(given: &Given<'_>, found: &mut Found) {
     for _ in 0..health.slots.damaged {
         found.add(AlarmCode::SlotDamaged, None, None, None);
     }
-    if health.published != Some(given.view.size) {
+    if is_behind(given) {
         found.add(AlarmCode::PublishedBehind, None, None, None);
     }
     if health.root_key == RootKey::File {
@@ -245,6 +245,17 @@ fn machine(given: &Given<'_>, found: &mut Found) {
             found.add(AlarmCode::InboxUnreadable, Some(link), None, None);
         }
     }
+}
+
+/// Whether publishing does not keep up. It follows the journal after each turn, so that a moment's lag is none.
+fn is_behind(given: &Given<'_>) -> bool {
+    let (size, last) = (given.view.size, given.view.last_at);
+    let Some(published) = given.health.published else { return true };
+    let waited =
+        last.is_some_and(|last| last.plus_seconds(limits::PUBLISH_SECONDS_MAX) < given.now);
+    published > size
+        || size - published > limits::PUBLISH_ENTRIES_MAX
+        || (published < size && waited)
 }
 
 /// The name of a folder in alarms and metrics: `state`, or the link whose inbox it is.
