@@ -94,16 +94,14 @@ fn command_of(word: &Word, client: &mut Client) -> Result<Command> {
 
 fn command_of_use(word: &Word, client: &mut Client) -> Result<Command> {
     Ok(match word {
-        Word::Grant(GrantWord::Apply { link, until, purpose, basis, fields, unit }) => {
-            Command::GrantApply {
-                link: link.clone(),
-                until: time(client, until)?,
-                purpose: purpose.clone(),
-                basis: basis.clone(),
-                fields: fields.clone(),
-                unit: unit.clone(),
-            }
-        }
+        Word::Grant(GrantWord::Apply(asked)) => Command::GrantApply {
+            link: asked.link.clone(),
+            until: time(client, &asked.until)?,
+            purpose: asked.purpose.clone(),
+            basis: asked.basis.clone(),
+            fields: asked.fields.clone(),
+            unit: asked.unit.clone(),
+        },
         Word::Grant(GrantWord::Approve { id: grant }) => {
             Command::GrantApprove { grant: id(grant)? }
         }

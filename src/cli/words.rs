@@ -7,11 +7,11 @@ use super::{
     acts,
     args::{
         AccountWord, BatchWord, CertificateWord, Cli, ConfigWord, DestroyWord, GrantWord, HoldWord,
-        PolicyWord, RegisterWord, Word,
+        Init, PolicyWord, RegisterWord, Word,
     },
     client::{self, Client},
     identity::Identity,
-    lists, print, rows, status, verify,
+    lists, pages, print, rows, status, verify,
 };
 use crate::{
     demo,
@@ -28,7 +28,7 @@ pub(super) fn run(cli: &Cli) -> Result<()> {
         Word::Demo { dir, records } => {
             demo::run(dir.as_deref(), *records, &mut |text| print::line(text))
         }
-        Word::Init { dir, site, founder } => init(dir, site, founder, &hooks),
+        Word::Init(new) => init(new, &hooks),
         Word::Check => check(cli),
         Word::Run { once } => run_agent(cli, *once, &hooks),
         Word::Register(RegisterWord::Verify { dir, key }) => {
@@ -38,6 +38,8 @@ pub(super) fn run(cli: &Cli) -> Result<()> {
             verify::certificate(file, key.as_deref())
         }
         Word::Policy(word) => policy(cli, word),
+        Word::Completions { shell } => pages::completions(*shell),
+        Word::Man { dir } => pages::man(dir),
         _ => with_site(cli, &hooks),
     }
 }
@@ -60,15 +62,15 @@ fn hooks(cli: &Cli) -> Result<Hooks> {
     Ok(Hooks { clock })
 }
 
-fn init(dir: &Path, site: &str, founders: &[String], hooks: &Hooks) -> Result<()> {
+fn init(new: &Init, hooks: &Hooks) -> Result<()> {
     let mut keys = Vec::new();
-    for founder in founders {
+    for founder in &new.founder {
         let (name, path) = founder.split_once('=').ok_or_else(|| {
             Error::usage(format!("--founder takes NAME=KEY.pub, not '{founder}'"))
         })?;
         keys.push((name.to_owned(), public_key(Path::new(path))?));
     }
-    for made in wiring::init(dir, site, &keys, hooks)? {
+    for made in wiring::init(&new.dir, &new.site, &keys, hooks)? {
         print::line(&made)?;
     }
     Ok(())
