@@ -11,6 +11,8 @@
     reason = "tests"
 )]
 
+#[path = "documents/codes.rs"]
+mod codes;
 #[path = "documents/page.rs"]
 mod page;
 #[path = "documents/play.rs"]
@@ -42,6 +44,10 @@ const BY_HAND: &[(&str, &str, Option<&str>)] = &[
     ("mkdir ~/first-link && cd ~/first-link", "the test has a fresh folder of its own", None),
 ];
 
+/// Pages whose blocks another test runs on a machine of its own.
+const ELSEWHERE: &[(&str, &str)] =
+    &[("docs/service.md", "tests/boot types every block as root on a machine that systemd boots")];
+
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
@@ -66,7 +72,7 @@ fn plays(page: &str) {
 }
 
 /// Pages that have a test of their own below, because they take a while.
-const LONG: &[&str] = &["docs/first-link.md"];
+const LONG: &[&str] = &["docs/first-link.md", "docs/operations.md", "docs/operations.zh-TW.md"];
 
 #[test]
 fn every_page_comes_out_as_it_shows() {
@@ -82,10 +88,24 @@ fn the_first_link_comes_out_as_it_shows() {
     plays("docs/first-link.md");
 }
 
+// The clock of the test build plays a part in it.
+#[cfg(feature = "test-hooks")]
+#[test]
+fn the_ways_out_come_out_as_they_show() {
+    plays("docs/operations.md");
+}
+
+#[cfg(feature = "test-hooks")]
+#[test]
+fn the_ways_out_come_out_as_they_show_in_chinese() {
+    plays("docs/operations.zh-TW.md");
+}
+
 #[test]
 fn what_is_run_by_hand_is_listed_with_its_reason() {
     let (mut used, mut bad) = (BTreeSet::new(), Vec::new());
-    for page in page::documents(root()) {
+    let ours = |page: &String| ELSEWHERE.iter().all(|(elsewhere, _)| page != elsewhere);
+    for page in page::documents(root()).into_iter().filter(ours) {
         for part in parts(&page) {
             let Kind::ByHand(commands) = part.kind else { continue };
             for command in commands {
@@ -108,6 +128,16 @@ fn what_is_run_by_hand_is_listed_with_its_reason() {
 }
 
 #[test]
+fn what_needs_a_service_manager_is_on_the_page_that_is_booted() {
+    let inside = text("tests/boot.d/inside.sh");
+    for page in page::documents(root()) {
+        let booted = parts(&page).iter().any(|part| matches!(part.kind, Kind::Booted(_)));
+        assert_eq!(booted, inside.contains(&format!("    ' {page}\n")), "{page} and tests/boot");
+    }
+    assert!(inside.contains("/^```sh booted$/"), "tests/boot reads these blocks");
+}
+
+#[test]
 fn what_stands_for_a_command_by_hand_works() {
     for (line, _, instead) in BY_HAND {
         let Some(instead) = instead else { continue };
@@ -125,6 +155,7 @@ fn every_command_named_in_the_text_is_one_of_the_command_line() {
         let text = text(&page);
         let by_hand = parts(&page).into_iter().flat_map(|part| match part.kind {
             Kind::ByHand(commands) => commands.into_iter().map(|c| (part.line, c)).collect(),
+            Kind::Booted(text) => text.lines().map(|c| (part.line, c.to_owned())).collect(),
             _ => Vec::new(),
         });
         for (line, span) in page::spans(&text).into_iter().chain(by_hand) {
@@ -178,6 +209,8 @@ fn named(span: &str) -> Option<Vec<String>> {
 #[test]
 fn a_page_in_two_languages_has_the_same_commands() {
     let pages = page::documents(root());
+    let pairs = pages.iter().filter(|page| page.ends_with(".zh-TW.md")).count();
+    assert!(pairs > 1, "README and operations are in two languages");
     for other in pages.iter().filter(|page| page.ends_with(".zh-TW.md")) {
         let page = other.replace(".zh-TW.md", ".md");
         let (here, there) = (commands(&page), commands(other));
@@ -204,9 +237,30 @@ fn commands(page: &str) -> Vec<String> {
         Kind::Typed { command, .. } => command,
         Kind::Script(text) => text,
         Kind::ByHand(lines) => lines.join("\n"),
+        Kind::Booted(text) => text,
         Kind::Happens(name) => format!("({name})"),
     };
     parts(page).into_iter().map(command).collect()
+}
+
+#[test]
+fn every_code_has_its_way_out_and_no_other_is_named() {
+    let lists = codes::lists(root());
+    for (name, list) in &lists {
+        assert!(list.len() > 2, "the list of {name} is {list:?}: is it still read");
+    }
+    let pages = page::documents(root());
+    for page in pages.iter().filter(|page| page.starts_with("docs/operations")) {
+        let tables = codes::tables(&text(page));
+        for (name, list) in &lists {
+            let table = tables.get(*name).cloned().unwrap_or_default();
+            let missing: Vec<_> = list.difference(&table).collect();
+            let stale: Vec<_> = table.difference(list).collect();
+            assert!(missing.is_empty(), "{page}: {name}: these have no way out: {missing:?}");
+            assert!(stale.is_empty(), "{page}: {name}: the program knows no {stale:?}");
+        }
+        assert_eq!(tables.len(), lists.len(), "{page}: a table of something else");
+    }
 }
 
 #[test]
@@ -246,4 +300,54 @@ fn what_a_page_shows_is_compared_and_what_fails_is_found() {
         "an error that ends with 0"
     );
     assert_eq!(faults("<!-- happens: nothing-known -->"), 1);
+}
+
+#[test]
+fn every_claim_of_the_threat_model_names_a_test_that_is_there() {
+    let tests = tests();
+    let (mut rows, mut bad) = (0, Vec::new());
+    let (mut held, mut begun) = (false, false);
+    for (n, line) in (1..).zip(text("docs/threat-model.md").lines()) {
+        held |= line == "<!-- held by tests -->";
+        if !line.starts_with('|') {
+            held &= !begun;
+            begun = false;
+            continue;
+        }
+        begun = true;
+        if !held || line.starts_with("|---") || line.ends_with("| held by |") {
+            continue;
+        }
+        rows += 1;
+        let cell = line.trim_end_matches('|').rsplit('|').next().unwrap_or_default();
+        let named: Vec<&str> = cell.split('`').skip(1).step_by(2).collect();
+        if named.is_empty() {
+            bad.push(format!("line {n}: no test is named"));
+        }
+        let gone = named.iter().filter(|name| !tests.contains(**name));
+        bad.extend(gone.map(|name| format!("line {n}: there is no test '{name}'")));
+    }
+    assert!(rows > 30, "only {rows} claims found");
+    none("claims that nothing holds", &bad);
+}
+
+/// The names of all tests: functions that stand under `#[test]`.
+fn tests() -> BTreeSet<String> {
+    let (mut found, mut folders) =
+        (BTreeSet::new(), vec![root().join("src"), root().join("tests")]);
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|e| e == "rs") {
+                let source = fs::read_to_string(path).unwrap();
+                for after in source.split("#[test]").skip(1) {
+                    let name = after.split_once("fn ").and_then(|(_, rest)| rest.split('(').next());
+                    found.extend(name.map(str::to_owned));
+                }
+            }
+        }
+    }
+    found
 }

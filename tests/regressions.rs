@@ -134,3 +134,46 @@ fn a_link_that_is_terminated_while_a_load_was_cut_off_loads_nothing() {
     let row = site.row("moca-1151102-0006");
     assert_eq!((&row["state"], &row["reason"]), (&"quarantined".into(), &"link-inactive".into()));
 }
+
+/// Makes a file that even its owner cannot change, or an ordinary one again.
+fn immutable(file: &std::path::Path, is: bool) {
+    let mut chattr = std::process::Command::new("chattr");
+    let status = chattr.arg(if is { "+i" } else { "-i" }).arg(file).status().unwrap();
+    assert!(status.success(), "chattr on '{}'", file.display());
+}
+
+#[test]
+fn nothing_is_certified_as_destroyed_while_its_originals_lie_in_the_inbox() {
+    let people = People::new();
+    let site = Site::founded(&people, &["small-20"], UNIT);
+    let nested = site.dir.join("drop/moca-full/moca-1151102-0006/more");
+    fs::create_dir(&nested).unwrap();
+    let original = nested.join("precious.age");
+    fs::write(&original, b"synthetic").unwrap();
+    site.once();
+    let id = site.row("moca-1151102-0006")["id"].as_str().unwrap().to_owned();
+    site.run_as("alice", &["batch", "reject", &id, "--reason", "退件"]).ok();
+    let order = site.run_as("alice", &["destroy", "request", &id, "--reason", "退件"]).ok().id('o');
+    immutable(&original, true);
+    site.run_as("sue", &["destroy", "approve", &order]).ok();
+    let state = site.show(&id)["state"].clone();
+    let left = walk(&site.dir.join("drop"));
+    let left: Vec<_> = left.into_iter().filter(|path| path.is_file()).collect();
+    left.iter().for_each(|file| immutable(file, false));
+    assert_eq!((state, left.len()), ("condemned".into(), 1), "{left:?}");
+    site.once();
+    assert_eq!(site.show(&id)["state"], "closed");
+    assert!(site.files("drop").is_empty());
+}
+
+fn walk(dir: &std::path::Path) -> Vec<std::path::PathBuf> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(dir).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            found.extend(walk(&path));
+        }
+        found.push(path);
+    }
+    found
+}

@@ -3,12 +3,15 @@
 mod acts;
 mod args;
 mod client;
+mod doctor;
 mod identity;
 mod lists;
 mod pages;
 mod print;
 mod rows;
+mod shapes;
 mod status;
+mod table;
 mod usage;
 mod verify;
 mod words;

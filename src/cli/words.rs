@@ -7,14 +7,15 @@ use super::{
     acts,
     args::{
         AccountWord, BatchWord, CertificateWord, Cli, ConfigWord, DestroyWord, GrantWord, HoldWord,
-        Init, PolicyWord, RegisterWord, Word,
+        Init, PolicyWord, RegisterWord, RowFormat, Word,
     },
     client::{self, Client},
+    doctor,
     identity::Identity,
-    lists, pages, print, rows, status, verify,
+    lists, pages, print, rows, shapes, status, verify,
 };
 use crate::{
-    demo,
+    daemon, demo,
     domain::{limits, sshsig},
     error::{Error, Exit},
     service::{Query, Result, query::CertificateText, show::BatchPage, status::StatusPage},
@@ -29,13 +30,13 @@ pub(super) fn run(cli: &Cli) -> Result<()> {
             demo::run(dir.as_deref(), *records, &mut |text| print::line(text))
         }
         Word::Init(new) => init(new, &hooks),
-        Word::Check => check(cli),
+        Word::Check => doctor::show(&wiring::examine(&cli.config, &hooks), cli.json),
         Word::Run { once } => run_agent(cli, *once, &hooks),
         Word::Register(RegisterWord::Verify { dir, key }) => {
             verify::register(&cli.config, dir.as_deref(), key.as_deref(), cli.json)
         }
         Word::Certificate(CertificateWord::Verify { file, key }) => {
-            verify::certificate(file, key.as_deref())
+            verify::certificate(file, key.as_deref(), cli.json)
         }
         Word::Policy(word) => policy(cli, word),
         Word::Completions { shell } => pages::completions(*shell),
@@ -76,17 +77,6 @@ fn init(new: &Init, hooks: &Hooks) -> Result<()> {
     Ok(())
 }
 
-fn check(cli: &Cli) -> Result<()> {
-    let findings = wiring::check(&cli.config)?;
-    if findings.is_empty() {
-        return print::line("no problem found");
-    }
-    for finding in &findings {
-        print::line(finding)?;
-    }
-    Err(Error::new(Exit::Config, format!("{} problems found", findings.len())))
-}
-
 /// Takes from this process what the agent does not need, before it opens anything of a delivery.
 fn confine(cli: &Cli) -> Result<()> {
     let confined = wiring::confine(&cli.config)?;
@@ -101,13 +91,26 @@ fn confine(cli: &Cli) -> Result<()> {
     Ok(())
 }
 
+#[cfg(not(feature = "test-hooks"))]
+fn faults(_cli: &Cli) -> daemon::Faults {
+    daemon::Faults::default()
+}
+
+#[cfg(feature = "test-hooks")]
+fn faults(cli: &Cli) -> daemon::Faults {
+    daemon::Faults { hang: cli.test_hang.clone(), without_events: cli.test_no_events }
+}
+
 fn run_agent(cli: &Cli, once: bool, hooks: &Hooks) -> Result<()> {
     if !once {
-        return Err(Error::usage("this version runs from a timer, not as a resident service")
-            .hint("run 'batchward run --once'"));
+        return daemon::run(cli.config.clone(), *hooks, faults(cli));
     }
     confine(cli)?;
     let done = client::once(&cli.config, hooks)?;
+    if cli.json {
+        print::json(&shapes::RanOnce { rows: done.rows, notes: done.notes })?;
+        return done.room;
+    }
     for row in done.rows {
         let id = row.id.map_or_else(|| "-".to_owned(), |id| id.to_string());
         let reason = row.reason.map_or(String::new(), |reason| format!("  {reason}"));
@@ -123,7 +126,7 @@ fn run_agent(cli: &Cli, once: bool, hooks: &Hooks) -> Result<()> {
 
 fn with_site(cli: &Cli, hooks: &Hooks) -> Result<()> {
     let identity = Identity::read(cli.as_name.as_deref(), cli.sign_with.as_deref())?;
-    let mut client = Client::open(&cli.config, hooks)?;
+    let mut client = Client::open(&cli.config, &identity, hooks)?;
     match &cli.word {
         Word::Status { metrics } => {
             let page: Box<StatusPage> = client.ask(Query::Status)?;
@@ -147,32 +150,56 @@ fn with_site(cli: &Cli, hooks: &Hooks) -> Result<()> {
         }
         Word::Query(query) => {
             let reading = rows::query_of(&mut client, query)?;
-            rows::read(&mut client, &identity, &reading, query.format)
+            rows::read(&mut client, &identity, &reading, format(cli, query.format))
         }
         Word::Match(list) => {
             let reading = rows::match_of(list)?;
-            rows::read(&mut client, &identity, &reading, list.format)
+            rows::read(&mut client, &identity, &reading, format(cli, list.format))
         }
         _ => acts::act(cli, &mut client, &identity),
     }
 }
 
+/// `--json` is the same as `--format json`.
+const fn format(cli: &Cli, asked: RowFormat) -> RowFormat {
+    if cli.json { RowFormat::Json } else { asked }
+}
+
 fn policy(cli: &Cli, word: &PolicyWord) -> Result<()> {
-    let lines = match word {
-        PolicyWord::List => wiring::policies(&cli.config)?,
-        PolicyWord::Explain { name } => wiring::explain(&cli.config, name)?,
-        PolicyWord::Check { file } => {
-            let faults = wiring::check_policy(file)?;
-            if !faults.is_empty() {
-                for fault in &faults {
-                    print::line(fault)?;
-                }
-                return Err(Error::new(Exit::Config, format!("{} problems found", faults.len())));
-            }
-            vec!["no problem found".to_owned()]
+    match word {
+        PolicyWord::List => {
+            let rows = wiring::policies(&cli.config)?;
+            lists::listing(cli.json, &rows, &["name", "title"], |p| {
+                vec![p.name.clone(), p.title.clone()]
+            })
         }
-    };
-    lines.iter().try_for_each(|line| print::line(line))
+        PolicyWord::Explain { name } => {
+            let page = wiring::explain(&cli.config, name)?;
+            if cli.json {
+                return print::json(&page);
+            }
+            print::line(&page.title)?;
+            let line = |r: &wiring::RuleLine| format!("{}: {}  ({})", r.rule, r.value, r.clause);
+            page.rules.iter().try_for_each(|rule| print::line(&line(rule)))
+        }
+        PolicyWord::Check { file } => policy_check(file, cli.json),
+    }
+}
+
+fn policy_check(file: &Path, json: bool) -> Result<()> {
+    let problems = wiring::check_policy(file)?;
+    let count = problems.len();
+    if json {
+        print::json(&shapes::PolicyChecked { ok: problems.is_empty(), problems })?;
+    } else if problems.is_empty() {
+        print::line("no problem found")?;
+    } else {
+        problems.iter().try_for_each(|problem| print::line(problem))?;
+    }
+    if count == 0 {
+        return Ok(());
+    }
+    Err(Error::new(Exit::Config, format!("{count} problems found")))
 }
 
 pub(super) fn id<K: crate::domain::ids::Kind>(text: &str) -> Result<crate::domain::ids::Id<K>> {

@@ -5,6 +5,7 @@
 
 pub mod access;
 pub mod accounts;
+pub mod calendar;
 pub mod certificate;
 pub mod checkpoint;
 pub mod cp950;

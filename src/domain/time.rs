@@ -60,10 +60,10 @@ impl Timestamp {
         self.utc().with_timezone(&zone).date_naive()
     }
 
-    /// Date and minute by the clock on the wall in `zone`.
+    /// Hour and minute by the clock on the wall in `zone`, with its offset.
     #[must_use]
-    pub fn shown_in(self, zone: chrono_tz::Tz) -> String {
-        self.utc().with_timezone(&zone).format("%Y-%m-%d %H:%M").to_string()
+    pub fn clock_in(self, zone: chrono_tz::Tz) -> String {
+        self.utc().with_timezone(&zone).format("%H:%M %:z").to_string()
     }
 
     fn utc(self) -> DateTime<Utc> {
@@ -122,6 +122,17 @@ impl Period {
             _ => return None,
         };
         Some(Self { seconds, ..Self::ZERO })
+    }
+
+    /// The span in words.
+    #[must_use]
+    pub fn words(self) -> String {
+        match (self.months, self.days, self.seconds) {
+            (0, 0, 0) => "at once".to_owned(),
+            (0, days, 0) => format!("{days} days"),
+            (months, 0, 0) => format!("{months} months"),
+            (months, days, seconds) => format!("{months} months {days} days {seconds} seconds"),
+        }
     }
 
     fn parse_iso(mut rest: &str) -> Option<Self> {

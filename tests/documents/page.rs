@@ -1,7 +1,7 @@
 //! A document as the tests read it: its fenced blocks in order, and what happens between them.
 //!
 //! The info string says what a block is: `console` is a session with `$ ` lines and what they answer; `sh` is typed
-//! as a whole; `sh by-hand` is typed on a real machine only; anything else that is not in [`SHOWN`] is a fault.
+//! as a whole; `sh by-hand` is typed on a real machine only; `sh booted` by root where `tests/boot` runs; anything else that is not in [`SHOWN`] is a fault.
 //! A comment `<!-- happens: NAME -->` between blocks has the test make that happen.
 
 use std::{fs, path::Path};
@@ -26,6 +26,8 @@ pub(crate) enum Kind {
     Script(String),
     /// Commands that no test can run.
     ByHand(Vec<String>),
+    /// Commands of root on a machine with a service manager: `tests/boot` boots one and types them.
+    Booted(String),
     /// Something happens.
     Happens(String),
 }
@@ -69,6 +71,7 @@ pub(crate) fn parts(text: &str) -> Result<Vec<Part>, Vec<String>> {
                 let commands = block.iter().filter(typed).cloned().collect();
                 parts.push(Part { line: at, kind: Kind::ByHand(commands) });
             }
+            "sh booted" => parts.push(Part { line: at, kind: Kind::Booted(block.join("\n")) }),
             info if SHOWN.contains(&info) => {
                 let typed =
                     |line: &&String| line.starts_with("$ ") || line.starts_with("batchward ");

@@ -55,19 +55,28 @@ pub(crate) fn play(root: &Path, parts: &[Part], language: &str) -> Vec<String> {
         .status()
         .unwrap();
     let text = String::from_utf8_lossy(&fs::read(&output).unwrap()).into_owned();
-    came(parts, &text).iter().filter_map(fault).collect()
+    let mut faults = Vec::new();
+    for came in came(parts, &text) {
+        faults.extend(fault(&came));
+        // Where the shell has ended, nothing after it was reached.
+        if came.exit.is_none() {
+            break;
+        }
+    }
+    faults
 }
 
 fn script_of(root: &Path, parts: &[Part]) -> String {
-    let mut script =
-        format!("umask 022\n. '{}'\n", root.join("tests/documents/happenings.sh").display());
+    let pages = root.join("tests/documents");
+    let pages = pages.display();
+    let mut script = format!("umask 022\nPAGES='{pages}'\n. '{pages}/happenings.sh'\n");
     for (n, part) in parts.iter().enumerate() {
         let command = match &part.kind {
             Kind::Typed { command, .. } => command.clone(),
             // What is typed as a whole ends at its first fault.
             Kind::Script(text) => format!("set -e\n{text}\nset +e"),
             Kind::Happens(name) => format!("set -e\nhappens_{}\nset +e", name.replace('-', "_")),
-            Kind::ByHand(_) => continue,
+            Kind::ByHand(_) | Kind::Booted(_) => continue,
         };
         let _ = writeln!(script, "printf '\\001%d\\n' {n}\n{command}\nprintf '\\002%d\\n' \"$?\"");
     }
@@ -77,7 +86,7 @@ fn script_of(root: &Path, parts: &[Part]) -> String {
 fn came<'a>(parts: &'a [Part], text: &str) -> Vec<Came<'a>> {
     let mut all = Vec::new();
     for (n, part) in parts.iter().enumerate() {
-        if matches!(part.kind, Kind::ByHand(_)) {
+        if matches!(part.kind, Kind::ByHand(_) | Kind::Booted(_)) {
             continue;
         }
         let found = text.split_once(&format!("\u{1}{n}\n")).map(|(_, rest)| rest);
@@ -96,11 +105,11 @@ fn fault(came: &Came<'_>) -> Option<String> {
         Kind::Typed { command, answer } => (command.as_str(), answer.as_slice()),
         Kind::Script(text) => (text.lines().next().unwrap_or_default(), [].as_slice()),
         Kind::Happens(name) => (name.as_str(), [].as_slice()),
-        Kind::ByHand(_) => return None,
+        Kind::ByHand(_) | Kind::Booted(_) => return None,
     };
     // A command that is shown to fail says so.
     let fails = answer.iter().any(|line| line.starts_with("error: ") || line.starts_with("錯誤："));
-    let got: Vec<&str> = came.output.lines().collect();
+    let got: Vec<&str> = came.output.lines().map(str::trim_end).collect();
     let same = answer.is_empty() || answers(answer, &got);
     if came.exit.is_some_and(|exit| (exit != 0) == fails) && same {
         return None;

@@ -78,6 +78,14 @@ pub(super) struct Cli {
     #[cfg(feature = "test-hooks")]
     #[arg(long, hide = true, global = true)]
     pub(super) test_open: Vec<PathBuf>,
+    /// File of the test build: while it is there, the engine's thread hangs.
+    #[cfg(feature = "test-hooks")]
+    #[arg(long, hide = true, global = true)]
+    pub(super) test_hang: Option<PathBuf>,
+    /// The test build takes every filesystem for one without events.
+    #[cfg(feature = "test-hooks")]
+    #[arg(long, hide = true, global = true)]
+    pub(super) test_no_events: bool,
     /// File that the test build writes the number of durable writes to.
     #[cfg(feature = "test-hooks")]
     #[arg(long, hide = true, global = true)]
@@ -134,7 +142,9 @@ pub(super) enum Word {
     /// Rules, each with its clause: list, explain, check.
     #[command(subcommand)]
     Policy(PolicyWord),
-    /// Look at all configuration and print every problem.
+    /// Look at configuration, machine and disks, and print every problem with what mends it.
+    ///
+    /// Ends with 78 where the configuration has a fault.
     #[command(
         after_long_help = "Examples:\n  batchward check\n  batchward check --config /srv/site/agent.yaml"
     )]

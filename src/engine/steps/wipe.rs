@@ -49,7 +49,7 @@ impl Engine {
         for copy in copies {
             let pending =
                 self.view.copies.get(&copy).is_some_and(|c| c.state == CopyState::Condemned);
-            if !pending {
+            if !pending || self.is_last_trace_of_originals(copy) {
                 continue;
             }
             if let Some(code) = self.objection(id) {
@@ -68,6 +68,13 @@ impl Engine {
             any |= matches!(self.certify(id)?, Ran::Done(_));
         }
         Ok(any)
+    }
+
+    /// Whether a copy is the record of a batch whose originals still lie in the inbox: only the record knows which
+    /// folder they are, and nothing is certified as destroyed while they are there.
+    fn is_last_trace_of_originals(&self, copy: CopyId) -> bool {
+        let row = self.view.copies.get(&copy).filter(|row| row.kind == CopyKind::Case);
+        row.and_then(|row| self.view.batches.get(&row.batch)).is_some_and(|batch| !batch.cleared)
     }
 
     fn is_last_file(&self, batch: BatchId, copy: CopyId) -> bool {
