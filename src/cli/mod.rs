@@ -12,6 +12,8 @@ mod rows;
 mod shapes;
 mod status;
 mod table;
+#[cfg(test)]
+mod tests;
 mod usage;
 mod verify;
 mod words;

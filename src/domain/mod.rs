@@ -28,6 +28,8 @@ pub mod policy;
 pub mod reason;
 pub mod record;
 pub mod roc_date;
+#[cfg(test)]
+mod schema;
 pub mod secret;
 pub mod signed;
 pub mod signers;

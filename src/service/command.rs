@@ -300,6 +300,7 @@ impl Command {
 
 /// What a command came to.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Reply {
     /// The id of what was made or decided.
     pub id: String,
