@@ -23,6 +23,10 @@ pub(super) struct Screen {
 
 impl Screen {
     /// Standard output as it is.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "how a person wants to see things; decides nothing"
+    )]
     pub(super) fn here() -> Self {
         let out = io::stdout();
         if !out.is_terminal() {

@@ -77,7 +77,9 @@ fn init(new: &Init, hooks: &Hooks) -> Result<()> {
     if new.founder.is_empty() {
         return Ok(());
     }
-    print::line("next: a founder runs 'batchward account add NAME --role ROLE --sign-key FILE.pub', and the other one confirms it")
+    print::line(
+        "next: a founder runs 'batchward account add NAME --role ROLE --sign-key FILE.pub', and the other one confirms it",
+    )
 }
 
 /// Takes from this process what the agent does not need, before it opens anything of a delivery.

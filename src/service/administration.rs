@@ -84,7 +84,7 @@ impl Service {
             signed: actor.decision()?,
         };
         self.record(actor, body)?;
-        Ok(Reply::new(name, format!("'{name}' is in force")))
+        Ok(Reply::new(&name, format!("'{name}' is in force")))
     }
 
     pub(super) fn account_disable(&mut self, actor: &Actor, name: &str) -> Result<Reply> {
@@ -93,7 +93,7 @@ impl Service {
         }
         let body = Body::AccountDisabled { name: name.to_owned(), signed: actor.signed.clone() };
         self.record(actor, body)?;
-        Ok(Reply::new(name, format!("'{name}' is disabled")))
+        Ok(Reply::new(&name, format!("'{name}' is disabled")))
     }
 
     pub(super) fn config_propose(&mut self, actor: &Actor) -> Result<Reply> {
@@ -110,7 +110,7 @@ impl Service {
         let changes: Vec<String> =
             self.found.pending.iter().map(|c| format!("{}: {}", c.file, c.code)).collect();
         let message = format!("waits for a second person: {}", changes.join(", "));
-        Ok(Reply::new(self.found.digest, message)
+        Ok(Reply::new(&self.found.digest, message)
             .next("another admin or a supervisor runs 'batchward config confirm'"))
     }
 
@@ -142,7 +142,7 @@ impl Service {
         self.engine.rules = self.found.rules.clone();
         self.found.pending.clear();
         self.engine.drive()?;
-        Ok(Reply::new(config, "the configuration is in force"))
+        Ok(Reply::new(&config, "the configuration is in force"))
     }
 
     /// A batch that is not closed needs its link, its layout and its policy: they say when it must go.
@@ -171,7 +171,7 @@ impl Service {
         let now = self.engine.ports.clock.now();
         self.record(actor, Body::TimeConfirmed { signed: actor.signed.clone() })?;
         let now = calendar::time(now, self.engine.rules.zone);
-        Ok(Reply::new("clock", format!("the time {now} is confirmed")))
+        Ok(Reply::new(&"clock", format!("the time {now} is confirmed")))
     }
 }
 

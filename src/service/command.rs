@@ -313,7 +313,7 @@ pub struct Reply {
 
 impl Reply {
     /// What happened to something.
-    pub(super) fn new(id: impl ToString, message: impl Into<String>) -> Self {
+    pub(super) fn new(id: &impl ToString, message: impl Into<String>) -> Self {
         Self { id: id.to_string(), message: message.into(), next: None }
     }
 

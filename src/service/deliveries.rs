@@ -83,7 +83,7 @@ impl Service {
         } else {
             format!("'{batch}' is {}", row.state)
         };
-        self.with_next(batch, Reply::new(batch, message))
+        self.with_next(batch, Reply::new(&batch, message))
     }
 
     pub(super) fn batch_retry(&mut self, actor: &Actor, batch: BatchId) -> Result<Reply> {
@@ -92,7 +92,7 @@ impl Service {
         }
         self.record(actor, Body::BatchRetried { batch, signed: actor.signed.clone() })?;
         let state = self.row(batch)?.state;
-        self.with_next(batch, Reply::new(batch, format!("'{batch}' is {state}")))
+        self.with_next(batch, Reply::new(&batch, format!("'{batch}' is {state}")))
     }
 
     /// What a batch in its state waits for, added to a reply.
@@ -136,7 +136,7 @@ impl Service {
         let row = self.row(batch)?;
         let why = row.reason.map_or(String::new(), |reason| format!(": {reason}"));
         let message = format!("'{batch}' was judged again and is {}{why}", row.state);
-        self.with_next(batch, Reply::new(batch, message))
+        self.with_next(batch, Reply::new(&batch, message))
     }
 
     pub(super) fn batch_reject(
@@ -148,33 +148,36 @@ impl Service {
         self.quarantined(batch)?;
         stated("the reason", &reason)?;
         self.record(actor, Body::BatchRejected { batch, reason, signed: actor.decision()? })?;
-        self.with_next(batch, Reply::new(batch, format!("'{batch}' is rejected and due")))
+        self.with_next(batch, Reply::new(&batch, format!("'{batch}' is rejected and due")))
     }
 
-    pub(super) fn baseline(&mut self, actor: &Actor, link: String, sequence: u64) -> Result<Reply> {
-        if !self.engine.rules.links.contains_key(&link) {
+    pub(super) fn baseline(&mut self, actor: &Actor, link: &str, sequence: u64) -> Result<Reply> {
+        if !self.engine.rules.links.contains_key(link) {
             return Err(Error::usage(format!("there is no link '{link}'")));
         }
-        let next = self.engine.view.next_sequence(&link);
+        let next = self.engine.view.next_sequence(link);
         if sequence + 1 < next {
             return Err(Error::usage(format!(
                 "the link '{link}' has taken change files up to {} already",
                 next - 1
             )));
         }
-        let body =
-            Body::BaselineProposed { link: link.clone(), sequence, signed: actor.signed.clone() };
+        let body = Body::BaselineProposed {
+            link: link.to_owned(),
+            sequence,
+            signed: actor.signed.clone(),
+        };
         self.record(actor, body)?;
         Ok(Reply::new(&link, "waits for a supervisor")
             .next(format!("a supervisor runs 'batchward link confirm {link}'")))
     }
 
-    pub(super) fn baseline_confirm(&mut self, actor: &Actor, link: String) -> Result<Reply> {
+    pub(super) fn baseline_confirm(&mut self, actor: &Actor, link: &str) -> Result<Reply> {
         let proposal = self
             .engine
             .view
             .links
-            .get(&link)
+            .get(link)
             .and_then(|ledger| ledger.proposal.clone())
             .ok_or_else(|| {
                 Error::usage(format!("nothing about '{link}' waits for a second person"))
@@ -183,12 +186,12 @@ impl Service {
             return Err(second_person("confirm this baseline"));
         }
         let body = Body::BaselineConfirmed {
-            link: link.clone(),
+            link: link.to_owned(),
             proposal: proposal.mark.seq,
             signed: actor.decision()?,
         };
         self.record(actor, body)?;
         let message = format!("the link '{link}' takes change file {} next", proposal.what + 1);
-        Ok(Reply::new(link, message))
+        Ok(Reply::new(&link, message))
     }
 }

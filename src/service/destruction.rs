@@ -133,7 +133,7 @@ impl Service {
         };
         self.record(actor, body)?;
         let message = format!("'{order}' covers {count} copies and waits for a supervisor");
-        Ok(Reply::new(order, message)
+        Ok(Reply::new(&order, message)
             .next(format!("a supervisor runs 'batchward destroy approve {order}'")))
     }
 
@@ -186,12 +186,12 @@ impl Service {
         self.record(actor, Body::OrderApproved { order: id, signed: actor.decision()? })?;
         let order = self.order(id)?;
         Ok(match order.state {
-            OrderState::Certified => Reply::new(id, format!("'{id}' is carried out"))
+            OrderState::Certified => Reply::new(&id, format!("'{id}' is carried out"))
                 .next(format!("'batchward certificate show {id}' prints the proof")),
             state => {
                 let notes = self.engine.notes.join("; ");
                 let message = format!("'{id}' is {state}; the agent goes on with it: {notes}");
-                Reply::new(id, message)
+                Reply::new(&id, message)
                     .next("'batchward destroy list' tells how far it is, 'batchward status' what it waits for")
             }
         })
@@ -212,7 +212,7 @@ impl Service {
         }
         stated("the reason", &reason)?;
         self.record(actor, Body::OrderDenied { order: id, reason, signed: actor.decision()? })?;
-        Ok(Reply::new(id, format!("'{id}' is denied")))
+        Ok(Reply::new(&id, format!("'{id}' is denied")))
     }
 
     pub(super) fn hold_place(
@@ -239,7 +239,7 @@ impl Service {
         self.record(actor, Body::HoldPlaced { hold, scope, authority, doc_no, review, signed })?;
         let review = calendar::end(review, self.engine.rules.zone);
         let message = format!("'{hold}' stands, to be reviewed by {review}");
-        Ok(Reply::new(hold, message).next(format!(
+        Ok(Reply::new(&hold, message).next(format!(
             "when its reason is gone, another supervisor or auditor runs 'batchward hold lift {hold}'"
         )))
     }
@@ -258,6 +258,6 @@ impl Service {
             return Err(Error::usage(format!("'{id}' was lifted already")));
         }
         self.record(actor, Body::HoldLifted { hold: id, signed: actor.decision()? })?;
-        Ok(Reply::new(id, format!("'{id}' is lifted")))
+        Ok(Reply::new(&id, format!("'{id}' is lifted")))
     }
 }

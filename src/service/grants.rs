@@ -75,7 +75,7 @@ impl Service {
         };
         self.record(actor, Body::GrantApplied { grant, terms, signed: actor.signed.clone() })?;
         let end = calendar::end(asked.until, self.engine.rules.zone);
-        Ok(Reply::new(grant, format!("waits for a second person; access would end {end}"))
+        Ok(Reply::new(&grant, format!("waits for a second person; access would end {end}"))
             .next(format!("a supervisor runs 'batchward grant approve {grant}'")))
     }
 
@@ -98,7 +98,7 @@ impl Service {
         }
         self.record(actor, Body::GrantApproved { grant, signed: actor.decision()? })?;
         let holder = &self.grant(grant)?.terms.holder;
-        Ok(Reply::new(grant, format!("'{grant}' is open")).next(format!(
+        Ok(Reply::new(&grant, format!("'{grant}' is open")).next(format!(
             "'{holder}' runs 'batchward query --grant {grant} --case NO --reason TEXT', and 'batchward use complete {grant}' when the use is over"
         )))
     }
@@ -112,14 +112,14 @@ impl Service {
         self.decidable(actor, grant, GrantEvent::Denied, false)?;
         stated("the reason", &reason)?;
         self.record(actor, Body::GrantDenied { grant, reason, signed: actor.decision()? })?;
-        Ok(Reply::new(grant, format!("'{grant}' is denied")))
+        Ok(Reply::new(&grant, format!("'{grant}' is denied")))
     }
 
     pub(super) fn grant_revoke(&mut self, actor: &Actor, grant: GrantId) -> Result<Reply> {
         // Taking back tightens: the person who applied may do it too, if they have the office.
         self.decidable(actor, grant, GrantEvent::Revoked, true)?;
         self.record(actor, Body::GrantRevoked { grant, signed: actor.decision()? })?;
-        Ok(Reply::new(grant, format!("'{grant}' is revoked")))
+        Ok(Reply::new(&grant, format!("'{grant}' is revoked")))
     }
 
     pub(super) fn use_complete(&mut self, actor: &Actor, grant: GrantId) -> Result<Reply> {
@@ -128,7 +128,7 @@ impl Service {
             return Err(Error::refused(format!("'{grant}' is not yours to complete")));
         }
         self.record(actor, Body::UseCompleted { grant, signed: actor.decision()? })?;
-        let reply = Reply::new(grant, format!("the use under '{grant}' is completed"));
+        let reply = Reply::new(&grant, format!("the use under '{grant}' is completed"));
         Ok(reply.next(
             "a handler runs 'batchward use no-need BATCH' for each batch that need not be kept",
         ))
@@ -150,12 +150,12 @@ impl Service {
         let state = self.row(batch)?.state;
         if state == BatchState::Due {
             let message = format!("no need to keep '{batch}' is stated; it is due");
-            return self.with_next(batch, Reply::new(batch, message));
+            return self.with_next(batch, Reply::new(&batch, message));
         }
         let message = format!(
             "no need to keep '{batch}' is stated; it comes due when every grant on its link is completed"
         );
-        Ok(Reply::new(batch, message))
+        Ok(Reply::new(&batch, message))
     }
 }
 

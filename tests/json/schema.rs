@@ -74,7 +74,14 @@ impl Reader<'_> {
         }
     }
 
-    fn parts(&mut self, word: &str, says: &Value, schema: &Map<String, Value>, value: &Value, at: &str) {
+    fn parts(
+        &mut self,
+        word: &str,
+        says: &Value,
+        schema: &Map<String, Value>,
+        value: &Value,
+        at: &str,
+    ) {
         match word {
             "items" => {
                 for (n, item) in value.as_array().into_iter().flatten().enumerate() {
