@@ -138,6 +138,14 @@ impl Client {
         self.ask(Query::Site)
     }
 
+    /// The time zone of the site.
+    pub(super) fn zone(&mut self) -> Result<chrono_tz::Tz> {
+        self.site()?
+            .zone
+            .parse()
+            .map_err(|_| Error::new(Exit::Failed, "the agent's time zone is not known here"))
+    }
+
     /// A batch by its id or number.
     pub(super) fn batch_named(&mut self, text: &str) -> Result<BatchId> {
         self.ask(Query::BatchNamed { text: text.to_owned() })

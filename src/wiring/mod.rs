@@ -18,7 +18,9 @@ mod unit;
 
 pub use confine::{Confined, confine};
 pub use doctor::{Examined, Placed, examine};
-pub use look::{check_policy, explain, policies, state_of, uid_of};
+pub use look::{
+    PolicyLine, PolicyPage, RuleLine, check_policy, explain, policies, state_of, uid_of,
+};
 pub use resident::{Control, Settings, control, now, resident, settings};
 pub use site::{Hooks, init, open};
 

@@ -31,6 +31,7 @@ macro_rules! alarms {
     ($($(#[$doc:meta])* $name:ident = $code:literal, $level:ident, $what:literal, $remedy:literal;)*) => {
         /// What is wrong.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+        #[cfg_attr(test, derive(schemars::JsonSchema))]
         #[serde(rename_all = "kebab-case")]
         pub enum AlarmCode { $($(#[$doc])* $name,)* }
 
@@ -134,6 +135,7 @@ alarms! {
 
 /// How loud an alarm is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Level {
     /// Somebody has to act: `status` ends with 1.
@@ -144,6 +146,7 @@ pub enum Level {
 
 /// An alarm.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Alarm {
     /// What is wrong.
     pub code: AlarmCode,
