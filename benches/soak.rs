@@ -1,6 +1,7 @@
 //! A long life in fast motion: `cargo bench --bench soak`.
 //!
-//! One resident agent, the release binary, takes 100,000 deliveries of ten synthetic records, a few hundred at a time,
+//! One resident agent, the release binary, first takes 200 small deliveries one by one: from the rename that drops each
+//! to its verdict. Then it takes 100,000 deliveries of ten synthetic records, a few hundred at a time,
 //! as fast as it can. Every so often its memory, its descriptors and the files of its state are counted and printed.
 //! At the end every delivery must be loaded, nothing may be left over, and the register must verify. What must hold is
 //! asserted; the rest is printed.
@@ -30,6 +31,7 @@ use std::{
 };
 
 use batchward::{
+    domain::ids::BatchId,
     protocol::Remote,
     service::query::{Answer, Query},
 };
@@ -37,6 +39,8 @@ use provider::Provider;
 
 /// Deliveries that wait for the agent at most: a provider that never runs out, and does not bury it.
 const AHEAD: u64 = 300;
+/// Deliveries that come one by one, before the many.
+const ONE_BY_ONE: u64 = 200;
 /// Records of a delivery.
 const RECORDS: u64 = 10;
 /// What an agent may take for one delivery, when it is slow.
@@ -111,6 +115,42 @@ impl Soak {
         Some(page.batches.iter().find(|(state, _)| *state == "loaded").map_or(0, |(_, n)| *n))
     }
 
+    /// Drops deliveries one by one, and prints how long each took from its rename until it was loaded.
+    fn latency(&self, provider: &Provider, count: u64) {
+        while self.loaded().is_none() {
+            thread::sleep(Duration::from_millis(10));
+        }
+        let socket = self.dir.join("run/control.sock");
+        let mut remote = Remote::connect(&socket, None).unwrap().unwrap();
+        let mut times: Vec<f64> = (0..count)
+            .map(|n| {
+                let packed = provider.pack(n, RECORDS);
+                // The key was noticed by then.
+                thread::sleep(Duration::from_millis(50));
+                let dropped = Instant::now();
+                provider.release(&packed);
+                let after = (n > 0).then(|| BatchId::new(n));
+                loop {
+                    let answer = remote.ask(&Query::Batches { after }).unwrap();
+                    let Answer::Batches(part) = answer else { panic!("another answer") };
+                    if part.rows.iter().any(|row| row.state == "loaded") {
+                        return dropped.elapsed().as_secs_f64() * 1000.0;
+                    }
+                    assert!(dropped.elapsed() < PATIENCE, "delivery {n} is not loaded");
+                    thread::sleep(Duration::from_millis(1));
+                }
+            })
+            .collect();
+        times.sort_by(f64::total_cmp);
+        let at = |share: usize| times[(times.len() * share / 100).min(times.len() - 1)];
+        println!(
+            "{count} deliveries one by one, from the rename to loaded: median {:.0} ms, p99 {:.0} ms, longest {:.0} ms (p99 must be under 300)",
+            at(50),
+            at(99),
+            at(100)
+        );
+    }
+
     fn held(&self) -> Held {
         let status = fs::read_to_string(format!("/proc/{}/status", self.agent.id())).unwrap();
         let anon = status.lines().find_map(|line| line.strip_prefix("RssAnon:")).unwrap();
@@ -149,8 +189,9 @@ fn main() {
     let options = options();
     let work = tempfile::tempdir_in(&options.dir).unwrap();
     let (mut soak, provider) = Soak::start(work.path());
+    soak.latency(&provider, ONE_BY_ONE);
     let began = Instant::now();
-    let (mut dropped, mut loaded) = (0, 0);
+    let (mut dropped, mut loaded) = (ONE_BY_ONE, ONE_BY_ONE);
     let mut told: Vec<Held> = Vec::new();
     let mut changed = Instant::now();
     println!("deliveries  seconds  per second  memory KiB  descriptors  spool  vaults  cases");
@@ -170,7 +211,7 @@ fn main() {
             let (held, seconds) = (soak.held(), began.elapsed().as_secs_f64());
             println!(
                 "{loaded:>10}  {seconds:>7.0}  {:>10.1}  {:>10}  {:>11}  {:>5}  {:>6}  {:>5}",
-                loaded as f64 / seconds,
+                (loaded - ONE_BY_ONE) as f64 / seconds,
                 held.memory,
                 held.descriptors,
                 held.spool,
