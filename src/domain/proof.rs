@@ -202,7 +202,7 @@ mod tests {
             ("index 7", "index 07", 3),
             ("index 7", "index +7", 3),
             ("index 7", "number 7", 3),
-            ("\n\n", "\n", 7),
+            ("\n\n", "\n", 6),
         ] {
             let bent = good.replacen(from, to, 1);
             assert_eq!(Inclusion::parse(&bent).unwrap_err().line, line, "{to}");
