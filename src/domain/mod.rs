@@ -37,3 +37,4 @@ pub mod sshsig;
 pub mod step;
 pub mod time;
 pub mod view;
+pub mod wipe;
