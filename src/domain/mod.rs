@@ -38,3 +38,4 @@ pub mod sshsig;
 pub mod step;
 pub mod time;
 pub mod view;
+pub mod wipe;
