@@ -8,8 +8,11 @@
 //! ever updated or deleted here. After an error whose outcome is not known nothing more is written: the truth is
 //! read from the disk again, by a new start.
 
+mod reader;
+
 use std::path::{Path, PathBuf};
 
+pub use reader::Reader;
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, TransactionBehavior, params};
 
 use super::fault;
@@ -416,6 +419,14 @@ impl Journal {
             return Err(self.absent(size));
         }
         merkle::inclusion_proof(seq, size, &Nodes(self, log))
+    }
+
+    /// A second connection, which only reads.
+    ///
+    /// # Errors
+    /// It cannot be opened.
+    pub fn reader(&self) -> Result<Reader, JournalError> {
+        Reader::open(&self.path)
     }
 
     /// A node of the tree, for the tiles.

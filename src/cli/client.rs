@@ -9,9 +9,10 @@ use super::identity::Identity;
 use crate::{
     domain::{ids::BatchId, time::Timestamp},
     error::{Error, Exit},
-    protocol::{CommandRequest, ReadRequest, Remote, SecretText, SignedBy},
+    protocol::{CommandRequest, InspectRequest, ReadRequest, Remote, SecretText, SignedBy},
     service::{
         Answer, Caller, Command, Draft, Query, Reply, Result, Service,
+        inspecting::Inspection,
         query::{BatchPart, DraftFacts, EntryPart, SiteFacts},
         reading::{Reading, Rows, Served},
         show::BatchRow,
@@ -129,6 +130,27 @@ impl Client {
             Self::Remote(remote, _) => {
                 let request = ReadRequest { reading: reading.clone(), by: signed_by(caller) };
                 remote.read(request, rows)
+            }
+        }
+    }
+
+    /// Reads lines of the access log.
+    pub(super) fn inspect(
+        &mut self,
+        identity: &Identity,
+        inspection: &Inspection,
+        rows: &mut dyn Rows,
+    ) -> Result<Served> {
+        let origin = match self {
+            Self::Direct(_) => self.site()?.origin,
+            Self::Remote(remote, _) => remote.hello().origin.clone(),
+        };
+        let caller = identity.caller(&Draft::of_inspection(inspection, origin)?, self.now())?;
+        match self {
+            Self::Direct(service) => service.inspect(&caller, inspection, rows),
+            Self::Remote(remote, _) => {
+                let inspection = inspection.clone();
+                remote.inspect(InspectRequest { inspection, by: signed_by(caller) }, rows)
             }
         }
     }

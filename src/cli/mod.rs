@@ -1,5 +1,6 @@
 //! The command line: translates to commands and queries, shows replies. It decides nothing.
 
+mod access;
 mod acts;
 mod args;
 mod client;

@@ -44,7 +44,7 @@ pub(super) fn json<T: Serialize>(value: &T) -> Result<()> {
 }
 
 /// JSON in which whatever a terminal would obey is an escape: the same value, for every reader.
-fn escaped(json: &str) -> String {
+pub(super) fn escaped(json: &str) -> String {
     let mut text = String::with_capacity(json.len());
     for c in json.chars() {
         if c == '\n' || table::is_harmless(c) {
@@ -87,6 +87,25 @@ pub(super) fn destination() -> &'static str {
     if io::stdout().is_terminal() { "screen" } else { "pipe" }
 }
 
+/// A row of CSV after RFC 4180.
+pub(super) fn csv(values: &[String]) -> String {
+    let mut text = String::new();
+    for (n, value) in values.iter().enumerate() {
+        if n > 0 {
+            text.push(',');
+        }
+        if value.contains([',', '"', '\r', '\n']) {
+            text.push('"');
+            text.push_str(&value.replace('"', "\"\""));
+            text.push('"');
+        } else {
+            text.push_str(value);
+        }
+    }
+    text.push('\n');
+    text
+}
+
 /// Rows of personal data on their way to the screen or a pipe; they are kept nowhere.
 pub(super) struct Printed {
     format: RowFormat,
@@ -107,24 +126,6 @@ impl Printed {
         line(if self.rows == 0 { "]" } else { "\n]" })
     }
 
-    fn csv(values: &[String]) -> String {
-        let mut text = String::new();
-        for (n, value) in values.iter().enumerate() {
-            if n > 0 {
-                text.push(',');
-            }
-            if value.contains([',', '"', '\r', '\n']) {
-                text.push('"');
-                text.push_str(&value.replace('"', "\"\""));
-                text.push('"');
-            } else {
-                text.push_str(value);
-            }
-        }
-        text.push('\n');
-        text
-    }
-
     fn write(text: &str) -> io::Result<()> {
         io::stdout().lock().write_all(text.as_bytes())
     }
@@ -134,7 +135,7 @@ impl Rows for Printed {
     fn begin(&mut self, fields: &[String]) -> io::Result<()> {
         self.fields = fields.to_vec();
         match self.format {
-            RowFormat::Csv => Self::write(&Self::csv(fields)),
+            RowFormat::Csv => Self::write(&csv(fields)),
             RowFormat::Table => Self::write(&format!("{}\n", fields.join("  "))),
             RowFormat::Json => Self::write("["),
         }
@@ -142,8 +143,8 @@ impl Rows for Printed {
 
     fn row(&mut self, values: &[String]) -> io::Result<()> {
         let text = match self.format {
-            RowFormat::Csv if io::stdout().is_terminal() => shown(&Self::csv(values)),
-            RowFormat::Csv => Self::csv(values),
+            RowFormat::Csv if io::stdout().is_terminal() => shown(&csv(values)),
+            RowFormat::Csv => csv(values),
             // Control characters in a name must not reach a terminal as such.
             RowFormat::Table => {
                 format!("{}\n", table::clean(&values.join("  ")))

@@ -29,22 +29,10 @@ pub(super) fn query_of(client: &mut Client, args: &QueryArgs) -> Result<Reading>
         let (field, value) = condition.split_once('=').ok_or_else(|| {
             Error::usage(format!("--where takes FIELD=- or FIELD=@FILE, not '{condition}'"))
         })?;
-        let value = match value.strip_prefix('@') {
-            Some(path) => {
-                first_line(&String::from_utf8(bounded(Path::new(path))?).unwrap_or_default())
-            }
-            None if value == "-" => {
-                let mut text = String::new();
-                std::io::BufRead::read_line(
-                    &mut stdin().lock().take(limits::KEY_BYTES_MAX),
-                    &mut text,
-                )
-                .map_err(|error| {
-                    Error::new(Exit::Unavailable, format!("standard input: {error}"))
-                })?;
-                first_line(&text)
-            }
-            None => harmless(client, grant, field, value)?,
+        let value = if value == "-" || value.starts_with('@') {
+            self::value(value)?
+        } else {
+            harmless(client, grant, field, value)?
         };
         conditions.insert(field.to_owned(), value);
     }
@@ -56,6 +44,17 @@ pub(super) fn query_of(client: &mut Client, args: &QueryArgs) -> Result<Reading>
         wanted: Wanted::Where(conditions),
         to: print::destination().to_owned(),
     })
+}
+
+/// A value that stands elsewhere: `-` reads it from standard input, `@FILE` from a file.
+pub(super) fn value(text: &str) -> Result<String> {
+    if let Some(path) = text.strip_prefix('@') {
+        return Ok(first_line(&String::from_utf8(bounded(Path::new(path))?).unwrap_or_default()));
+    }
+    let mut line = String::new();
+    std::io::BufRead::read_line(&mut stdin().lock().take(limits::KEY_BYTES_MAX), &mut line)
+        .map_err(|error| Error::new(Exit::Unavailable, format!("standard input: {error}")))?;
+    Ok(first_line(&line))
 }
 
 fn harmless(client: &mut Client, grant: GrantId, field: &str, value: &str) -> Result<String> {

@@ -40,6 +40,16 @@ pub(super) struct RanOnce {
     pub(super) notes: Vec<String>,
 }
 
+/// `access export`.
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(super) struct Exported {
+    /// The file.
+    pub(super) file: String,
+    /// Lines in it.
+    pub(super) lines: u64,
+}
+
 /// `certificate verify`.
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]

@@ -15,6 +15,7 @@ use crate::{
     domain::{entry::ConfigChange, time::Timestamp},
     service::{
         Reply,
+        inspecting::AccessLine,
         query::CheckpointText,
         show::{AccountLine, BatchPage, BatchRow, GrantLine, HoldLine, OrderLine},
         status::StatusPage,
@@ -47,6 +48,8 @@ fn schema<T: JsonSchema>() -> String {
 /// Each word that answers in JSON, with the schema of its answer.
 fn schemas() -> BTreeMap<&'static str, String> {
     BTreeMap::from([
+        ("access-export", schema::<shapes::Exported>()),
+        ("access-show", schema::<Vec<AccessLine>>()),
         ("account-list", schema::<Vec<AccountLine>>()),
         ("batch-list", schema::<Vec<BatchRow>>()),
         ("batch-show", schema::<BatchPage>()),

@@ -7,10 +7,10 @@ use std::{
 };
 
 use super::{
-    acts,
+    access, acts,
     args::{
-        AccountWord, BatchWord, CertificateWord, Cli, ConfigWord, DestroyWord, GrantWord, HoldWord,
-        Init, PolicyWord, RegisterWord, RowFormat, Word,
+        AccessWord, AccountWord, BatchWord, CertificateWord, Cli, ConfigWord, DestroyWord,
+        GrantWord, HoldWord, Init, PolicyWord, RegisterWord, RowFormat, Word,
     },
     client::{self, Client},
     doctor,
@@ -179,6 +179,12 @@ fn with_site(cli: &Cli, hooks: &Hooks) -> Result<()> {
         Word::Match(list) => {
             let reading = rows::match_of(list)?;
             rows::read(&mut client, &identity, &reading, format(cli, list.format))
+        }
+        Word::Access(AccessWord::Show { filter, format: asked }) => {
+            access::show(&mut client, &identity, filter, format(cli, *asked))
+        }
+        Word::Access(AccessWord::Export { filter, output, format }) => {
+            access::export(&mut client, &identity, filter, (output, *format), cli.json)
         }
         _ => acts::act(cli, &mut client, &identity),
     }

@@ -19,7 +19,8 @@ use crate::{
     domain::limits,
     error::{Error, Exit},
     protocol::{
-        self, Buffer, CommandRequest, HEAD_BYTES, Hello, ReadRequest, Request, Response, VERSION,
+        self, Buffer, CommandRequest, HEAD_BYTES, Hello, InspectRequest, ReadRequest, Request,
+        Response, VERSION,
     },
     service::{
         Command, Result,
@@ -40,6 +41,12 @@ pub(super) struct House {
     pub(super) long: Arc<Semaphore>,
     /// Becomes true when the agent ends.
     pub(super) ending: watch::Receiver<bool>,
+}
+
+/// What rows answer.
+enum Rowed {
+    Read(ReadRequest),
+    Inspect(InspectRequest),
 }
 
 struct Guest {
@@ -126,14 +133,16 @@ impl Guest {
                 })
             }
             Ok(Request::Command(request)) => self.command(*request).await,
-            Ok(Request::Read(request)) => match self.read(*request).await? {
-                Ok(served) => {
-                    Ok(Response::End { rows: served.rows, row_cap: served.ended.is_some() })
-                }
-                Err(error) => Err(error),
-            },
+            Ok(Request::Read(request)) => self.rows(Rowed::Read(*request)).await?,
+            Ok(Request::Inspect(request)) => self.rows(Rowed::Inspect(*request)).await?,
         };
         self.say(&response.unwrap_or_else(Response::error)).await
+    }
+
+    async fn rows(&mut self, request: Rowed) -> io::Result<Result<Response>> {
+        let served = self.read(request).await?;
+        Ok(served
+            .map(|served| Response::End { rows: served.rows, row_cap: served.ended.is_some() }))
     }
 
     async fn command(&self, request: CommandRequest) -> Result<Response> {
@@ -150,10 +159,17 @@ impl Guest {
     }
 
     /// Rows go out as they are read, on a thread of their own that waits for a slow reader; the engine does not.
-    async fn read(&mut self, request: ReadRequest) -> io::Result<Result<Served>> {
-        let ReadRequest { reading, by } = request;
-        let caller = protocol::caller(by, self.uid);
-        let declared = self.ask(|answer| Message::Declare(caller, Box::new(reading), answer)).await;
+    async fn read(&mut self, request: Rowed) -> io::Result<Result<Served>> {
+        let declared = match request {
+            Rowed::Read(ReadRequest { reading, by }) => {
+                let caller = protocol::caller(by, self.uid);
+                self.ask(|answer| Message::Declare(caller, Box::new(reading), answer)).await
+            }
+            Rowed::Inspect(InspectRequest { inspection, by }) => {
+                let caller = protocol::caller(by, self.uid);
+                self.ask(|answer| Message::Inspect(caller, Box::new(inspection), answer)).await
+            }
+        };
         let declared = match declared {
             Ok(declared) => declared,
             Err(error) => return Ok(Err(error)),

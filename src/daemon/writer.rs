@@ -24,6 +24,7 @@ use crate::{
     protocol::SignedBy,
     service::{
         Caller, Command, Query, Reply, Result, Service,
+        inspecting::Inspection,
         query::{Answer, Onlooker},
         reading::Reading,
         resident::{Arrivals, Tally},
@@ -47,6 +48,8 @@ pub(super) enum Message {
     Act(Caller, Box<Command>, Answering<(Reply, Vec<String>)>),
     /// Somebody is about to read rows.
     Declare(Caller, Box<Reading>, Answering<Declared>),
+    /// Somebody is about to read the access log.
+    Inspect(Caller, Box<Inspection>, Answering<Declared>),
     /// Rows were read.
     Shown(Shown, Answering<Served>),
     /// A job has run.
@@ -258,6 +261,14 @@ impl Thread {
             Message::Declare(caller, reading, answer) => {
                 let done =
                     if ends { Err(ending()) } else { self.service.declare(&caller, &reading) };
+                let _ = answer.send(done);
+            }
+            Message::Inspect(caller, inspection, answer) => {
+                let done = if ends {
+                    Err(ending())
+                } else {
+                    self.service.declare_inspection(&caller, &inspection)
+                };
                 let _ = answer.send(done);
             }
             Message::Reload(answer) => {

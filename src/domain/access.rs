@@ -78,14 +78,73 @@ pub enum Payload {
     },
 }
 
-/// 查詢作業代號: the closed list.
+/// 查詢作業代號: the closed list (docs/operations.md has it for people).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Operation {
-    /// `query`.
+    /// `query`: records that conditions hold for.
     Query,
-    /// `match`.
+    /// `match`: records of a list.
     Match,
+    /// `access show`: an auditor looks at this log.
+    AccessShow,
+    /// `access export`: an auditor takes a part of this log away.
+    AccessExport,
+}
+
+impl Operation {
+    /// Every code.
+    pub const ALL: &'static [Self] =
+        &[Self::Query, Self::Match, Self::AccessShow, Self::AccessExport];
+
+    /// The code as it is written.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Query => "query",
+            Self::Match => "match",
+            Self::AccessShow => "access-show",
+            Self::AccessExport => "access-export",
+        }
+    }
+}
+
+/// What an auditor looks for in this log; all that is given holds.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LogFilter {
+    /// The link.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub link: Option<String>,
+    /// The first moment.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<Timestamp>,
+    /// The last moment.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<Timestamp>,
+    /// 查詢者帳號.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub account: Option<String>,
+    /// The grant.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub grant: Option<GrantId>,
+    /// 查詢案號.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub case_no: Option<String>,
+    /// A value that was looked for, by itself or in a list.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subject: Option<String>,
+}
+
+impl LogFilter {
+    /// Whether it looks into what is sealed.
+    #[must_use]
+    pub const fn reads_payloads(&self) -> bool {
+        self.account.is_some()
+            || self.grant.is_some()
+            || self.case_no.is_some()
+            || self.subject.is_some()
+    }
 }
 
 /// Whom it was about.
@@ -103,4 +162,6 @@ pub enum Subject {
         /// Values.
         count: u64,
     },
+    /// Whomever the entries of this log are about that an auditor looked for.
+    Log(LogFilter),
 }

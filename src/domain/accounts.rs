@@ -75,6 +75,8 @@ pub enum Act {
     DecideDestruction,
     /// `hold place`, `hold lift`.
     Hold,
+    /// `access show`, `access export`.
+    Audit,
     /// `register show`, `register verify`, `batch list`, …
     Look,
 }
@@ -93,6 +95,7 @@ impl Act {
             }
             Self::RequestDestruction => &[Role::Custodian, Role::Handler],
             Self::Hold => &[Role::Supervisor, Role::Auditor],
+            Self::Audit => &[Role::Auditor],
             Self::Look => Role::ALL,
         }
     }

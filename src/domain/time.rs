@@ -66,6 +66,12 @@ impl Timestamp {
         self.utc().with_timezone(&zone).format("%H:%M %:z").to_string()
     }
 
+    /// Hour, minute and second by the clock on the wall in `zone`.
+    #[must_use]
+    pub fn time_in(self, zone: chrono_tz::Tz) -> String {
+        self.utc().with_timezone(&zone).format("%H:%M:%S").to_string()
+    }
+
     fn utc(self) -> DateTime<Utc> {
         Utc.timestamp_millis_opt(self.0).single().unwrap_or(DateTime::UNIX_EPOCH)
     }

@@ -122,6 +122,21 @@ pub trait Journal {
     /// # Errors
     /// The log is shorter.
     fn note_at(&self, log: Log, size: u64) -> Result<String>;
+    /// A second look at the logs, which another thread may take.
+    ///
+    /// # Errors
+    /// The database cannot be opened.
+    fn reader(&self) -> Result<Box<dyn LogReader>>;
+}
+
+/// A look at the logs beside their writer.
+pub trait LogReader: Send {
+    /// Some entries from `from` on, in order and without a gap, none of them at or beyond `to`; none only where there
+    /// is none. Each is checked against its leaf in the tree.
+    ///
+    /// # Errors
+    /// The database cannot be read, or an entry is not what was committed.
+    fn piece(&self, log: Log, from: u64, to: u64) -> Result<Vec<Vec<u8>>>;
 }
 
 /// The key store. Names look like `vault:c-00000002`.
@@ -314,6 +329,8 @@ pub trait Opener: Send + Sync {
     /// # Errors
     /// The recipient is none.
     fn seal(&self, recipient: &str, bytes: &[u8]) -> Result<Vec<u8>>;
+    /// Opens what [`Opener::seal`] sealed; nothing where it was sealed to another identity, or is damaged.
+    fn unseal(&self, identity: &Secret, sealed: &[u8]) -> Option<zeroize::Zeroizing<Vec<u8>>>;
 }
 
 /// A column of a vault.

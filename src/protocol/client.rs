@@ -11,8 +11,8 @@ use serde::Serialize;
 use zeroize::Zeroizing;
 
 use super::{
-    Buffer, CommandRequest, HEAD_BYTES, Hello, ReadRequest, Request, Response, SignedBy, VERSION,
-    frame, length, message,
+    Buffer, CommandRequest, HEAD_BYTES, Hello, InspectRequest, ReadRequest, Request, Response,
+    SignedBy, VERSION, frame, length, message,
 };
 use crate::{
     domain::limits,
@@ -143,8 +143,20 @@ impl Remote {
     /// # Errors
     /// As the service says, or the output is closed.
     pub fn read(&mut self, request: ReadRequest, rows: &mut dyn Rows) -> Result<Served> {
+        self.rows(&Request::Read(Box::new(request)), rows)
+    }
+
+    /// Reads lines of the access log as they come.
+    ///
+    /// # Errors
+    /// As the service says, or the output is closed.
+    pub fn inspect(&mut self, request: InspectRequest, rows: &mut dyn Rows) -> Result<Served> {
+        self.rows(&Request::Inspect(Box::new(request)), rows)
+    }
+
+    fn rows(&mut self, request: &Request, rows: &mut dyn Rows) -> Result<Served> {
         let closed = |_| Error::new(Exit::Failed, "the output was closed");
-        let mut response = self.call(&Request::Read(Box::new(request)))?;
+        let mut response = self.call(request)?;
         loop {
             match response {
                 Response::Fields(fields) => rows.begin(&fields).map_err(closed)?,

@@ -14,7 +14,9 @@ pub use client::Remote;
 use crate::{
     domain::{entry::Signed, secret::Secret},
     error::{Error, Exit},
-    service::{Answer, Caller, Command, Query, Reply, Result, reading::Reading},
+    service::{
+        Answer, Caller, Command, Query, Reply, Result, inspecting::Inspection, reading::Reading,
+    },
 };
 
 /// Version of everything here. A peer of another version is told so and hears nothing else.
@@ -85,6 +87,8 @@ pub enum Request {
     Command(Box<CommandRequest>),
     /// Rows to read.
     Read(Box<ReadRequest>),
+    /// Lines of the access log to read.
+    Inspect(Box<InspectRequest>),
 }
 
 /// A command on its way.
@@ -107,6 +111,17 @@ pub struct CommandRequest {
 pub struct ReadRequest {
     /// The reading.
     pub reading: Reading,
+    /// Who signed it; without this, the user at the other end asks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<SignedBy>,
+}
+
+/// A look at the access log on its way.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct InspectRequest {
+    /// What is looked for.
+    pub inspection: Inspection,
     /// Who signed it; without this, the user at the other end asks.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub by: Option<SignedBy>,

@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Actor, Result, Service, serving::Served};
+use super::{
+    Actor, Result, Service,
+    serving::{Asking, Served},
+};
 use crate::{
     domain::{
         access::{Operation, Payload, Subject},
@@ -61,10 +64,7 @@ impl Reading {
     /// The words of the command line.
     #[must_use]
     pub const fn word(&self) -> &'static str {
-        match self.operation() {
-            Operation::Query => "query",
-            Operation::Match => "match",
-        }
+        self.operation().word()
     }
 
     /// Digest of all of it, which its signature names. A plain digest of conditions would let a reader of the register
@@ -123,7 +123,7 @@ fn digest_of(values: &[String]) -> Digest {
 }
 
 /// Where rows may go.
-const TO: &[&str] = &["screen", "pipe", "file"];
+pub(super) const TO: &[&str] = &["screen", "pipe", "file"];
 
 /// A typed text as the access log keeps it: as long as any other, and without an ID number. Whom it was about stands in
 /// the conditions.
@@ -166,9 +166,10 @@ impl Service {
     }
 
     /// Logs what was shown.
-    pub(super) fn log_shown(&mut self, link: &str, asked: u64, served: &Served) -> Result<()> {
+    pub(super) fn log_shown(&mut self, asking: &Asking, served: &Served) -> Result<()> {
         let ended = served.ended.map(str::to_owned);
-        self.engine.log_access(link, &[Payload::Served { asked, rows: served.rows, ended }])?;
+        let payload = Payload::Served { asked: asking.place, rows: asking.rows, ended };
+        self.engine.log_access(&asking.link, &[payload])?;
         Ok(())
     }
 }

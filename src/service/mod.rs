@@ -3,6 +3,7 @@
 //! Every surface translates to a [`Command`] and shows the [`Reply`]; every rule about who may do what, and who
 //! must be somebody else, is here. A refusal is recorded before it is shown.
 
+mod access_lines;
 mod administration;
 mod asking;
 mod authority;
@@ -10,6 +11,7 @@ pub mod command;
 mod deliveries;
 mod destruction;
 mod grants;
+pub mod inspecting;
 pub mod query;
 pub mod reading;
 pub mod register_page;

@@ -29,7 +29,7 @@ use crate::{
 };
 
 use super::Draft;
-use super::serving::{Declared, Shown, Terms};
+use super::serving::{Asking, Declared, Shown, Source, Terms, VaultSource};
 pub use super::{
     asking::{Reading, Wanted},
     serving::{Rows, Served},
@@ -44,7 +44,8 @@ impl Service {
         Draft::of_reading(reading, self.origin()?)
     }
 
-    fn reader(&mut self, caller: &Caller, reading: &Reading) -> Result<Actor> {
+    /// Who reads. The signature under a reading is checked, and of its text only the nonce is kept.
+    pub(super) fn reader(&mut self, caller: &Caller, draft: &Draft) -> Result<Actor> {
         let facts = match caller {
             Caller::User { uid } => {
                 self.engine.view.account_of_uid(*uid).cloned().ok_or_else(|| {
@@ -61,8 +62,7 @@ impl Service {
                 })?;
                 let key =
                     facts.key.clone().ok_or_else(|| refused("the account has no signing key"))?;
-                let draft = self.draft_reading(reading)?;
-                let verified = self.checked(name, signed, &key, &draft)?;
+                let verified = self.checked(name, signed, &key, draft)?;
                 if self.engine.view.nonces.contains(verified.nonce()) {
                     return Err(refused("it has counted already"));
                 }
@@ -86,6 +86,14 @@ impl Service {
         rows: &mut dyn Rows,
     ) -> Result<Served> {
         let declared = self.declare(caller, reading)?;
+        self.run_declared(declared, rows)
+    }
+
+    pub(super) fn run_declared(
+        &mut self,
+        declared: Declared,
+        rows: &mut dyn Rows,
+    ) -> Result<Served> {
         self.engine.ports.lease.pause();
         let shown = declared.run(rows, &mut |taken_back| self.taken_back(taken_back));
         self.engine.ports.lease.resume()?;
@@ -105,7 +113,8 @@ impl Service {
     }
 
     fn declared(&mut self, caller: &Caller, reading: &Reading) -> Result<Declared> {
-        let actor = match self.reader(caller, reading) {
+        let draft = self.draft_reading(reading)?;
+        let actor = match self.reader(caller, &draft) {
             Err(error) if error.exit == Exit::Refused => {
                 // Who it was is not proven: the register names nobody, and the conditions are not kept.
                 self.refuse(AGENT, reading.word(), &reading.grant.to_string(), &error)?;
@@ -127,8 +136,7 @@ impl Service {
         match self.prepare(&actor, reading, &link, asked) {
             Ok(declared) => Ok(declared),
             Err(error) => {
-                let served = Served::default();
-                self.log_shown(&link, asked, &served)?;
+                self.log_shown(&Asking::new(link, asked), &Served::default())?;
                 Err(error)
             }
         }
@@ -139,8 +147,10 @@ impl Service {
     /// # Errors
     /// The grant ended while it was read, the output was closed, or the log cannot be written.
     pub fn shown(&mut self, shown: Shown) -> Result<Served> {
-        let Shown { asked, link, served, error } = shown;
-        self.log_shown(&link, asked, &served)?;
+        let Shown { asked, served, error } = shown;
+        for asking in &asked {
+            self.log_shown(asking, &served)?;
+        }
         self.engine.ports.journal.publish()?;
         error.map_or(Ok(served), Err)
     }
@@ -221,12 +231,30 @@ impl Service {
             .filter(|name| link_row.items.contains(name));
         let until = until.min(link_row.approved_until).min(batches_until.unwrap_or(until));
         let terms = Terms {
-            grant: reading.grant,
+            grant: Some(reading.grant),
             holder: actor.name().to_owned(),
-            link_file: format!("links/{link}.yaml"),
+            link_file: Some(format!("links/{link}.yaml")),
             until,
             row_cap,
         };
+        let source = Source::Vaults(VaultSource {
+            vaults,
+            fields,
+            key,
+            sets: sets_of(&reading.wanted),
+            single: reading.batch.is_some(),
+            port: Arc::clone(&self.engine.ports.vaults),
+        });
+        Ok(self.declared_as(vec![Asking::new(link.to_owned(), asked)], terms, source))
+    }
+
+    /// A reading whose asking is committed, watched for what takes it back.
+    pub(super) fn declared_as(
+        &mut self,
+        asked: Vec<Asking>,
+        terms: Terms,
+        source: Source,
+    ) -> Declared {
         let taken_back = Arc::new(AtomicBool::new(false));
         let (watched, of) = (Arc::downgrade(&taken_back), terms.clone());
         self.engine.observers.push(Box::new(move |_, entry| {
@@ -236,19 +264,8 @@ impl Service {
             }
             true
         }));
-        Ok(Declared {
-            asked,
-            link: link.to_owned(),
-            terms,
-            taken_back,
-            vaults,
-            fields,
-            key,
-            sets: sets_of(&reading.wanted),
-            single: reading.batch.is_some(),
-            port: Arc::clone(&self.engine.ports.vaults),
-            clock: Arc::clone(&self.engine.ports.clock),
-        })
+        let clock = Arc::clone(&self.engine.ports.clock);
+        Declared { asked, terms, taken_back, clock, source }
     }
 
     /// Whether another process has meanwhile recorded what takes a reading back: rows are read without the state's

@@ -8,6 +8,7 @@ use std::sync::{
     atomic::{AtomicBool, Ordering},
 };
 
+use super::access_lines::{AccessLine, LogSource};
 use crate::{
     domain::{entry::Body, ids::GrantId, time::Timestamp},
     engine::ports::{Clock, Flow, VaultKey, VaultRead, Vaults},
@@ -40,10 +41,11 @@ pub trait Rows {
 /// Under what a reading is served.
 #[derive(Clone, Debug)]
 pub struct Terms {
-    pub(super) grant: GrantId,
+    /// The grant; an auditor's look at the access log goes by none.
+    pub(super) grant: Option<GrantId>,
     pub(super) holder: String,
-    /// The link's file, as changes of the configuration name it.
-    pub(super) link_file: String,
+    /// The link's file, as changes of the configuration name it; none where no link decides.
+    pub(super) link_file: Option<String>,
     /// The earliest end of the grant, its link, and the batches that are read.
     pub(super) until: Timestamp,
     pub(super) row_cap: u64,
@@ -56,13 +58,13 @@ impl Terms {
     pub fn are_taken_back_by(&self, body: &Body) -> bool {
         match body {
             Body::GrantRevoked { grant, .. } | Body::UseCompleted { grant, .. } => {
-                *grant == self.grant
+                Some(*grant) == self.grant
             }
             Body::AccountDisabled { name, .. } | Body::AccountConfirmed { name, .. } => {
                 *name == self.holder
             }
             Body::ConfigTightened { changes, .. } => {
-                changes.iter().any(|change| change.file == self.link_file)
+                changes.iter().any(|change| Some(&change.file) == self.link_file.as_ref())
             }
             _ => false,
         }
@@ -71,54 +73,76 @@ impl Terms {
 
 /// A reading whose asking is committed. It holds the keys of the vaults that it reads, and may run on any thread.
 pub struct Declared {
-    pub(super) asked: u64,
-    pub(super) link: String,
+    pub(super) asked: Vec<Asking>,
     pub(super) terms: Terms,
     pub(super) taken_back: Arc<AtomicBool>,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) source: Source,
+}
+
+/// A committed asking, and what was shown under it.
+#[derive(Clone, Debug)]
+pub(super) struct Asking {
+    /// The link in whose part of the access log it stands.
+    pub(super) link: String,
+    /// Its place.
+    pub(super) place: u64,
+    /// Rows of that link.
+    pub(super) rows: u64,
+}
+
+impl Asking {
+    pub(super) const fn new(link: String, place: u64) -> Self {
+        Self { link, place, rows: 0 }
+    }
+}
+
+/// Where rows come from.
+pub(super) enum Source {
+    /// Loaded data.
+    Vaults(VaultSource),
+    /// The access log.
+    Log(LogSource),
+}
+
+/// Loaded data.
+pub(super) struct VaultSource {
     pub(super) vaults: Vec<VaultKey>,
     pub(super) fields: Vec<String>,
     pub(super) key: Option<String>,
     pub(super) sets: Vec<Vec<(String, String)>>,
     pub(super) single: bool,
     pub(super) port: Arc<dyn Vaults>,
-    pub(super) clock: Arc<dyn Clock>,
 }
 
 /// What a reading came to, on its way back to [`super::Service::shown`].
 #[derive(Debug)]
 pub struct Shown {
-    pub(super) asked: u64,
-    pub(super) link: String,
+    pub(super) asked: Vec<Asking>,
     pub(super) served: Served,
     pub(super) error: Option<Error>,
 }
 
 impl Declared {
     /// Reads, row by row. `also` is asked before each row whether something else takes it back.
-    pub fn run(self, rows: &mut dyn Rows, also: &mut dyn FnMut(&Terms) -> bool) -> Shown {
+    pub fn run(mut self, rows: &mut dyn Rows, also: &mut dyn FnMut(&Terms) -> bool) -> Shown {
         let mut served = Served::default();
         let error = self.serve(rows, also, &mut served).err();
-        Shown { asked: self.asked, link: self.link, served, error }
+        Shown { asked: self.asked, served, error }
     }
 
     fn serve(
-        &self,
+        &mut self,
         rows: &mut dyn Rows,
         also: &mut dyn FnMut(&Terms) -> bool,
         served: &mut Served,
     ) -> Result<(), Error> {
         let closed = |_| Error::new(Exit::Failed, "the output was closed");
-        rows.begin(&self.fields).map_err(closed)?;
-        let read = VaultRead {
-            vaults: &self.vaults,
-            key: self.key.as_deref(),
-            columns: &self.fields,
-            sets: &self.sets,
-            single: self.single,
-        };
+        rows.begin(&self.source.fields()).map_err(closed)?;
         let mut broken = Ok(());
-        self.port.read(&read, &mut |values| {
-            served.ended = self.stopped(served.rows, also);
+        let (gate, asked) = ((&self.terms, &*self.taken_back, &*self.clock), &mut self.asked);
+        self.source.read(&mut |link, values| {
+            served.ended = stopped(gate, served.rows, also);
             if served.ended.is_some() {
                 return Flow::Stop;
             }
@@ -127,26 +151,69 @@ impl Declared {
                 return Flow::Stop;
             }
             served.rows += 1;
+            let of = asked.iter_mut().find(|asking| link.is_none_or(|link| link == asking.link));
+            if let Some(asking) = of {
+                asking.rows += 1;
+            }
             Flow::On
         })?;
         broken?;
         match served.ended {
             Some("expired" | "revoked") => {
-                Err(Error::refused(format!("'{}' ended while it was read", self.terms.grant)))
+                let what = self.terms.grant.map_or_else(
+                    || format!("the right of '{}'", self.terms.holder),
+                    |grant| format!("'{grant}'"),
+                );
+                Err(Error::refused(format!("{what} ended while it was read")))
             }
             _ => Ok(()),
         }
     }
+}
 
-    /// Whether the reading must stop before its next row.
-    fn stopped(&self, rows: u64, also: &mut dyn FnMut(&Terms) -> bool) -> Option<&'static str> {
-        if rows >= self.terms.row_cap {
-            return Some("row-cap");
+/// Whether the reading must stop before its next row.
+fn stopped(
+    (terms, taken_back, clock): (&Terms, &AtomicBool, &dyn Clock),
+    rows: u64,
+    also: &mut dyn FnMut(&Terms) -> bool,
+) -> Option<&'static str> {
+    if rows >= terms.row_cap {
+        return Some("row-cap");
+    }
+    if clock.now() > terms.until {
+        return Some("expired");
+    }
+    let revoked = taken_back.load(Ordering::SeqCst) || also(terms);
+    revoked.then_some("revoked")
+}
+
+impl Source {
+    fn fields(&self) -> Vec<String> {
+        match self {
+            Self::Vaults(vaults) => vaults.fields.clone(),
+            Self::Log(_) => AccessLine::FIELDS.map(str::to_owned).to_vec(),
         }
-        if self.clock.now() > self.terms.until {
-            return Some("expired");
+    }
+
+    /// Each row, with its link where rows of several may come.
+    fn read(
+        &self,
+        each: &mut dyn FnMut(Option<&str>, &[String]) -> Flow,
+    ) -> crate::engine::ports::Result<()> {
+        match self {
+            Self::Vaults(from) => {
+                let read = VaultRead {
+                    vaults: &from.vaults,
+                    key: from.key.as_deref(),
+                    columns: &from.fields,
+                    sets: &from.sets,
+                    single: from.single,
+                };
+                from.port.read(&read, &mut |values| each(None, values))
+            }
+            Self::Log(log) => {
+                log.read(&mut |line: &AccessLine| each(Some(&line.link), &line.cells()))
+            }
         }
-        let revoked = self.taken_back.load(Ordering::SeqCst) || also(&self.terms);
-        revoked.then_some("revoked")
     }
 }

@@ -146,4 +146,8 @@ impl Opener for Age {
         age_files::seal(recipient, bytes)
             .map_err(|e| PortError::Stuck { code: "seal", message: described(&e) })
     }
+
+    fn unseal(&self, identity: &Secret, sealed: &[u8]) -> Option<zeroize::Zeroizing<Vec<u8>>> {
+        age_files::unseal(identity, sealed).ok()
+    }
 }

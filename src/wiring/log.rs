@@ -16,7 +16,7 @@ use crate::{
         merkle::Hash,
         time::Timestamp,
     },
-    engine::ports::{Clock, Journal, Lease, Log, PortError, Result},
+    engine::ports::{Clock, Journal, Lease, Log, LogReader, PortError, Result},
     error::{Error, Exit},
 };
 
@@ -134,6 +134,20 @@ impl Journal for Logs {
 
     fn note_at(&self, of: Log, size: u64) -> Result<String> {
         self.journal.note_at(log(of), size, &self.key).map_err(|e| error(&e))
+    }
+
+    fn reader(&self) -> Result<Box<dyn LogReader>> {
+        let reader = self.journal.reader().map_err(|e| error(&e))?;
+        Ok(Box::new(Second(reader)))
+    }
+}
+
+/// A look at the logs beside [`Logs`].
+struct Second(journal::Reader);
+
+impl LogReader for Second {
+    fn piece(&self, of: Log, from: u64, to: u64) -> Result<Vec<Vec<u8>>> {
+        self.0.piece(log(of), from, to).map_err(|e| error(&e))
     }
 }
 

@@ -138,3 +138,134 @@ fn times_of_the_access_log_never_go_back() {
     site.run(&["register", "verify", "--dir", dir.to_str().unwrap()]).ok();
     site.run(&query(&grant, &[])).ok();
 }
+
+/// `access show --json` of audrey, with these further words.
+fn shown(site: &Site<'_>, more: &[&str], input: &str) -> Vec<Value> {
+    let words = [&["access", "show", "--json"], more].concat();
+    let ran = site.run_as_with("audrey", &words, input.as_bytes()).ok();
+    ran.json().as_array().unwrap().clone()
+}
+
+/// A query that is shown, one that is refused, and a match.
+fn some_use(site: &Site<'_>) -> String {
+    let grant = site.grant(LINK);
+    let base = ["--grant", &grant, "--case", "115-001", "--reason", "=資格審查"];
+    let ask = [&["query"], &base[..], &["--where", "national_id=-"]].concat();
+    site.run_as_with("henry", &ask, b"Z199999999\n").ok();
+    site.run_as_with("sue", &ask, b"Z199999998\n").exits(77);
+    let list: String = (0..500).map(|n| format!("Z2{n:08}\n")).collect();
+    let list_words = [&["match"], &base[..], &["--input", "-", "--on", "national_id"]].concat();
+    site.run_as_with("henry", &list_words, list.as_bytes()).ok();
+    grant
+}
+
+#[test]
+fn an_auditor_reads_the_access_log_by_link_time_account_grant_case_and_subject() {
+    let people = People::new();
+    let site = with_mallory(&people, &["small-20"]);
+    let grant = some_use(&site);
+    let all = shown(&site, &["--month", "2026-11", "--link", LINK], "");
+    assert_eq!(all.len(), 5, "{all:#?}");
+    let first = &all[0];
+    for (field, value) in [
+        ("account", "henry"),
+        ("date", "2026-11-21"),
+        ("operation", "query"),
+        ("case_no", "115-001"),
+        ("reason", "=資格審查"),
+        ("state", "shown"),
+        ("grant", &grant),
+        ("link", LINK),
+    ] {
+        assert_eq!(first[field], value, "{first:#}");
+    }
+    assert_eq!(first["subject"]["where"]["national_id"], "Z199999999");
+    assert_eq!(first["rows"], 0);
+    assert!(first["time"].as_str().is_some_and(|time| time.len() == 8), "{first:#}");
+    assert_eq!(all[1]["state"], "refused");
+    assert_eq!(all[2]["subject"]["list"]["count"], 500);
+    let listed = all[3..].iter().flat_map(|part| part["subject"]["values"]["values"].as_array());
+    assert_eq!(listed.map(Vec::len).sum::<usize>(), 500);
+    assert!(all[3..].iter().all(|part| part["case_no"] == "115-001" && part["account"] == "henry"));
+    // What is looked for. The looks of before are there too: they are askings like others.
+    let count = |more: &[&str], input: &str| {
+        let mut lines = shown(&site, more, input);
+        lines.retain(|line| line["account"] != "audrey");
+        lines.len()
+    };
+    assert_eq!(count(&["--account", "sue"], ""), 1);
+    assert_eq!(count(&["--grant", "g-00000099"], ""), 0);
+    assert_eq!(count(&["--grant", &grant], ""), 5);
+    assert_eq!(count(&["--case", "115-002"], ""), 0);
+    assert_eq!(count(&["--subject", "-"], "Z199999999\n"), 1);
+    assert_eq!(count(&["--subject", "-"], "Z200000499\n"), 3, "the list and its parts");
+    assert_eq!(count(&["--from", "115/11/22"], ""), 0);
+    assert_eq!(count(&["--to", "2026-11-20"], ""), 0);
+    assert_eq!(count(&["--month", "115-11"], ""), 5);
+    assert_eq!(count(&["--link", "nantou-verify"], ""), 0);
+    let table = site.run_as("audrey", &["access", "show", "--account", "henry"]).ok();
+    assert!(table.text().contains("national_id=Z199999999"), "{}", table.text());
+    site.run_as("audrey", &["access", "show", "--subject", "Z199999999"]).exits(64);
+    site.run_as("audrey", &["access", "show", "--link", "no-such-link"]).exits(64);
+    site.verify();
+}
+
+#[test]
+fn a_look_at_the_access_log_is_logged_before_its_first_line_refused_ones_too() {
+    let people = People::new();
+    let site = with_mallory(&people, &["small-20"]);
+    some_use(&site);
+    shown(&site, &["--link", LINK, "--subject", "-", "--audit-no", "稽1"], "Z199999999\n");
+    let log = opened(&site);
+    let [.., asked, served] = log.as_slice() else { panic!("{log:#?}") };
+    assert_eq!(asked["operation"], "access-show");
+    assert_eq!(asked["who"], "audrey");
+    assert_eq!(asked["case_no"], "稽1");
+    assert_eq!(asked["subject"]["log"]["subject"], "Z199999999");
+    assert_eq!(served["rows"], 1);
+    for who in ["alice", "henry", "sue", "ada"] {
+        let ran = site.run_as(who, &["access", "show", "--link", LINK]).exits(77);
+        assert!(ran.stdout.is_empty());
+        let asked = last_asked(&site);
+        assert_eq!(asked["who"], who);
+        assert!(asked["refused"].as_str().unwrap().contains("may not"), "{asked}");
+    }
+    // Who it is is not proven: the register says that somebody tried.
+    new_key(&people, "stranger");
+    let before = opened(&site).len();
+    refused(&site, "stranger", &["access", "show"]);
+    assert_eq!(opened(&site).len(), before);
+}
+
+#[test]
+fn an_export_is_a_file_of_the_auditors_own_without_formulas_and_is_logged() {
+    use std::os::unix::fs::PermissionsExt;
+    let people = People::new();
+    let site = with_mallory(&people, &["small-20"]);
+    some_use(&site);
+    let path = |name: &str| site.temporary().join(name).to_str().unwrap().to_owned();
+    let (csv, lines) = (path("log.csv"), path("log.jsonl"));
+    let words = ["access", "export", "--link", LINK, "-o"];
+    site.run_as("audrey", &[&words[..], &[&csv, "--format", "csv"]].concat()).ok();
+    let text = std::fs::read_to_string(&csv).unwrap();
+    let text = text.strip_prefix('\u{feff}').expect("it has a byte-order mark");
+    assert!(text.starts_with("entry,part,date,time,account,operation,subject,"), "{text}");
+    assert_eq!(text.lines().count(), 6);
+    assert!(text.contains(",'=資格審查,") && !text.contains(",=資格審查,"), "{text}");
+    let mode = std::fs::metadata(&csv).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+    assert_eq!(last_asked(&site)["operation"], "access-export");
+    assert_eq!(last_asked(&site)["to"], "file");
+    let ran = site.run_as("audrey", &[&words[..], &[&lines, "--json"]].concat()).ok().json();
+    assert_eq!(ran["lines"], 6, "the export of before is one of them");
+    let text = std::fs::read_to_string(&lines).unwrap();
+    let rows: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(rows.len(), 6);
+    assert_eq!(rows[5]["operation"], "access-export");
+    // Neither a file that is there, nor one of somebody who may not.
+    site.run_as("audrey", &[&words[..], &[&lines]].concat()).exits(64);
+    let other = path("other.csv");
+    site.run_as("alice", &[&words[..], &[&other]].concat()).exits(77);
+    assert!(!std::path::Path::new(&other).exists());
+    assert_eq!(std::fs::read_dir(site.temporary()).unwrap().count(), 2, "nothing else is left");
+}

@@ -3,6 +3,7 @@
 //! The words stand in the order of a custodian's day: what is there in the morning, deliveries and keys, use, the end
 //! of use, proofs; then what an administrator does now and then.
 
+mod access;
 mod deliveries;
 mod proofs;
 mod site;
@@ -13,6 +14,7 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 
 pub(super) use self::{
+    access::{AccessFilter, AccessWord, ExportFormat},
     deliveries::{BatchWord, KeyWord, LinkWord},
     proofs::{CertificateWord, PolicyWord, RegisterVerify, RegisterWord},
     site::{AccountAdd, AccountWord, ClockWord, ConfigWord, Init, Shell},
@@ -139,6 +141,9 @@ pub(super) enum Word {
     /// The transfer and deletion register: show, verify, prove.
     #[command(subcommand)]
     Register(RegisterWord),
+    /// The access log: who looked up what, for which case and why.
+    #[command(subcommand)]
+    Access(AccessWord),
     /// Rules, each with its clause: list, explain, check.
     #[command(subcommand)]
     Policy(PolicyWord),
