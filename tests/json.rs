@@ -96,6 +96,7 @@ fn readings(site: &Site<'_>, seen: &mut Seen) {
     )
     .ok();
     for (schema, words) in [
+        ("access-keys", vec!["access", "keys"]),
         ("account-list", vec!["account", "list"]),
         ("config-show", vec!["config", "show"]),
         ("destroy-list", vec!["destroy", "list"]),
@@ -115,6 +116,15 @@ fn readings(site: &Site<'_>, seen: &mut Seen) {
         let ran = site.run(&[&words[..], &["--json"]].concat());
         seen.see(schema, &ran);
     }
+    let grant = site.grant("moca-full");
+    site.query(&grant, &[]).ok();
+    let ran = site.run_as("audrey", &["access", "show", "--json"]).ok();
+    assert_eq!(seen.see("access-show", &ran)[0]["account"], "henry");
+    let file = site.temporary().join("access.jsonl");
+    let export = ["access", "export", "-o", file.to_str().unwrap(), "--json"];
+    seen.see("access-export", &site.run_as("audrey", &export).ok());
+    let keys = site.run(&["access", "keys", "--json"]).ok();
+    assert_eq!(seen.see("access-keys", &keys)[0]["state"], "kept");
     let bad = site.temporary().join("bad.yaml");
     fs::write(&bad, "name: x\n").unwrap();
     let ran = site.run(&["policy", "check", bad.to_str().unwrap(), "--json"]).exits(78);

@@ -16,6 +16,8 @@ mod support;
 
 #[path = "rules/access.rs"]
 mod access;
+#[path = "rules/access_keys.rs"]
+mod access_keys;
 #[path = "rules/alone.rs"]
 mod alone;
 #[path = "rules/configuration.rs"]

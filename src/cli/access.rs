@@ -22,7 +22,8 @@ use crate::{
     domain::{access::LogFilter, calendar, time::Timestamp},
     error::{Error, Exit},
     service::{
-        Result,
+        Query, Result,
+        access_keys::AccessKeyLine,
         inspecting::{AccessLine, Inspection},
         reading::Rows,
     },
@@ -58,6 +59,38 @@ fn subject(text: &str) -> Result<String> {
     }
 }
 
+/// The first day of a month, in either calendar.
+fn first_of(month: &str) -> Option<NaiveDate> {
+    let day = |day: &str| calendar::parse_date(&format!("{month}{day}"));
+    day("-01").or_else(|| day("/1"))
+}
+
+/// A month as the log names it: `2026-11`.
+pub(super) fn month(text: &str) -> Result<String> {
+    let day = first_of(text)
+        .ok_or_else(|| Error::usage(format!("'{text}' is no month")).hint("2026-11 or 115-11"))?;
+    Ok(day.format("%Y-%m").to_string())
+}
+
+/// `access keys`.
+pub(super) fn keys(client: &mut Client, json: bool) -> Result<()> {
+    let zone = client.zone()?;
+    let head = ["link", "month", "state", "kept until", "clause", "order", "hold"];
+    let rows: Vec<AccessKeyLine> = client.ask(Query::AccessKeys)?;
+    super::lists::listing(json, &rows, &head, |key| {
+        let told = |id: Option<String>| id.unwrap_or_default();
+        vec![
+            key.link.clone(),
+            key.month.clone(),
+            key.state.clone(),
+            told(key.kept_until.map(|end| calendar::end(end, zone))),
+            told(key.clause.clone()),
+            told(key.order.map(|id| id.to_string())),
+            told(key.hold.map(|id| id.to_string())),
+        ]
+    })
+}
+
 /// First and last moment.
 fn period(
     args: &AccessFilter,
@@ -73,9 +106,7 @@ fn period(
         Timestamp::from_millis(Timestamp::end_of_day(before, zone).millis() + 1)
     };
     if let Some(text) = &args.month {
-        let day = calendar::parse_date(&format!("{text}-01"))
-            .or_else(|| calendar::parse_date(&format!("{text}/1")))
-            .ok_or_else(|| bad(text))?;
+        let day = first_of(text).ok_or_else(|| bad(text))?;
         let next = day.with_day(28).and_then(|d| d.checked_add_days(chrono::Days::new(4)));
         let last = next.and_then(|d| d.with_day(1)).and_then(|d| d.pred_opt()).unwrap_or(day);
         return Ok((Some(first(day)), Some(Timestamp::end_of_day(last, zone))));

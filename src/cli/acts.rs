@@ -6,9 +6,10 @@ use std::{
 };
 
 use super::{
+    access,
     args::{
-        AccountAdd, AccountWord, BatchWord, Cli, ClockWord, ConfigWord, DestroyWord, GrantWord,
-        HoldWord, KeyWord, LinkWord, UseWord, Word,
+        AccessWord, AccountAdd, AccountWord, BatchWord, Cli, ClockWord, ConfigWord, DestroyWord,
+        GrantWord, HoldWord, KeyWord, LinkWord, UseWord, Word,
     },
     client::Client,
     identity::Identity,
@@ -122,6 +123,16 @@ fn command_of_use(word: &Word, client: &mut Client) -> Result<Command> {
         }
         Word::Destroy(DestroyWord::Deny { order, reason }) => {
             Command::DestroyDeny { order: id(order)?, reason: reason.clone() }
+        }
+        Word::Access(AccessWord::Destroy { link, month, reason }) => {
+            let months = month.iter().map(|text| access::month(text)).collect::<Result<_>>()?;
+            Command::AccessRequest { link: link.clone(), months, reason: reason.clone() }
+        }
+        Word::Access(AccessWord::DestroyApprove { order }) => {
+            Command::AccessApprove { order: id(order)? }
+        }
+        Word::Access(AccessWord::DestroyDeny { order, reason }) => {
+            Command::AccessDeny { order: id(order)?, reason: reason.clone() }
         }
         Word::Hold(HoldWord::Place { id, link, all, authority, doc_no, review }) => {
             let scope = match (id, link, all) {

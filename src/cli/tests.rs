@@ -15,6 +15,7 @@ use crate::{
     domain::{entry::ConfigChange, time::Timestamp},
     service::{
         Reply,
+        access_keys::AccessKeyLine,
         inspecting::AccessLine,
         query::CheckpointText,
         show::{AccountLine, BatchPage, BatchRow, GrantLine, HoldLine, OrderLine},
@@ -49,6 +50,7 @@ fn schema<T: JsonSchema>() -> String {
 fn schemas() -> BTreeMap<&'static str, String> {
     BTreeMap::from([
         ("access-export", schema::<shapes::Exported>()),
+        ("access-keys", schema::<Vec<AccessKeyLine>>()),
         ("access-show", schema::<Vec<AccessLine>>()),
         ("account-list", schema::<Vec<AccountLine>>()),
         ("batch-list", schema::<Vec<BatchRow>>()),

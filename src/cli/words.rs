@@ -180,6 +180,7 @@ fn with_site(cli: &Cli, hooks: &Hooks) -> Result<()> {
             let reading = rows::match_of(list)?;
             rows::read(&mut client, &identity, &reading, format(cli, list.format))
         }
+        Word::Access(AccessWord::Keys) => access::keys(&mut client, cli.json),
         Word::Access(AccessWord::Show { filter, format: asked }) => {
             access::show(&mut client, &identity, filter, format(cli, *asked))
         }

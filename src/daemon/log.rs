@@ -136,7 +136,8 @@ const fn batch_of(plan: &Plan) -> Option<BatchId> {
         | Plan::DropKey { .. }
         | Plan::WipeCopy { .. }
         | Plan::Certify { .. }
-        | Plan::MakeAccessKey { .. } => None,
+        | Plan::MakeAccessKey { .. }
+        | Plan::DropAccessKey { .. } => None,
     }
 }
 

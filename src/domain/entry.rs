@@ -16,7 +16,7 @@ pub use facts::{
 
 use super::{
     digest::Digest,
-    ids::{BatchId, DeliveryId, GrantId, HoldId, OrderId},
+    ids::{AccessOrderId, BatchId, DeliveryId, GrantId, HoldId, OrderId},
     limits,
     step::{Outcome, Plan},
     time::Timestamp,
@@ -413,6 +413,50 @@ pub enum Body {
         size: u64,
         /// Its root.
         root: Digest,
+    },
+    /// Somebody requests the end of keys of the access log whose retention is over.
+    AccessOrderRequested {
+        /// Its id.
+        order: AccessOrderId,
+        /// The link.
+        link: String,
+        /// The months, such as `2026-11`.
+        months: Vec<String>,
+        /// Until when the last of them had to be kept.
+        kept_until: Timestamp,
+        /// The policy's clause.
+        clause: String,
+        /// Why.
+        reason: String,
+        /// Digest of the policies in force.
+        policy: Digest,
+        /// It is void after this.
+        expires: Timestamp,
+        /// The signed command.
+        signed: Option<Signed>,
+    },
+    /// The second person agreed.
+    AccessOrderApproved {
+        /// The order.
+        order: AccessOrderId,
+        /// The signed decision.
+        signed: Signed,
+    },
+    /// The second person refused.
+    AccessOrderDenied {
+        /// The order.
+        order: AccessOrderId,
+        /// Why.
+        reason: String,
+        /// The signed decision.
+        signed: Signed,
+    },
+    /// It lost its force: `hold`, `expired`, `policy-changed`, `retention`, `approver-disabled`.
+    AccessOrderVoided {
+        /// The order.
+        order: AccessOrderId,
+        /// Why.
+        code: String,
     },
     /// A signature under a reading has counted; the reading itself is in the access log.
     NonceSpent {

@@ -23,6 +23,8 @@ macro_rules! kinds {
 }
 
 kinds! {
+    /// An order over keys of the access log.
+    AccessOrder, AccessOrderId, 'a';
     /// A batch.
     Batch, BatchId, 'b';
     /// A copy of governed data.

@@ -13,7 +13,7 @@ use super::{
         CopyFacts, KeyFacts, KeyForm, LinkFacts, LoadFacts, ManifestFacts, Signed, Verdict,
         WipeFacts,
     },
-    ids::{BatchId, CopyId, DeliveryId, KeyId, OrderId},
+    ids::{AccessOrderId, BatchId, CopyId, DeliveryId, KeyId, OrderId},
     reason::Reason,
     time::Timestamp,
 };
@@ -109,6 +109,15 @@ pub enum Plan {
         /// `2026-11`.
         month: String,
     },
+    /// Destroy that key's slot: what it sealed can no longer be opened.
+    DropAccessKey {
+        /// The order.
+        order: AccessOrderId,
+        /// The link.
+        link: String,
+        /// `2026-11`.
+        month: String,
+    },
 }
 
 /// What came of a plan.
@@ -181,6 +190,13 @@ pub enum Outcome {
         /// Its age recipient.
         recipient: String,
     },
+    /// Its slot holds a tombstone.
+    AccessKeyDropped {
+        /// The link.
+        link: String,
+        /// `2026-11`.
+        month: String,
+    },
 }
 
 impl Plan {
@@ -197,6 +213,7 @@ impl Plan {
             Self::WipeCopy { .. } => "wipe-copy",
             Self::Certify { .. } => "certify",
             Self::MakeAccessKey { .. } => "make-access-key",
+            Self::DropAccessKey { .. } => "drop-access-key",
         }
     }
 }

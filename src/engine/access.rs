@@ -67,7 +67,8 @@ impl Engine {
         if !self.view.access_keys.contains_key(&key) {
             self.run(AGENT, Plan::MakeAccessKey { link: key.0.clone(), month: key.1.clone() })?;
         }
-        self.view.access_keys.get(&key).cloned().ok_or_else(|| {
+        let made = self.view.access_keys.get(&key).filter(|made| made.destroyed.is_none());
+        made.map(|made| made.recipient.clone()).ok_or_else(|| {
             PortError::Stuck {
                 code: "access-key",
                 message: format!(

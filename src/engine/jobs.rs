@@ -123,7 +123,10 @@ impl Of {
             Plan::WipeCopy { order, .. } | Plan::Certify { order, .. } => {
                 Self { order: Some(*order), ..none }
             }
-            Plan::TakeKey { .. } | Plan::DropKey { .. } | Plan::MakeAccessKey { .. } => none,
+            Plan::TakeKey { .. }
+            | Plan::DropKey { .. }
+            | Plan::MakeAccessKey { .. }
+            | Plan::DropAccessKey { .. } => none,
         }
     }
 }

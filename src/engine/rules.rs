@@ -2,8 +2,15 @@
 
 use std::collections::BTreeMap;
 
+use chrono::{Months, NaiveDate};
+
 use crate::domain::{
-    digest::Digest, entry::LinkFacts, layout::Layout, link::Link, policy::Policy, time::Period,
+    digest::Digest,
+    entry::LinkFacts,
+    layout::Layout,
+    link::Link,
+    policy::Policy,
+    time::{Period, Timestamp},
 };
 
 /// The configuration in force.
@@ -36,6 +43,22 @@ impl Rules {
     #[must_use]
     pub fn policy_of(&self, link: &Link) -> Option<&Policy> {
         self.policies.get(&link.policy)
+    }
+
+    /// Until when what the access log says of a link and month is kept at least, and the clause. A link that is no
+    /// longer there is under the policy that keeps it longest.
+    #[must_use]
+    pub fn access_kept_until(&self, link: &str, month: &str) -> Option<(Timestamp, String)> {
+        let first = NaiveDate::parse_from_str(&format!("{month}-01"), "%Y-%m-%d").ok()?;
+        let last = first.checked_add_months(Months::new(1))?.pred_opt()?;
+        let end = Timestamp::end_of_day(last, self.zone);
+        let policy = self.links.get(link).and_then(|link| self.policy_of(link));
+        let policies = policy.map_or_else(|| self.policies.values().collect(), |one| vec![one]);
+        let kept = policies.into_iter().map(|policy| {
+            let rule = &policy.access_log;
+            (rule.value.after(end, self.zone), rule.clause.clone())
+        });
+        kept.max()
     }
 
     /// The layout of a link.

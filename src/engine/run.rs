@@ -105,6 +105,9 @@ impl Engine {
                 self.apply_certify(*order, *tree_size, *at)?
             }
             Plan::MakeAccessKey { link, month } => self.apply_access_key(link, month)?,
+            Plan::DropAccessKey { order, link, month } => {
+                self.apply_drop_access_key(*order, link, month)?
+            }
         }))
     }
 
@@ -155,7 +158,8 @@ impl Engine {
 
     /// Intents whose step neither runs nor has ended.
     pub(super) fn open_intents(&self, wipes: bool) -> Vec<u64> {
-        let wanted = |plan: &Plan| matches!(plan, Plan::WipeCopy { .. }) == wipes;
+        let ends = |plan: &Plan| matches!(plan, Plan::WipeCopy { .. } | Plan::DropAccessKey { .. });
+        let wanted = |plan: &Plan| ends(plan) == wipes;
         let idle = |seq: &u64| !self.running.contains_key(seq);
         let open = self.view.open.iter().filter(|(seq, plan)| idle(seq) && wanted(plan));
         open.map(|(seq, _)| *seq).collect()

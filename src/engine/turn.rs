@@ -255,7 +255,7 @@ impl Engine {
             }
             Plan::WipeCopy { .. } => self.todo.orders = true,
             Plan::Certify { .. } => self.todo.due = true,
-            Plan::DropKey { .. } | Plan::MakeAccessKey { .. } => {}
+            Plan::DropKey { .. } | Plan::MakeAccessKey { .. } | Plan::DropAccessKey { .. } => {}
         }
     }
 
@@ -303,7 +303,7 @@ impl Engine {
                 any |= self.execute(order)?;
             }
         }
-        Ok(any)
+        Ok(any | self.end_access_keys()?)
     }
 
     fn order_rests(&self, order: OrderId) -> bool {

@@ -165,6 +165,9 @@ fn decided_entry(view: &View, command: &Command) -> Option<Digest> {
         Command::DestroyApprove { order } | Command::DestroyDeny { order, .. } => {
             Some(view.orders.get(order)?.requested.digest)
         }
+        Command::AccessApprove { order } | Command::AccessDeny { order, .. } => {
+            Some(view.access_orders.get(order)?.requested.digest)
+        }
         Command::HoldLift { hold } => Some(view.holds.get(hold)?.placed.digest),
         _ => None,
     }

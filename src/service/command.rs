@@ -6,7 +6,7 @@ use super::authority::{COMMAND, DECISION};
 use crate::domain::{
     accounts::Act,
     entry::{AccountFacts, HoldScope, KeyForm},
-    ids::{BatchId, GrantId, HoldId, OrderId},
+    ids::{AccessOrderId, BatchId, GrantId, HoldId, OrderId},
     secret::Secret,
     time::Timestamp,
 };
@@ -140,6 +140,27 @@ pub enum Command {
         /// Why.
         reason: String,
     },
+    /// `access destroy`.
+    AccessRequest {
+        /// The link.
+        link: String,
+        /// The months; every one that is due where empty.
+        months: Vec<String>,
+        /// Why.
+        reason: String,
+    },
+    /// `access destroy-approve`.
+    AccessApprove {
+        /// The order.
+        order: AccessOrderId,
+    },
+    /// `access destroy-deny`.
+    AccessDeny {
+        /// The order.
+        order: AccessOrderId,
+        /// Why.
+        reason: String,
+    },
     /// `hold place`.
     HoldPlace {
         /// What it covers.
@@ -184,6 +205,9 @@ impl Command {
             Self::DestroyRequest { .. } => "destroy request",
             Self::DestroyApprove { .. } => "destroy approve",
             Self::DestroyDeny { .. } => "destroy deny",
+            Self::AccessRequest { .. } => "access destroy",
+            Self::AccessApprove { .. } => "access destroy-approve",
+            Self::AccessDeny { .. } => "access destroy-deny",
             Self::HoldPlace { .. } => "hold place",
             Self::HoldLift { .. } => "hold lift",
         }
@@ -205,6 +229,8 @@ impl Command {
             | Self::UseNoNeed { .. }
             | Self::DestroyApprove { .. }
             | Self::DestroyDeny { .. }
+            | Self::AccessApprove { .. }
+            | Self::AccessDeny { .. }
             | Self::HoldPlace { .. }
             | Self::HoldLift { .. } => true,
             Self::AccountAdd { .. }
@@ -215,6 +241,7 @@ impl Command {
             | Self::BatchRetry { .. }
             | Self::Baseline { .. }
             | Self::GrantApply { .. }
+            | Self::AccessRequest { .. }
             | Self::DestroyRequest { .. } => false,
         }
     }
@@ -244,8 +271,11 @@ impl Command {
             Self::GrantApprove { .. } | Self::GrantDeny { .. } | Self::GrantRevoke { .. } => {
                 Act::DecideUse
             }
-            Self::DestroyRequest { .. } => Act::RequestDestruction,
-            Self::DestroyApprove { .. } | Self::DestroyDeny { .. } => Act::DecideDestruction,
+            Self::DestroyRequest { .. } | Self::AccessRequest { .. } => Act::RequestDestruction,
+            Self::DestroyApprove { .. }
+            | Self::DestroyDeny { .. }
+            | Self::AccessApprove { .. }
+            | Self::AccessDeny { .. } => Act::DecideDestruction,
             Self::HoldPlace { .. } | Self::HoldLift { .. } => Act::Hold,
         }
     }
@@ -266,12 +296,14 @@ impl Command {
             | Self::DestroyRequest { batch, .. } => batch.to_string(),
             Self::Baseline { link, .. }
             | Self::BaselineConfirm { link }
+            | Self::AccessRequest { link, .. }
             | Self::GrantApply { link, .. } => link.clone(),
             Self::GrantApprove { grant }
             | Self::GrantDeny { grant, .. }
             | Self::GrantRevoke { grant }
             | Self::UseComplete { grant } => grant.to_string(),
             Self::DestroyApprove { order } | Self::DestroyDeny { order, .. } => order.to_string(),
+            Self::AccessApprove { order } | Self::AccessDeny { order, .. } => order.to_string(),
             Self::HoldPlace { scope, .. } => match scope {
                 HoldScope::Batch(batch) => batch.to_string(),
                 HoldScope::Link(link) => link.clone(),
@@ -289,6 +321,8 @@ impl Command {
             | Self::BatchReject { reason, .. }
             | Self::GrantDeny { reason, .. }
             | Self::DestroyRequest { reason, .. }
+            | Self::AccessRequest { reason, .. }
+            | Self::AccessDeny { reason, .. }
             | Self::DestroyDeny { reason, .. } => reason,
             Self::GrantApply { purpose, .. } => purpose,
             Self::KeySubmit { channel, .. } => channel,

@@ -3,6 +3,7 @@
 //! Every surface translates to a [`Command`] and shows the [`Reply`]; every rule about who may do what, and who
 //! must be somebody else, is here. A refusal is recorded before it is shown.
 
+pub mod access_keys;
 mod access_lines;
 mod administration;
 mod asking;
@@ -238,6 +239,11 @@ impl Service {
             Command::DestroyRequest { batch, reason } => self.destroy_request(actor, batch, reason),
             Command::DestroyApprove { order } => self.destroy_approve(actor, order),
             Command::DestroyDeny { order, reason } => self.destroy_deny(actor, order, reason),
+            Command::AccessRequest { link, months, reason } => {
+                self.access_request(actor, link, months, reason)
+            }
+            Command::AccessApprove { order } => self.access_approve(actor, order),
+            Command::AccessDeny { order, reason } => self.access_deny(actor, order, reason),
             Command::HoldPlace { scope, authority, doc_no, review } => {
                 self.hold_place(actor, scope, authority, doc_no, review)
             }

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Command, Draft, Result, Service,
+    access_keys::AccessKeyLine,
     reading::Reading,
     show::{AccountLine, BatchPage, BatchRow, GrantLine, HoldLine, OrderLine},
     status::StatusPage,
@@ -53,6 +54,8 @@ pub enum Query {
     Grants,
     /// `destroy list`.
     Orders,
+    /// `access keys`.
+    AccessKeys,
     /// `hold list`.
     Holds,
     /// What differs from the configuration in force.
@@ -184,6 +187,8 @@ answers! {
     Grants(Vec<GrantLine>),
     /// [`Query::Orders`].
     Orders(Vec<OrderLine>),
+    /// [`Query::AccessKeys`].
+    AccessKeys(Vec<AccessKeyLine>),
     /// [`Query::Holds`].
     Holds(Vec<HoldLine>),
     /// [`Query::Pending`].
@@ -215,6 +220,7 @@ impl Service {
             Query::Accounts => self.accounts().into(),
             Query::Grants => self.grants().into(),
             Query::Orders => self.orders().into(),
+            Query::AccessKeys => self.access_keys().into(),
             Query::Holds => self.holds().into(),
             Query::Pending => self.pending().to_vec().into(),
             Query::Entries { from } => self.entry_part(from)?.into(),

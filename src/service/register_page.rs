@@ -118,6 +118,11 @@ fn outcome(outcome: &Value) -> Option<String> {
         ),
         "key-wiped" => format!("key wiped: {}", text(&outcome["code"])),
         "key-wrong" => "the key does not open the batch".to_owned(),
+        "access-key-dropped" => format!(
+            "key of the access log of {} in {} destroyed",
+            text(&outcome["link"]),
+            text(&outcome["month"])
+        ),
         "key-dropped" => "key slot destroyed".to_owned(),
         "loaded" => {
             let counts = &outcome["facts"]["counts"];

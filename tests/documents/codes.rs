@@ -9,6 +9,7 @@ use std::{
 
 use batchward::{
     domain::{
+        access::Operation,
         lifecycle::{BatchState, CopyState, GrantState, OrderState},
         reason::Reason,
     },
@@ -29,7 +30,9 @@ pub(crate) fn lists(root: &Path) -> BTreeMap<&'static str, BTreeSet<String>> {
         ("tasks", owned(&mut TaskCode::ALL.iter().map(|t| t.word()))),
         ("troubles", troubles(&sources)),
         ("keys", after(&sources, &["KeyWiped { code: \""])),
-        ("voids", voids(&sources)),
+        ("voids", voids(&sources, "objection", &["OrderVoided { order, code: \""])),
+        ("access-operations", owned(&mut Operation::ALL.iter().map(|o| o.word()))),
+        ("access-voids", voids(&sources, "access_objection", &[])),
         ("exits", exits(&sources)),
     ])
 }
@@ -102,13 +105,13 @@ fn troubles(sources: &[String]) -> BTreeSet<String> {
 }
 
 /// Why an approved order may not go on, and the end of one that nobody decided.
-fn voids(sources: &[String]) -> BTreeSet<String> {
+fn voids(sources: &[String], function: &str, starts: &[&str]) -> BTreeSet<String> {
     let objection = sources.iter().find_map(|text| {
-        let (_, rest) = text.split_once("pub fn objection(")?;
+        let (_, rest) = text.split_once(&format!("pub fn {function}("))?;
         rest.split("\n    }\n").next()
     });
     let body = vec![objection.expect("the engine says why an order may not go on").to_owned()];
-    let mut found = after(sources, &["OrderVoided { order, code: \""]);
+    let mut found = after(sources, starts);
     found.extend(after(&body, &["Some(\""]));
     found
 }

@@ -76,6 +76,19 @@ impl Values {
         self.count
     }
 
+    /// Every one of them.
+    pub(crate) fn each(&self) -> impl Iterator<Item = &[u8]> {
+        self.by_start.values().flatten().map(Vec::as_slice)
+    }
+
+    /// Further values, such as names of files.
+    pub(crate) fn with(mut self, more: impl IntoIterator<Item = Vec<u8>>) -> Self {
+        for value in more {
+            self.add(value);
+        }
+        self
+    }
+
     fn add(&mut self, value: Vec<u8>) {
         let Some(start) = value.first_chunk::<VALUE_BYTES_MIN>() else { return };
         // One character over and over is a filler: it tells nothing, and stands in any number.

@@ -38,6 +38,38 @@ pub(in crate::cli) enum AccessWord {
         #[arg(long, value_enum, default_value_t = ExportFormat::Jsonl)]
         format: ExportFormat,
     },
+    /// List the keys that seal the access log, by link and month, and until when each is kept.
+    Keys,
+    /// Request that keys of the access log are destroyed, once their retention is over.
+    ///
+    /// What they sealed can then be opened by nobody; the log of hashes stays and still verifies.
+    #[command(
+        after_long_help = "Examples:\n  batchward access destroy --link moca-full --reason 'retention is over'\n  batchward access destroy --link moca-full --month 2026-11 --reason 'retention is over'"
+    )]
+    Destroy {
+        /// Name of the link.
+        #[arg(long)]
+        link: String,
+        /// Month, in either calendar (2026-11 or 115-11); may be given again. Every one that is due by default.
+        #[arg(long, value_name = "MONTH")]
+        month: Vec<String>,
+        /// Why; it is written into the register, so no personal data.
+        #[arg(long, value_name = "TEXT")]
+        reason: String,
+    },
+    /// Approve such a request, as a second person; the agent then carries it out.
+    DestroyApprove {
+        /// Id of the order.
+        order: String,
+    },
+    /// Deny such a request, as a second person.
+    DestroyDeny {
+        /// Id of the order.
+        order: String,
+        /// Why; it is written into the register, so no personal data.
+        #[arg(long, value_name = "TEXT")]
+        reason: String,
+    },
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

@@ -207,6 +207,10 @@ impl View {
                 self.holds.get_mut(hold).ok_or(FoldError::Unknown(mark.seq))?.lifted = true;
                 Ok(())
             }
+            Body::AccessOrderRequested { .. }
+            | Body::AccessOrderApproved { .. }
+            | Body::AccessOrderDenied { .. }
+            | Body::AccessOrderVoided { .. } => self.order_access(mark, &entry.by, &entry.body),
             _ => Err(FoldError::Transition(mark.seq)),
         }
     }
@@ -297,6 +301,7 @@ impl Body {
             | Self::TimeConfirmed { signed, .. }
             | Self::GrantApplied { signed, .. }
             | Self::OrderRequested { signed, .. }
+            | Self::AccessOrderRequested { signed, .. }
             | Self::Intent { plan: Plan::TakeKey { signed, .. } } => signed.as_ref(),
             Self::ConfigConfirmed { signed, .. }
             | Self::AccountConfirmed { signed, .. }
@@ -308,6 +313,8 @@ impl Body {
             | Self::GrantRevoked { signed, .. }
             | Self::UseCompleted { signed, .. }
             | Self::NoNeed { signed, .. }
+            | Self::AccessOrderApproved { signed, .. }
+            | Self::AccessOrderDenied { signed, .. }
             | Self::OrderApproved { signed, .. }
             | Self::OrderDenied { signed, .. }
             | Self::HoldPlaced { signed, .. }

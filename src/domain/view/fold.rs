@@ -1,6 +1,6 @@
 //! Folding steps: intents, outcomes and failures into the view.
 
-use super::{Batch, CopyKind, CopyRow, KeyRow, KeyState, Mark, Seen, Trouble, View};
+use super::{AccessKey, Batch, CopyKind, CopyRow, KeyRow, KeyState, Mark, Seen, Trouble, View};
 use crate::domain::{
     digest::Digest,
     entry::{Body, CopyFacts, Entry, Failure, LoadFacts, ManifestFacts, Verdict},
@@ -101,7 +101,8 @@ impl View {
             Plan::DropKey { .. }
             | Plan::WipeCopy { .. }
             | Plan::Certify { .. }
-            | Plan::MakeAccessKey { .. } => {}
+            | Plan::MakeAccessKey { .. }
+            | Plan::DropAccessKey { .. } => {}
         }
         self.open.insert(mark.seq, plan.clone());
         Ok(())
@@ -180,8 +181,12 @@ impl View {
                 self.certified(mark, order, *certificate)
             }
             (Plan::MakeAccessKey { link, month }, Outcome::AccessKeyMade { recipient }) => {
-                self.access_keys.insert((link, month), recipient.clone());
+                let key = AccessKey { recipient: recipient.clone(), destroyed: None };
+                self.access_keys.insert((link, month), key);
                 Ok(())
+            }
+            (Plan::DropAccessKey { order, link, month }, Outcome::AccessKeyDropped { .. }) => {
+                self.access_key_dropped(mark, order, link, month)
             }
             _ => Err(FoldError::Transition(mark.seq)),
         }
@@ -332,7 +337,10 @@ impl View {
                 self.key_state(mark, *key, KeyState::Gone)?;
                 None
             }
-            Plan::DropKey { .. } | Plan::Certify { .. } | Plan::MakeAccessKey { .. } => None,
+            Plan::DropKey { .. }
+            | Plan::Certify { .. }
+            | Plan::MakeAccessKey { .. }
+            | Plan::DropAccessKey { .. } => None,
         };
         let row = batch.and_then(|id| Some((id, self.batches.get_mut(&id)?)));
         if let Some((id, row)) = row {

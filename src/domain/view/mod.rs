@@ -4,6 +4,7 @@
 //! An entry that the tables of [`super::lifecycle`] do not allow is an error: the register is then not one that
 //! this program wrote.
 
+mod access;
 mod acts;
 mod fold;
 mod index;
@@ -13,6 +14,7 @@ mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+pub use access::{AccessKey, AccessOrder};
 pub use fold::FoldError;
 pub use rows::{
     Account, Batch, ConfigProposal, CopyKind, CopyRow, Grant, Hold, KeyRow, KeyState, LinkLedger,
@@ -22,7 +24,7 @@ pub use rows::{
 use super::{
     digest::Digest,
     entry::{HoldScope, ManifestFacts},
-    ids::{BatchId, CopyId, DeliveryId, GrantId, HoldId, KeyId, OrderId},
+    ids::{AccessOrderId, BatchId, CopyId, DeliveryId, GrantId, HoldId, KeyId, OrderId},
     lifecycle::{BatchState, CopyState},
     manifest::Kind,
     step::Plan,
@@ -66,8 +68,10 @@ pub struct View {
     pub holds: BTreeMap<HoldId, Hold>,
     /// What is known of links beyond their files.
     pub links: BTreeMap<String, LinkLedger>,
-    /// Recipients of access keys, by link and month.
-    pub access_keys: BTreeMap<(String, String), String>,
+    /// Keys of the access log, by link and month.
+    pub access_keys: BTreeMap<(String, String), AccessKey>,
+    /// Orders over them.
+    pub access_orders: BTreeMap<AccessOrderId, AccessOrder>,
     /// Last access checkpoint that was entered: when and at which size.
     pub access_checkpoint: Option<(Timestamp, u64)>,
     /// Whether nothing irreversible may run by itself, until a person confirms the time.

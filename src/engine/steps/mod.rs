@@ -1,5 +1,6 @@
 //! The steps: what each one plans, and how it is applied as often as need be.
 
+mod access;
 mod certify;
 mod claim;
 mod keys;

@@ -19,6 +19,7 @@ use crate::domain::{
     time::Timestamp,
     view::{Batch, CopyKind, Trouble},
 };
+use crate::service::access_keys::due_months;
 
 macro_rules! tasks {
     ($($(#[$doc:meta])* $name:ident = $code:literal, $what:literal;)*) => {
@@ -62,6 +63,10 @@ tasks! {
     RequestDestruction = "request-destruction", "the destruction of what is due is to be requested";
     /// An order is to be decided on.
     DecideOrder = "decide-order", "a destruction order is to be approved or denied";
+    /// The end of keys of the access log is to be requested.
+    RequestAccessDestruction = "request-access-destruction", "the access log of some months need not be kept any longer: the destruction of their keys is to be requested";
+    /// An order over keys of the access log is to be decided on.
+    DecideAccessOrder = "decide-access-order", "an order over keys of the access log is to be approved or denied";
     /// Closing papers are missing.
     ClosingPapers = "closing-papers", "the closing papers of a destroyed batch are missing";
     /// A grant is to be decided on.
@@ -271,6 +276,23 @@ fn decisions(given: &Given<'_>) -> Vec<Task> {
         let task = Task::of(TaskCode::DecideOrder, Act::DecideDestruction, id).by(&words);
         let except = Some(order.by.clone());
         tasks.push(Task { except, since: Some(order.requested.at), ..task });
+    }
+    for (id, order) in view.access_orders.iter().filter(|(_, o)| o.state == OrderState::Requested) {
+        let words = [
+            format!("access destroy-approve {id}"),
+            format!("access destroy-deny {id} --reason TEXT"),
+        ];
+        let task = Task::of(TaskCode::DecideAccessOrder, Act::DecideDestruction, id).by(&words);
+        let (except, link) = (Some(order.by.clone()), Some(order.link.clone()));
+        tasks.push(Task { except, link, since: Some(order.requested.at), ..task });
+    }
+    for (link, months) in due_months(view, given.rules, given.now) {
+        let words = [format!("access destroy --link {link} --reason TEXT")];
+        let code = TaskCode::RequestAccessDestruction;
+        let first = months.first().and_then(|month| given.rules.access_kept_until(&link, month));
+        let (since, object) = (first.map(|(end, _)| end), format!("{link} {}", months.join(",")));
+        let task = Task::of(code, Act::RequestDestruction, &object).by(&words);
+        tasks.push(Task { link: Some(link), since, ..task });
     }
     let held: BTreeSet<&str> =
         view.batches_in(BatchState::Loaded).map(|(_, b)| b.link.as_str()).collect();
