@@ -104,6 +104,7 @@ fn readings(site: &Site<'_>, seen: &mut Seen) {
         ("policy-check", vec!["policy", "check", policy.to_str().unwrap()]),
         ("policy-explain", vec!["policy", "explain", name]),
         ("policy-list", vec!["policy", "list"]),
+        ("register-export", vec!["register", "export", "--format", "json", "-o", "-"]),
         ("register-show", vec!["register", "show"]),
         ("register-verify", vec!["register", "verify"]),
         ("check", vec!["check"]),

@@ -15,6 +15,7 @@ use crate::{
     domain::{entry::ConfigChange, time::Timestamp},
     service::{
         Reply,
+        forms::Sheet,
         show::{AccountLine, BatchPage, BatchRow, GrantLine, HoldLine, OrderLine},
         status::StatusPage,
     },
@@ -58,6 +59,7 @@ fn schemas() -> BTreeMap<&'static str, String> {
         ("policy-check", schema::<shapes::PolicyChecked>()),
         ("policy-explain", schema::<wiring::PolicyPage>()),
         ("policy-list", schema::<Vec<wiring::PolicyLine>>()),
+        ("register-export", schema::<Sheet>()),
         ("register-show", schema::<Vec<RegisterRow>>()),
         ("register-verify", schema::<verify::Report>()),
         ("reply", schema::<Reply>()),

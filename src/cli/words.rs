@@ -10,7 +10,7 @@ use super::{
         Init, PolicyWord, RegisterWord, RowFormat, Word,
     },
     client::{self, Client},
-    doctor,
+    doctor, forms,
     identity::Identity,
     lists, pages, print, rows, shapes, status, verify,
 };
@@ -148,6 +148,7 @@ fn with_site(cli: &Cli, hooks: &Hooks) -> Result<()> {
         Word::Grant(GrantWord::List) => lists::grants(&mut client, cli.json),
         Word::Destroy(DestroyWord::List) => lists::orders(&mut client, cli.json),
         Word::Hold(HoldWord::List) => lists::holds(&mut client, cli.json),
+        Word::Register(RegisterWord::Export(asked)) => forms::register(&mut client, asked),
         Word::Register(RegisterWord::Show) => lists::register(&mut client, cli.json),
         Word::Certificate(CertificateWord::Show { order }) => {
             let file: CertificateText = client.ask(Query::Certificate { order: id(order)? })?;
