@@ -4,6 +4,7 @@
 //! of use, proofs; then what an administrator does now and then.
 
 mod deliveries;
+mod forms;
 mod proofs;
 mod site;
 mod uses;
@@ -14,7 +15,8 @@ use clap::{Parser, Subcommand};
 
 pub(super) use self::{
     deliveries::{BatchWord, KeyWord, LinkWord},
-    proofs::{CertificateWord, FormFile, FormFormat, PolicyWord, RegisterExport, RegisterWord},
+    forms::{FormFile, FormFormat, RegisterExport},
+    proofs::{CertificateWord, PolicyWord, RegisterVerify, RegisterWord},
     site::{AccountAdd, AccountWord, ClockWord, ConfigWord, Init, Shell},
     uses::{DestroyWord, GrantWord, HoldWord, MatchArgs, QueryArgs, RowFormat, UseWord},
 };
@@ -116,12 +118,12 @@ pub(super) enum Word {
     Grant(GrantWord),
     /// Look records up under a grant.
     #[command(
-        after_long_help = "Examples:\n  batchward query --grant g-260000001 --case 115-0042 --reason 'application of 3 March' --where id=-\n  batchward query --grant g-260000001 --case 115-0042 --reason 'statistics' --format csv"
+        after_long_help = "Examples:\n  batchward query --grant g-260000001 --case 115-0042 --reason 'application of 3 March' \\\n      --where id=-\n  batchward query --grant g-260000001 --case 115-0042 --reason 'statistics' --format csv"
     )]
     Query(QueryArgs),
     /// Look up the records of a list under a grant.
     #[command(
-        after_long_help = "Examples:\n  batchward match --grant g-260000001 --case 115-0043 --reason 'yearly check' --input ids.txt --on id --format csv"
+        after_long_help = "Examples:\n  batchward match --grant g-260000001 --case 115-0043 --reason 'yearly check' \\\n      --input ids.txt --on id --format csv"
     )]
     Match(MatchArgs),
     /// State the end of use, which starts the time to destruction.
@@ -136,7 +138,7 @@ pub(super) enum Word {
     /// Certificates of destruction: show, verify.
     #[command(subcommand)]
     Certificate(CertificateWord),
-    /// The transfer and deletion register: show, export, verify.
+    /// The transfer and deletion register: show, export, verify, prove.
     #[command(subcommand)]
     Register(RegisterWord),
     /// Rules, each with its clause: list, explain, check.
@@ -172,7 +174,7 @@ pub(super) enum Word {
     ///
     /// Where the folder has an agent.yaml already, only what is missing is made.
     #[command(
-        after_long_help = "Examples:\n  batchward init /srv/batchward --site taoyuan-dwcd --founder alice=alice.pub --founder sue=sue.pub"
+        after_long_help = "Examples:\n  batchward init /srv/batchward --site taoyuan-dwcd --founder alice=alice.pub \\\n      --founder sue=sue.pub"
     )]
     Init(Init),
     /// Show the whole life of one batch, in a folder of its own.

@@ -47,7 +47,7 @@ impl<'f> Fonts<'f> {
 
     /// Opens the next file that can be read and may be embedded.
     fn next_face(&mut self) -> bool {
-        while let Some(bytes) = self.more.next() {
+        for bytes in &mut *self.more {
             let index = best(&bytes);
             let Some(font) = Font::new(bytes.clone().into(), index) else { continue };
             if FontRef::from_index(&bytes, index).is_ok_and(|face| may_be_embedded(&face)) {
