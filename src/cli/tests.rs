@@ -16,6 +16,7 @@ use crate::{
     service::{
         Reply,
         access_keys::AccessKeyLine,
+        forms::Sheet,
         inspecting::AccessLine,
         query::CheckpointText,
         show::{AccountLine, BatchPage, BatchRow, GrantLine, HoldLine, OrderLine},
@@ -64,6 +65,7 @@ fn schemas() -> BTreeMap<&'static str, String> {
         ("policy-check", schema::<shapes::PolicyChecked>()),
         ("policy-explain", schema::<wiring::PolicyPage>()),
         ("policy-list", schema::<Vec<wiring::PolicyLine>>()),
+        ("register-export", schema::<Sheet>()),
         ("register-checkpoint", schema::<CheckpointText>()),
         ("register-prove", schema::<shapes::ProofMade>()),
         ("register-show", schema::<Vec<RegisterRow>>()),

@@ -11,6 +11,7 @@ mod authority;
 pub mod command;
 mod deliveries;
 mod destruction;
+pub mod forms;
 mod grants;
 pub mod inspecting;
 pub mod query;

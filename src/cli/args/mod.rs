@@ -5,6 +5,7 @@
 
 mod access;
 mod deliveries;
+mod forms;
 mod proofs;
 mod site;
 mod uses;
@@ -16,6 +17,7 @@ use clap::{Parser, Subcommand};
 pub(super) use self::{
     access::{AccessFilter, AccessWord, ExportFormat},
     deliveries::{BatchWord, KeyWord, LinkWord},
+    forms::{FormFile, FormFormat, RegisterExport},
     proofs::{CertificateWord, PolicyWord, RegisterVerify, RegisterWord},
     site::{AccountAdd, AccountWord, ClockWord, ConfigWord, Init, Shell},
     uses::{DestroyWord, GrantWord, HoldWord, MatchArgs, QueryArgs, RowFormat, UseWord},
@@ -138,7 +140,7 @@ pub(super) enum Word {
     /// Certificates of destruction: show, verify.
     #[command(subcommand)]
     Certificate(CertificateWord),
-    /// The transfer and deletion register: show, verify, prove.
+    /// The transfer and deletion register: show, export, verify, prove.
     #[command(subcommand)]
     Register(RegisterWord),
     /// The access log: who looked up what, for which case and why.
