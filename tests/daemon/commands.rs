@@ -36,6 +36,10 @@ fn the_life_of_a_batch_goes_through_the_socket() {
     let rows = agent.run_as("hans", &query).ok().json();
     assert_eq!(rows.as_array().unwrap().len(), 10, "every record of the batch comes back");
     agent.run(&query).exits(77);
+    let lines = agent.run_as("audrey", &["access", "show", "--account", "hans", "--json"]).ok();
+    let line = &lines.json()[0];
+    assert_eq!((&line["state"], &line["rows"]), (&"shown".into(), &10.into()), "{line:#}");
+    agent.run_as("hans", &["access", "show"]).exits(77);
     agent.stop();
     site.verify();
 }
