@@ -2,7 +2,7 @@
 
 use super::{Account, FoldError, Grant, Hold, KeyState, Mark, Order, Proposal, Site, View};
 use crate::domain::{
-    entry::{AccountFacts, Body, Entry, Signed},
+    entry::{AccessApproved, AccessDenied, AccessRequested, AccountFacts, Body, Entry, Signed},
     ids::{BatchId, GrantId, OrderId},
     lifecycle::{self, BatchEvent, CopyEvent, GrantEvent, OrderEvent},
     signed,
@@ -207,10 +207,10 @@ impl View {
                 self.holds.get_mut(hold).ok_or(FoldError::Unknown(mark.seq))?.lifted = true;
                 Ok(())
             }
-            Body::AccessOrderRequested { .. }
-            | Body::AccessOrderApproved { .. }
-            | Body::AccessOrderDenied { .. }
-            | Body::AccessOrderVoided { .. } => self.order_access(mark, &entry.by, &entry.body),
+            Body::AccessOrderRequested(_)
+            | Body::AccessOrderApproved(_)
+            | Body::AccessOrderDenied(_)
+            | Body::AccessOrderVoided(_) => self.order_access(mark, &entry.by, &entry.body),
             _ => Err(FoldError::Transition(mark.seq)),
         }
     }
@@ -301,7 +301,7 @@ impl Body {
             | Self::TimeConfirmed { signed, .. }
             | Self::GrantApplied { signed, .. }
             | Self::OrderRequested { signed, .. }
-            | Self::AccessOrderRequested { signed, .. }
+            | Self::AccessOrderRequested(AccessRequested { signed, .. })
             | Self::Intent { plan: Plan::TakeKey { signed, .. } } => signed.as_ref(),
             Self::ConfigConfirmed { signed, .. }
             | Self::AccountConfirmed { signed, .. }
@@ -313,8 +313,8 @@ impl Body {
             | Self::GrantRevoked { signed, .. }
             | Self::UseCompleted { signed, .. }
             | Self::NoNeed { signed, .. }
-            | Self::AccessOrderApproved { signed, .. }
-            | Self::AccessOrderDenied { signed, .. }
+            | Self::AccessOrderApproved(AccessApproved { signed, .. })
+            | Self::AccessOrderDenied(AccessDenied { signed, .. })
             | Self::OrderApproved { signed, .. }
             | Self::OrderDenied { signed, .. }
             | Self::HoldPlaced { signed, .. }
