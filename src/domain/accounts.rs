@@ -77,6 +77,8 @@ pub enum Act {
     Hold,
     /// `access show`, `access export`.
     Audit,
+    /// `access destroy-approve`, `access destroy-deny`.
+    DecideAccess,
     /// `register show`, `register verify`, `batch list`, …
     Look,
 }
@@ -96,6 +98,7 @@ impl Act {
             Self::RequestDestruction => &[Role::Custodian, Role::Handler],
             Self::Hold => &[Role::Supervisor, Role::Auditor],
             Self::Audit => &[Role::Auditor],
+            Self::DecideAccess => &[Role::Supervisor],
             Self::Look => Role::ALL,
         }
     }

@@ -272,10 +272,8 @@ impl Command {
                 Act::DecideUse
             }
             Self::DestroyRequest { .. } | Self::AccessRequest { .. } => Act::RequestDestruction,
-            Self::DestroyApprove { .. }
-            | Self::DestroyDeny { .. }
-            | Self::AccessApprove { .. }
-            | Self::AccessDeny { .. } => Act::DecideDestruction,
+            Self::DestroyApprove { .. } | Self::DestroyDeny { .. } => Act::DecideDestruction,
+            Self::AccessApprove { .. } | Self::AccessDeny { .. } => Act::DecideAccess,
             Self::HoldPlace { .. } | Self::HoldLift { .. } => Act::Hold,
         }
     }
