@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use super::speech::Language;
+
 /// Custody agent for batch extracts of household-registration data.
 #[derive(Debug, Parser)]
 #[command(name = "batchward", version, disable_help_subcommand = true)]
@@ -20,6 +22,9 @@ pub(super) struct Cli {
     /// Answer in JSON, on every command that reads.
     #[arg(long, global = true)]
     pub(super) json: bool,
+    /// Language of what is shown; that of the locale by default.
+    #[arg(long, global = true, value_enum, value_name = "LANG")]
+    pub(super) lang: Option<Language>,
     /// Time at which the test build's clock starts.
     #[cfg(feature = "test-hooks")]
     #[arg(long, hide = true, global = true)]

@@ -5,26 +5,33 @@ mod args;
 mod client;
 mod identity;
 mod lists;
+mod locale;
 mod print;
 mod rows;
+pub mod speech;
 mod status;
 mod verify;
 mod words;
 
 use std::{ffi::OsString, process::ExitCode};
 
-use clap::Parser;
+use clap::{CommandFactory, FromArgMatches, Parser};
 
 use crate::{error::Exit, service::Result};
 
 /// Runs one command line.
 pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
-    let cli = match args::Cli::try_parse_from(arguments) {
+    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    speech::choose(locale::language(&arguments));
+    let parsed = speech::spoken(args::Cli::command())
+        .try_get_matches_from(arguments)
+        .and_then(|matches| args::Cli::from_arg_matches(&matches));
+    let cli = match parsed {
         Ok(cli) => cli,
         Err(error) => {
             // Help and version go to standard output with 0; anything else is wrong usage.
             let wrong = error.use_stderr();
-            let _ = error.print();
+            print::parser(&error);
             return ExitCode::from(if wrong { Exit::Usage as u8 } else { 0 });
         }
     };

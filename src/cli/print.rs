@@ -5,14 +5,19 @@ use std::io::{self, IsTerminal, Write};
 
 use serde::Serialize;
 
-use super::args::RowFormat;
+use super::{args::RowFormat, speech};
 use crate::{
     error::{Error, Exit},
     service::{Result, reading::Rows},
 };
 
-/// Prints a line to standard output. A closed pipe is no fault of the command.
+/// Prints a line to standard output, in the language of this process. A closed pipe is no fault of the command.
 pub(super) fn line(text: &str) -> Result<()> {
+    raw(&speech::say(text))
+}
+
+/// Prints a line as it is: JSON, and what is made of names and of words that are translated already.
+pub(super) fn raw(text: &str) -> Result<()> {
     bytes(format!("{text}\n").as_bytes())
 }
 
@@ -31,21 +36,54 @@ pub(super) fn bytes(bytes: &[u8]) -> Result<()> {
 pub(super) fn json<T: Serialize>(value: &T) -> Result<()> {
     let text = serde_json::to_string_pretty(value)
         .map_err(|error| Error::new(Exit::Failed, error.to_string()))?;
-    line(&text)
+    raw(&text)
 }
 
 /// Prints an error to standard error.
 pub(super) fn error(error: &Error) {
-    eprintln!("{error}");
+    eprintln!("{}{}", speech::label("error"), speech::say(&error.what));
+    if let Some(hint) = &error.hint {
+        eprintln!("{}{}", speech::label("hint"), speech::say(hint));
+    }
+}
+
+/// Prints what the parser of the command line says: help to standard output, what is wrong to standard error.
+pub(super) fn parser(error: &clap::Error) {
+    if !speech::is_chinese() {
+        let _ = error.print();
+    } else if error.use_stderr() {
+        eprint!("{}", speech::parser_says(error));
+    } else {
+        let _ = bytes(speech::parser_says(error).as_bytes());
+    }
 }
 
 /// Prints a note to standard error.
 pub(super) fn note(text: &str) {
-    eprintln!("note: {text}");
+    eprintln!("{}{}", speech::label("note"), speech::say(text));
 }
+
+/// Columns whose cells are words of closed lists, and are translated; other cells are names.
+const WORDS: [&str; 15] = [
+    "state", "reason", "roles", "standing", "verdict", "ends", "", "what", "deadline", "order",
+    "wiped", "covers", "review", "step", "done",
+];
 
 /// Columns that line up by display width.
 pub(super) fn table(head: &[&str], rows: &[Vec<String>]) -> Result<()> {
+    let spoken =
+        |cells: &[String]| -> Vec<String> {
+            let cells = head.iter().zip(cells);
+            cells
+                .map(|(head, cell)| {
+                    if WORDS.contains(head) { speech::say(cell).into_owned() } else { cell.clone() }
+                })
+                .collect()
+        };
+    let rows: &[Vec<String>] = &rows.iter().map(|row| spoken(row)).collect::<Vec<_>>();
+    let head: Vec<_> = head.iter().map(|head| speech::word(head)).collect();
+    let head: Vec<&str> = head.iter().map(|head| &**head).collect();
+    let head = head.as_slice();
     let mut widths: Vec<usize> = head.iter().map(|h| width(h)).collect();
     for row in rows {
         for (w, cell) in widths.iter_mut().zip(row) {
@@ -59,7 +97,7 @@ pub(super) fn table(head: &[&str], rows: &[Vec<String>]) -> Result<()> {
             text.push_str(cell);
             text.push_str(&" ".repeat(w.saturating_sub(width(cell)) + 2));
         }
-        line(text.trim_end())?;
+        raw(text.trim_end())?;
     }
     Ok(())
 }
@@ -91,7 +129,7 @@ impl Printed {
         if self.format != RowFormat::Json || self.fields.is_empty() {
             return Ok(());
         }
-        line(if self.rows == 0 { "]" } else { "\n]" })
+        raw(if self.rows == 0 { "]" } else { "\n]" })
     }
 
     fn csv(values: &[String]) -> String {

@@ -11,7 +11,7 @@ use super::{
     },
     client::{self, Client},
     identity::Identity,
-    lists, print, rows, status, verify,
+    lists, print, rows, speech, status, verify,
 };
 use crate::{
     demo,
@@ -108,9 +108,10 @@ fn run_agent(cli: &Cli, once: bool, hooks: &Hooks) -> Result<()> {
     let done = client::once(&cli.config, hooks)?;
     for row in done.rows {
         let id = row.id.map_or_else(|| "-".to_owned(), |id| id.to_string());
-        let reason = row.reason.map_or(String::new(), |reason| format!("  {reason}"));
-        let number = row.number.unwrap_or_default();
-        print::line(&format!("{id}  {}  {}{reason}  {number}", row.link, row.state))?;
+        let reason =
+            row.reason.map_or(String::new(), |reason| format!("  {}", speech::word(reason.code())));
+        let (number, state) = (row.number.unwrap_or_default(), speech::word(&row.state));
+        print::raw(&format!("{id}  {}  {state}{reason}  {number}", row.link))?;
     }
     for note in &done.notes {
         print::note(note);
