@@ -24,6 +24,23 @@ pub enum Exit {
     Config = 78,
 }
 
+impl Exit {
+    /// The exit of a code.
+    #[must_use]
+    pub fn of(code: u8) -> Option<Self> {
+        let all = [
+            Self::Failed,
+            Self::Usage,
+            Self::Data,
+            Self::Unavailable,
+            Self::Later,
+            Self::Refused,
+            Self::Config,
+        ];
+        all.into_iter().find(|exit| *exit as u8 == code)
+    }
+}
+
 /// What a surface prints: lower case, no full stop, names quoted.
 #[derive(Debug)]
 pub struct Error {

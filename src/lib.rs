@@ -9,6 +9,8 @@
 //!   [`engine::ports`], no adapter.
 //! - [`service`]: the only way to change anything: who may, and who must be a second person.
 //! - [`adapters`]: one file for each thing outside. [`wiring`] alone hands them to the engine.
+//! - [`daemon`]: the agent that stays: one thread that owns all of the above, and the edges around it. [`protocol`] is
+//!   what goes over its socket.
 //! - [`cli`]: translates to commands, shows replies. [`verify`] checks a register without any of the above.
 //!
 //! `docs/ARCHITECTURE.md` has the map with its invariants.
@@ -16,10 +18,13 @@
 pub mod adapters;
 pub mod cli;
 pub mod config;
+pub mod daemon;
 pub mod demo;
+pub mod doctor;
 pub mod domain;
 pub mod engine;
 pub mod error;
+pub mod protocol;
 pub mod service;
 pub mod verify;
 pub mod wiring;

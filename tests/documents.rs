@@ -95,6 +95,12 @@ fn the_ways_out_come_out_as_they_show() {
     plays("docs/operations.md");
 }
 
+#[cfg(feature = "test-hooks")]
+#[test]
+fn the_ways_out_come_out_as_they_show_in_chinese() {
+    plays("docs/operations.zh-TW.md");
+}
+
 #[test]
 fn what_is_run_by_hand_is_listed_with_its_reason() {
     let (mut used, mut bad) = (BTreeSet::new(), Vec::new());
@@ -203,6 +209,8 @@ fn named(span: &str) -> Option<Vec<String>> {
 #[test]
 fn a_page_in_two_languages_has_the_same_commands() {
     let pages = page::documents(root());
+    let pairs = pages.iter().filter(|page| page.ends_with(".zh-TW.md")).count();
+    assert!(pairs > 1, "README and operations are in two languages");
     for other in pages.iter().filter(|page| page.ends_with(".zh-TW.md")) {
         let page = other.replace(".zh-TW.md", ".md");
         let (here, there) = (commands(&page), commands(other));
@@ -292,4 +300,54 @@ fn what_a_page_shows_is_compared_and_what_fails_is_found() {
         "an error that ends with 0"
     );
     assert_eq!(faults("<!-- happens: nothing-known -->"), 1);
+}
+
+#[test]
+fn every_claim_of_the_threat_model_names_a_test_that_is_there() {
+    let tests = tests();
+    let (mut rows, mut bad) = (0, Vec::new());
+    let (mut held, mut begun) = (false, false);
+    for (n, line) in (1..).zip(text("docs/threat-model.md").lines()) {
+        held |= line == "<!-- held by tests -->";
+        if !line.starts_with('|') {
+            held &= !begun;
+            begun = false;
+            continue;
+        }
+        begun = true;
+        if !held || line.starts_with("|---") || line.ends_with("| held by |") {
+            continue;
+        }
+        rows += 1;
+        let cell = line.trim_end_matches('|').rsplit('|').next().unwrap_or_default();
+        let named: Vec<&str> = cell.split('`').skip(1).step_by(2).collect();
+        if named.is_empty() {
+            bad.push(format!("line {n}: no test is named"));
+        }
+        let gone = named.iter().filter(|name| !tests.contains(**name));
+        bad.extend(gone.map(|name| format!("line {n}: there is no test '{name}'")));
+    }
+    assert!(rows > 30, "only {rows} claims found");
+    none("claims that nothing holds", &bad);
+}
+
+/// The names of all tests: functions that stand under `#[test]`.
+fn tests() -> BTreeSet<String> {
+    let (mut found, mut folders) =
+        (BTreeSet::new(), vec![root().join("src"), root().join("tests")]);
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|e| e == "rs") {
+                let source = fs::read_to_string(path).unwrap();
+                for after in source.split("#[test]").skip(1) {
+                    let name = after.split_once("fn ").and_then(|(_, rest)| rest.split('(').next());
+                    found.extend(name.map(str::to_owned));
+                }
+            }
+        }
+    }
+    found
 }

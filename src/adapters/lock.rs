@@ -4,8 +4,10 @@
 //! leaves nothing to clean up. It is advice among agents, no defence against others who may write the folder.
 
 use std::{
+    ffi::OsString,
     fs::File,
-    io,
+    io::{self, Write},
+    os::unix::ffi::{OsStrExt, OsStringExt},
     path::{Path, PathBuf},
 };
 
@@ -18,7 +20,7 @@ pub const LOCK_NAME: &str = "lock";
 /// The right to be the agent of a state folder, held until dropped.
 #[derive(Debug)]
 #[must_use]
-pub struct Lock(#[allow(dead_code, reason = "open is held")] File);
+pub struct Lock(File);
 
 /// Why the lock was not taken.
 #[derive(Debug, thiserror::Error)]
@@ -28,6 +30,8 @@ pub enum LockError {
     Held {
         /// The lock file.
         path: PathBuf,
+        /// The socket at which it says that it answers, where it is one that stays.
+        resident: Option<PathBuf>,
     },
     /// The lock file cannot be made or opened.
     #[error("cannot lock '{}'", path.display())]
@@ -50,11 +54,31 @@ impl Lock {
         let flags = OFlags::RDWR | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let taken = open(&path, flags, Mode::from_raw_mode(0o600))
             .and_then(|fd| flock(&fd, FlockOperation::NonBlockingLockExclusive).map(|()| fd));
+        let io = |source, path| Err(LockError::Io { path, source });
         match taken {
-            Ok(fd) => Ok(Self(File::from(fd))),
-            Err(Errno::WOULDBLOCK) => Err(LockError::Held { path }),
-            Err(errno) => Err(LockError::Io { path, source: errno.into() }),
+            Ok(fd) => {
+                let file = File::from(fd);
+                // What a holder before this one said of itself.
+                match file.set_len(0) {
+                    Ok(()) => Ok(Self(file)),
+                    Err(source) => io(source, path),
+                }
+            }
+            Err(Errno::WOULDBLOCK) => {
+                let said = std::fs::read(&path).unwrap_or_default();
+                let resident = (!said.is_empty()).then(|| PathBuf::from(OsString::from_vec(said)));
+                Err(LockError::Held { path, resident })
+            }
+            Err(errno) => io(errno.into(), path),
         }
+    }
+
+    /// Says in the lock file at which socket this agent answers, for whoever finds the lock held.
+    ///
+    /// # Errors
+    /// The file cannot be written; the lock holds all the same.
+    pub fn say(&self, socket: &Path) -> io::Result<()> {
+        (&self.0).write_all(socket.as_os_str().as_bytes())
     }
 }
 
@@ -72,6 +96,22 @@ mod tests {
         assert!(refused.to_string().starts_with("another agent holds '"));
         drop(first);
         let _again = Lock::acquire(state.path()).unwrap();
+    }
+
+    #[test]
+    fn a_resident_agent_says_where_it_answers_and_the_next_holder_is_not_taken_for_it() {
+        let socket = |error| match error {
+            LockError::Held { resident, .. } => resident,
+            LockError::Io { .. } => None,
+        };
+        let state = tempfile::tempdir().unwrap();
+        let first = Lock::acquire(state.path()).unwrap();
+        first.say(Path::new("/run/agent/control.sock")).unwrap();
+        let refused = Lock::acquire(state.path()).unwrap_err();
+        assert_eq!(socket(refused).unwrap(), Path::new("/run/agent/control.sock"));
+        drop(first);
+        let _again = Lock::acquire(state.path()).unwrap();
+        assert_eq!(socket(Lock::acquire(state.path()).unwrap_err()), None);
     }
 
     #[test]

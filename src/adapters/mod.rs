@@ -14,6 +14,7 @@ pub mod keybox;
 pub mod keystore;
 pub mod landlock;
 pub mod lock;
+pub mod machine;
 pub mod process;
 pub mod root_key;
 #[cfg(test)]

@@ -36,7 +36,7 @@ pub fn harden() -> Hardening {
 }
 
 /// Under a finite limit `mlockall(MCL_FUTURE)` would turn the limit into out-of-memory errors.
-fn may_lock_all() -> bool {
+pub(super) fn may_lock_all() -> bool {
     getrlimit(Resource::Memlock).current.is_none()
         || capabilities(None).is_ok_and(|sets| sets.effective.contains(CapabilitySet::IPC_LOCK))
 }

@@ -37,6 +37,14 @@ pub(super) struct Cli {
     #[cfg(feature = "test-hooks")]
     #[arg(long, hide = true, global = true)]
     pub(super) test_open: Vec<PathBuf>,
+    /// File of the test build: while it is there, the engine's thread hangs.
+    #[cfg(feature = "test-hooks")]
+    #[arg(long, hide = true, global = true)]
+    pub(super) test_hang: Option<PathBuf>,
+    /// The test build takes every filesystem for one without events.
+    #[cfg(feature = "test-hooks")]
+    #[arg(long, hide = true, global = true)]
+    pub(super) test_no_events: bool,
     /// File that the test build writes the number of durable writes to.
     #[cfg(feature = "test-hooks")]
     #[arg(long, hide = true, global = true)]
@@ -67,9 +75,10 @@ pub(super) enum Word {
         #[arg(long, value_name = "NAME=KEY.pub")]
         founder: Vec<String>,
     },
-    /// Look at all configuration and print every problem.
+    /// Look at configuration, machine and disks, and print every problem with what mends it; ends with 78 where the
+    /// configuration has a fault.
     Check,
-    /// Run the agent.
+    /// Run the agent: it stays, and answers at its socket.
     Run {
         /// Do all that can be done now, then exit.
         #[arg(long)]

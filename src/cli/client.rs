@@ -1,4 +1,5 @@
-//! Whom the words of the command line talk to: the site itself, opened under its lock.
+//! Whom the words of the command line talk to: the resident agent where one answers at its socket, else the site
+//! itself, opened under its lock by whoever owns it.
 //!
 //! The words know queries, commands and readings only. What they come to is the same whoever answers.
 
@@ -8,8 +9,9 @@ use super::identity::Identity;
 use crate::{
     domain::{ids::BatchId, time::Timestamp},
     error::{Error, Exit},
+    protocol::{CommandRequest, ReadRequest, Remote, SecretText, SignedBy},
     service::{
-        Answer, Command, Draft, Query, Reply, Result, Service,
+        Answer, Caller, Command, Draft, Query, Reply, Result, Service,
         query::{BatchPart, DraftFacts, EntryPart, SiteFacts},
         reading::{Reading, Rows, Served},
         show::BatchRow,
@@ -21,6 +23,8 @@ use crate::{
 pub(super) enum Client {
     /// The site, opened by this process.
     Direct(Box<Service>),
+    /// The agent that runs.
+    Remote(Box<Remote>, Hooks),
 }
 
 /// What all that could be done now came to.
@@ -43,8 +47,27 @@ pub(super) fn once(config: &Path, hooks: &Hooks) -> Result<Once> {
 
 impl Client {
     /// Finds who answers for the site.
-    pub(super) fn open(config: &Path, hooks: &Hooks) -> Result<Self> {
-        Ok(Self::Direct(Box::new(wiring::open(config, hooks, false)?)))
+    pub(super) fn open(config: &Path, identity: &Identity, hooks: &Hooks) -> Result<Self> {
+        let at = wiring::control(config);
+        let ours = |remote: &Remote| at.origin.as_ref().is_none_or(|o| *o == remote.hello().origin);
+        let mut remote = match Remote::connect(&at.socket, at.owner) {
+            Ok(Some(remote)) if ours(&remote) => remote,
+            // Another site's agent may have the socket. To whoever owns the state, its lock says whether one runs.
+            Err(error) if !at.is_own() => return Err(error),
+            Ok(_) | Err(_) => {
+                return Ok(Self::Direct(Box::new(wiring::open(config, hooks, false)?)));
+            }
+        };
+        if !remote.is_known() && identity.signs() {
+            let by = identity.caller(
+                &Draft::of_identity(&remote.hello().origin, &remote.hello().challenge),
+                wiring::now(hooks),
+            )?;
+            if let Some(by) = signed_by(by) {
+                remote.identify(by)?;
+            }
+        }
+        Ok(Self::Remote(Box::new(remote), *hooks))
     }
 
     /// Asks for one value.
@@ -54,6 +77,7 @@ impl Client {
     {
         let answer = match self {
             Self::Direct(service) => service.ask(query)?,
+            Self::Remote(remote, _) => remote.ask(&query)?,
         };
         answer.try_into()
     }
@@ -64,12 +88,26 @@ impl Client {
         identity: &Identity,
         command: Command,
     ) -> Result<(Reply, Vec<String>)> {
-        let draft = self.draft(&command)?;
-        let caller = identity.caller(&draft, self.now())?;
+        // A command without a signature needs no draft: who it is the socket says.
+        let (caller, command) = match self {
+            Self::Remote(..) if !identity.signs() => (None, command),
+            _ => {
+                let (draft, command) = self.draft(command)?;
+                (Some(identity.caller(&draft, self.now())?), command)
+            }
+        };
         match self {
             Self::Direct(service) => {
+                let caller = caller.unwrap_or_else(Identity::user);
                 let reply = service.handle(&caller, command)?;
                 Ok((reply, service.notes()))
+            }
+            Self::Remote(remote, _) => {
+                let secret = match &command {
+                    Command::KeySubmit { secret, .. } => Some(SecretText::new(secret)),
+                    _ => None,
+                };
+                remote.act(CommandRequest { command, secret, by: caller.and_then(signed_by) })
             }
         }
     }
@@ -81,10 +119,17 @@ impl Client {
         reading: &Reading,
         rows: &mut dyn Rows,
     ) -> Result<Served> {
-        let draft = Draft::of_reading(reading, self.site()?.origin)?;
-        let caller = identity.caller(&draft, self.now())?;
+        let origin = match self {
+            Self::Direct(_) => self.site()?.origin,
+            Self::Remote(remote, _) => remote.hello().origin.clone(),
+        };
+        let caller = identity.caller(&Draft::of_reading(reading, origin)?, self.now())?;
         match self {
             Self::Direct(service) => service.read(&caller, reading, rows),
+            Self::Remote(remote, _) => {
+                let request = ReadRequest { reading: reading.clone(), by: signed_by(caller) };
+                remote.read(request, rows)
+            }
         }
     }
 
@@ -107,7 +152,8 @@ impl Client {
             rows.extend(part.rows);
             match part.next {
                 None => return Ok(rows),
-                next => after = next,
+                next if next > after => after = next,
+                Some(_) => return Err(circles()),
             }
         }
     }
@@ -121,26 +167,41 @@ impl Client {
             rows.extend(part.rows);
             match part.next {
                 Some(next) if next > from => from = next,
-                Some(_) => return Err(Error::new(Exit::Failed, "the agent answers in circles")),
+                Some(_) => return Err(circles()),
                 None => return Ok(rows),
             }
         }
     }
 
     /// What has to be signed. The agent says which entry it is about; everything else is what was asked for here.
-    fn draft(&mut self, command: &Command) -> Result<Draft> {
-        let facts: DraftFacts = match self {
-            Self::Direct(service) => {
-                let Draft { origin, object_digest, .. } = service.draft(command)?;
-                DraftFacts { origin, object_digest }
+    fn draft(&mut self, command: Command) -> Result<(Draft, Command)> {
+        match self {
+            Self::Direct(service) => Ok((service.draft(&command)?, command)),
+            Self::Remote(remote, _) => {
+                // On the wire it is without the key that it may carry.
+                let query = Query::Draft { command };
+                let facts: DraftFacts = remote.ask(&query)?.try_into()?;
+                let Query::Draft { command } = query else { return Err(circles()) };
+                Ok((Draft::of_command(&command, facts), command))
             }
-        };
-        Ok(Draft::of_command(command, facts))
+        }
     }
 
     fn now(&self) -> Timestamp {
         match self {
             Self::Direct(service) => service.now(),
+            Self::Remote(_, hooks) => wiring::now(hooks),
         }
     }
+}
+
+fn signed_by(caller: Caller) -> Option<SignedBy> {
+    match caller {
+        Caller::Signer { name, signed } => Some(SignedBy { name, signed }),
+        Caller::User { .. } => None,
+    }
+}
+
+fn circles() -> Error {
+    Error::new(Exit::Failed, "the agent answers in circles")
 }

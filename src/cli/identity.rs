@@ -40,10 +40,20 @@ impl Identity {
         Ok(Self { name: name.to_owned(), key: Some(key) })
     }
 
+    /// Whether commands are signed.
+    pub(super) const fn signs(&self) -> bool {
+        self.key.is_some()
+    }
+
+    /// The unix user at the keyboard.
+    pub(super) fn user() -> Caller {
+        Caller::User { uid: rustix::process::getuid().as_raw() }
+    }
+
     /// The caller of a command: signs its draft, or names the user.
     pub(super) fn caller(&self, draft: &Draft, now: Timestamp) -> Result<Caller> {
         let Some(key) = &self.key else {
-            return Ok(Caller::User { uid: rustix::process::getuid().as_raw() });
+            return Ok(Self::user());
         };
         let mut nonce = [0; 16];
         entropy::fill(&mut nonce).map_err(|error| Error::new(Exit::Failed, error.to_string()))?;

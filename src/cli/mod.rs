@@ -3,6 +3,7 @@
 mod acts;
 mod args;
 mod client;
+mod doctor;
 mod identity;
 mod lists;
 mod locale;

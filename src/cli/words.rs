@@ -10,11 +10,12 @@ use super::{
         PolicyWord, RegisterWord, Word,
     },
     client::{self, Client},
+    doctor,
     identity::Identity,
     lists, print, rows, speech, status, verify,
 };
 use crate::{
-    demo,
+    daemon, demo,
     domain::{limits, sshsig},
     error::{Error, Exit},
     service::{Query, Result, query::CertificateText, show::BatchPage, status::StatusPage},
@@ -29,7 +30,7 @@ pub(super) fn run(cli: &Cli) -> Result<()> {
             demo::run(dir.as_deref(), *records, &mut |text| print::line(text))
         }
         Word::Init { dir, site, founder } => init(dir, site, founder, &hooks),
-        Word::Check => check(cli),
+        Word::Check => doctor::show(&wiring::examine(&cli.config, &hooks), cli.json),
         Word::Run { once } => run_agent(cli, *once, &hooks),
         Word::Register(RegisterWord::Verify { dir, key }) => {
             verify::register(&cli.config, dir.as_deref(), key.as_deref(), cli.json)
@@ -74,17 +75,6 @@ fn init(dir: &Path, site: &str, founders: &[String], hooks: &Hooks) -> Result<()
     Ok(())
 }
 
-fn check(cli: &Cli) -> Result<()> {
-    let findings = wiring::check(&cli.config)?;
-    if findings.is_empty() {
-        return print::line("no problem found");
-    }
-    for finding in &findings {
-        print::line(finding)?;
-    }
-    Err(Error::new(Exit::Config, format!("{} problems found", findings.len())))
-}
-
 /// Takes from this process what the agent does not need, before it opens anything of a delivery.
 fn confine(cli: &Cli) -> Result<()> {
     let confined = wiring::confine(&cli.config)?;
@@ -99,10 +89,19 @@ fn confine(cli: &Cli) -> Result<()> {
     Ok(())
 }
 
+#[cfg(not(feature = "test-hooks"))]
+fn faults(_cli: &Cli) -> daemon::Faults {
+    daemon::Faults::default()
+}
+
+#[cfg(feature = "test-hooks")]
+fn faults(cli: &Cli) -> daemon::Faults {
+    daemon::Faults { hang: cli.test_hang.clone(), without_events: cli.test_no_events }
+}
+
 fn run_agent(cli: &Cli, once: bool, hooks: &Hooks) -> Result<()> {
     if !once {
-        return Err(Error::usage("this version runs from a timer, not as a resident service")
-            .hint("run 'batchward run --once'"));
+        return daemon::run(cli.config.clone(), *hooks, faults(cli));
     }
     confine(cli)?;
     let done = client::once(&cli.config, hooks)?;
@@ -122,7 +121,7 @@ fn run_agent(cli: &Cli, once: bool, hooks: &Hooks) -> Result<()> {
 
 fn with_site(cli: &Cli, hooks: &Hooks) -> Result<()> {
     let identity = Identity::read(cli.as_name.as_deref(), cli.sign_with.as_deref())?;
-    let mut client = Client::open(&cli.config, hooks)?;
+    let mut client = Client::open(&cli.config, &identity, hooks)?;
     match &cli.word {
         Word::Status { metrics } => {
             let page: Box<StatusPage> = client.ask(Query::Status)?;

@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     adapters::root_key::{RootKeyError, RootKeySource},
-    domain::time::Period,
+    domain::{limits, time::Period},
 };
 
 /// `agent.yaml`, parsed; paths are absolute.
@@ -48,11 +48,44 @@ pub struct Agent {
     pub root_key: RootKeySource,
     /// Control socket.
     pub socket: PathBuf,
+    /// Threads for long steps; nothing for one a core.
+    pub workers: Option<usize>,
+    /// How much is logged.
+    pub log: LogLevel,
     /// Where metrics are put for a collector that reads files, where that is wanted.
     pub metrics_file: Option<PathBuf>,
     /// What is stated about backups of the state.
     pub backups: Backups,
 }
+
+/// How much is logged.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum LogLevel {
+    /// What a person has to act on.
+    Error,
+    /// And what may come to that.
+    Warn,
+    /// And each notable event, once.
+    #[default]
+    Info,
+    /// And the agent's own coming and going.
+    Debug,
+}
+
+impl LogLevel {
+    fn parse(text: &str) -> Option<Self> {
+        Some(match text {
+            "error" => Self::Error,
+            "warn" => Self::Warn,
+            "info" => Self::Info,
+            "debug" => Self::Debug,
+            _ => return None,
+        })
+    }
+}
+
+/// The control socket where none is named.
+pub(super) const SOCKET: &str = "/run/batchward/control.sock";
 
 /// Names of sites, links, layouts and policies.
 pub(super) const NAME: Form<'_> =
@@ -85,7 +118,13 @@ pub(super) fn parse(mut reader: Reader, file: &Path) -> Agent {
     let zone = form("a name of the IANA time zones", "Asia/Taipei");
     let timezone = reader.maybe("timezone", zone, |t| t.parse().ok());
     let root_key = root_key(&mut reader, base);
-    let socket = path(&mut reader, base, "socket", "/run/batchward/control.sock");
+    let socket = path(&mut reader, base, "socket", SOCKET);
+    let threads = form("a number from 1 to 64", "4");
+    let workers = reader.maybe("workers", threads, |t| {
+        t.parse().ok().filter(|n| (1..=limits::WORKERS_MAX).contains(n))
+    });
+    let levels = form("'error', 'warn', 'info' or 'debug'", "info");
+    let log = reader.maybe("log", levels, LogLevel::parse);
     let metrics_file = metrics_file(&mut reader, base, &state);
     let backups = backups::read(&mut reader);
     if let RootKeySource::File(file) = &root_key.value
@@ -112,6 +151,8 @@ pub(super) fn parse(mut reader: Reader, file: &Path) -> Agent {
         timezone: timezone.map_or(chrono_tz::Asia::Taipei, |zone| zone.value),
         root_key: root_key.value,
         socket: socket.value,
+        workers: workers.map(|workers| workers.value),
+        log: log.map_or(LogLevel::Info, |log| log.value),
         metrics_file,
         backups,
     }

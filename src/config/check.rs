@@ -3,62 +3,98 @@
 //! Remarks never stop the agent. What an inbox's owner and modes allow is told here, since it decides how the
 //! originals of a delivery can be removed (DESIGN 5).
 
-use std::{fs, os::unix::fs::MetadataExt, path::Path};
+use std::{
+    fs,
+    os::unix::fs::MetadataExt,
+    path::{Path, PathBuf},
+};
 
 use super::Config;
-use crate::{adapters::root_key::RootKeySource, domain::link::KeyMode};
+use crate::{
+    adapters::root_key::RootKeySource,
+    doctor::{Finding, Severity},
+    domain::{link::KeyMode, signers::AllowedSigners},
+};
 
-/// Every remark, one a line.
+const STICKY: u32 = 0o1000;
+
+/// Every remark and warning.
 #[must_use]
-pub fn remarks(config: &Config) -> Vec<String> {
-    let mut remarks = Vec::new();
+pub fn remarks(config: &Config) -> Vec<Finding> {
+    let mut found = Vec::new();
     if let RootKeySource::File(path) = &config.agent.root_key {
-        remarks.push(format!(
-            "the root key is the file '{}': whoever copies it undoes a destruction of keys, which caps the \
-             assurance; 'root_key: credential:NAME' keeps it from the disk",
-            path.display()
-        ));
+        let what = format!("the root key is the file '{}'", path.display());
+        let why = "whoever copies it together with the state undoes a destruction of keys";
+        let fix = "'root_key: credential:NAME' in agent.yaml: docs/service.md";
+        found.push(Finding::new(Severity::Warning, "root-key-file", what, why).fix(fix));
     }
     for link in config.links.values() {
-        remarks.push(format!("link '{}': {}", link.name, inbox(&link.inbox)));
-        if link.signers.entries().is_empty() {
-            remarks.push(format!(
-                "link '{}': its list of signers is empty, so every delivery is quarantined",
-                link.name
-            ));
+        found.push(inbox(&link.name, &link.inbox));
+        if link.signers == AllowedSigners::default() {
+            let what = format!("the list of signers of '{}' is empty", link.name);
+            let why = "every delivery on it is quarantined";
+            let fix = "put the provider's signing key into the file that 'signers' names";
+            found.push(Finding::new(Severity::Warning, "signers-empty", what, why).fix(fix));
         }
         if link.key == KeyMode::Standing {
-            remarks.push(format!(
-                "link '{}': 'key: standing': one key of the agent opens every batch",
-                link.name
-            ));
+            let what = format!("'{}' has 'key: standing'", link.name);
+            let why = "one key of the agent opens every batch of it";
+            let fix = "'key: separate', where the provider can send a key for each batch";
+            found.push(Finding::new(Severity::Remark, "key-standing", what, why).fix(fix));
         }
     }
-    remarks
+    found
+}
+
+/// Files and folders of a site whose access is decided by their mode.
+#[must_use]
+pub fn guarded(config: &Config) -> Vec<PathBuf> {
+    let agent = &config.agent;
+    let mut paths = vec![
+        agent.file.clone(),
+        agent.links.clone(),
+        agent.layouts.clone(),
+        agent.policies.clone(),
+        agent.state.clone(),
+    ];
+    if let RootKeySource::File(path) | RootKeySource::Passphrase(path) = &agent.root_key {
+        paths.push(path.clone());
+    }
+    paths.extend(config.links.values().map(|link| link.keybox.clone()));
+    paths
 }
 
 /// What the agent's user may do with what is dropped into a folder.
-fn inbox(path: &Path) -> String {
+fn inbox(link: &str, path: &Path) -> Finding {
+    let of = |severity, what, why| Finding::new(severity, "inbox-access", what, why);
+    let shown = path.display();
     let Ok(facts) = fs::metadata(path) else {
-        return format!("the inbox '{}' cannot be looked at", path.display());
+        let what = format!("the inbox '{shown}' of '{link}' cannot be looked at");
+        return of(Severity::Warning, what, "nothing that arrives there is seen");
     };
-    let shown = format!(
-        "the inbox '{}' belongs to user {} and group {}, mode {:04o}",
-        path.display(),
-        facts.uid(),
-        facts.gid(),
-        facts.mode() & 0o7777
-    );
     let own = rustix::process::geteuid().as_raw();
-    let sticky = facts.mode() & 0o1000 != 0;
-    let may = match (own, facts.uid()) {
-        (0, _) => "the agent can read, overwrite and remove what is dropped",
-        (own, owner) if sticky && own != owner => {
-            "the agent can copy what it may read, but not remove what is another user's: take the sticky bit away"
-        }
-        _ => {
-            "the agent can read and overwrite what the sender's modes allow, and remove the rest without overwriting it"
-        }
-    };
-    format!("{shown}: {may}")
+    let (mode, sticky) = (facts.mode() & 0o7777, facts.mode() & STICKY != 0);
+    let what = format!(
+        "the inbox '{shown}' of '{link}' belongs to user {} and group {}, mode {mode:04o}",
+        facts.uid(),
+        facts.gid()
+    );
+    match (own, facts.uid()) {
+        (0, _) => of(
+            Severity::Remark,
+            what,
+            "the agent runs as root: it can read, overwrite and remove what is dropped",
+        ),
+        (own, owner) if sticky && own != owner => of(
+            Severity::Warning,
+            what,
+            "the agent can copy what it may read there, and remove nothing of another user's",
+        )
+        .fix(format!("chmod -t '{shown}'")),
+        _ => of(
+            Severity::Remark,
+            what,
+            "the agent reads and overwrites what the sender's modes allow, and removes the rest without overwriting it",
+        ),
+    }
 }

@@ -12,7 +12,7 @@ use std::{
 use super::{
     agent::Agent,
     links::Draft,
-    node::Fault,
+    node::{Fault, FaultKind},
     paths::Spot,
     reader::{Placed, shown},
 };
@@ -111,6 +111,7 @@ impl Judged<'_> {
             column: at.at.column,
             what,
             hint: Some(hint.to_owned()),
+            kind: FaultKind::Wrong,
         });
     }
 

@@ -11,7 +11,7 @@ use std::{
 use super::{
     agent::{Agent, NAME, plain},
     layouts::named,
-    node::{Fault, Faults, Node, Place},
+    node::{Fault, FaultKind, Faults, Node, Place},
     paths::lexical,
     permissions,
     reader::{Form, Placed, Reader, form, shown},
@@ -265,7 +265,14 @@ fn signers(
     let bytes = bytes?;
     let in_list = |at: Place, what: String, hint: &str| {
         let hint = Some(hint.to_owned());
-        faults.add_in(Fault { file: path.clone(), line: at.line, column: at.column, what, hint });
+        faults.add_in(Fault {
+            file: path.clone(),
+            line: at.line,
+            column: at.column,
+            what,
+            hint,
+            kind: FaultKind::Wrong,
+        });
     };
     let Ok(text) = std::str::from_utf8(&bytes) else {
         in_list(Place { line: 1, column: 1 }, "the file is not UTF-8".to_owned(), LINE);

@@ -26,7 +26,7 @@ use std::{
 };
 
 pub use agent::Agent;
-use node::{Fault, Faults, Node, Place};
+use node::{Fault, FaultKind, Faults, Node, Place};
 use reader::Reader;
 
 use crate::{
@@ -94,6 +94,31 @@ fn sorted(mut faults: Vec<Fault>) -> Vec<Fault> {
     faults.sort();
     faults.dedup();
     faults
+}
+
+/// What `agent.yaml` says of where the agent is, as far as it can be read: for whoever only wants to talk to the agent,
+/// whatever else is wrong with the file.
+#[must_use]
+pub fn places(path: &Path) -> Places {
+    match load_agent(path, &mut Vec::new()) {
+        Some(agent) => Places {
+            socket: agent.socket,
+            state: Some(agent.state),
+            site: Some(agent.site).filter(|site| !site.is_empty()),
+        },
+        None => Places { socket: PathBuf::from(agent::SOCKET), state: None, site: None },
+    }
+}
+
+/// What [`places`] could read.
+#[derive(Clone, Debug)]
+pub struct Places {
+    /// The control socket.
+    pub socket: PathBuf,
+    /// The state folder.
+    pub state: Option<PathBuf>,
+    /// The site's name.
+    pub site: Option<String>,
 }
 
 fn load_agent(path: &Path, faults: &mut Vec<Fault>) -> Option<Agent> {
@@ -248,7 +273,8 @@ fn read_bytes(path: &Path, faults: &mut Vec<Fault>) -> Option<Vec<u8>> {
 }
 
 fn whole(path: &Path, what: String, hint: Option<&str>) -> Fault {
-    Fault { file: path.to_owned(), line: 0, column: 0, what, hint: hint.map(str::to_owned) }
+    let (file, hint) = (path.to_owned(), hint.map(str::to_owned));
+    Fault { file, line: 0, column: 0, what, hint, kind: FaultKind::Wrong }
 }
 
 /// Every fault of one policy file.

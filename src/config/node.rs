@@ -21,6 +21,18 @@ pub struct Fault {
     pub what: String,
     /// The fix.
     pub hint: Option<String>,
+    /// What kind it is, for a program that mends some.
+    pub kind: FaultKind,
+}
+
+/// Kinds of fault that a program tells apart.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum FaultKind {
+    /// A person mends it.
+    #[default]
+    Wrong,
+    /// An inbox or keybox is not there; `init` makes it.
+    NoFolder,
 }
 
 impl fmt::Display for Fault {
@@ -70,6 +82,7 @@ impl Faults {
             column: at.column,
             what: what.into(),
             hint: hint.map(str::to_owned),
+            kind: FaultKind::Wrong,
         });
     }
 

@@ -16,7 +16,7 @@ use rustix::fs::{Access, AtFlags, CWD, accessat};
 use super::{
     agent::Agent,
     links::Draft,
-    node::{Fault, Place},
+    node::{Fault, FaultKind, Place},
     reader::Placed,
 };
 use crate::adapters::root_key::RootKeySource;
@@ -159,7 +159,10 @@ fn reached(
         }
         Err(error) => {
             let hint = format!("mkdir -p '{shown}'");
-            faults.push(fault(path, &format!("the {what} of '{link}': {error}"), &hint));
+            let fault = fault(path, &format!("the {what} of '{link}': {error}"), &hint);
+            let missing = error.kind() == std::io::ErrorKind::NotFound;
+            let kind = if missing { FaultKind::NoFolder } else { FaultKind::Wrong };
+            faults.push(Fault { kind, ..fault });
             None
         }
     }

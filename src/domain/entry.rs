@@ -124,6 +124,15 @@ pub enum Body {
         /// Seconds since the entry before.
         gap_seconds: i64,
     },
+    /// The agent that runs read its configuration again.
+    Reloaded {
+        /// Digest of the configuration in force.
+        config: Digest,
+        /// Digest of what was found.
+        found: Digest,
+        /// How much of it waits for a second person.
+        pending: u64,
+    },
     /// The clock moved further than is believed: nothing irreversible runs by itself (DESIGN 5).
     TimeDoubted {
         /// Seconds that it moved beside the boot clock, or since the entry before.

@@ -42,6 +42,44 @@ pub const INBOX_ENTRIES_MAX: usize = 100_000;
 pub const SIGNED_SECONDS_MAX: i64 = 3600;
 /// Milliseconds that the clock may step back and be waited out (DESIGN 5).
 pub const CLOCK_BACK_MS_MAX: i64 = 2_000;
+/// Bytes of one request on the control socket: a list of some 300,000 ID numbers.
+pub const REQUEST_BYTES_MAX: usize = 4 << 20;
+/// Bytes of a request above which only [`LONG_REQUESTS_MAX`] are received at a time.
+pub const SHORT_REQUEST_BYTES: usize = 64 << 10;
+/// Long requests that are received and answered at a time.
+pub const LONG_REQUESTS_MAX: usize = 4;
+/// Bytes of one response on the control socket.
+pub const RESPONSE_BYTES_MAX: usize = 64 << 20;
+/// Bytes of rows that are gathered into one response, and how many of those wait for a slow reader.
+pub const ROWS_BYTES: usize = 32 << 10;
+/// Responses of rows that wait for a slow reader.
+pub const ROWS_WAITING_MAX: usize = 4;
+/// Connections to the control socket.
+pub const CONNECTIONS_MAX: usize = 128;
+/// Seconds that a connection may be silent, also in the middle of a request.
+pub const CONNECTION_IDLE_SECONDS: u64 = 30;
+/// Seconds that a response may take to be taken.
+pub const RESPONSE_SECONDS_MAX: u64 = 60;
+/// Seconds after which a command or query that got no answer is given up by whoever asked.
+pub const ANSWER_SECONDS_MAX: u64 = 300;
+/// Seconds that running work may take to end when the agent is to stop; what has not is parked.
+pub const STOP_SECONDS_MAX: u64 = 30;
+/// Seconds between two signs of life of the engine's thread while nothing is to be done.
+pub const PULSE_SECONDS: u64 = 5;
+/// Messages that the engine's thread takes before its next unit of work.
+pub const MESSAGES_A_TURN: usize = 64;
+/// Milliseconds without work after the register could not be written.
+pub const REST_MS: i64 = 5_000;
+/// Milliseconds after which the register's files are published though there is work.
+pub const TELL_MS_MAX: i64 = 1_000;
+/// Milliseconds after a connection that could not be taken.
+pub const ACCEPT_MS: u64 = 50;
+/// Milliseconds between two hints about one link.
+pub const HINT_MS_MIN: u64 = 50;
+/// Folders of deliveries in one inbox that are watched; the rest wait for the scan.
+pub const WATCHED_FOLDERS_MAX: usize = 10_000;
+/// Threads for long steps.
+pub const WORKERS_MAX: usize = 64;
 /// Batches in one part of a list.
 pub const PART_BATCHES_MAX: usize = 500;
 /// Register entries in one part of a list.

@@ -116,12 +116,6 @@ impl Policy {
     /// Each rule in words: name, value, clause.
     #[must_use]
     pub fn rules(&self) -> Vec<(&'static str, String, &str)> {
-        let span = |p: &Period| match (p.months, p.days, p.seconds) {
-            (0, 0, 0) => "at once".to_owned(),
-            (0, days, 0) => format!("{days} days"),
-            (months, 0, 0) => format!("{months} months"),
-            (months, days, seconds) => format!("{months} months {days} days {seconds} seconds"),
-        };
         let start = match self.raw_file.start.value {
             ClockStart::ImportCommitted => "import-committed",
             ClockStart::UseEnded => "use-ended",
@@ -134,20 +128,20 @@ impl Policy {
             ("raw_file.start_event", start.to_owned(), &self.raw_file.start.clause),
             (
                 "raw_file.retention",
-                span(&self.raw_file.retention.value),
+                self.raw_file.retention.value.words(),
                 &self.raw_file.retention.clause,
             ),
             (
                 "use.retention",
-                span(&self.use_rule.retention.value),
+                self.use_rule.retention.value.words(),
                 &self.use_rule.retention.clause,
             ),
             ("destroy.approval", approval.to_owned(), &self.destroy.approval.clause),
             ("destroy.papers", self.destroy.papers.value.join(", "), &self.destroy.papers.clause),
             ("grant.row_cap", self.grant.row_cap.value.to_string(), &self.grant.row_cap.clause),
             ("key.standing", self.standing_key.value.to_string(), &self.standing_key.clause),
-            ("access_log.retention", span(&self.access_log.value), &self.access_log.clause),
-            ("register.retention", span(&self.register.value), &self.register.clause),
+            ("access_log.retention", self.access_log.value.words(), &self.access_log.clause),
+            ("register.retention", self.register.value.words(), &self.register.clause),
         ]
     }
 }

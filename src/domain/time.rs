@@ -124,6 +124,17 @@ impl Period {
         Some(Self { seconds, ..Self::ZERO })
     }
 
+    /// The span in words.
+    #[must_use]
+    pub fn words(self) -> String {
+        match (self.months, self.days, self.seconds) {
+            (0, 0, 0) => "at once".to_owned(),
+            (0, days, 0) => format!("{days} days"),
+            (months, 0, 0) => format!("{months} months"),
+            (months, days, seconds) => format!("{months} months {days} days {seconds} seconds"),
+        }
+    }
+
     fn parse_iso(mut rest: &str) -> Option<Self> {
         let mut period = Self::ZERO;
         if rest.is_empty() {

@@ -12,6 +12,7 @@ mod grants;
 pub mod query;
 pub mod reading;
 pub mod register_page;
+pub mod resident;
 pub mod serving;
 pub mod show;
 pub mod status;
@@ -120,6 +121,12 @@ impl Service {
     /// The files have faults: what was in force stays.
     pub fn reload(&mut self) -> Result<usize> {
         self.found = self.configuration.find(&mut self.engine)?;
+        let body = Body::Reloaded {
+            config: self.engine.rules.digest,
+            found: self.found.digest,
+            pending: self.found.pending.len() as u64,
+        };
+        self.engine.record(AGENT, body)?;
         self.engine.hint(&Hint::All);
         self.engine.ports.journal.publish()?;
         Ok(self.found.pending.len())

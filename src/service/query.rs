@@ -16,7 +16,7 @@ use super::{
 use crate::{
     domain::{
         digest::Digest,
-        entry::ConfigChange,
+        entry::{ConfigChange, Signed},
         ids::{BatchId, GrantId, OrderId},
         layout::FieldKind,
         limits,
@@ -256,7 +256,87 @@ impl Service {
     }
 }
 
+/// Who looks something up.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Onlooker {
+    /// The owner of the state folder, who could read all of it without the agent.
+    Owner,
+    /// A unix user.
+    User {
+        /// Number.
+        uid: u32,
+    },
+    /// An account that has proven itself on its connection.
+    Account {
+        /// Name.
+        name: String,
+    },
+}
+
+impl Service {
+    /// Looks something up for somebody at the socket. Every account may look (DESIGN 10); nobody else may.
+    ///
+    /// # Errors
+    /// Refused, or as [`Service::ask`].
+    pub fn look(&mut self, who: &Onlooker, query: Query) -> Result<Answer> {
+        if self.is_known(who) {
+            return self.ask(query);
+        }
+        Err(match who {
+            Onlooker::User { uid } => {
+                Error::refused(format!("the user with number {uid} has no account here"))
+                    .hint("sign the command: --as NAME --sign-with KEYFILE")
+            }
+            Onlooker::Account { name } => {
+                Error::refused(format!("there is no active account '{name}'"))
+            }
+            Onlooker::Owner => Error::refused("this is not the owner of the state folder"),
+        })
+    }
+
+    /// Whether somebody may look things up.
+    #[must_use]
+    pub fn is_known(&self, who: &Onlooker) -> bool {
+        match who {
+            Onlooker::Owner => true,
+            Onlooker::User { uid } => self.engine.view.account_of_uid(*uid).is_some(),
+            Onlooker::Account { name } => self.engine.view.account(name).is_some(),
+        }
+    }
+
+    /// Whether an account has signed the challenge of a connection.
+    ///
+    /// # Errors
+    /// Refused.
+    pub fn identify(&self, name: &str, signed: &Signed, challenge: &str) -> Result<Onlooker> {
+        let account = self.engine.view.account(name);
+        let account = account
+            .ok_or_else(|| Error::refused(format!("there is no active account '{name}'")))?;
+        let key = account
+            .key
+            .clone()
+            .ok_or_else(|| Error::refused(format!("the account '{name}' has no signing key")))?;
+        // The challenge is new for each connection, so the signature counts once without being remembered.
+        let _verified =
+            self.checked(name, signed, &key, &Draft::of_identity(&self.origin()?, challenge))?;
+        Ok(Onlooker::Account { name: name.to_owned() })
+    }
+}
+
 impl Draft {
+    /// The text that proves an account on one connection.
+    #[must_use]
+    pub fn of_identity(origin: &str, challenge: &str) -> Self {
+        Self {
+            namespace: super::authority::COMMAND,
+            origin: origin.to_owned(),
+            command: "identify".to_owned(),
+            object: challenge.to_owned(),
+            object_digest: Digest::of(challenge.as_bytes()),
+            text: String::new(),
+        }
+    }
+
     /// The text of a command, as the one who asks for it knows it; the agent's part is in `facts`.
     #[must_use]
     pub fn of_command(command: &Command, facts: DraftFacts) -> Self {

@@ -154,6 +154,36 @@ impl Clock for System {
     }
 }
 
+/// The test build's clock for an agent that stays: it starts where it is told, and goes as fast as any other.
+#[cfg(feature = "test-hooks")]
+pub(super) struct Running {
+    start: Timestamp,
+    began: i64,
+}
+
+#[cfg(feature = "test-hooks")]
+impl Running {
+    pub(super) fn new(start: Timestamp) -> Self {
+        Self { start, began: SystemClock.boot_millis() }
+    }
+}
+
+#[cfg(feature = "test-hooks")]
+impl Clock for Running {
+    fn now(&self) -> Timestamp {
+        let gone = SystemClock.boot_millis() - self.began;
+        Timestamp::from_millis(self.start.millis() + gone)
+    }
+
+    fn boot_millis(&self) -> i64 {
+        SystemClock.boot_millis()
+    }
+
+    fn wait_millis(&self, millis: i64) {
+        System(SystemClock).wait_millis(millis);
+    }
+}
+
 /// The test build's clock: it starts where it is told and steps by itself.
 #[cfg(feature = "test-hooks")]
 pub(super) struct Fixed(pub(super) crate::adapters::clock::FixedClock);
@@ -177,20 +207,34 @@ impl Clock for Fixed {
 pub(super) struct Held {
     state: PathBuf,
     lock: Option<Lock>,
+    /// Whether this process answers at a socket: then nobody else has to be let in while rows are read.
+    resident: bool,
 }
 
 impl Held {
     pub(super) fn new(state: &Path, lock: Lock) -> Self {
-        Self { state: state.to_owned(), lock: Some(lock) }
+        Self { state: state.to_owned(), lock: Some(lock), resident: false }
+    }
+
+    /// The lock of an agent that stays.
+    pub(super) fn resident(state: &Path, lock: Lock, socket: &Path) -> Self {
+        // For people only: who finds the lock held is told where to ask.
+        let _ = lock.say(socket);
+        Self { state: state.to_owned(), lock: Some(lock), resident: true }
     }
 }
 
 impl Lease for Held {
     fn pause(&mut self) {
-        self.lock = None;
+        if !self.resident {
+            self.lock = None;
+        }
     }
 
     fn resume(&mut self) -> Result<()> {
+        if self.lock.is_some() {
+            return Ok(());
+        }
         // Whoever took it meanwhile has little to do: a revocation, a hold.
         for _ in 0..600 {
             if let Ok(lock) = Lock::acquire(&self.state) {

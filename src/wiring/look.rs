@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{refusal, site::faults, unit};
+use super::{refusal, site::faults};
 use crate::{
     config,
     error::{Error, Exit},
@@ -29,17 +29,6 @@ pub fn state_of(path: &Path) -> Result<PathBuf> {
         Ok(_) => Err(missing()),
         Err(error) => Err(refusal::absent(&register, &error, missing)),
     }
-}
-
-/// Every problem of a configuration, in words.
-///
-/// # Errors
-/// None: problems are what is returned.
-pub fn check(path: &Path) -> Result<Vec<String>> {
-    Ok(match config::load(path) {
-        Ok(config) => unit::stale(&config),
-        Err(list) => list.iter().map(ToString::to_string).collect(),
-    })
 }
 
 /// `policy list`.

@@ -2,6 +2,7 @@
 
 mod configuration;
 mod confine;
+mod doctor;
 mod files;
 mod intake;
 mod keys;
@@ -10,13 +11,16 @@ mod look;
 mod monitor;
 mod places;
 mod refusal;
+mod resident;
 mod site;
 mod store;
 mod unit;
 
 pub use confine::{Confined, confine};
-pub use look::{check, check_policy, explain, policies, state_of, uid_of};
-pub use site::{Hooks, init, open, open_resident};
+pub use doctor::{Examined, Placed, examine};
+pub use look::{check_policy, explain, policies, state_of, uid_of};
+pub use resident::{Control, Reloaded, Settings, control, now, reloaded, resident, settings};
+pub use site::{Hooks, init, open};
 
 use crate::{adapters::files::FileError, engine::ports::PortError};
 

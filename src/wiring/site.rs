@@ -28,7 +28,11 @@ use crate::{
         process,
         root_key::{self, RootKeySource},
     },
-    config::{self, Agent, Config, inforce, node::Fault, templates},
+    config::{
+        self, Agent, Config, inforce,
+        node::{Fault, FaultKind},
+        templates,
+    },
     domain::{
         accounts::Role,
         checkpoint::{RegisterKey, VerifierKey},
@@ -38,7 +42,7 @@ use crate::{
         time::Timestamp,
     },
     engine::{
-        Engine,
+        Engine, Observer,
         jobs::Hands,
         ports::{Clock, Journal as _, Keys, Ports},
         slots,
@@ -72,7 +76,7 @@ pub(super) fn faults(list: &[Fault]) -> Error {
     .hint("mend them all, then run 'batchward check'")
 }
 
-fn clock(hooks: &Hooks) -> Arc<dyn Clock> {
+pub(super) fn clock(hooks: &Hooks) -> Arc<dyn Clock> {
     #[cfg(feature = "test-hooks")]
     if let Some(start) = hooks.clock {
         return Arc::new(super::log::Fixed(crate::adapters::clock::FixedClock::new(start)));
@@ -246,10 +250,7 @@ fn examples(dir: &Path, path: &Path, site: &str, made: &mut Vec<String>) -> Resu
 fn inboxes(path: &Path) {
     // A first load, only for the paths: its faults come again from the second one.
     let Err(list) = config::load(path) else { return };
-    for fault in list
-        .iter()
-        .filter(|f| f.what.starts_with("the inbox of") || f.what.starts_with("the keybox of"))
-    {
+    for fault in list.iter().filter(|fault| fault.kind == FaultKind::NoFolder) {
         let _ = fs::create_dir_all(&fault.file);
     }
 }
@@ -293,8 +294,20 @@ fn key_store(agent: &Agent, root: &crate::domain::secret::Secret) -> Result<KeyS
 
 fn lock(state: &Path) -> Result<Lock> {
     Lock::acquire(state).map_err(|error| match &error {
-        LockError::Held { .. } => Error::new(Exit::Unavailable, described(&error))
-            .hint("wait until it has finished, then run the command again"),
+        LockError::Held { resident: Some(socket), .. } => {
+            let what = format!(
+                "an agent runs (it {}), and it does not answer at its socket '{}'",
+                described(&error).trim_start_matches("another agent "),
+                socket.display()
+            );
+            Error::new(Exit::Unavailable, what).hint(
+                "it may still be starting, or ending; 'systemctl status batchward' and 'journalctl -u batchward' say more",
+            )
+        }
+        LockError::Held { resident: None, .. } => {
+            Error::new(Exit::Unavailable, described(&error))
+                .hint("wait until it has finished, then run the command again")
+        }
         LockError::Io { source, path } => match rustix::io::Errno::from_io_error(source) {
             // The lock file is the first that an empty folder needs.
             Some(rustix::io::Errno::NOSPC | rustix::io::Errno::DQUOT) => {
@@ -335,22 +348,15 @@ fn ports(agent: &Agent, keys: Store, logs: Logs, clock: Arc<dyn Clock>, lease: H
 /// # Errors
 /// It is no site, another process has it, it is not this user's, or something of it is damaged.
 pub fn open(path: &Path, hooks: &Hooks, start: bool) -> Result<Service> {
-    opened(path, hooks, start, None)
+    open_as(path, clock(hooks), start, None)
 }
 
-/// Opens a site as its resident agent, whose long steps run by `hands`: also those that a stop left open.
-///
-/// # Errors
-/// As [`open`].
-pub fn open_resident(path: &Path, hooks: &Hooks, hands: Box<dyn Hands>) -> Result<Service> {
-    opened(path, hooks, true, Some(hands))
-}
-
-fn opened(
+/// Opens a site; for an agent that stays, with what runs its long steps and is told of each entry.
+pub(super) fn open_as(
     path: &Path,
-    hooks: &Hooks,
+    clock: Arc<dyn Clock>,
     start: bool,
-    hands: Option<Box<dyn Hands>>,
+    stays: Option<(Box<dyn Hands>, Observer)>,
 ) -> Result<Service> {
     let _ = process::harden();
     if matches!(path.try_exists(), Ok(false)) {
@@ -381,11 +387,16 @@ fn opened(
         .map_err(|e| refusal::journal(&e))?;
     refusal::same_site(&journal, &config.agent)?;
     let logs = Logs::open(journal, &state, &config.agent.site, &seed)?;
-    let ports = ports(&config.agent, keys, logs, clock(hooks), Held::new(&state, lock));
+    let lease = match &stays {
+        Some(_) => Held::resident(&state, lock, &config.agent.socket),
+        None => Held::new(&state, lock),
+    };
+    let ports = ports(&config.agent, keys, logs, clock, lease);
     let mut engine = Engine::open(ports, rules(&config, Digest::of(&[])))?;
     let found = in_force(&mut engine, &config)?;
-    if let Some(hands) = hands {
+    if let Some((hands, observer)) = stays {
         engine.reside(hands);
+        engine.observers.push(observer);
     }
     engine.recover()?;
     if start {

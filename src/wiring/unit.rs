@@ -10,7 +10,12 @@ use std::{
 };
 
 use super::{files::folder, places::Places, refusal};
-use crate::{adapters::files, config::Config, service::Result};
+use crate::{
+    adapters::files,
+    config::Config,
+    doctor::{Finding, Severity},
+    service::Result,
+};
 
 /// Below the folder of `agent.yaml`.
 const NAME: &str = "batchward.service.d/paths.conf";
@@ -48,35 +53,39 @@ const INSTALL: &str = "copy it to /etc/systemd/system as docs/service.md says, t
                        'systemctl restart batchward'";
 
 /// Drop-ins that no longer fit the configuration, each with its fix.
-pub(super) fn stale(config: &Config) -> Vec<String> {
+pub(super) fn stale(config: &Config) -> Vec<Finding> {
     stale_below(config, Path::new(SYSTEM))
 }
 
-fn stale_below(config: &Config, system: &Path) -> Vec<String> {
+fn stale_below(config: &Config, system: &Path) -> Vec<Finding> {
     let (text, head) = (text(config), head(config));
     let other = |path: &Path| fs::read_to_string(path).ok().filter(|found| *found != text);
     let mut stale = Vec::new();
     let beside = beside(config);
     if other(&beside).is_some() {
         let dir = beside.parent().and_then(Path::parent).unwrap_or(Path::new("."));
-        stale.push(format!(
-            "{}: it names other folders than the links do; hint: run 'batchward init {} --site {}' again",
-            beside.display(),
-            dir.display(),
-            config.agent.site
-        ));
+        let what = format!("'{}' names other folders than the links do", beside.display());
+        let fix =
+            format!("run 'batchward init {} --site {}' again", dir.display(), config.agent.site);
+        stale.push(finding(what).fix(fix));
     }
     for name in INSTALLED {
         let path = system.join(name);
         // One that was made for another site is that site's.
         if other(&path).is_some_and(|found| found.starts_with(&head)) {
-            stale.push(format!(
-                "{}: the service cannot reach every folder that the links name; hint: {INSTALL}",
+            let what = format!(
+                "'{}' does not let the service reach every folder that the links name",
                 path.display()
-            ));
+            );
+            stale.push(finding(what).fix(INSTALL));
         }
     }
     stale
+}
+
+fn finding(what: String) -> Finding {
+    let why = "the service works in no other folder than its drop-in names";
+    Finding::new(Severity::Fault, "unit-stale", what, why)
 }
 
 fn beside(config: &Config) -> PathBuf {

@@ -7,8 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value};
 
-/// Entries that say nothing about what happened: starts, retries, nonces that have counted.
-const DROPPED_ENTRIES: &[&str] = &["started", "batch-retried", "nonce-spent"];
+/// Entries that say nothing about what happened: starts, reloads, retries, nonces that have counted.
+const DROPPED_ENTRIES: &[&str] = &["started", "reloaded", "batch-retried", "nonce-spent"];
 /// Fields that say nothing about what happened: signatures and nonces are random, sizes of the tree count start
 /// entries too.
 const DROPPED: &[&str] = &["at", "nonce", "seq", "signature", "tree_size"];

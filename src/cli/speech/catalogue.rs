@@ -138,7 +138,9 @@ impl Catalogue {
                     Some(hole) if !hole.quoted => {
                         let inner = hole.text.trim();
                         let said = match hole.verb {
-                            true => self.actions.get(inner).or_else(|| self.whole.get(inner)).cloned(),
+                            true => {
+                                self.actions.get(inner).or_else(|| self.whole.get(inner)).cloned()
+                            }
                             false => self.phrase(inner, left),
                         };
                         match said {

@@ -1,3 +1,5 @@
+//! What is said in Chinese, and what stays as it is.
+
 use super::{
     Language,
     catalogue::Catalogue,

@@ -28,7 +28,9 @@ impl View {
                 }
                 Ok(())
             }
-            Body::Started { config, .. } | Body::ConfigTightened { config, .. } => {
+            Body::Started { config, .. }
+            | Body::Reloaded { config, .. }
+            | Body::ConfigTightened { config, .. } => {
                 self.config = Some(*config);
                 Ok(())
             }

@@ -1,0 +1,252 @@
+//! One connection to the control socket: a request, its answer, the next request.
+//!
+//! The peer's user id comes from the kernel. Limits come before receiving: a frame's length is looked at before its
+//! first byte is taken, long ones only a few at a time, and silence ends the connection. Requests are never logged.
+
+use std::{io, sync::Arc, sync::mpsc::Sender, time::Duration};
+
+use data_encoding::HEXLOWER;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::UnixStream,
+    sync::{Semaphore, mpsc, oneshot, watch},
+    time::timeout,
+};
+use zeroize::Zeroizing;
+
+use super::writer::{Answering, Message};
+use crate::{
+    domain::limits,
+    error::{Error, Exit},
+    protocol::{
+        self, Buffer, CommandRequest, HEAD_BYTES, Hello, ReadRequest, Request, Response, VERSION,
+    },
+    service::{
+        Command, Result,
+        query::Onlooker,
+        serving::{Declared, Rows, Served},
+    },
+};
+
+/// What every connection shares.
+pub(super) struct House {
+    /// To the engine's thread.
+    pub(super) engine: Sender<Message>,
+    /// Origin of the register.
+    pub(super) origin: String,
+    /// The user that the agent runs as.
+    pub(super) owner: u32,
+    /// Long requests that may be received and answered at a time.
+    pub(super) long: Arc<Semaphore>,
+    /// Becomes true when the agent ends.
+    pub(super) ending: watch::Receiver<bool>,
+}
+
+struct Guest {
+    stream: UnixStream,
+    uid: u32,
+    who: Onlooker,
+    challenge: String,
+    house: Arc<House>,
+}
+
+/// Tells somebody that there is no room, and ends the connection.
+pub(super) async fn turn_away(mut stream: UnixStream) {
+    let full = Error::new(Exit::Later, "the agent has too many connections")
+        .hint("run the command again in a moment");
+    if let Ok(bytes) = protocol::frame(&Response::error(full), limits::RESPONSE_BYTES_MAX) {
+        let _ = timeout(Duration::from_secs(1), stream.write_all(&bytes)).await;
+    }
+}
+
+/// Serves one connection to its end.
+pub(super) async fn serve(stream: UnixStream, house: Arc<House>) {
+    let Ok(peer) = stream.peer_cred() else { return };
+    let mut nonce = [0; 16];
+    if getrandom::fill(&mut nonce).is_err() {
+        return;
+    }
+    let uid = peer.uid();
+    let who = if uid == house.owner { Onlooker::Owner } else { Onlooker::User { uid } };
+    let mut guest = Guest { stream, uid, who, challenge: HEXLOWER.encode(&nonce), house };
+    // A connection that breaks is no event: whoever it was may come again.
+    let _ = guest.stay().await;
+}
+
+impl Guest {
+    async fn stay(&mut self) -> io::Result<()> {
+        let known = self.ask(|answer| Message::Known(self.who.clone(), answer)).await;
+        let known = match known {
+            Ok(known) => known,
+            Err(error) => return self.say(&Response::error(error)).await,
+        };
+        let (origin, challenge) = (self.house.origin.clone(), self.challenge.clone());
+        self.say(&Hello { batchward: VERSION, origin, challenge, known }).await?;
+        let mut ending = self.house.ending.clone();
+        loop {
+            let mut head = [0; HEAD_BYTES];
+            let idle = Duration::from_secs(limits::CONNECTION_IDLE_SECONDS);
+            tokio::select! {
+                read = timeout(idle, self.stream.read_exact(&mut head)) => { read??; }
+                _ = ending.changed() => return Ok(()),
+            }
+            let length = match protocol::length(head, limits::REQUEST_BYTES_MAX) {
+                Ok(length) => length,
+                // What follows cannot be told from the next request: this connection is over.
+                Err(error) => return self.say(&Response::error(error)).await,
+            };
+            let long = Arc::clone(&self.house.long);
+            let _permit = if length > limits::SHORT_REQUEST_BYTES {
+                Some(timeout(idle, long.acquire()).await?.map_err(io::Error::other)?)
+            } else {
+                None
+            };
+            let mut body = Zeroizing::new(vec![0; length]);
+            timeout(idle, self.stream.read_exact(&mut body)).await??;
+            self.request(body).await?;
+        }
+    }
+
+    async fn request(&mut self, body: Buffer) -> io::Result<()> {
+        let request = protocol::message::<Request>(&body);
+        drop(body);
+        let response = match request {
+            Err(error) => Err(error),
+            Ok(Request::Query(query)) => {
+                let who = self.who.clone();
+                let answer = self.ask(|answer| Message::Look(who, Box::new(query), answer)).await;
+                answer.map(Response::Answer)
+            }
+            Ok(Request::Identify(by)) => {
+                let challenge = self.challenge.clone();
+                let who = self.ask(|answer| Message::Identify(by, challenge, answer)).await;
+                who.map(|who| {
+                    self.who = who;
+                    Response::Identified
+                })
+            }
+            Ok(Request::Command(request)) => self.command(*request).await,
+            Ok(Request::Read(request)) => match self.read(*request).await? {
+                Ok(served) => {
+                    Ok(Response::End { rows: served.rows, row_cap: served.ended.is_some() })
+                }
+                Err(error) => Err(error),
+            },
+        };
+        self.say(&response.unwrap_or_else(Response::error)).await
+    }
+
+    async fn command(&self, request: CommandRequest) -> Result<Response> {
+        let CommandRequest { mut command, secret: sent, by } = request;
+        match (&mut command, sent) {
+            (Command::KeySubmit { secret, .. }, Some(sent)) => *secret = sent.secret()?,
+            (Command::KeySubmit { .. }, None) => return Err(Error::usage("there is no key")),
+            (_, Some(_)) => return Err(Error::usage("this command takes no key")),
+            (_, None) => {}
+        }
+        let caller = protocol::caller(by, self.uid);
+        let done = self.ask(|answer| Message::Act(caller, Box::new(command), answer)).await;
+        done.map(|(reply, notes)| Response::Done { reply, notes })
+    }
+
+    /// Rows go out as they are read, on a thread of their own that waits for a slow reader; the engine does not.
+    async fn read(&mut self, request: ReadRequest) -> io::Result<Result<Served>> {
+        let ReadRequest { reading, by } = request;
+        let caller = protocol::caller(by, self.uid);
+        let declared = self.ask(|answer| Message::Declare(caller, Box::new(reading), answer)).await;
+        let declared = match declared {
+            Ok(declared) => declared,
+            Err(error) => return Ok(Err(error)),
+        };
+        let (parts, mut waiting) = mpsc::channel(limits::ROWS_WAITING_MAX);
+        let (answer, shown) = oneshot::channel();
+        let engine = self.house.engine.clone();
+        let thread = std::thread::Builder::new().name("reading".to_owned());
+        thread.spawn(move || show(declared, parts, &engine, answer))?;
+        let mut broken = Ok(());
+        while let Some(part) = waiting.recv().await {
+            broken = self.say(&part).await;
+            if broken.is_err() {
+                break;
+            }
+        }
+        // The thread finds its output closed, and what was shown is logged.
+        drop(waiting);
+        let served = shown.await.unwrap_or_else(|_| Err(gone()));
+        broken.map(|()| served)
+    }
+
+    /// Asks the engine's thread.
+    async fn ask<T>(&self, message: impl FnOnce(Answering<T>) -> Message) -> Result<T> {
+        let (answer, answered) = oneshot::channel();
+        self.house.engine.send(message(answer)).map_err(|_| gone())?;
+        answered.await.unwrap_or_else(|_| Err(gone()))
+    }
+
+    async fn say<T: serde::Serialize>(&mut self, message: &T) -> io::Result<()> {
+        let bytes = match protocol::frame(message, limits::RESPONSE_BYTES_MAX) {
+            Ok(bytes) => bytes,
+            Err(error) => protocol::frame(&Response::error(error), limits::RESPONSE_BYTES_MAX)
+                .map_err(io::Error::other)?,
+        };
+        let bound = Duration::from_secs(limits::RESPONSE_SECONDS_MAX);
+        timeout(bound, self.stream.write_all(&bytes)).await?
+    }
+}
+
+fn gone() -> Error {
+    Error::new(Exit::Unavailable, "the agent is gone").hint("journalctl -u batchward says why")
+}
+
+/// Reads all rows of what was declared.
+fn show(
+    declared: Declared,
+    parts: mpsc::Sender<Response>,
+    engine: &Sender<Message>,
+    answer: Answering<Served>,
+) {
+    let mut rows = Parts { parts, rows: Vec::new(), bytes: 0 };
+    let shown = declared.run(&mut rows, &mut |_| false);
+    // What is left goes out before the end is told.
+    let _ = rows.flush();
+    drop(rows);
+    if let Err(std::sync::mpsc::SendError(message)) = engine.send(Message::Shown(shown, answer))
+        && let Message::Shown(_, answer) = message
+    {
+        let _ = answer.send(Err(gone()));
+    }
+}
+
+/// Gathers rows into responses.
+struct Parts {
+    parts: mpsc::Sender<Response>,
+    rows: Vec<Vec<String>>,
+    bytes: usize,
+}
+
+impl Parts {
+    fn flush(&mut self) -> io::Result<()> {
+        if self.rows.is_empty() {
+            return Ok(());
+        }
+        self.bytes = 0;
+        let rows = std::mem::take(&mut self.rows);
+        self.send(Response::Rows(rows))
+    }
+
+    fn send(&self, response: Response) -> io::Result<()> {
+        self.parts.blocking_send(response).map_err(|_| io::ErrorKind::BrokenPipe.into())
+    }
+}
+
+impl Rows for Parts {
+    fn begin(&mut self, fields: &[String]) -> io::Result<()> {
+        self.send(Response::Fields(fields.to_vec()))
+    }
+
+    fn row(&mut self, values: &[String]) -> io::Result<()> {
+        self.bytes += values.iter().map(String::len).sum::<usize>();
+        self.rows.push(values.to_vec());
+        if self.bytes >= limits::ROWS_BYTES { self.flush() } else { Ok(()) }
+    }
+}
