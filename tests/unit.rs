@@ -23,6 +23,8 @@ mod fragments;
 mod life;
 #[path = "unit/manager.rs"]
 mod manager;
+#[path = "unit/resident.rs"]
+mod resident;
 #[path = "unit/root_key.rs"]
 mod root_key;
 #[path = "unit/sandbox.rs"]

@@ -20,9 +20,9 @@ use landlock::{
 
 /// The newest rules that this program was tried with.
 const KNOWN: ABI = ABI::V6;
-/// Facts about the machine that everybody may read, and randomness: for the libraries, and for what `status` tells of
-/// disks and swap.
-const MACHINE: [&str; 4] = ["/proc/self", "/proc/swaps", "/sys", "/dev/urandom"];
+/// Facts about the machine that everybody may read, and randomness: for the libraries, for what `status` tells of disks
+/// and swap, and for the number of the group that gets the socket.
+const MACHINE: [&str; 5] = ["/proc/self", "/proc/swaps", "/sys", "/dev/urandom", "/etc/group"];
 
 /// What may be done below a folder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -21,7 +21,7 @@ pub(super) fn show(found: &Examined, json: bool) -> Result<()> {
     let (faults, warnings) = (found.count(Severity::Fault), found.count(Severity::Warning));
     match (faults, warnings) {
         (0, _) if json => Ok(()),
-        (0, 0) => print::line("no problem found"),
+        (0, 0) => print::line("no fault found"),
         (0, 1) => print::line("no fault found, but a warning"),
         (0, many) => print::line(&format!("no fault found, but {many} warnings")),
         (faults, _) => Err(Error::new(Exit::Config, format!("{faults} problems found"))),

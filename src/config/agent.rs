@@ -163,7 +163,7 @@ fn metrics_file(reader: &mut Reader, base: &Path, state: &Placed<PathBuf>) -> Op
     const EXAMPLE: &str = "/var/lib/prometheus/node-exporter/batchward.prom";
     let form = form("the path of a file ending in '.prom'", EXAMPLE);
     let text = reader.maybe("metrics_file", form, |t| {
-        t.strip_suffix(".prom").is_some_and(|name| !name.is_empty()).then(|| t.to_owned())
+        t.strip_suffix(".prom").is_some_and(|name| !name.is_empty()).then(|| plain(t))?
     })?;
     let file = lexical(&base.join(text.value));
     if Spot::of(&file).within(&Spot::of(&state.value)) {

@@ -11,7 +11,10 @@ use std::{
     path::Path,
 };
 
-use rustix::fs::{Access, AtFlags, CWD, accessat};
+use rustix::{
+    fs::{Access, AtFlags, CWD, accessat},
+    io::Errno,
+};
 
 use super::{
     agent::Agent,
@@ -140,8 +143,11 @@ fn reached(
         Ok(facts) if facts.is_dir() => {
             // What is taken over is then removed, so the agent writes here too.
             let wanted = Access::READ_OK | Access::WRITE_OK | Access::EXEC_OK;
+            // One that is mounted for reading only is out of reach for as long as it is, like one that a running
+            // agent was not given: it stops its own link, and no file has a fault.
             if here() == own
                 && let Err(error) = accessat(CWD, path, wanted, AtFlags::EACCESS)
+                && error != Errno::ROFS
             {
                 let hint = format!("give the agent's user access: chgrp, chmod g+rwx '{shown}'");
                 let text =

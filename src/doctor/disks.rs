@@ -1,5 +1,7 @@
 //! Filesystems: which assurance of a destruction they allow (DESIGN 9), and how much room they have.
 
+use std::{collections::BTreeMap, path::Path};
+
 use super::{
     Finding,
     facts::{Facts, Filesystem, Place, Role},
@@ -72,7 +74,33 @@ fn is_remote(kind: &str) -> bool {
 
 /// Findings about every folder.
 pub(super) fn judge(facts: &Facts) -> Vec<Finding> {
-    facts.places.iter().flat_map(|place| about(place, facts)).collect()
+    let mut found: Vec<Finding> =
+        facts.places.iter().flat_map(|place| about(place, facts)).collect();
+    found.extend(inboxes(facts));
+    found
+}
+
+/// Inboxes by what they lie on: links are many, their filesystems few.
+fn inboxes(facts: &Facts) -> Vec<Finding> {
+    let mut by_filesystem: BTreeMap<(&Path, &str), (&Filesystem, Vec<&str>)> = BTreeMap::new();
+    for place in &facts.places {
+        if let (Role::Inbox(link), Some(fs)) = (&place.role, &place.filesystem) {
+            let of = by_filesystem.entry((&fs.mount, &fs.source));
+            of.or_insert_with(|| (fs, Vec::new())).1.push(link);
+        }
+    }
+    let finding = |(fs, links): (&Filesystem, Vec<&str>)| {
+        // The sender may hold the key of what it sent: its ciphertext is as good as plain.
+        let (level, why) = allows(fs);
+        let what = format!(
+            "the inboxes of {} lie on {} ({}): originals there reach {level} at most",
+            links.join(", "),
+            fs.kind,
+            fs.source
+        );
+        remark("inbox-assurance", what, why)
+    };
+    by_filesystem.into_values().map(finding).collect()
 }
 
 fn about(place: &Place, facts: &Facts) -> Vec<Finding> {
@@ -84,11 +112,11 @@ fn about(place: &Place, facts: &Facts) -> Vec<Finding> {
         found.push(warning("filesystem-unknown", what, why).fix(fix));
         return found;
     };
-    found.push(level(place, fs, facts));
-    found.extend(kind(place, fs));
     if place.role == Role::State {
+        found.push(level(place, fs, facts));
         found.extend(medium(fs));
     }
+    found.extend(kind(place, fs));
     found
 }
 
@@ -119,43 +147,29 @@ fn room(place: &Place) -> Vec<Finding> {
     found
 }
 
-/// What a destruction in this folder can be stated as.
+/// What a destruction in the state folder can be stated as.
 fn level(place: &Place, fs: &Filesystem, facts: &Facts) -> Finding {
     let (level, why) = allows(fs);
-    let on = format!("{} ({})", fs.kind, fs.source);
+    let says = |level: Assurance| {
+        let (named, kind, source) = (named(place), &fs.kind, &fs.source);
+        format!("{named} lies on {kind} ({source}): destruction there reaches {level} at most")
+    };
     let stated = matches!(&facts.backups.stated, Some(list) if list.is_empty());
-    match (&place.role, level) {
-        // The sender may hold the key of what it sent: its ciphertext is as good as plain.
-        (Role::Inbox(_), level) => {
-            let what =
-                format!("{} lies on {on}: originals there reach {level} at most", named(place));
-            remark("assurance", what, why)
-        }
-        (Role::State, Assurance::L2) if facts.root_key_in_file => {
-            let what =
-                format!("{} lies on {on}: destruction there reaches L2 at most", named(place));
-            let why =
-                "everything there is encrypted, but the root key is a file that can be copied";
-            remark("assurance", what, why).fix("'root_key: credential:NAME' in agent.yaml")
-        }
-        (Role::State, Assurance::L2) if !stated => {
-            let what =
-                format!("{} lies on {on}: destruction there reaches L2 at most", named(place));
-            let why = "everything there is encrypted, but that no backup holds a key is not stated";
-            remark("assurance", what, why).fix("'backups: none' in agent.yaml, where that is true")
-        }
-        (Role::State, Assurance::L2) => {
-            let what =
-                format!("{} lies on {on}: destruction there reaches L3 at most", named(place));
-            remark("assurance", what, why)
-        }
-        (Role::State, level) => {
-            let what =
-                format!("{} lies on {on}: destruction there reaches {level} at most", named(place));
-            let fix = "a filesystem of its own for the state: mkfs.ext4, mounted with data=ordered";
-            warning("assurance", what, why).fix(fix)
-        }
+    if level < Assurance::L2 {
+        let fix = "a filesystem of its own for the state: mkfs.ext4, mounted with data=ordered";
+        return warning("assurance", says(level), why).fix(fix);
     }
+    if facts.root_key_in_file {
+        let why = "everything there is encrypted, but the root key is a file that can be copied";
+        return remark("assurance", says(level), why)
+            .fix("'root_key: credential:NAME' in agent.yaml");
+    }
+    if !stated {
+        let why = "everything there is encrypted, but that no backup holds a key is not stated";
+        let fix = "'backups: none' in agent.yaml, where that is true";
+        return remark("assurance", says(level), why).fix(fix);
+    }
+    remark("assurance", says(Assurance::L3), why)
 }
 
 /// What else a kind of filesystem means.

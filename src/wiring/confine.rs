@@ -2,6 +2,11 @@
 
 use std::path::Path;
 
+use rustix::{
+    fs::{Access, AtFlags, CWD, accessat},
+    io::Errno,
+};
+
 use super::{described, places::Places, site::faults};
 use crate::{
     adapters::{
@@ -49,7 +54,11 @@ impl Confined {
     /// was mounted since. Rights that a process has given up never come back.
     #[must_use]
     pub fn out_of_reach(&self, config: &Config) -> Vec<String> {
-        let far = |path: &Path| !self.0.reaches(path);
+        // Landlock by the folder's identity; what the service manager gave shows as mounted for reading only.
+        let read_only = |path: &Path| {
+            accessat(CWD, path, Access::WRITE_OK, AtFlags::EACCESS) == Err(Errno::ROFS)
+        };
+        let far = |path: &Path| !self.0.reaches(path) || read_only(path);
         let links = config.links.values().filter(|link| far(&link.inbox) || far(&link.keybox));
         links.map(|link| link.name.clone()).collect()
     }
