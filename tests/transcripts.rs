@@ -84,6 +84,9 @@ fn mask(word: &str) -> String {
     match word {
         _ if hex => "<sha256>".to_owned(),
         _ if time => "<time>".to_owned(),
+        // What a wipe proves depends on the filesystem that the test runs on.
+        "L0" | "L1" | "L2" | "L3" | "L4" => "<level>".to_owned(),
+        "ext4" | "xfs" | "btrfs" | "tmpfs" | "overlay" | "overlayfs" => "<filesystem>".to_owned(),
         _ if word.starts_with("batchward/") && word.contains('+') => "<vkey>".to_owned(),
         _ => word.to_owned(),
     }
@@ -224,7 +227,6 @@ fn the_life_of_a_batch_is_told_in_both_languages() {
             ("", "hold list", ""),
             ("", "account list", ""),
             ("sue", "destroy approve o-00000001", ""),
-            ("", "certificate verify {SITE}/state/certificates/o-00000001.json", ""),
             ("", "register show", ""),
             ("", "register verify", ""),
         ];

@@ -40,7 +40,7 @@ fn entries() -> Vec<Entry> {
         english: message.msgid().to_owned(),
         chinese: message.msgstr().unwrap().to_owned(),
     };
-    let list: Vec<Entry> = file.messages().map(|message| entry(message)).collect();
+    let list: Vec<Entry> = file.messages().map(entry).collect();
     assert!(list.len() > 500, "only {} entries: is this the whole file", list.len());
     list
 }
