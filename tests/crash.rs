@@ -289,8 +289,9 @@ fn stop_everywhere(name: &str) {
     let scene = Scene::before(&people, name);
     let Scene { act, work, before, .. } = &scene;
 
-    let count = work.path().join("count");
     let counted = scene.play("counted");
+    // Within the state: an agent that runs has confined itself to where it works.
+    let count = counted.dir.join("state/count");
     act.run(&counted, &["--test-count-writes", count.to_str().unwrap()]).ok();
     let writes: usize = fs::read_to_string(&count).unwrap().trim().parse().unwrap();
     assert!(writes > 0, "'{name}' writes nothing");

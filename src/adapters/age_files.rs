@@ -6,6 +6,7 @@
 //! plugins, no SSH keys.
 
 mod delivery;
+mod payload;
 mod spool;
 
 use age::{

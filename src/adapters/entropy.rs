@@ -3,6 +3,10 @@
 //! A failure is an error and never weaker bytes. What is decided in a plan takes its randomness through [`Fill`],
 //! so that the plan itself stays a pure function; nothing here is seeded or kept.
 
+use aws_lc_rs::{
+    cipher::{AES_256, EncryptingKey, EncryptionContext, UnboundCipherKey},
+    iv::FixedLength,
+};
 use zeroize::Zeroizing;
 
 use crate::domain::secret::Secret;
@@ -32,7 +36,7 @@ pub enum EntropyError {
     /// The kernel gave none.
     #[error("the kernel gave no random bytes")]
     Kernel(#[source] getrandom::Error),
-    /// The generator that is seeded from it failed.
+    /// The key stream that is seeded from it failed.
     #[error("the random generator failed")]
     Generator,
 }
@@ -45,12 +49,19 @@ pub fn fill(bytes: &mut [u8]) -> Result<(), EntropyError> {
     getrandom::fill(bytes).map_err(EntropyError::Kernel)
 }
 
-/// Fills `bytes` with what an overwrite writes: from a generator seeded by the kernel, several times as fast.
+/// Fills `bytes` with what an overwrite writes: a key stream under a key from the kernel that nobody keeps, many times
+/// as fast as the kernel itself.
 ///
 /// # Errors
-/// Where the generator fails.
+/// Where the kernel or the cipher refuses.
 pub fn noise(bytes: &mut [u8]) -> Result<(), EntropyError> {
-    aws_lc_rs::rand::fill(bytes).map_err(|_| EntropyError::Generator)
+    let mut key = Zeroizing::new([0; 32]);
+    fill(&mut *key)?;
+    let stream = UnboundCipherKey::new(&AES_256, &*key)
+        .and_then(EncryptingKey::ctr)
+        .map_err(|_| EntropyError::Generator)?;
+    let start = EncryptionContext::Iv128(FixedLength::from([0; 16]));
+    stream.less_safe_encrypt(bytes, start).map(|_| ()).map_err(|_| EntropyError::Generator)
 }
 
 /// A secret of `len` random bytes.
@@ -73,5 +84,17 @@ mod tests {
         let (one, two) = (random_secret(32).unwrap(), random_secret(32).unwrap());
         assert_eq!((one.expose().len(), two.expose().len()), (32, 32));
         assert_ne!(one.expose(), two.expose());
+    }
+
+    #[test]
+    fn what_an_overwrite_writes_is_new_each_time_and_looks_like_nothing() {
+        let (mut one, mut two) = (vec![0; 1 << 16], vec![0; 1 << 16]);
+        noise(&mut one).unwrap();
+        noise(&mut two).unwrap();
+        assert_ne!(one, two);
+        for value in 0..=u8::MAX {
+            let count = one.iter().filter(|b| **b == value).count();
+            assert!((128..512).contains(&count), "{value} stands {count} times");
+        }
     }
 }

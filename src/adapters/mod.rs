@@ -2,6 +2,7 @@
 #![allow(clippy::disallowed_methods, reason = "the only layer that may touch the world")]
 
 pub mod age_files;
+pub mod ahead;
 pub mod case_store;
 pub mod clock;
 pub mod disk;

@@ -4,21 +4,26 @@
 //! and counted again. Nothing of it is ever in plain on the medium: not pages, not a journal, not a temporary
 //! table. Reading opens it read-only with everything but reading denied.
 
-use std::path::{Path, PathBuf};
+mod build;
+mod keys;
+
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
 
 use rusqlite::{
-    Connection, OpenFlags,
+    Connection, OpenFlags, Rows,
     config::DbConfig,
     hooks::{AuthAction, AuthContext, Authorization},
-    params_from_iter,
-    types::Value,
 };
 
-use super::{
-    fault,
-    files::{self, FileError},
-};
+pub use self::build::{SealedVault, VaultBuilder};
+use super::files::{self, FileError};
 use crate::domain::{ids::CopyId, secret::Secret};
+
+/// Bytes of a page. Each is encrypted and authenticated by itself, which costs less for longer ones.
+const PAGE_BYTES: u32 = 16 << 10;
 
 /// Why a vault cannot be made or read.
 #[derive(Debug, thiserror::Error)]
@@ -46,6 +51,14 @@ pub enum VaultError {
         inserted: u64,
         /// Rows found.
         found: u64,
+    },
+    /// The system starts no further thread.
+    #[error("'{path}': cannot start a thread: {source}")]
+    Thread {
+        /// The vault.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
     },
     /// A column's name cannot be one.
     #[error("'{path}': a column has no usable name")]
@@ -77,7 +90,7 @@ fn error(path: &Path, source: rusqlite::Error) -> VaultError {
 pub struct Column {
     /// Name.
     pub name: String,
-    /// Whether look-ups go by it: it gets an index.
+    /// Whether look-ups go by it: it gets a table of its keys, in order.
     pub key: bool,
 }
 
@@ -92,171 +105,27 @@ fn quoted(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
 
+/// The column that holds an item.
+fn column_name(item: &str) -> String {
+    quoted(&format!("c_{item}"))
+}
+
+/// The table that holds the values of an item with the numbers of their records, in blocks in the order of the
+/// values.
+fn key_table(item: &str) -> String {
+    quoted(&format!("key_{item}"))
+}
+
 fn unlock(connection: &Connection, key: &Secret) -> rusqlite::Result<()> {
     // The raw-key form: the 32 bytes are the page key, no passphrase is stretched. The statement is the only place
     // where the key is text; it is overwritten at once.
     let hex = zeroize::Zeroizing::new(data_encoding::HEXLOWER.encode(key.expose()));
     let statement = zeroize::Zeroizing::new(format!("PRAGMA key = \"x'{}'\";", *hex));
     connection.execute_batch(&statement)?;
-    connection.execute_batch(
-        "PRAGMA cipher_memory_security = ON; PRAGMA temp_store = MEMORY; PRAGMA trusted_schema = OFF;",
-    )
-}
-
-/// A vault that is being built.
-pub struct VaultBuilder {
-    connection: Connection,
-    path: PathBuf,
-    part: PathBuf,
-    insert: String,
-    index: Vec<String>,
-    columns: usize,
-    rows: u64,
-}
-
-impl VaultBuilder {
-    /// Begins a vault, from scratch: what an earlier attempt left under the temporary name is removed (it holds
-    /// ciphertext only).
-    ///
-    /// # Errors
-    /// It cannot be made.
-    pub fn create(
-        dir: &Path,
-        copy: CopyId,
-        key: &Secret,
-        columns: &[Column],
-    ) -> Result<Self, VaultError> {
-        let path = path_of(dir, copy);
-        let part = files::part_of(&path);
-        files::remove(&part, "vault-part")?;
-        let write = fault::Write::begin("vault-create");
-        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
-            | OpenFlags::SQLITE_OPEN_CREATE
-            | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let failed = |source| error(&part, source);
-        let connection = Connection::open_with_flags(&part, flags).map_err(failed)?;
-        unlock(&connection, key).map_err(failed)?;
-        write.middle();
-        // No journal and no syncs while it is built: a stop anywhere means to begin again from the spool.
-        connection
-            .execute_batch("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA locking_mode = EXCLUSIVE;")
-            .map_err(failed)?;
-        let names: Vec<String> =
-            columns.iter().map(|c| format!("c_{}", c.name)).map(|n| quoted(&n)).collect();
-        if names.is_empty() {
-            return Err(VaultError::Column { path });
-        }
-        let typed: Vec<String> = names.iter().map(|n| format!("{n} TEXT NOT NULL")).collect();
-        let table = format!(
-            "CREATE TABLE record (number INTEGER PRIMARY KEY, removed INTEGER NOT NULL, {}); BEGIN;",
-            typed.join(", ")
-        );
-        connection.execute_batch(&table).map_err(failed)?;
-        write.end();
-        let marks = vec!["?"; columns.len() + 2].join(", ");
-        let index = columns
-            .iter()
-            .zip(&names)
-            .enumerate()
-            .filter(|(_, (column, _))| column.key)
-            .map(|(n, (_, name))| format!("CREATE INDEX key_{n} ON record ({name});"))
-            .collect();
-        Ok(Self {
-            connection,
-            path,
-            part,
-            insert: format!("INSERT INTO record VALUES ({marks})"),
-            index,
-            columns: columns.len(),
-            rows: 0,
-        })
-    }
-
-    /// One record.
-    ///
-    /// # Errors
-    /// It cannot be written.
-    pub fn insert(
-        &mut self,
-        number: u64,
-        removed: bool,
-        values: &[String],
-    ) -> Result<(), VaultError> {
-        let failed = |source| error(&self.part, source);
-        if values.len() != self.columns {
-            return Err(VaultError::Column { path: self.part.clone() });
-        }
-        let mut statement = self.connection.prepare_cached(&self.insert).map_err(failed)?;
-        statement.raw_bind_parameter(1, number.cast_signed()).map_err(failed)?;
-        statement.raw_bind_parameter(2, removed).map_err(failed)?;
-        for (n, value) in values.iter().enumerate() {
-            statement.raw_bind_parameter(n + 3, value.as_str()).map_err(failed)?;
-        }
-        statement.raw_execute().map_err(failed)?;
-        self.rows += 1;
-        Ok(())
-    }
-
-    /// Indexes, syncs, counts again through a new connection. The file keeps its temporary name.
-    ///
-    /// # Errors
-    /// It is not whole.
-    pub fn seal(self, key: &Secret) -> Result<SealedVault, VaultError> {
-        let Self { connection, path, part, index, rows, .. } = self;
-        let write = fault::Write::begin("vault-commit");
-        let failed = |source| error(&part, source);
-        connection.execute_batch("COMMIT;").map_err(failed)?;
-        connection.execute_batch(&index.concat()).map_err(failed)?;
-        connection
-            .execute_batch("CREATE INDEX removals ON record (number) WHERE removed <> 0;")
-            .map_err(failed)?;
-        write.middle();
-        connection.close().map_err(|(_, source)| failed(source))?;
-        let file = files::open_regular(&part)?;
-        file.sync_all().map_err(|source| FileError::Io {
-            doing: "sync",
-            path: part.clone(),
-            source,
-        })?;
-        write.end();
-        let found = Vault::open_file(&part, key)?.count()?;
-        if found != rows {
-            return Err(VaultError::Count { path: part, inserted: rows, found });
-        }
-        let bytes = file.metadata().map_or(0, |m| m.len());
-        Ok(SealedVault { path, part, rows, bytes })
-    }
-}
-
-/// A vault that is whole and synced, under its temporary name.
-#[derive(Debug)]
-pub struct SealedVault {
-    path: PathBuf,
-    part: PathBuf,
-    rows: u64,
-    bytes: u64,
-}
-
-impl SealedVault {
-    /// Rows, as counted anew.
-    #[must_use]
-    pub const fn rows(&self) -> u64 {
-        self.rows
-    }
-
-    /// Bytes of the file.
-    #[must_use]
-    pub const fn bytes(&self) -> u64 {
-        self.bytes
-    }
-
-    /// Gives it its own name. Durable.
-    ///
-    /// # Errors
-    /// Nothing is in its place.
-    pub fn place(self) -> Result<(), VaultError> {
-        Ok(files::rename(&self.part, &self.path, "vault-rename")?)
-    }
+    connection.execute_batch(&format!(
+        "PRAGMA cipher_page_size = {PAGE_BYTES}; PRAGMA cipher_memory_security = ON; PRAGMA temp_store = MEMORY; \
+         PRAGMA trusted_schema = OFF;"
+    ))
 }
 
 /// Removes what a load that was given up had begun: a file of ciphertext under its temporary name, and under its own
@@ -274,6 +143,8 @@ pub fn abandon(dir: &Path, copy: CopyId) -> Result<(), VaultError> {
 pub struct Vault {
     connection: Connection,
     path: PathBuf,
+    /// Tables of keys, with the parts that each has.
+    keys: BTreeMap<String, Vec<i64>>,
 }
 
 impl Vault {
@@ -291,16 +162,19 @@ impl Vault {
         let mut connection = Connection::open_with_flags(path, flags).map_err(failed)?;
         unlock(&connection, key).map_err(failed)?;
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true).map_err(failed)?;
+        let keys = tables(&connection).map_err(failed)?;
         // From here on nothing but reading tables: no ATTACH, no PRAGMA, no writing, no functions but what
-        // comparisons and counts need.
+        // counts need.
         connection
             .authorizer(Some(|context: AuthContext<'_>| match context.action {
                 AuthAction::Select | AuthAction::Read { .. } => Authorization::Allow,
-                AuthAction::Function { function_name: "count" } => Authorization::Allow,
+                AuthAction::Function { function_name: "count" | "coalesce" | "sum" } => {
+                    Authorization::Allow
+                }
                 _ => Authorization::Deny,
             }))
             .map_err(failed)?;
-        Ok(Self { connection, path: path.to_owned() })
+        Ok(Self { connection, path: path.to_owned(), keys })
     }
 
     fn failed(&self, source: rusqlite::Error) -> VaultError {
@@ -312,10 +186,42 @@ impl Vault {
     /// # Errors
     /// It cannot be read.
     pub fn count(&self) -> Result<u64, VaultError> {
+        self.number("SELECT count(*) FROM record")
+    }
+
+    /// Keys of an item that look-ups go by.
+    fn count_keys(&self, item: &str) -> Result<u64, VaultError> {
+        self.number(&format!("SELECT COALESCE(sum(count), 0) FROM {}", key_table(item)))
+    }
+
+    fn number(&self, sql: &str) -> Result<u64, VaultError> {
         self.connection
-            .query_row("SELECT count(*) FROM record", [], |row| row.get::<_, i64>(0))
+            .query_row(sql, [], |row| row.get::<_, i64>(0))
             .map(i64::cast_unsigned)
             .map_err(|source| self.failed(source))
+    }
+
+    /// Calls `each` with the number of every record that has this value of an item that look-ups go by.
+    fn find(&self, item: &str, value: &str, each: &mut dyn FnMut(u64)) -> Result<(), VaultError> {
+        let failed = |source| self.failed(source);
+        let table = key_table(item);
+        // In the order of their last keys: the first blocks that could hold the key, and no more.
+        let sql = format!(
+            "SELECT first, packed FROM {table} WHERE part = ? AND last >= ? ORDER BY part, last"
+        );
+        let mut blocks = self.connection.prepare_cached(&sql).map_err(failed)?;
+        for part in self.keys.get(&table).into_iter().flatten() {
+            let mut rows = blocks.query((part, value)).map_err(failed)?;
+            while let Some(row) = rows.next().map_err(failed)? {
+                let first = row.get_ref(0).and_then(|cell| Ok(cell.as_str()?)).map_err(failed)?;
+                if first > value {
+                    break;
+                }
+                let packed = row.get_ref(1).and_then(|cell| Ok(cell.as_blob()?));
+                keys::find(packed.map_err(failed)?, value, each);
+            }
+        }
+        Ok(())
     }
 
     /// Calls `each` with the records for which all conditions hold, in record order: number, whether it removes,
@@ -330,21 +236,60 @@ impl Vault {
         each: &mut dyn FnMut(u64, bool, &[String]) -> bool,
     ) -> Result<(), VaultError> {
         let failed = |source| self.failed(source);
-        let column = |name: &String| quoted(&format!("c_{name}"));
-        let wanted: Vec<String> = columns.iter().map(column).collect();
-        let mut sql = format!("SELECT number, removed, {} FROM record", wanted.join(", "));
-        if !conditions.is_empty() {
-            let terms: Vec<String> =
-                conditions.iter().map(|(name, _)| format!("{} = ?", column(name))).collect();
-            sql.push_str(" WHERE ");
-            sql.push_str(&terms.join(" AND "));
+        let wanted: Vec<String> = columns.iter().map(|name| column_name(name)).collect();
+        let mut terms: Vec<String> =
+            conditions.iter().map(|(name, _)| format!("{} = ?", column_name(name))).collect();
+        let found = self.found(conditions)?;
+        if found.is_some() {
+            terms.push("number = ?".to_owned());
         }
-        sql.push_str(" ORDER BY number");
+        let terms = if terms.is_empty() { vec!["TRUE".to_owned()] } else { terms };
+        let sql = format!(
+            "SELECT number, number IN (SELECT number FROM removal), {} FROM record WHERE {} ORDER BY number",
+            wanted.join(", "),
+            terms.join(" AND ")
+        );
         let mut statement = self.connection.prepare_cached(&sql).map_err(failed)?;
-        let bound =
-            params_from_iter(conditions.iter().map(|(_, value)| Value::from(value.clone())));
-        let mut rows = statement.query(bound).map_err(failed)?;
-        let mut values = vec![String::new(); columns.len()];
+        for (n, (_, value)) in conditions.iter().enumerate() {
+            statement.raw_bind_parameter(n + 1, value.as_str()).map_err(failed)?;
+        }
+        let Some(found) = found else {
+            self.each_row(statement.raw_query(), columns.len(), each)?;
+            return Ok(());
+        };
+        for number in found {
+            statement
+                .raw_bind_parameter(conditions.len() + 1, number.cast_signed())
+                .map_err(failed)?;
+            if !self.each_row(statement.raw_query(), columns.len(), each)? {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// The records, in order, that the first condition with a key leaves; none where no condition has one.
+    fn found(&self, conditions: &[(String, String)]) -> Result<Option<Vec<u64>>, VaultError> {
+        let Some((item, value)) =
+            conditions.iter().find(|(item, _)| self.keys.contains_key(&key_table(item)))
+        else {
+            return Ok(None);
+        };
+        let mut found = Vec::new();
+        self.find(item, value, &mut |number| found.push(number))?;
+        found.sort_unstable();
+        Ok(Some(found))
+    }
+
+    /// Whether to go on.
+    fn each_row(
+        &self,
+        mut rows: Rows<'_>,
+        columns: usize,
+        each: &mut dyn FnMut(u64, bool, &[String]) -> bool,
+    ) -> Result<bool, VaultError> {
+        let failed = |source| self.failed(source);
+        let mut values = vec![String::new(); columns];
         while let Some(row) = rows.next().map_err(failed)? {
             for (n, value) in values.iter_mut().enumerate() {
                 value.clear();
@@ -353,10 +298,10 @@ impl Vault {
             }
             let number: i64 = row.get(0).map_err(failed)?;
             if !each(number.cast_unsigned(), row.get(1).map_err(failed)?, &values) {
-                break;
+                return Ok(false);
             }
         }
-        Ok(())
+        Ok(true)
     }
 
     /// Calls `each` with number and key of the records that remove.
@@ -365,10 +310,8 @@ impl Vault {
     /// It cannot be read.
     pub fn removed(&self, key: &str, each: &mut dyn FnMut(u64, &str)) -> Result<(), VaultError> {
         let failed = |source| self.failed(source);
-        let sql = format!(
-            "SELECT number, {} FROM record WHERE removed <> 0",
-            quoted(&format!("c_{key}"))
-        );
+        let sql =
+            format!("SELECT number, {} FROM removal JOIN record USING (number)", column_name(key));
         let mut statement = self.connection.prepare_cached(&sql).map_err(failed)?;
         let mut rows = statement.query([]).map_err(failed)?;
         while let Some(row) = rows.next().map_err(failed)? {
@@ -386,9 +329,32 @@ impl Vault {
     /// # Errors
     /// It cannot be read.
     pub fn has(&self, key: &str, value: &str) -> Result<bool, VaultError> {
-        let sql = format!("SELECT 1 FROM record WHERE {} = ? LIMIT 1", quoted(&format!("c_{key}")));
+        if self.keys.contains_key(&key_table(key)) {
+            let mut found = false;
+            self.find(key, value, &mut |_| found = true)?;
+            return Ok(found);
+        }
+        let sql = format!("SELECT 1 FROM record WHERE {} = ? LIMIT 1", column_name(key));
         let mut statement =
             self.connection.prepare_cached(&sql).map_err(|source| self.failed(source))?;
         statement.exists([value]).map_err(|source| self.failed(source))
     }
 }
+
+/// The tables of keys, as they stand in a statement, with their parts.
+fn tables(connection: &Connection) -> rusqlite::Result<BTreeMap<String, Vec<i64>>> {
+    let mut statement = connection
+        .prepare("SELECT name FROM sqlite_schema WHERE type = 'table' AND name GLOB 'key_*'")?;
+    let names = statement.query_map([], |row| row.get::<_, String>(0))?;
+    let mut tables = BTreeMap::new();
+    for name in names {
+        let table = quoted(&name?);
+        let mut parts = connection.prepare(&format!("SELECT DISTINCT part FROM {table}"))?;
+        let parts: rusqlite::Result<Vec<i64>> = parts.query_map([], |row| row.get(0))?.collect();
+        tables.insert(table, parts?);
+    }
+    Ok(tables)
+}
+
+#[cfg(test)]
+mod tests;

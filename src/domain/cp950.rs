@@ -69,25 +69,28 @@ fn cell(lead: u8, trail: u8, eudc: Eudc) -> Option<char> {
 
 /// Decodes a field's bytes into `text`, which is not cleared.
 pub fn decode_into(bytes: &[u8], eudc: Eudc, text: &mut String, tally: &mut Tally) {
-    let mut lead = None;
-    for &byte in bytes {
-        if let Some(first) = lead.take() {
-            if is_trail(byte) {
-                let decoded = cell(first, byte, eudc);
+    let mut rest = bytes;
+    while let Some((&first, after)) = rest.split_first() {
+        if first < 0x80 {
+            let length = rest.iter().position(|b| *b >= 0x80).unwrap_or(rest.len());
+            let (run, tail) = rest.split_at(length);
+            text.push_str(std::str::from_utf8(run).unwrap_or_default());
+            rest = tail;
+            continue;
+        }
+        match after.split_first() {
+            Some((&trail, tail)) if is_trail(trail) => {
+                let decoded = cell(first, trail, eudc);
                 tally.replaced += u64::from(decoded.is_none());
                 text.push(decoded.unwrap_or(char::REPLACEMENT_CHARACTER));
-                continue;
+                rest = tail;
             }
-            half(text, tally);
+            // What follows is the beginning of something else.
+            _ => {
+                half(text, tally);
+                rest = after;
+            }
         }
-        if byte < 0x80 {
-            text.push(char::from(byte));
-        } else {
-            lead = Some(byte);
-        }
-    }
-    if lead.is_some() {
-        half(text, tally);
     }
 }
 

@@ -111,7 +111,18 @@ impl Delimited {
         rows: &mut Rows,
         sink: Sink<'_, E>,
     ) -> Result<(), Stop<E>> {
-        for &byte in bytes {
+        let mut rest = bytes;
+        while let Some((&byte, after)) = rest.split_first() {
+            let plain = self.plain(rest);
+            if plain > 0 {
+                let (run, after) = rest.split_at(plain);
+                self.row.extend_from_slice(run);
+                self.at = At::Bare;
+                self.check_length(rows)?;
+                rest = after;
+                continue;
+            }
+            rest = after;
             if self.lead {
                 self.lead = false;
                 if is_trail(byte) {
@@ -139,10 +150,26 @@ impl Delimited {
                 At::Quote => return Err(quoting(rows)),
                 At::Row | At::Cell | At::Bare => self.data(byte, At::Bare),
             }
-            // Empty cells take room too: a file of delimiters alone is no way to fill memory.
-            if self.row.len() + self.ends.len() > limits::RECORD_BYTES_MAX {
-                return Err(Stop::Layout(rows.fault(FaultKind::TooLong)));
-            }
+            self.check_length(rows)?;
+        }
+        Ok(())
+    }
+
+    /// Bytes from here that are bare text and nothing else: most of a file. None in CP950, where a trail byte may look
+    /// like a delimiter.
+    fn plain(&self, bytes: &[u8]) -> usize {
+        if self.encoding != Encoding::Utf8 || !matches!(self.at, At::Row | At::Cell | At::Bare) {
+            return 0;
+        }
+        let special =
+            |b: &u8| *b == self.delimiter || *b == self.quote || matches!(*b, b'\r' | b'\n' | 0x1A);
+        bytes.iter().position(special).unwrap_or(bytes.len())
+    }
+
+    /// Empty cells take room too: a file of delimiters alone is no way to fill memory.
+    fn check_length<E>(&self, rows: &Rows) -> Result<(), Stop<E>> {
+        if self.row.len() + self.ends.len() > limits::RECORD_BYTES_MAX {
+            return Err(Stop::Layout(rows.fault(FaultKind::TooLong)));
         }
         Ok(())
     }

@@ -88,13 +88,16 @@ impl FixedWidth {
 
     fn fields<E>(&self, record: &[u8], rows: &mut Rows, sink: Sink<'_, E>) -> Result<(), Stop<E>> {
         // A line break within a record means that the records are not where the layout says.
-        if !self.terminator.is_empty() && record.iter().any(|b| matches!(b, b'\r' | b'\n')) {
+        let breaks = record.iter().fold(false, |any, b| any | matches!(b, b'\r' | b'\n'));
+        if breaks && !self.terminator.is_empty() {
             return Err(Stop::Layout(rows.fault(FaultKind::Record)));
         }
         let mut rest = record;
         for (field, width) in self.widths.iter().enumerate() {
             let (cell, tail) = rest.split_at(*width);
-            rows.cell(field, cell).map_err(Stop::Layout)?;
+            if rows.looked_at(field) {
+                rows.cell(field, cell).map_err(Stop::Layout)?;
+            }
             rest = tail;
         }
         rows.finish(sink)

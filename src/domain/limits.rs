@@ -16,6 +16,8 @@ pub const CLEAR_DEPTH_MAX: usize = 32;
 pub const RECORDS_MAX: u64 = 1 << 32;
 /// Bytes of one record, also of a quoted one.
 pub const RECORD_BYTES_MAX: usize = 1 << 20;
+/// Bytes of look-up keys that a load keeps in memory to put them in order; beyond, it orders them in several parts.
+pub const SORT_BYTES_MAX: usize = 112 << 20;
 /// Bytes of a key or passphrase file.
 pub const KEY_BYTES_MAX: u64 = 4 << 10;
 /// Characters of a passphrase of the root key, at least.
@@ -100,3 +102,5 @@ pub const SOON_DAYS: i64 = 30;
 pub const DISK_BYTES_LOW: u64 = 1 << 30;
 /// Free inodes under which a disk is told as almost full.
 pub const DISK_INODES_LOW: u64 = 10_000;
+/// Milliseconds that a page of `status` may be told again to others (DESIGN 3: commands are answered within a second).
+pub const STATUS_MS_MAX: i64 = 500;

@@ -207,17 +207,43 @@ fn utf8_into(bytes: &[u8], cut: bool, text: &mut String, tally: &mut Tally) -> b
     true
 }
 
+/// Nothing in it but blanks of either width.
+fn is_blank(text: &str) -> bool {
+    text.chars().all(|c| matches!(c, ' ' | '\u{3000}'))
+}
+
+/// Without the U+0020 at the end: in CP950 it is never the second byte of a cell.
+fn unpadded(bytes: &[u8]) -> &[u8] {
+    let end = bytes.iter().rposition(|b| *b != b' ').map_or(0, |last| last + 1);
+    bytes.get(..end).unwrap_or_default()
+}
+
+/// What a field of the layout is for.
+#[derive(Clone, Copy, Default)]
+struct Use {
+    /// Its place among the items.
+    place: Option<usize>,
+    /// It says what a delta's record does.
+    change: bool,
+    required: bool,
+}
+
+impl Use {
+    const fn is_any(self) -> bool {
+        self.place.is_some() || self.change || self.required
+    }
+}
+
 /// Turns the cells of a record into its items.
 pub(super) struct Rows {
     encoding: Encoding,
     before_roc: char,
-    /// For each field of the layout: its place among the items.
-    place: Vec<Option<usize>>,
+    /// For each field of the layout, what it is for.
+    uses: Vec<Use>,
     items: Vec<Item>,
     values: Vec<String>,
-    change_field: Option<(usize, ChangeCodes)>,
+    change_codes: Option<ChangeCodes>,
     change_text: String,
-    required: Vec<usize>,
     required_blank: bool,
     fixed: bool,
     number: u64,
@@ -249,22 +275,27 @@ impl Rows {
             }
             kept.push(Item { field, counts: [0; 4] });
         }
-        let place =
-            layout.fields.iter().map(|f| items.iter().position(|item| *item == f.name)).collect();
-        let change = layout.fields.iter().enumerate().find_map(|(n, field)| match &field.kind {
-            FieldKind::Change(codes) => Some((n, codes.clone())),
-            _ => None,
-        });
-        let required = layout.fields.iter().enumerate().filter(|(_, f)| f.required).map(|(n, _)| n);
+        let mut uses: Vec<Use> = Vec::with_capacity(layout.fields.len());
+        let mut change_codes = None;
+        for field in &layout.fields {
+            let place = items.iter().position(|item| *item == field.name);
+            let change = match &field.kind {
+                FieldKind::Change(codes) if kind == Kind::Delta && change_codes.is_none() => {
+                    change_codes = Some(codes.clone());
+                    true
+                }
+                _ => false,
+            };
+            uses.push(Use { place, change, required: field.required });
+        }
         Ok(Self {
             encoding: layout.encoding,
             before_roc: layout.before_roc,
-            place,
+            uses,
             values: vec![String::new(); kept.len()],
             items: kept,
-            change_field: change.filter(|_| kind == Kind::Delta),
+            change_codes,
             change_text: String::new(),
-            required: required.collect(),
             required_blank: false,
             fixed: matches!(layout.format, Format::FixedWidth { .. }),
             number: 0,
@@ -291,50 +322,57 @@ impl Rows {
 
     /// Whether a field's bytes are needed at all.
     pub(super) fn wanted(&self, field: usize) -> bool {
-        self.place.get(field).copied().flatten().is_some()
-            || self.change_field.as_ref().is_some_and(|(n, _)| *n == field)
-            || self.required.contains(&field)
+        self.uses.get(field).is_some_and(|of| of.is_any())
+    }
+
+    /// Whether a field must be looked at: every cell must be text of its encoding, also those that are not kept; but in
+    /// CP950 everything is text.
+    pub(super) fn looked_at(&self, field: usize) -> bool {
+        self.encoding == Encoding::Utf8 || self.wanted(field)
     }
 
     /// Takes the bytes of one field of the layout.
     pub(super) fn cell(&mut self, field: usize, bytes: &[u8]) -> Result<(), Fault> {
-        let wanted = self.wanted(field);
-        if !wanted && self.encoding != Encoding::Utf8 {
+        let of = self.uses.get(field).copied().unwrap_or_default();
+        if !of.is_any() && self.encoding != Encoding::Utf8 {
             return Ok(());
         }
-        let mut text = std::mem::take(&mut self.scratch);
+        let mut text = match of.place.and_then(|place| self.values.get_mut(place)) {
+            Some(value) => std::mem::take(value),
+            None => std::mem::take(&mut self.scratch),
+        };
         text.clear();
         let mut tally = Tally::default();
         match self.encoding {
-            Encoding::Cp950(eudc) => cp950::decode_into(bytes, eudc, &mut text, &mut tally),
-            // Every cell must be text of the encoding, also those that are not kept.
+            Encoding::Cp950(eudc) => {
+                // Blanks at the end of a fixed field are cut off below in any case; most fields are mostly blank.
+                let bytes = if self.fixed { unpadded(bytes) } else { bytes };
+                cp950::decode_into(bytes, eudc, &mut text, &mut tally);
+            }
             Encoding::Utf8 if !utf8_into(bytes, self.fixed, &mut text, &mut tally) => {
                 return Err(self.fault(FaultKind::Encoding));
             }
             Encoding::Utf8 => {}
         }
-        if !wanted {
-            self.scratch = text;
-            return Ok(());
-        }
-        if self.fixed {
+        if self.fixed && of.is_any() {
             text.truncate(text.trim_end_matches([' ', '\u{3000}']).len());
         }
-        if self.required.contains(&field) && text.trim_matches([' ', '\u{3000}']).is_empty() {
+        if of.required && is_blank(&text) {
             self.required_blank = true;
         }
-        if self.change_field.as_ref().is_some_and(|(n, _)| *n == field) {
+        if of.change {
             self.change_text.clear();
             self.change_text.push_str(&text);
         }
-        if let Some(place) = self.place.get(field).copied().flatten() {
-            self.examine(place, &text, tally);
-            if let Some(value) = self.values.get_mut(place) {
-                value.clear();
-                value.push_str(&text);
+        match of.place {
+            Some(place) => {
+                self.examine(place, &text, tally);
+                if let Some(value) = self.values.get_mut(place) {
+                    *value = text;
+                }
             }
+            None => self.scratch = text,
         }
-        self.scratch = text;
         Ok(())
     }
 
@@ -343,10 +381,12 @@ impl Rows {
         self.half_seen |= tally.half > 0;
         let Some(item) = self.items.get_mut(place) else { return };
         let mut found = [0; 4];
-        found[3] = text.chars().filter(|c| *c == char::REPLACEMENT_CHARACTER).count() as u64;
-        let blank = text.trim_matches([' ', '\u{3000}']).is_empty();
+        let ascii = text.is_ascii();
+        if !ascii {
+            found[3] = text.matches(char::REPLACEMENT_CHARACTER).count() as u64;
+        }
         match item.field.kind {
-            _ if blank => {}
+            _ if is_blank(text) => {}
             FieldKind::NationalId => match national_id::judge(text) {
                 None => found[0] = 1,
                 Some(NumberKind::NewArc) => found[1] = 1,
@@ -359,6 +399,7 @@ impl Rows {
                 RocDate::Impossible => found[1] = 1,
                 RocDate::Day { before_roc, .. } => found[2] = u64::from(before_roc),
             },
+            FieldKind::Text if ascii => {}
             FieldKind::Text => {
                 for c in text.chars().filter(|c| *c >= '■') {
                     found[0] +=
@@ -367,6 +408,9 @@ impl Rows {
                 }
             }
             FieldKind::Integer | FieldKind::Code | FieldKind::Change(_) => {}
+        }
+        if found == [0; 4] {
+            return;
         }
         let names = kinds(&item.field.kind);
         for (n, count) in found.into_iter().enumerate().filter(|(_, count)| *count > 0) {
@@ -380,9 +424,9 @@ impl Rows {
 
     /// The record is whole: hands it on.
     pub(super) fn finish<E>(&mut self, sink: Sink<'_, E>) -> Result<(), Stop<E>> {
-        let change = match &self.change_field {
+        let change = match &self.change_codes {
             None => None,
-            Some((_, codes)) => {
+            Some(codes) => {
                 let is = |list: &[String]| list.contains(&self.change_text);
                 if is(&codes.add) {
                     Some(Change::Add)

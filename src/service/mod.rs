@@ -70,6 +70,8 @@ pub struct Service {
     pub engine: Engine,
     found: Found,
     configuration: Box<dyn Configuration>,
+    /// The page of `status` that was told last, and when, in milliseconds since boot.
+    last_status: Option<(i64, status::StatusPage)>,
 }
 
 /// Somebody who may do what is asked.
@@ -112,7 +114,7 @@ impl Service {
     /// A service over an engine that has recovered.
     #[must_use]
     pub fn new(engine: Engine, found: Found, configuration: Box<dyn Configuration>) -> Self {
-        Self { engine, found, configuration }
+        Self { engine, found, configuration, last_status: None }
     }
 
     /// Reads the configuration anew; tells how much waits for a second person.
@@ -168,6 +170,7 @@ impl Service {
     /// # Errors
     /// Refused (recorded), impossible, or the register cannot be written.
     pub fn handle(&mut self, caller: &Caller, command: Command) -> Result<Reply> {
+        self.last_status = None;
         let done = self.handled(caller, command);
         // Published files lag behind the journal at most by one command; a start catches up.
         self.engine.ports.journal.publish()?;

@@ -325,6 +325,20 @@ impl Service {
     /// # Errors
     /// The key store cannot be read.
     pub fn status(&mut self) -> Result<StatusPage> {
+        let now = self.engine.ports.clock.boot_millis();
+        let last = self.last_status.as_ref().filter(|_| self.engine.is_resident());
+        // Many people at once are told the same page: it looks at every disk, slot and waiting delivery.
+        if let Some((at, page)) = last
+            && now - at < limits::STATUS_MS_MAX
+        {
+            return Ok(page.clone());
+        }
+        let page = self.fresh_status()?;
+        self.last_status = Some((now, page.clone()));
+        Ok(page)
+    }
+
+    fn fresh_status(&mut self) -> Result<StatusPage> {
         let waiting = self.engine.waiting()?;
         let (strays, unread) = self.engine.strays()?;
         let engine = &self.engine;

@@ -6,6 +6,7 @@ use super::described;
 use crate::{
     adapters::{
         age_files::{self, DeliveryKey, OpenError},
+        ahead::Ahead,
         files::FileError,
         keystore::{KeyStore, KeyStoreError, SlotState},
     },
@@ -108,8 +109,9 @@ impl Opener for Age {
             KeyForm::Identity => DeliveryKey::Identity(key.duplicate()),
             KeyForm::Passphrase => DeliveryKey::Passphrase(key.duplicate()),
         };
+        // Both layers, ours and the provider's, are opened while what came out of them is checked and loaded.
         match age_files::open_delivery(file, &key) {
-            Ok(plain) => Ok(Box::new(plain)),
+            Ok(plain) => Ok(Box::new(Ahead::new(Box::new(plain)))),
             Err(OpenError::NotAge) => Err(OpenFault::NotAge),
             Err(OpenError::WrongKey | OpenError::Key(_)) => Err(OpenFault::WrongKey),
             Err(OpenError::Damaged | OpenError::TooMuchWork { .. }) => Err(OpenFault::Damaged),

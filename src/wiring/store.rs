@@ -100,6 +100,9 @@ fn vault_error(error: &VaultError) -> PortError {
         VaultError::Full { .. } | VaultError::File(FileError::Full { .. }) => {
             PortError::Later { code: "disk-full", message: described(error) }
         }
+        VaultError::Thread { .. } => {
+            PortError::Later { code: "no-thread", message: described(error) }
+        }
         _ => PortError::Stuck { code: "vault", message: described(error) },
     }
 }

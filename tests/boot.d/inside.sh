@@ -95,4 +95,21 @@ journalctl --no-pager -o cat -u batchward-once | tail -5
 journalctl --no-pager -o cat -u batchward-once | grep -q 'loaded  MOCA-1151102-0006' || fail "it was not loaded"
 if journalctl --no-pager -o cat -u batchward-once | grep -q 'not confined'; then fail "without Landlock"; fi
 [ -z "$(ls /srv/batchward/drop/moca-full /srv/batchward/keys/moca-full | grep -v :)" ] || fail "originals were left"
+say "the resident agent answers its user and the group, and reads its files again"
+command systemctl stop batchward-once.timer
+command systemctl start batchward.service
+agent() { runuser -u "$1" -- /usr/local/bin/batchward "${@:2}"; }
+agent batchward batch list --json | grep -q '"loaded"' || fail "it does not answer its own user"
+[ "$(stat -c '%a %U %G' /run/batchward)" = "750 batchward batchward" ] || fail "the socket's folder"
+[ "$(stat -c '%a %U %G' /run/batchward/control.sock)" = "660 batchward batchward" ] || fail "the socket"
+useradd -G batchward member
+came=0
+agent member status >/dev/null 2>&1 || came=$?
+[ "$came" = 77 ] || fail "a member without an account ended with $came"
+command systemctl reload batchward.service
+command systemctl is-active batchward.service
+systemctl show --property=StatusText batchward.service
+if journalctl --no-pager -o cat -u batchward | grep -e 'could not confine' -e ERROR; then fail "the log"; fi
+command systemctl stop batchward.service
+[ "$(command systemctl show --property=ExecMainStatus --value batchward.service)" = 0 ] || fail "its end"
 say "all held"

@@ -87,7 +87,7 @@ fn files(dir: &Path, names: &mut Names) -> Vec<String> {
     found
 }
 
-fn key_store(dir: &Path) -> Option<KeyStore> {
+pub(crate) fn key_store(dir: &Path) -> Option<KeyStore> {
     let root = RootKeySource::File(dir.join("root.key")).read().ok()?;
     Some(KeyStore::open(&dir.join("state/keys"), &root).expect("the key store opens"))
 }

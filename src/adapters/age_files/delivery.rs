@@ -4,28 +4,26 @@
 //! to quarantine, to another key, and to another try.
 
 use std::{
-    io::{self, BufRead, BufReader, Chain, Cursor, Read},
+    io::{self, BufReader, Chain, Cursor, Read},
     sync::{Mutex, PoisonError},
 };
 
-use age::{
-    DecryptError, Decryptor, Identity, armor::ArmoredReader, scrypt, secrecy::SecretString,
-    stream::StreamReader, x25519,
-};
+use age::{DecryptError, armor::ArmoredReader, scrypt, secrecy::SecretString, x25519};
 
-use super::{SealError, identity_of, looks_like_age};
+use super::{
+    SealError, identity_of, looks_like_age,
+    payload::{self, PayloadReader, read_header},
+};
 use crate::domain::{
     digest::Digest,
     limits::{KEY_BYTES_MAX, SCRYPT_LOG_N_MAX},
     secret::Secret,
 };
 
-/// Bytes of a header: several hundred recipients.
-const HEADER_BYTES_MAX: usize = 64 << 10;
 /// Bytes by which a file is known as an age file.
 const PEEK_BYTES: u64 = 1 << 10;
-/// Bytes that are read at once.
-const BUFFER: usize = 256 << 10;
+/// Bytes that the header is read by; a chunk of the payload is longer and goes past this buffer.
+const BUFFER: usize = 16 << 10;
 
 /// One attempt at a passphrase at a time: at 2^20 each takes 1 GiB.
 static ONE_ATTEMPT: Mutex<()> = Mutex::new(());
@@ -150,11 +148,44 @@ pub fn is_damage(error: &io::Error) -> bool {
 }
 
 type Whole<R> = BufReader<Chain<Cursor<Vec<u8>>, R>>;
-type Dearmored<R> = ArmoredReader<BufReader<Whole<R>>>;
+
+/// What is encrypted. A binary file is read as it is: the reader of armored ones would copy it once more.
+enum Body<R: Read> {
+    Binary(Whole<R>),
+    Armored(Box<BufReader<ArmoredReader<BufReader<Whole<R>>>>>),
+}
+
+impl<R: Read> Body<R> {
+    fn new(first: Vec<u8>, rest: R) -> Self {
+        let armored = first.trim_ascii_start().starts_with(b"-----BEGIN");
+        let whole = BufReader::with_capacity(BUFFER, Cursor::new(first).chain(rest));
+        if armored {
+            Self::Armored(Box::new(BufReader::new(ArmoredReader::new(whole))))
+        } else {
+            Self::Binary(whole)
+        }
+    }
+
+    fn header(&mut self) -> io::Result<Vec<u8>> {
+        match self {
+            Self::Binary(body) => read_header(body),
+            Self::Armored(body) => read_header(body),
+        }
+    }
+}
+
+impl<R: Read> Read for Body<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        match self {
+            Self::Binary(body) => body.read(buffer),
+            Self::Armored(body) => body.read(buffer),
+        }
+    }
+}
 
 /// The plaintext of a delivered file. An error ends it: nothing more is read after one.
 pub struct DeliveryReader<R: Read> {
-    stream: StreamReader<Chain<Cursor<Vec<u8>>, Dearmored<R>>>,
+    stream: PayloadReader<Body<R>>,
     failed: bool,
 }
 
@@ -162,10 +193,6 @@ impl<R: Read> Read for DeliveryReader<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         if self.failed {
             return Err(damage());
-        }
-        // `StreamReader` takes a read of nothing for the end of a chunk.
-        if buffer.is_empty() {
-            return Ok(0);
         }
         self.stream.read(buffer).map_err(|error| {
             self.failed = true;
@@ -178,7 +205,7 @@ fn damage() -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, Damage)
 }
 
-/// age's own complaints have these kinds and no system error below them.
+/// What is wrong with the format has these kinds and no system error below.
 fn is_format(error: &io::Error) -> bool {
     let kinds = [io::ErrorKind::InvalidData, io::ErrorKind::UnexpectedEof];
     error.raw_os_error().is_none() && kinds.contains(&error.kind())
@@ -198,17 +225,17 @@ pub fn open_delivery<R: Read>(
     if !looks_like_age(&first) {
         return Err(OpenError::NotAge);
     }
-    let whole = BufReader::with_capacity(BUFFER, Cursor::new(first).chain(reader));
-    let mut dearmored = ArmoredReader::new(whole);
-    let header = read_header(&mut dearmored)?;
+    let mut body = Body::new(first, reader);
+    let header = body.header().map_err(|error| {
+        if is_format(&error) { OpenError::Damaged } else { OpenError::Io(error) }
+    })?;
     if let Some(asked) = scrypt_work(&header).filter(|asked| *asked > u64::from(SCRYPT_LOG_N_MAX)) {
         return Err(OpenError::TooMuchWork { asked });
     }
-    let decryptor = Decryptor::new_buffered(Cursor::new(header).chain(dearmored)).map_err(of)?;
     let stream = match key {
         DeliveryKey::Identity(text) => {
             let identity = identity_of(text).map_err(OpenError::Key)?;
-            decryptor.decrypt(std::iter::once(&identity as &dyn Identity)).map_err(of)?
+            payload::open(header, body, &identity).map_err(of)?
         }
         DeliveryKey::Passphrase(passphrase) => {
             let text = std::str::from_utf8(passphrase.expose())
@@ -216,7 +243,7 @@ pub fn open_delivery<R: Read>(
             let mut identity = scrypt::Identity::new(SecretString::from(text));
             identity.set_max_work_factor(SCRYPT_LOG_N_MAX);
             let _one = ONE_ATTEMPT.lock().unwrap_or_else(PoisonError::into_inner);
-            decryptor.decrypt(std::iter::once(&identity as &dyn Identity)).map_err(of)?
+            payload::open(header, body, &identity).map_err(of)?
         }
     };
     Ok(DeliveryReader { stream, failed: false })
@@ -234,24 +261,6 @@ fn of(error: DecryptError) -> OpenError {
         }
         DecryptError::Io(source) if !is_format(&source) => OpenError::Io(source),
         _ => OpenError::Damaged,
-    }
-}
-
-/// The header with the line of its code, and whatever of the nonce came with it.
-fn read_header(reader: &mut impl BufRead) -> Result<Vec<u8>, OpenError> {
-    let mut header = Vec::new();
-    loop {
-        let line = header.len();
-        let room = HEADER_BYTES_MAX.saturating_sub(line) as u64;
-        let count = reader.by_ref().take(room).read_until(b'\n', &mut header).map_err(|error| {
-            if is_format(&error) { OpenError::Damaged } else { OpenError::Io(error) }
-        })?;
-        if count == 0 || header.last() != Some(&b'\n') {
-            return Err(OpenError::Damaged);
-        }
-        if header[line..].starts_with(b"---") {
-            return Ok(header);
-        }
     }
 }
 

@@ -8,10 +8,12 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use age::stream::{StreamReader, StreamWriter};
 use rustix::fs::{Mode, OFlags, open};
 
-use super::{SealError, identity_of, parse_recipient};
+use super::{
+    SealError, identity_of, parse_recipient,
+    payload::{self, PayloadReader, PayloadWriter, read_header},
+};
 use crate::{
     adapters::{
         fault,
@@ -21,8 +23,10 @@ use crate::{
     engine::ports::Meter,
 };
 
-/// Bytes that are written or read at once.
+/// Bytes that are written at once.
 const BUFFER: usize = 256 << 10;
+/// Bytes that the header is read by; a chunk of the payload is longer and goes past this buffer.
+const HEADER_BUFFER: usize = 16 << 10;
 
 /// A spool file was not written, or does not open.
 #[derive(Debug, thiserror::Error)]
@@ -46,7 +50,7 @@ pub enum SpoolError {
 pub struct SpoolWriter {
     path: PathBuf,
     part: PathBuf,
-    stream: StreamWriter<BufWriter<File>>,
+    stream: PayloadWriter<BufWriter<File>>,
     write: fault::Write,
     begun: bool,
     meter: Meter,
@@ -68,11 +72,9 @@ impl SpoolWriter {
         let mode = Mode::from_raw_mode(0o600);
         let fd = open(&part, flags, mode).map_err(FileError::of("create", &part))?;
         let file = BufWriter::with_capacity(BUFFER, files::regular(fd, &part)?);
-        let stream =
-            age::Encryptor::with_recipients(std::iter::once(&recipient as &dyn age::Recipient))
-                .map_err(|_| seal(SealError::Encrypt))?
-                .wrap_output(file)
-                .map_err(FileError::of_io("write", &part))?;
+        let stream = payload::seal(&recipient, file)
+            .map_err(FileError::of_io("write", &part))?
+            .map_err(|_| seal(SealError::Encrypt))?;
         Ok(Self { path, part, stream, write, begun: false, meter: Meter::default() })
     }
 
@@ -131,7 +133,7 @@ impl SpoolWriter {
 
 /// The delivered bytes of a spool file. Damage here is ours, not the provider's: it never reads as damage of the
 /// delivery.
-pub struct SpoolReader(StreamReader<BufReader<File>>);
+pub struct SpoolReader(PayloadReader<BufReader<File>>);
 
 impl Read for SpoolReader {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
@@ -149,14 +151,16 @@ impl Read for SpoolReader {
 pub fn open_spool(path: &Path, identity: &Secret) -> Result<SpoolReader, SpoolError> {
     let seal = |source| SpoolError::Seal { path: path.to_owned(), source };
     let identity = identity_of(identity).map_err(seal)?;
-    let file = BufReader::with_capacity(BUFFER, files::open_regular(path)?);
-    let reader = age::Decryptor::new_buffered(file)
-        .and_then(|decryptor| decryptor.decrypt(std::iter::once(&identity as &dyn age::Identity)))
-        .map_err(|error| match error {
-            age::DecryptError::Io(source) if source.raw_os_error().is_some() => {
-                SpoolError::File(FileError::of_io("read", path)(source))
-            }
-            _ => seal(SealError::Sealed),
-        })?;
+    let mut file = BufReader::with_capacity(HEADER_BUFFER, files::open_regular(path)?);
+    let header = read_header(&mut file).map_err(|source| match source.raw_os_error() {
+        Some(_) => SpoolError::File(FileError::of_io("read", path)(source)),
+        None => seal(SealError::Sealed),
+    })?;
+    let reader = payload::open(header, file, &identity).map_err(|error| match error {
+        age::DecryptError::Io(source) if source.raw_os_error().is_some() => {
+            SpoolError::File(FileError::of_io("read", path)(source))
+        }
+        _ => seal(SealError::Sealed),
+    })?;
     Ok(SpoolReader(reader))
 }

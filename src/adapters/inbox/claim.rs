@@ -21,17 +21,14 @@ use super::{
 };
 use crate::adapters::{
     age_files::{SpoolError, SpoolWriter},
+    ahead::{Hashing, Piece},
     files::{self, FileError},
 };
 use crate::domain::{
-    digest::Hasher,
     judge::{Entry, EntryKind, Facts, HEAD_BYTES, is_document},
     limits::{FREE_BYTES_MIN, MANIFEST_BYTES_MAX, SIGNATURE_BYTES_MAX},
     manifest::{MANIFEST_NAME, SIGNATURE_NAME},
 };
-
-/// Bytes that are copied at once.
-const CHUNK: usize = 1 << 20;
 
 /// What a claim makes: which names of a delivery go into which spool files. `None` leaves a file uncopied; such a file
 /// has no digest, and a listed one does not pass the judgement then.
@@ -170,27 +167,30 @@ impl Inbox {
         entry: &mut Entry,
         writer: &mut SpoolWriter,
     ) -> Result<(), ClaimError> {
-        let mut chunk = Zeroizing::new(vec![0; CHUNK]);
-        let mut hasher = Hasher::new();
+        // Hashed on a thread of its own: sealing and writing take as long.
+        let read = |source| {
+            ClaimError::from(InboxError::Delivery {
+                doing: "read",
+                path: self.path.clone(),
+                source,
+            })
+        };
+        let mut hashing = Hashing::new(entry.bytes).map_err(read)?;
+        let mut piece = Piece::new();
         entry.bytes = 0;
         loop {
-            let count = match file.read(&mut chunk) {
-                Ok(0) => break,
-                Ok(count) => count,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-                Err(source) => {
-                    let path = self.path.clone();
-                    return Err(InboxError::Delivery { doing: "read", path, source }.into());
-                }
-            };
-            let bytes = &chunk[..count];
-            let room = HEAD_BYTES.saturating_sub(entry.head.len()).min(count);
+            piece.fill(&mut file).map_err(read)?;
+            let bytes = piece.bytes();
+            if bytes.is_empty() {
+                break;
+            }
+            let room = HEAD_BYTES.saturating_sub(entry.head.len()).min(bytes.len());
             entry.head.extend_from_slice(&bytes[..room]);
-            hasher.update(bytes);
             writer.write(bytes)?;
-            entry.bytes += count as u64;
+            entry.bytes += bytes.len() as u64;
+            piece = hashing.take(piece);
         }
-        entry.sha256 = Some(hasher.finish());
+        entry.sha256 = Some(hashing.finish().map_err(read)?);
         Ok(())
     }
 
