@@ -367,6 +367,7 @@ fn the_pages_are_there() {
         "LICENSE-APACHE",
         "LICENSE-MIT",
         "docs/ARCHITECTURE.md",
+        "docs/json.md",
         "docs/keystore.md",
         "docs/lifecycle.md",
     ];

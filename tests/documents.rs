@@ -66,8 +66,7 @@ fn none(what: &str, found: &[String]) {
 }
 
 fn plays(page: &str) {
-    let language = if page.ends_with(".zh-TW.md") { "zh_TW.UTF-8" } else { "C.UTF-8" };
-    let faults = play::play(root(), &parts(page), language);
+    let faults = play::play(root(), &parts(page));
     none(&format!("{page} does not come out as it shows"), &faults);
 }
 
@@ -142,7 +141,7 @@ fn what_stands_for_a_command_by_hand_works() {
     for (line, _, instead) in BY_HAND {
         let Some(instead) = instead else { continue };
         let kind = Kind::Script((*instead).to_owned());
-        let faults = play::play(root(), &[Part { line: 0, kind }], "C.UTF-8");
+        let faults = play::play(root(), &[Part { line: 0, kind }]);
         none(line, &faults);
     }
 }
@@ -285,7 +284,7 @@ fn a_block_that_nobody_runs_is_a_fault() {
 
 #[test]
 fn what_a_page_shows_is_compared_and_what_fails_is_found() {
-    let faults = |page: &str| play::play(root(), &page::parts(page).unwrap(), "C.UTF-8").len();
+    let faults = |page: &str| play::play(root(), &page::parts(page).unwrap()).len();
     assert_eq!(faults("```console\n$ echo one two\none [..]\n$ x=1\n$ echo $x\n1\n```"), 0);
     assert_eq!(faults("```console\n$ printf 'a\\nb\\nc\\n'\na\n...\n```"), 0);
     assert_eq!(faults("```console\n$ echo one\ntwo\n$ false\n```"), 2);

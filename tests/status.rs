@@ -268,3 +268,79 @@ fn metrics_are_never_put_where_providers_write_or_keys_lie() {
         assert!(ran.text().contains(fault), "{file}: {}", ran.text());
     }
 }
+
+/// One command by the real clock, as the resident agent uses it.
+fn plain(site: &Site<'_>, words: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_batchward"));
+    command.arg("--config").arg(site.dir.join("agent.yaml")).args(words);
+    command.env_clear().env("PATH", "/usr/bin:/bin").env("LANG", "C.UTF-8");
+    command.env("TMPDIR", site.temporary());
+    command
+}
+
+/// Stopped when dropped.
+struct Agent(std::process::Child);
+
+impl Drop for Agent {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// The page, asked again until `wanted` holds of it.
+#[track_caller]
+fn until(site: &Site<'_>, what: &str, wanted: impl Fn(&Value) -> bool) -> Value {
+    for _ in 0..300 {
+        let output = plain(site, &["status", "--json"]).output().unwrap();
+        let page: Value = serde_json::from_slice(&output.stdout).unwrap_or_default();
+        if wanted(&page) {
+            return page;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(100));
+    }
+    panic!("not within half a minute: {what}");
+}
+
+#[test]
+fn the_resident_agent_tells_what_it_saw_last_and_writes_metrics_again_and_again() {
+    let people = People::new();
+    let site = Site::laid_out(&people, &["small-20", "missing-file"]);
+    let path = site.dir.join("agent.yaml");
+    let text = fs::read_to_string(&path).unwrap().replace("scan_every: 30s", "scan_every: 1s");
+    fs::write(&path, text).unwrap();
+    for folder in ["metrics", "run"] {
+        fs::create_dir(site.dir.join(folder)).unwrap();
+    }
+    set(&site, "metrics_file: metrics/batchward.prom\nsocket: run/control.sock");
+    let dir = site.dir.to_str().unwrap().to_owned();
+    support::done(&mut plain(&site, &["init", &dir, "--site", "taoyuan-dwcd"]));
+    let mut run = plain(&site, &["run"]);
+    let agent = Agent(run.stderr(std::process::Stdio::null()).spawn().unwrap());
+    // Not before it answers: a command that holds the state for a moment would turn it away.
+    let socket = site.dir.join("run/control.sock");
+    for _ in 0..300 {
+        if std::os::unix::net::UnixStream::connect(&socket).is_ok() {
+            break;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(100));
+    }
+    let page = until(&site, "the small delivery is loaded", |page| {
+        page["agent_running"] == true && page["batches"]["loaded"] == 1
+    });
+    assert_eq!(page["waiting"]["rows"][0]["reason"], "incomplete");
+    assert_eq!(alarms(&page), [""; 0]);
+    fs::write(site.dir.join("drop/moca-full/day.key"), b"synthetic").unwrap();
+    until(&site, "the key is told", |page| alarms(page) == ["key-in-inbox"]);
+    fs::remove_file(site.dir.join("drop/moca-full/day.key")).unwrap();
+    until(&site, "it is told no more", |page| alarms(page).is_empty());
+    let metrics = site.dir.join("metrics/batchward.prom");
+    let first = fs::read(&metrics).unwrap();
+    parsed(&first);
+    until(&site, "metrics are written again", |_| fs::read(&metrics).unwrap() != first);
+    drop(agent);
+    assert_eq!(
+        until(&site, "no agent runs", |p| p["agent_running"] == false)["site"],
+        "taoyuan-dwcd"
+    );
+}

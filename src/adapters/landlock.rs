@@ -60,7 +60,7 @@ pub struct Confinement {
     pub version: u8,
     /// Everything that was asked for is in force; else the kernel knows less.
     pub whole: bool,
-    /// Filesystem and number of each folder that may be reached.
+    /// Filesystem and number of each folder in which the process may take what lies there; reading alone is not enough.
     reached: BTreeSet<(u64, u64)>,
 }
 
@@ -106,7 +106,9 @@ pub fn confine(folders: &[(PathBuf, Right)]) -> Result<Confinement, ConfinementE
         let of_kind = if there.is_dir() { BitFlags::all() } else { AccessFs::from_file(KNOWN) };
         let rule = PathBeneath::new(handle, right.access() & of_kind);
         ruleset = ruleset.add_rule(rule).map_err(rules)?;
-        reached.insert((there.dev(), there.ino()));
+        if matches!(right, Right::Take | Right::Own) {
+            reached.insert((there.dev(), there.ino()));
+        }
     }
     let status = ruleset.restrict_self().map_err(rules)?;
     let version = match status.landlock {

@@ -18,6 +18,7 @@ use super::{
 use crate::{
     domain::{
         accounts::Role,
+        calendar,
         entry::{AccountFacts, HoldScope, KeyForm, UnixUser},
         limits,
         secret::Secret,
@@ -37,19 +38,19 @@ pub(super) fn act(cli: &Cli, client: &mut Client, identity: &Identity) -> Result
     if cli.json {
         print::json(&reply)
     } else {
-        print::line(&format!("{}  {}", reply.id, reply.message))
+        print::line(&format!("{}  {}", reply.id, reply.message))?;
+        match &reply.next {
+            Some(next) => print::line(&format!("next: {next}")),
+            None => Ok(()),
+        }
     }
 }
 
 fn time(client: &mut Client, text: &str) -> Result<Timestamp> {
-    let zone = client
-        .site()?
-        .zone
-        .parse()
-        .map_err(|_| Error::new(Exit::Failed, "the agent's time zone is not known here"))?;
-    Timestamp::parse_end(text, zone).ok_or_else(|| {
+    let zone = client.zone()?;
+    calendar::parse_end(text, zone).ok_or_else(|| {
         Error::usage(format!("'{text}' is no date or time"))
-            .hint("2027-12-31 (to the end of that day), or 2027-12-31T17:00:00+08:00")
+            .hint("2027-12-31 or 116/12/31 (to the end of that day), or 2027-12-31T17:00:00+08:00")
     })
 }
 
@@ -94,16 +95,14 @@ fn command_of(word: &Word, client: &mut Client) -> Result<Command> {
 
 fn command_of_use(word: &Word, client: &mut Client) -> Result<Command> {
     Ok(match word {
-        Word::Grant(GrantWord::Apply { link, until, purpose, basis, fields, unit }) => {
-            Command::GrantApply {
-                link: link.clone(),
-                until: time(client, until)?,
-                purpose: purpose.clone(),
-                basis: basis.clone(),
-                fields: fields.clone(),
-                unit: unit.clone(),
-            }
-        }
+        Word::Grant(GrantWord::Apply(asked)) => Command::GrantApply {
+            link: asked.link.clone(),
+            until: time(client, &asked.until)?,
+            purpose: asked.purpose.clone(),
+            basis: asked.basis.clone(),
+            fields: asked.fields.clone(),
+            unit: asked.unit.clone(),
+        },
         Word::Grant(GrantWord::Approve { id: grant }) => {
             Command::GrantApprove { grant: id(grant)? }
         }

@@ -53,7 +53,7 @@ impl Client {
         let mut remote = match Remote::connect(&at.socket, at.owner) {
             Ok(Some(remote)) if ours(&remote) => remote,
             // Another site's agent may have the socket. To whoever owns the state, its lock says whether one runs.
-            Err(error) if !at.is_own() => return Err(error),
+            Err(error) if error.exit != Exit::Refused || !at.is_own() => return Err(error),
             Ok(_) | Err(_) => {
                 return Ok(Self::Direct(Box::new(wiring::open(config, hooks, false)?)));
             }
@@ -136,6 +136,14 @@ impl Client {
     /// What is known of the site.
     pub(super) fn site(&mut self) -> Result<SiteFacts> {
         self.ask(Query::Site)
+    }
+
+    /// The time zone of the site.
+    pub(super) fn zone(&mut self) -> Result<chrono_tz::Tz> {
+        self.site()?
+            .zone
+            .parse()
+            .map_err(|_| Error::new(Exit::Failed, "the agent's time zone is not known here"))
     }
 
     /// A batch by its id or number.

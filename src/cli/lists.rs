@@ -2,7 +2,7 @@
 
 use super::{client::Client, print};
 use crate::{
-    domain::entry::ConfigChange,
+    domain::{calendar, entry::ConfigChange},
     service::{
         Query, Result, register_page,
         show::{AccountLine, GrantLine, HoldLine, OrderLine},
@@ -37,12 +37,13 @@ pub(super) fn batches(client: &mut Client, json: bool) -> Result<()> {
 }
 
 pub(super) fn grants(client: &mut Client, json: bool) -> Result<()> {
+    let zone = client.zone()?;
     listing(
         json,
         &client.ask::<Vec<GrantLine>>(Query::Grants)?,
         &["id", "state", "link", "holder", "until"],
         |g| {
-            let until = g.terms.until.to_string();
+            let until = calendar::end(g.terms.until, zone);
             vec![
                 g.id.to_string(),
                 g.state.clone(),
@@ -55,32 +56,35 @@ pub(super) fn grants(client: &mut Client, json: bool) -> Result<()> {
 }
 
 pub(super) fn orders(client: &mut Client, json: bool) -> Result<()> {
+    let zone = client.zone()?;
     listing(
         json,
         &client.ask::<Vec<OrderLine>>(Query::Orders)?,
-        &["id", "state", "batches", "requested by", "approved by"],
+        &["id", "state", "requested by", "approved by", "expires", "batches"],
         |o| {
             let batches: Vec<String> = o.batches.iter().map(ToString::to_string).collect();
             let approved = o.approved_by.clone().unwrap_or_default();
             vec![
                 o.id.to_string(),
                 o.state.to_string(),
-                batches.join(","),
                 o.requested_by.clone(),
                 approved,
+                calendar::end(o.expires, zone),
+                batches.join(","),
             ]
         },
     )
 }
 
 pub(super) fn holds(client: &mut Client, json: bool) -> Result<()> {
+    let zone = client.zone()?;
     listing(
         json,
         &client.ask::<Vec<HoldLine>>(Query::Holds)?,
         &["id", "standing", "by", "document", "review"],
         |h| {
             let standing = if h.standing { "yes" } else { "lifted" };
-            let review = h.review.to_string();
+            let review = calendar::end(h.review, zone);
             vec![h.id.to_string(), standing.to_owned(), h.by.clone(), h.doc_no.clone(), review]
         },
     )
@@ -91,7 +95,7 @@ pub(super) fn pending(client: &mut Client, json: bool) -> Result<()> {
     listing(json, &rows, &["file", "change"], |c| vec![c.file.clone(), c.code.clone()])
 }
 
-fn listing<T: serde::Serialize>(
+pub(super) fn listing<T: serde::Serialize>(
     json: bool,
     rows: &[T],
     head: &[&str],
@@ -108,7 +112,7 @@ pub(super) fn register(client: &mut Client, json: bool) -> Result<()> {
     if json {
         return print::json(&rows);
     }
-    for line in register_page::lines(&rows) {
+    for line in register_page::lines(&rows, client.zone()?) {
         print::line(&line)?;
     }
     Ok(())

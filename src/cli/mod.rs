@@ -7,16 +7,22 @@ mod doctor;
 mod identity;
 mod lists;
 mod locale;
+mod pages;
 mod print;
 mod rows;
+mod shapes;
 pub mod speech;
 mod status;
+mod table;
+#[cfg(test)]
+mod tests;
+mod usage;
 mod verify;
 mod words;
 
 use std::{ffi::OsString, process::ExitCode};
 
-use clap::{CommandFactory, FromArgMatches, Parser};
+use clap::{CommandFactory, FromArgMatches, Parser, error::ErrorKind};
 
 use crate::{error::Exit, service::Result};
 
@@ -30,10 +36,21 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let cli = match parsed {
         Ok(cli) => cli,
         Err(error) => {
-            // Help and version go to standard output with 0; anything else is wrong usage.
-            let wrong = error.use_stderr();
-            print::parser(&error);
-            return ExitCode::from(if wrong { Exit::Usage as u8 } else { 0 });
+            // Help and version go to standard output with 0, help that nobody asked for to standard error.
+            return match error.kind() {
+                ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
+                    print::parser(&error);
+                    ExitCode::SUCCESS
+                }
+                ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
+                    print::parser(&error);
+                    ExitCode::from(Exit::Usage as u8)
+                }
+                _ => {
+                    print::error(&usage::error(&error));
+                    ExitCode::from(Exit::Usage as u8)
+                }
+            };
         }
     };
     match run(&cli) {
@@ -51,8 +68,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 /// # Errors
 /// What the command said.
 pub(crate) fn run_line(line: &[String]) -> Result<()> {
-    let cli = args::Cli::try_parse_from(line)
-        .map_err(|error| crate::error::Error::usage(error.to_string()))?;
+    let cli = args::Cli::try_parse_from(line).map_err(|error| usage::error(&error))?;
     std::thread::scope(|scope| scope.spawn(|| words::run(&cli)).join())
         .unwrap_or_else(|_| Err(crate::error::Error::new(Exit::Failed, "the command broke off")))
 }

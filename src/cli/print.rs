@@ -5,7 +5,11 @@ use std::io::{self, IsTerminal, Write};
 
 use serde::Serialize;
 
-use super::{args::RowFormat, speech};
+use super::{
+    args::RowFormat,
+    speech,
+    table::{self, Screen, Tone},
+};
 use crate::{
     error::{Error, Exit},
     service::{Result, reading::Rows},
@@ -16,9 +20,15 @@ pub(super) fn line(text: &str) -> Result<()> {
     raw(&speech::say(text))
 }
 
-/// Prints a line as it is: JSON, and what is made of names and of words that are translated already.
+/// Prints a line that is made of names and of words that are translated already.
 pub(super) fn raw(text: &str) -> Result<()> {
-    bytes(format!("{text}\n").as_bytes())
+    let shown = if io::stdout().is_terminal() { shown(text) } else { text.to_owned() };
+    bytes(format!("{shown}\n").as_bytes())
+}
+
+/// A text of lines as a terminal may have it.
+fn shown(text: &str) -> String {
+    text.split('\n').map(table::clean).collect::<Vec<_>>().join("\n")
 }
 
 /// Prints bytes as they are.
@@ -36,14 +46,27 @@ pub(super) fn bytes(bytes: &[u8]) -> Result<()> {
 pub(super) fn json<T: Serialize>(value: &T) -> Result<()> {
     let text = serde_json::to_string_pretty(value)
         .map_err(|error| Error::new(Exit::Failed, error.to_string()))?;
-    raw(&text)
+    bytes(format!("{}\n", escaped(&text)).as_bytes())
+}
+
+/// JSON in which whatever a terminal would obey is an escape: the same value, for every reader.
+fn escaped(json: &str) -> String {
+    let mut text = String::with_capacity(json.len());
+    for c in json.chars() {
+        if c == '\n' || table::is_harmless(c) {
+            text.push(c);
+        } else {
+            text.push_str(&format!("\\u{:04x}", u32::from(c)));
+        }
+    }
+    text
 }
 
 /// Prints an error to standard error.
 pub(super) fn error(error: &Error) {
-    eprintln!("{}{}", speech::label("error"), speech::say(&error.what));
+    eprintln!("{}{}", speech::label("error"), shown(&speech::say(&error.what)));
     if let Some(hint) = &error.hint {
-        eprintln!("{}{}", speech::label("hint"), speech::say(hint));
+        eprintln!("{}{}", speech::label("hint"), shown(&speech::say(hint)));
     }
 }
 
@@ -60,7 +83,7 @@ pub(super) fn parser(error: &clap::Error) {
 
 /// Prints a note to standard error.
 pub(super) fn note(text: &str) {
-    eprintln!("{}{}", speech::label("note"), speech::say(text));
+    eprintln!("{}{}", speech::label("note"), shown(&speech::say(text)));
 }
 
 /// Columns whose cells are words of closed lists, and are translated; other cells are names.
@@ -71,40 +94,25 @@ const WORDS: [&str; 15] = [
 
 /// Columns that line up by display width.
 pub(super) fn table(head: &[&str], rows: &[Vec<String>]) -> Result<()> {
-    let spoken =
-        |cells: &[String]| -> Vec<String> {
-            let cells = head.iter().zip(cells);
-            cells
-                .map(|(head, cell)| {
-                    if WORDS.contains(head) { speech::say(cell).into_owned() } else { cell.clone() }
-                })
-                .collect()
-        };
-    let rows: &[Vec<String>] = &rows.iter().map(|row| spoken(row)).collect::<Vec<_>>();
+    let tones: Vec<Vec<Option<Tone>>> =
+        rows.iter().map(|row| row.iter().map(|cell| Tone::of(cell)).collect()).collect();
+    let spoken = |(head, cell): (&&str, &String)| {
+        if WORDS.contains(head) { speech::say(cell).into_owned() } else { cell.clone() }
+    };
+    let rows: Vec<Vec<String>> =
+        rows.iter().map(|row| head.iter().zip(row).map(spoken).collect()).collect();
     let head: Vec<_> = head.iter().map(|head| speech::word(head)).collect();
     let head: Vec<&str> = head.iter().map(|head| &**head).collect();
-    let head = head.as_slice();
-    let mut widths: Vec<usize> = head.iter().map(|h| width(h)).collect();
-    for row in rows {
-        for (w, cell) in widths.iter_mut().zip(row) {
-            *w = (*w).max(width(cell));
-        }
-    }
-    let head: Vec<String> = head.iter().map(|h| (*h).to_owned()).collect();
-    for row in std::iter::once(&head).chain(rows) {
-        let mut text = String::new();
-        for (cell, w) in row.iter().zip(&widths) {
-            text.push_str(cell);
-            text.push_str(&" ".repeat(w.saturating_sub(width(cell)) + 2));
-        }
-        raw(text.trim_end())?;
+    for row in table::lines(&head, &rows, &tones, Screen::here()) {
+        bytes(format!("{row}\n").as_bytes())?;
     }
     Ok(())
 }
 
-/// Cells that a text takes on a terminal: two for East Asian wide characters.
-fn width(text: &str) -> usize {
-    text.chars().map(|c| if matches!(u32::from(c), 0x1100..=0x115F | 0x2E80..=0xA4CF | 0xAC00..=0xD7A3 | 0xE000..=0xFAFF | 0xFE30..=0xFE6F | 0xFF00..=0xFF60 | 0xFFE0..=0xFFE6 | 0x20000..=0x3FFFD | 0xF0000..=0x10_FFFD) { 2 } else { 1 }).sum()
+/// Prints a sentence after a label in a tone: how grave it is.
+pub(super) fn toned(tone: Tone, label: &str, text: &str) -> Result<()> {
+    let label = Screen::here().toned(Some(tone), &speech::label(label));
+    bytes(format!("{label}{}\n", table::clean(&speech::say(text))).as_bytes())
 }
 
 /// Where the rows of this process go.
@@ -167,21 +175,17 @@ impl Rows for Printed {
 
     fn row(&mut self, values: &[String]) -> io::Result<()> {
         let text = match self.format {
+            RowFormat::Csv if io::stdout().is_terminal() => shown(&Self::csv(values)),
             RowFormat::Csv => Self::csv(values),
             // Control characters in a name must not reach a terminal as such.
             RowFormat::Table => {
-                let clean: String = values
-                    .join("  ")
-                    .chars()
-                    .map(|c| if c.is_control() { '\u{FFFD}' } else { c })
-                    .collect();
-                format!("{clean}\n")
+                format!("{}\n", table::clean(&values.join("  ")))
             }
             RowFormat::Json => {
                 let pairs = self.fields.iter().cloned().zip(values.iter().cloned().map(Into::into));
                 let object: serde_json::Map<String, serde_json::Value> = pairs.collect();
                 let comma = if self.rows == 0 { "\n" } else { ",\n" };
-                format!("{comma}{}", serde_json::Value::Object(object))
+                format!("{comma}{}", escaped(&serde_json::Value::Object(object).to_string()))
             }
         };
         self.rows += 1;

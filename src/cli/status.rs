@@ -5,9 +5,9 @@
 
 use chrono_tz::Tz;
 
-use super::print;
+use super::{print, table::Tone};
 use crate::{
-    domain::{entry::HoldScope, lifecycle::OrderState, time::Timestamp},
+    domain::{calendar, entry::HoldScope, lifecycle::OrderState, time::Timestamp},
     engine::health::{Folder, Place, Room},
     error::{Error, Exit},
     service::{
@@ -58,7 +58,7 @@ impl Shown<'_> {
     }
 
     fn time(&self, at: Timestamp) -> String {
-        at.shown_in(self.zone)
+        calendar::time(at, self.zone)
     }
 
     fn maybe(&self, at: Option<Timestamp>) -> String {
@@ -78,7 +78,7 @@ impl Shown<'_> {
 
     fn alarm(&self, alarm: &Alarm) -> Result<()> {
         let level = if alarm.level == Level::Alarm { "alarm" } else { "warning" };
-        let mut text = format!("{level}: {}", alarm.what);
+        let mut text = alarm.what.clone();
         if let Some(about) = &alarm.about {
             text.push_str(&format!(" ({about})"));
         }
@@ -91,7 +91,8 @@ impl Shown<'_> {
         if let Some(since) = alarm.since {
             text.push_str(&format!(", since {}", self.time(since)));
         }
-        print::line(&text)?;
+        let tone = if alarm.level == Level::Alarm { Tone::Bad } else { Tone::Waiting };
+        print::toned(tone, level, &text)?;
         print::line(&format!("  {}", alarm.remedy))
     }
 
@@ -143,7 +144,7 @@ impl Shown<'_> {
     }
 
     fn date(&self, at: Timestamp) -> String {
-        at.date_in(self.zone).to_string()
+        calendar::date(at.date_in(self.zone))
     }
 
     fn batches(&self) -> Result<()> {

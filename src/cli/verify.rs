@@ -2,7 +2,10 @@
 
 use std::path::Path;
 
-use super::print;
+use super::{
+    print,
+    shapes::{CertificateVerified, CopyVerified},
+};
 use crate::{
     adapters::files,
     domain::{certificate::Certificate, checkpoint::VerifierKey, limits},
@@ -59,12 +62,15 @@ pub(super) fn register(
 }
 
 /// A certificate file.
-pub(super) fn certificate(file: &Path, key: Option<&str>) -> Result<()> {
+pub(super) fn certificate(file: &Path, key: Option<&str>, json: bool) -> Result<()> {
     let key = verifier(key)?;
     let bytes = files::read(file, limits::DELIVERY_BYTES_MAX)
         .map_err(|error| Error::new(Exit::Unavailable, format!("'{}': {error}", file.display())))?;
     let certificate = Certificate::verify(&bytes, key.as_ref())
         .map_err(|fault| Error::new(Exit::Data, format!("'{}': {fault}", file.display())))?;
+    if json {
+        return print::json(&verified(&certificate, key.is_some()));
+    }
     print::line(&format!(
         "good: order {} of {}, {} copies",
         certificate.order,
@@ -89,4 +95,21 @@ pub(super) fn certificate(file: &Path, key: Option<&str>) -> Result<()> {
         print::note("no --key was given: the certificate's own verifier key was trusted");
     }
     Ok(())
+}
+
+fn verified(certificate: &Certificate, given: bool) -> CertificateVerified {
+    let copies = certificate.copies.iter().map(|copy| CopyVerified {
+        copy: copy.copy,
+        kind: copy.kind.clone(),
+        assurance: copy.assurance,
+        meaning: copy.assurance.meaning(),
+        unrecoverable: copy.assurance.is_unrecoverable(),
+    });
+    CertificateVerified {
+        ok: true,
+        order: certificate.order,
+        site: certificate.site.clone(),
+        key_source: if given { "given" } else { "certificate" },
+        copies: copies.collect(),
+    }
 }

@@ -7,12 +7,12 @@ use super::{
     acts,
     args::{
         AccountWord, BatchWord, CertificateWord, Cli, ConfigWord, DestroyWord, GrantWord, HoldWord,
-        PolicyWord, RegisterWord, Word,
+        Init, PolicyWord, RegisterWord, RowFormat, Word,
     },
     client::{self, Client},
     doctor,
     identity::Identity,
-    lists, print, rows, speech, status, verify,
+    lists, pages, print, rows, shapes, speech, status, verify,
 };
 use crate::{
     daemon, demo,
@@ -29,16 +29,18 @@ pub(super) fn run(cli: &Cli) -> Result<()> {
         Word::Demo { dir, records } => {
             demo::run(dir.as_deref(), *records, &mut |text| print::line(text))
         }
-        Word::Init { dir, site, founder } => init(dir, site, founder, &hooks),
+        Word::Init(new) => init(new, &hooks),
         Word::Check => doctor::show(&wiring::examine(&cli.config, &hooks), cli.json),
         Word::Run { once } => run_agent(cli, *once, &hooks),
         Word::Register(RegisterWord::Verify { dir, key }) => {
             verify::register(&cli.config, dir.as_deref(), key.as_deref(), cli.json)
         }
         Word::Certificate(CertificateWord::Verify { file, key }) => {
-            verify::certificate(file, key.as_deref())
+            verify::certificate(file, key.as_deref(), cli.json)
         }
         Word::Policy(word) => policy(cli, word),
+        Word::Completions { shell } => pages::completions(*shell),
+        Word::Man { dir } => pages::man(dir),
         _ => with_site(cli, &hooks),
     }
 }
@@ -61,18 +63,23 @@ fn hooks(cli: &Cli) -> Result<Hooks> {
     Ok(Hooks { clock })
 }
 
-fn init(dir: &Path, site: &str, founders: &[String], hooks: &Hooks) -> Result<()> {
+fn init(new: &Init, hooks: &Hooks) -> Result<()> {
     let mut keys = Vec::new();
-    for founder in founders {
+    for founder in &new.founder {
         let (name, path) = founder.split_once('=').ok_or_else(|| {
             Error::usage(format!("--founder takes NAME=KEY.pub, not '{founder}'"))
         })?;
         keys.push((name.to_owned(), public_key(Path::new(path))?));
     }
-    for made in wiring::init(dir, site, &keys, hooks)? {
+    for made in wiring::init(&new.dir, &new.site, &keys, hooks)? {
         print::line(&made)?;
     }
-    Ok(())
+    if new.founder.is_empty() {
+        return Ok(());
+    }
+    print::line(
+        "next: a founder runs 'batchward account add NAME --role ROLE --sign-key FILE.pub', and the other one confirms it",
+    )
 }
 
 /// Takes from this process what the agent does not need, before it opens anything of a delivery.
@@ -105,6 +112,10 @@ fn run_agent(cli: &Cli, once: bool, hooks: &Hooks) -> Result<()> {
     }
     confine(cli)?;
     let done = client::once(&cli.config, hooks)?;
+    if cli.json {
+        print::json(&shapes::RanOnce { rows: done.rows, notes: done.notes })?;
+        return done.room;
+    }
     for row in done.rows {
         let id = row.id.map_or_else(|| "-".to_owned(), |id| id.to_string());
         let reason =
@@ -145,32 +156,56 @@ fn with_site(cli: &Cli, hooks: &Hooks) -> Result<()> {
         }
         Word::Query(query) => {
             let reading = rows::query_of(&mut client, query)?;
-            rows::read(&mut client, &identity, &reading, query.format)
+            rows::read(&mut client, &identity, &reading, format(cli, query.format))
         }
         Word::Match(list) => {
             let reading = rows::match_of(list)?;
-            rows::read(&mut client, &identity, &reading, list.format)
+            rows::read(&mut client, &identity, &reading, format(cli, list.format))
         }
         _ => acts::act(cli, &mut client, &identity),
     }
 }
 
+/// `--json` is the same as `--format json`.
+const fn format(cli: &Cli, asked: RowFormat) -> RowFormat {
+    if cli.json { RowFormat::Json } else { asked }
+}
+
 fn policy(cli: &Cli, word: &PolicyWord) -> Result<()> {
-    let lines = match word {
-        PolicyWord::List => wiring::policies(&cli.config)?,
-        PolicyWord::Explain { name } => wiring::explain(&cli.config, name)?,
-        PolicyWord::Check { file } => {
-            let faults = wiring::check_policy(file)?;
-            if !faults.is_empty() {
-                for fault in &faults {
-                    print::line(fault)?;
-                }
-                return Err(Error::new(Exit::Config, format!("{} problems found", faults.len())));
-            }
-            vec!["no problem found".to_owned()]
+    match word {
+        PolicyWord::List => {
+            let rows = wiring::policies(&cli.config)?;
+            lists::listing(cli.json, &rows, &["name", "title"], |p| {
+                vec![p.name.clone(), p.title.clone()]
+            })
         }
-    };
-    lines.iter().try_for_each(|line| print::line(line))
+        PolicyWord::Explain { name } => {
+            let page = wiring::explain(&cli.config, name)?;
+            if cli.json {
+                return print::json(&page);
+            }
+            print::line(&page.title)?;
+            let line = |r: &wiring::RuleLine| format!("{}: {}  ({})", r.rule, r.value, r.clause);
+            page.rules.iter().try_for_each(|rule| print::line(&line(rule)))
+        }
+        PolicyWord::Check { file } => policy_check(file, cli.json),
+    }
+}
+
+fn policy_check(file: &Path, json: bool) -> Result<()> {
+    let problems = wiring::check_policy(file)?;
+    let count = problems.len();
+    if json {
+        print::json(&shapes::PolicyChecked { ok: problems.is_empty(), problems })?;
+    } else if problems.is_empty() {
+        print::line("no problem found")?;
+    } else {
+        problems.iter().try_for_each(|problem| print::line(problem))?;
+    }
+    if count == 0 {
+        return Ok(());
+    }
+    Err(Error::new(Exit::Config, format!("{count} problems found")))
 }
 
 pub(super) fn id<K: crate::domain::ids::Kind>(text: &str) -> Result<crate::domain::ids::Id<K>> {

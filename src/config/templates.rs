@@ -28,6 +28,10 @@ scan_every: 30s
 incomplete_after: 4h
 timezone: Asia/Taipei         # dates without a time mean the end of that day here
 root_key: file:root.key       # outside of state; better: credential:NAME
+# What others copy of the state: 'none', or each with its place and how long it is kept. 'check' asks for it.
+# backups: [{{ name: nightly, place: nas2, keeps: P30D }}]
+# Metrics for node_exporter's textfile collector; never in an inbox, a keybox or the state.
+# metrics_file: /var/lib/prometheus/node-exporter/batchward.prom
 "
     )
 }

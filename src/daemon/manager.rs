@@ -15,13 +15,25 @@ pub(super) struct Manager {
     pulse: Arc<AtomicU64>,
     seen: u64,
     status: String,
+    there: bool,
     watchdog: Option<Duration>,
 }
 
 impl Manager {
     /// A manager that is told of life while `pulse` moves.
     pub(super) fn new(pulse: Arc<AtomicU64>) -> Self {
-        Self { pulse, seen: 0, status: String::new(), watchdog: sd_notify::watchdog_enabled() }
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "whether there is a service manager is told in the environment only"
+        )]
+        let there = std::env::var_os("NOTIFY_SOCKET").is_some();
+        let watchdog = sd_notify::watchdog_enabled();
+        Self { pulse, seen: 0, status: String::new(), there, watchdog }
+    }
+
+    /// Whether there is one, who starts an agent again that ended.
+    pub(super) const fn is_there(&self) -> bool {
+        self.there
     }
 
     /// How often [`Manager::beat`] is to be called: often enough for the watchdog, and for the line of status.

@@ -107,12 +107,16 @@ struct Agent {
     tally: watch::Receiver<Tally>,
     signals: Signals,
     settings: Settings,
+    config: PathBuf,
+    confined: Confined,
 }
 
 /// Why the agent stops serving.
 enum End {
     /// It was told to.
     Told,
+    /// A folder that came later is out of reach of a process that has confined itself.
+    TooFar,
     /// The engine's thread is gone.
     Gone(Result<()>),
 }
@@ -133,11 +137,11 @@ impl Agent {
         let (tally, tallied) = watch::channel(Tally::default());
         let (opened, ready) = oneshot::channel();
         let (end, ended) = oneshot::channel();
+        let path = config.clone();
         let start = writer::Start {
             config,
             hooks,
             settings: settings.clone(),
-            confined,
             messages,
             back: engine.clone(),
             hints: Arc::clone(&hints),
@@ -152,8 +156,16 @@ impl Agent {
         };
         thread.spawn(run).map_err(|error| cannot(&error))?;
         let manager = Manager::new(pulse);
-        let mut agent =
-            Self { engine: engine.clone(), ended, manager, tally: tallied, signals, settings };
+        let mut agent = Self {
+            engine: engine.clone(),
+            ended,
+            manager,
+            tally: tallied,
+            signals,
+            settings,
+            config: path,
+            confined: confined.clone(),
+        };
         let Some(ready) = agent.opened(ready).await? else { return agent.end().await };
         let control = match Control::bind(&agent.settings.socket) {
             Ok(control) => control,
@@ -162,16 +174,27 @@ impl Agent {
                 return Err(error);
             }
         };
-        let watcher = Watching::new(watching, hints, engine, clock(), faults.without_events);
+        let (far, too_far) = watch::channel(false);
+        let from =
+            watching::From { events: watching, hints, engine, clock: clock(), confined, far };
+        let watcher = Watching::new(from, faults.without_events);
         let thread = thread::Builder::new().name("watching".to_owned());
         thread.spawn(move || watcher.stay(&told)).map_err(|error| cannot(&error))?;
         let (ending, endings) = watch::channel(false);
-        let end = agent.serve(&control, ready, endings).await;
+        let end = agent.serve(&control, ready, endings, too_far).await;
         // Nothing new is answered; what was asked before still is.
         drop(control);
         let _ = ending.send(true);
         match end {
             End::Told => agent.end().await,
+            End::TooFar => {
+                agent.end().await?;
+                Err(Error::new(
+                    Exit::Later,
+                    "a folder came or was mounted since the start, and is out of reach",
+                )
+                .hint("the service manager starts the agent again, which then reaches it"))
+            }
             End::Gone(done) => done,
         }
     }
@@ -195,6 +218,7 @@ impl Agent {
         control: &Control,
         ready: Ready,
         ending: watch::Receiver<bool>,
+        mut too_far: watch::Receiver<bool>,
     ) -> End {
         let house = Arc::new(House {
             engine: self.engine.clone(),
@@ -244,6 +268,8 @@ impl Agent {
                     self.reloaded(done);
                     self.manager.ready();
                 }
+                // Only whom somebody starts again may end for that; anybody else goes on with what is in reach.
+                Ok(()) = too_far.changed(), if self.manager.is_there() => return End::TooFar,
                 _ = beat.tick() => {
                     self.manager.beat();
                     let line = log::line(&self.tally.borrow());
@@ -254,17 +280,21 @@ impl Agent {
         }
     }
 
-    fn reloaded(&mut self, done: Result<wiring::Reloaded>) {
+    fn reloaded(&mut self, done: Result<Settings>) {
         match done {
-            Ok(reloaded) => {
-                let (before, now) = (&self.settings, &reloaded.settings);
-                if (&before.socket, before.workers) != (&now.socket, now.workers) {
+            Ok(now) => {
+                // Also of links that wait for a second person: the restart can come before the confirmation.
+                for link in self.confined.out_of_reach(&self.config).unwrap_or_default() {
                     tracing::warn!(
-                        "another socket or number of workers counts from the next start on"
+                        link,
+                        "its folders are out of reach until the agent starts again"
                     );
                 }
-                for link in &reloaded.out_of_reach {
-                    tracing::warn!(link, "its folders are out of reach until the next start");
+                let before = &self.settings;
+                if (before.workers, before.log) != (now.workers, now.log) {
+                    tracing::warn!(
+                        "another number of workers or level of the log counts from the next start on"
+                    );
                 }
             }
             Err(error) => {
@@ -295,9 +325,7 @@ impl Agent {
     }
 }
 
-async fn answered(
-    reload: &mut Option<oneshot::Receiver<Result<wiring::Reloaded>>>,
-) -> Result<wiring::Reloaded> {
+async fn answered(reload: &mut Option<oneshot::Receiver<Result<Settings>>>) -> Result<Settings> {
     match reload {
         Some(answer) => answer.await.unwrap_or_else(|_| Err(lost())),
         None => std::future::pending().await,

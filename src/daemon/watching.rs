@@ -22,8 +22,10 @@ use notify::{
     event::{AccessKind, AccessMode, ModifyKind, RenameMode},
 };
 
+use tokio::sync::watch;
+
 use super::{hints::Hints, writer::Message};
-use crate::{domain::limits, service::resident::Arrivals};
+use crate::{domain::limits, service::resident::Arrivals, wiring::Confined};
 
 /// What this thread is told.
 pub(super) enum Told {
@@ -83,19 +85,30 @@ pub(super) struct Watching {
     hints: Arc<Hints>,
     engine: Sender<Message>,
     clock: Box<dyn Fn() -> Duration + Send>,
+    confined: Confined,
+    far: watch::Sender<bool>,
     /// The test build does without events.
     without: bool,
 }
 
+/// What a thread that watches is made from.
+pub(super) struct From {
+    /// The way back to [`Watching::stay`].
+    pub(super) events: Sender<Told>,
+    pub(super) hints: Arc<Hints>,
+    pub(super) engine: Sender<Message>,
+    /// Time since some start.
+    pub(super) clock: Box<dyn Fn() -> Duration + Send>,
+    /// What the process can reach.
+    pub(super) confined: Confined,
+    /// Told when a folder is there and out of reach.
+    pub(super) far: watch::Sender<bool>,
+}
+
 impl Watching {
-    /// A thread that watches nothing yet. `events` leads back to [`Watching::stay`]; `clock` is time since some start.
-    pub(super) fn new(
-        events: Sender<Told>,
-        hints: Arc<Hints>,
-        engine: Sender<Message>,
-        clock: Box<dyn Fn() -> Duration + Send>,
-        without: bool,
-    ) -> Self {
+    /// A thread that watches nothing yet.
+    pub(super) fn new(from: From, without: bool) -> Self {
+        let From { events, hints, engine, clock, confined, far } = from;
         let handler = move |event| {
             let _ = events.send(Told::Event(event));
         };
@@ -112,6 +125,8 @@ impl Watching {
             hints,
             engine,
             clock,
+            confined,
+            far,
             without,
         }
     }
@@ -153,16 +168,26 @@ impl Watching {
             let watch = known.map_or(Watch::Missing, |root| root.watch);
             self.roots.push(Root { link, path, inbox, watch });
             if known.is_none() {
-                self.begin(self.roots.len() - 1);
+                self.begin(self.roots.len() - 1, false);
             }
         }
     }
 
-    /// Begins to watch a folder, and has its link looked at: what came before the watch is told by no event.
-    fn begin(&mut self, n: usize) {
+    /// Begins to watch a folder, and has its link looked at: what came before the watch is told by no event. `anew`
+    /// where the folder, or what is mounted there, is another one than before.
+    fn begin(&mut self, n: usize, anew: bool) {
         let Some(root) = self.roots.get(n) else { return };
         let (path, link, inbox) = (root.path.clone(), root.link.clone(), root.inbox);
         let watch = self.watch(&path, &link);
+        if watch == Watch::Missing {
+            tracing::warn!(link, "a watched folder is gone");
+        } else if !self.confined.reaches(&path, anew) {
+            tracing::error!(
+                link,
+                "a folder that came since the start is out of reach until the agent starts again"
+            );
+            let _ = self.far.send(true);
+        }
         if let Some(root) = self.roots.get_mut(n) {
             root.watch = watch;
         }
@@ -233,7 +258,7 @@ impl Watching {
             _ => {
                 tracing::warn!("events of the filesystem were lost: everything is scanned");
                 for n in 0..self.roots.len() {
-                    self.begin(n);
+                    self.begin(n, false);
                 }
                 return self.wake(Hints::all);
             }
@@ -254,7 +279,15 @@ impl Watching {
         if wiped {
             return;
         }
-        if self.roots.iter().any(|root| root.path == path) {
+        if let Some(root) = self.roots.iter_mut().find(|root| root.path == path) {
+            if !came {
+                // Its watch went with it: another folder in its place may even have the same number.
+                let link = root.link.as_str();
+                tracing::warn!(link, "a watched folder is gone");
+                root.watch = Watch::Missing;
+                let path = root.path.clone();
+                self.forget(&path);
+            }
             return self.look();
         }
         let Some(folder) = path.parent() else { return };
@@ -300,7 +333,7 @@ impl Watching {
                     tracing::info!(link, "a folder is watched again");
                     let path = root.path.clone();
                     self.forget(&path);
-                    self.begin(n);
+                    self.begin(n, true);
                 }
             }
         }

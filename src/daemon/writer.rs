@@ -29,7 +29,7 @@ use crate::{
         resident::{Arrivals, Tally},
         serving::{Declared, Served, Shown},
     },
-    wiring::{self, Confined, Hooks, Reloaded, Settings},
+    wiring::{self, Hooks, Settings},
 };
 
 /// Where an answer goes. Whoever asked may have gone; what was asked counts all the same.
@@ -54,7 +54,7 @@ pub(super) enum Message {
     /// There are hints.
     Hinted,
     /// The files are to be read again.
-    Reload(Answering<Reloaded>),
+    Reload(Answering<Settings>),
     /// The agent ends.
     Stop,
 }
@@ -64,7 +64,6 @@ pub(super) struct Start {
     pub(super) config: PathBuf,
     pub(super) hooks: Hooks,
     pub(super) settings: Settings,
-    pub(super) confined: Confined,
     pub(super) messages: Receiver<Message>,
     pub(super) back: Sender<Message>,
     pub(super) hints: Arc<Hints>,
@@ -278,14 +277,14 @@ impl Thread {
         Ok((reply, notes))
     }
 
-    fn reload(&mut self) -> Result<Reloaded> {
+    fn reload(&mut self) -> Result<Settings> {
         self.service.reload()?;
-        let reloaded = wiring::reloaded(&self.start.config, &self.start.confined)?;
-        // The socket, the threads and the state folder are those of the start.
-        self.start.settings.scan_every = reloaded.settings.scan_every;
+        let settings = wiring::settings(&self.start.config)?;
+        // The socket, the threads and the level of the log are those of the start.
+        self.start.settings.scan_every = settings.scan_every;
         self.next_scan = 0;
         self.tell_arrivals();
-        Ok(reloaded)
+        Ok(settings)
     }
 
     fn has_ended(&self) -> bool {

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 /// How far it is proven that nothing of a copy can be read again (DESIGN 9).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub enum Assurance {
     /// Deleted only.
     L0,

@@ -6,10 +6,12 @@ use serde::{Deserialize, Serialize};
 
 /// Counts by field and kind, and of oddities of whole files.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(transparent)]
 pub struct Findings(BTreeMap<String, Count>);
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(untagged)]
 enum Count {
     /// Of a file or batch.

@@ -104,3 +104,7 @@ pub const DISK_BYTES_LOW: u64 = 1 << 30;
 pub const DISK_INODES_LOW: u64 = 10_000;
 /// Milliseconds that a page of `status` may be told again to others (DESIGN 3: commands are answered within a second).
 pub const STATUS_MS_MAX: i64 = 500;
+/// Seconds after its last entry in which the register's files are published, before that is told.
+pub const PUBLISH_SECONDS_MAX: i64 = 60;
+/// Entries that the register's files may lag behind the journal while it grows, before that is told.
+pub const PUBLISH_ENTRIES_MAX: u64 = 10_000;

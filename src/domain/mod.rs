@@ -5,6 +5,7 @@
 
 pub mod access;
 pub mod accounts;
+pub mod calendar;
 pub mod certificate;
 pub mod checkpoint;
 pub mod cp950;
@@ -27,6 +28,8 @@ pub mod policy;
 pub mod reason;
 pub mod record;
 pub mod roc_date;
+#[cfg(test)]
+mod schema;
 pub mod secret;
 pub mod signed;
 pub mod signers;

@@ -8,6 +8,7 @@ macro_rules! reasons {
     ($($(#[$doc:meta])* $name:ident => $code:literal,)*) => {
         /// A reason code. The order of the variants is not the order of judgement; see [`crate::domain::judge`].
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[cfg_attr(test, derive(schemars::JsonSchema))]
         #[serde(rename_all = "kebab-case")]
         pub enum Reason { $($(#[$doc])* $name,)* }
 

@@ -60,10 +60,10 @@ impl Timestamp {
         self.utc().with_timezone(&zone).date_naive()
     }
 
-    /// Date and minute by the clock on the wall in `zone`.
+    /// Hour and minute by the clock on the wall in `zone`, with its offset.
     #[must_use]
-    pub fn shown_in(self, zone: chrono_tz::Tz) -> String {
-        self.utc().with_timezone(&zone).format("%Y-%m-%d %H:%M").to_string()
+    pub fn clock_in(self, zone: chrono_tz::Tz) -> String {
+        self.utc().with_timezone(&zone).format("%H:%M %:z").to_string()
     }
 
     fn utc(self) -> DateTime<Utc> {

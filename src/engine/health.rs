@@ -10,6 +10,7 @@ use crate::domain::link::Link;
 
 /// What was found.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Health {
     /// Entries under the checkpoint that lies in `register/`; nothing where there is none that can be read.
     pub published: Option<u64>,
@@ -23,6 +24,7 @@ pub struct Health {
 
 /// The slots of the key store.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Slots {
     /// Slots with a secret.
     pub live: u64,
@@ -34,6 +36,7 @@ pub struct Slots {
 
 /// Where the root key is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum RootKey {
     /// A file: whoever copies it undoes a destruction of keys.
@@ -59,6 +62,7 @@ impl RootKey {
 
 /// What a folder is to the agent.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Folder {
     /// The state folder.
@@ -69,6 +73,7 @@ pub enum Folder {
 
 /// A folder, and the filesystem under it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Place {
     /// What it is.
     pub folder: Folder,
@@ -78,6 +83,7 @@ pub struct Place {
 
 /// Room on a filesystem, for the agent's user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Room {
     /// Bytes in all.
     pub bytes: u64,

@@ -3,6 +3,7 @@
 use super::{Actor, Reply, Result, Service, clean};
 use crate::{
     domain::{
+        calendar,
         entry::{AGENT, AccountFacts, Body},
         lifecycle::BatchState,
         view::Batch,
@@ -36,10 +37,8 @@ impl Service {
         self.own_identity(&facts)?;
         let body = Body::AccountProposed { account: facts, signed: actor.signed.clone() };
         self.record(actor, body)?;
-        Ok(Reply {
-            message: format!("'{name}' waits for a second person: 'account confirm {name}'"),
-            id: name,
-        })
+        Ok(Reply::new(&name, format!("'{name}' waits for a second person"))
+            .next(format!("another admin or a supervisor runs 'batchward account confirm {name}'")))
     }
 
     /// One key and one user id belong to one account (DESIGN 5), disabled ones and proposals included.
@@ -85,7 +84,7 @@ impl Service {
             signed: actor.decision()?,
         };
         self.record(actor, body)?;
-        Ok(Reply { id: name.to_owned(), message: format!("'{name}' is in force") })
+        Ok(Reply::new(&name, format!("'{name}' is in force")))
     }
 
     pub(super) fn account_disable(&mut self, actor: &Actor, name: &str) -> Result<Reply> {
@@ -94,7 +93,7 @@ impl Service {
         }
         let body = Body::AccountDisabled { name: name.to_owned(), signed: actor.signed.clone() };
         self.record(actor, body)?;
-        Ok(Reply { id: name.to_owned(), message: format!("'{name}' is disabled") })
+        Ok(Reply::new(&name, format!("'{name}' is disabled")))
     }
 
     pub(super) fn config_propose(&mut self, actor: &Actor) -> Result<Reply> {
@@ -110,13 +109,9 @@ impl Service {
         self.record(actor, body)?;
         let changes: Vec<String> =
             self.found.pending.iter().map(|c| format!("{}: {}", c.file, c.code)).collect();
-        Ok(Reply {
-            id: self.found.digest.to_string(),
-            message: format!(
-                "waits for a second person ('config confirm'): {}",
-                changes.join(", ")
-            ),
-        })
+        let message = format!("waits for a second person: {}", changes.join(", "));
+        Ok(Reply::new(&self.found.digest, message)
+            .next("another admin or a supervisor runs 'batchward config confirm'"))
     }
 
     pub(super) fn config_confirm(&mut self, actor: &Actor) -> Result<Reply> {
@@ -147,7 +142,7 @@ impl Service {
         self.engine.rules = self.found.rules.clone();
         self.found.pending.clear();
         self.engine.drive()?;
-        Ok(Reply { id: config.to_string(), message: "the configuration is in force".to_owned() })
+        Ok(Reply::new(&config, "the configuration is in force"))
     }
 
     /// A batch that is not closed needs its link, its layout and its policy: they say when it must go.
@@ -175,7 +170,8 @@ impl Service {
         }
         let now = self.engine.ports.clock.now();
         self.record(actor, Body::TimeConfirmed { signed: actor.signed.clone() })?;
-        Ok(Reply { id: "clock".to_owned(), message: format!("the time {now} is confirmed") })
+        let now = calendar::time(now, self.engine.rules.zone);
+        Ok(Reply::new(&"clock", format!("the time {now} is confirmed")))
     }
 }
 

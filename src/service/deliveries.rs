@@ -83,7 +83,7 @@ impl Service {
         } else {
             format!("'{batch}' is {}", row.state)
         };
-        Ok(Reply { id: batch.to_string(), message })
+        self.with_next(batch, Reply::new(&batch, message))
     }
 
     pub(super) fn batch_retry(&mut self, actor: &Actor, batch: BatchId) -> Result<Reply> {
@@ -92,7 +92,36 @@ impl Service {
         }
         self.record(actor, Body::BatchRetried { batch, signed: actor.signed.clone() })?;
         let state = self.row(batch)?.state;
-        Ok(Reply { id: batch.to_string(), message: format!("'{batch}' is {state}") })
+        self.with_next(batch, Reply::new(&batch, format!("'{batch}' is {state}")))
+    }
+
+    /// What a batch in its state waits for, added to a reply.
+    pub(super) fn with_next(&self, batch: BatchId, reply: Reply) -> Result<Reply> {
+        let row = self.row(batch)?;
+        if self.engine.is_busy(batch) {
+            return Ok(reply.next(format!("'batchward batch show {batch}' tells how far it is")));
+        }
+        if row.trouble.is_some() {
+            return Ok(reply.next(format!(
+                "a custodian mends the cause that 'batchward batch show {batch}' tells, and runs 'batchward batch retry {batch}'"
+            )));
+        }
+        Ok(match row.state {
+            BatchState::Verified => reply.next(format!(
+                "when the key has come, a custodian runs 'batchward key submit {batch} --channel TEXT'"
+            )),
+            BatchState::Loaded => reply.next(format!(
+                "a handler applies for access with 'batchward grant apply --link {} --until DATE --purpose TEXT --basis DOC'",
+                row.link
+            )),
+            BatchState::Quarantined => reply.next(format!(
+                "a custodian runs 'batchward batch release {batch} --reason TEXT' once the cause is mended, or 'batchward batch reject {batch} --reason TEXT'"
+            )),
+            BatchState::Due => reply.next(format!(
+                "a custodian or handler runs 'batchward destroy request {batch} --reason TEXT'"
+            )),
+            _ => reply,
+        })
     }
 
     pub(super) fn batch_release(
@@ -106,10 +135,8 @@ impl Service {
         self.record(actor, Body::BatchReleased { batch, reason, signed: actor.decision()? })?;
         let row = self.row(batch)?;
         let why = row.reason.map_or(String::new(), |reason| format!(": {reason}"));
-        Ok(Reply {
-            id: batch.to_string(),
-            message: format!("'{batch}' was judged again and is {}{why}", row.state),
-        })
+        let message = format!("'{batch}' was judged again and is {}{why}", row.state);
+        self.with_next(batch, Reply::new(&batch, message))
     }
 
     pub(super) fn batch_reject(
@@ -121,35 +148,36 @@ impl Service {
         self.quarantined(batch)?;
         stated("the reason", &reason)?;
         self.record(actor, Body::BatchRejected { batch, reason, signed: actor.decision()? })?;
-        Ok(Reply {
-            id: batch.to_string(),
-            message: format!("'{batch}' is rejected and due: 'destroy request {batch}'"),
-        })
+        self.with_next(batch, Reply::new(&batch, format!("'{batch}' is rejected and due")))
     }
 
-    pub(super) fn baseline(&mut self, actor: &Actor, link: String, sequence: u64) -> Result<Reply> {
-        if !self.engine.rules.links.contains_key(&link) {
+    pub(super) fn baseline(&mut self, actor: &Actor, link: &str, sequence: u64) -> Result<Reply> {
+        if !self.engine.rules.links.contains_key(link) {
             return Err(Error::usage(format!("there is no link '{link}'")));
         }
-        let next = self.engine.view.next_sequence(&link);
+        let next = self.engine.view.next_sequence(link);
         if sequence + 1 < next {
             return Err(Error::usage(format!(
                 "the link '{link}' has taken change files up to {} already",
                 next - 1
             )));
         }
-        let body =
-            Body::BaselineProposed { link: link.clone(), sequence, signed: actor.signed.clone() };
+        let body = Body::BaselineProposed {
+            link: link.to_owned(),
+            sequence,
+            signed: actor.signed.clone(),
+        };
         self.record(actor, body)?;
-        Ok(Reply { message: format!("waits for a supervisor: 'link confirm {link}'"), id: link })
+        Ok(Reply::new(&link, "waits for a supervisor")
+            .next(format!("a supervisor runs 'batchward link confirm {link}'")))
     }
 
-    pub(super) fn baseline_confirm(&mut self, actor: &Actor, link: String) -> Result<Reply> {
+    pub(super) fn baseline_confirm(&mut self, actor: &Actor, link: &str) -> Result<Reply> {
         let proposal = self
             .engine
             .view
             .links
-            .get(&link)
+            .get(link)
             .and_then(|ledger| ledger.proposal.clone())
             .ok_or_else(|| {
                 Error::usage(format!("nothing about '{link}' waits for a second person"))
@@ -158,14 +186,12 @@ impl Service {
             return Err(second_person("confirm this baseline"));
         }
         let body = Body::BaselineConfirmed {
-            link: link.clone(),
+            link: link.to_owned(),
             proposal: proposal.mark.seq,
             signed: actor.decision()?,
         };
         self.record(actor, body)?;
-        Ok(Reply {
-            message: format!("the link '{link}' takes change file {} next", proposal.what + 1),
-            id: link,
-        })
+        let message = format!("the link '{link}' takes change file {} next", proposal.what + 1);
+        Ok(Reply::new(&link, message))
     }
 }

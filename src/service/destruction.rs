@@ -3,6 +3,7 @@
 use super::{Actor, Reply, Result, Service, administration::second_person, stated};
 use crate::{
     domain::{
+        calendar,
         entry::{Body, HoldScope, OrderedCopy},
         ids::{BatchId, HoldId, OrderId},
         lifecycle::{BatchState, CopyState, OrderState},
@@ -131,12 +132,9 @@ impl Service {
             signed: actor.signed.clone(),
         };
         self.record(actor, body)?;
-        Ok(Reply {
-            id: order.to_string(),
-            message: format!(
-                "'{order}' covers {count} copies and waits for a supervisor: 'destroy approve {order}'"
-            ),
-        })
+        let message = format!("'{order}' covers {count} copies and waits for a supervisor");
+        Ok(Reply::new(&order, message)
+            .next(format!("a supervisor runs 'batchward destroy approve {order}'")))
     }
 
     fn unheld(&self, batches: impl Iterator<Item = BatchId>) -> Result<()> {
@@ -159,7 +157,10 @@ impl Service {
             return Err(Error::usage(format!("'{id}' is {}", order.state)));
         }
         if self.engine.ports.clock.now() > order.expires {
-            return Err(Error::refused(format!("'{id}' expired at {}", order.expires)));
+            return Err(Error::refused(format!(
+                "'{id}' expired {}",
+                calendar::end(order.expires, self.engine.rules.zone)
+            )));
         }
         self.unheld(order.copies.iter().map(|c| c.batch))?;
         // What is approved is what was requested: a copy that came or went since, or another policy, voids it.
@@ -184,14 +185,16 @@ impl Service {
         }
         self.record(actor, Body::OrderApproved { order: id, signed: actor.decision()? })?;
         let order = self.order(id)?;
-        let message = match order.state {
-            OrderState::Certified => format!("'{id}' is carried out: 'certificate show {id}'"),
-            state => format!(
-                "'{id}' is {state}; the agent goes on with it: {}",
-                self.engine.notes.join("; ")
-            ),
-        };
-        Ok(Reply { id: id.to_string(), message })
+        Ok(match order.state {
+            OrderState::Certified => Reply::new(&id, format!("'{id}' is carried out"))
+                .next(format!("'batchward certificate show {id}' prints the proof")),
+            state => {
+                let notes = self.engine.notes.join("; ");
+                let message = format!("'{id}' is {state}; the agent goes on with it: {notes}");
+                Reply::new(&id, message)
+                    .next("'batchward destroy list' tells how far it is, 'batchward status' what it waits for")
+            }
+        })
     }
 
     pub(super) fn destroy_deny(
@@ -209,7 +212,7 @@ impl Service {
         }
         stated("the reason", &reason)?;
         self.record(actor, Body::OrderDenied { order: id, reason, signed: actor.decision()? })?;
-        Ok(Reply { id: id.to_string(), message: format!("'{id}' is denied") })
+        Ok(Reply::new(&id, format!("'{id}' is denied")))
     }
 
     pub(super) fn hold_place(
@@ -234,7 +237,11 @@ impl Service {
         let hold = self.engine.view.next_hold();
         let signed = actor.decision()?;
         self.record(actor, Body::HoldPlaced { hold, scope, authority, doc_no, review, signed })?;
-        Ok(Reply { id: hold.to_string(), message: format!("'{hold}' stands") })
+        let review = calendar::end(review, self.engine.rules.zone);
+        let message = format!("'{hold}' stands, to be reviewed by {review}");
+        Ok(Reply::new(&hold, message).next(format!(
+            "when its reason is gone, another supervisor or auditor runs 'batchward hold lift {hold}'"
+        )))
     }
 
     pub(super) fn hold_lift(&mut self, actor: &Actor, id: HoldId) -> Result<Reply> {
@@ -251,6 +258,6 @@ impl Service {
             return Err(Error::usage(format!("'{id}' was lifted already")));
         }
         self.record(actor, Body::HoldLifted { hold: id, signed: actor.decision()? })?;
-        Ok(Reply { id: id.to_string(), message: format!("'{id}' is lifted") })
+        Ok(Reply::new(&id, format!("'{id}' is lifted")))
     }
 }

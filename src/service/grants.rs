@@ -3,6 +3,7 @@
 use super::{Actor, Reply, Result, Service, administration::second_person, stated};
 use crate::{
     domain::{
+        calendar,
         entry::{Body, GrantTerms},
         ids::{BatchId, GrantId},
         lifecycle::{BatchState, GRANT, GrantEvent, GrantState, next},
@@ -49,8 +50,8 @@ impl Service {
         }
         if asked.until > link.approved_until {
             return Err(Error::refused(format!(
-                "the link's approved use ends at {}",
-                link.approved_until
+                "the link's approved use ends {}",
+                calendar::end(link.approved_until, self.engine.rules.zone)
             )));
         }
         let unit = asked.unit.or_else(|| actor.facts.unit.clone());
@@ -73,10 +74,9 @@ impl Service {
             row_cap,
         };
         self.record(actor, Body::GrantApplied { grant, terms, signed: actor.signed.clone() })?;
-        Ok(Reply {
-            id: grant.to_string(),
-            message: format!("waits for a second person: 'grant approve {grant}'"),
-        })
+        let end = calendar::end(asked.until, self.engine.rules.zone);
+        Ok(Reply::new(&grant, format!("waits for a second person; access would end {end}"))
+            .next(format!("a supervisor runs 'batchward grant approve {grant}'")))
     }
 
     /// Whether the table lets this happen to a grant, and somebody else than its applicant asks.
@@ -97,7 +97,10 @@ impl Service {
             return Err(Error::refused("the end of the grant has passed"));
         }
         self.record(actor, Body::GrantApproved { grant, signed: actor.decision()? })?;
-        Ok(Reply { id: grant.to_string(), message: format!("'{grant}' is open") })
+        let holder = &self.grant(grant)?.terms.holder;
+        Ok(Reply::new(&grant, format!("'{grant}' is open")).next(format!(
+            "'{holder}' runs 'batchward query --grant {grant} --case NO --reason TEXT', and 'batchward use complete {grant}' when the use is over"
+        )))
     }
 
     pub(super) fn grant_deny(
@@ -109,14 +112,14 @@ impl Service {
         self.decidable(actor, grant, GrantEvent::Denied, false)?;
         stated("the reason", &reason)?;
         self.record(actor, Body::GrantDenied { grant, reason, signed: actor.decision()? })?;
-        Ok(Reply { id: grant.to_string(), message: format!("'{grant}' is denied") })
+        Ok(Reply::new(&grant, format!("'{grant}' is denied")))
     }
 
     pub(super) fn grant_revoke(&mut self, actor: &Actor, grant: GrantId) -> Result<Reply> {
         // Taking back tightens: the person who applied may do it too, if they have the office.
         self.decidable(actor, grant, GrantEvent::Revoked, true)?;
         self.record(actor, Body::GrantRevoked { grant, signed: actor.decision()? })?;
-        Ok(Reply { id: grant.to_string(), message: format!("'{grant}' is revoked") })
+        Ok(Reply::new(&grant, format!("'{grant}' is revoked")))
     }
 
     pub(super) fn use_complete(&mut self, actor: &Actor, grant: GrantId) -> Result<Reply> {
@@ -125,10 +128,10 @@ impl Service {
             return Err(Error::refused(format!("'{grant}' is not yours to complete")));
         }
         self.record(actor, Body::UseCompleted { grant, signed: actor.decision()? })?;
-        Ok(Reply {
-            id: grant.to_string(),
-            message: format!("the use under '{grant}' is completed"),
-        })
+        let reply = Reply::new(&grant, format!("the use under '{grant}' is completed"));
+        Ok(reply.next(
+            "a handler runs 'batchward use no-need BATCH' for each batch that need not be kept",
+        ))
     }
 
     pub(super) fn use_no_need(&mut self, actor: &Actor, batch: BatchId) -> Result<Reply> {
@@ -145,14 +148,14 @@ impl Service {
         }
         self.record(actor, Body::NoNeed { batch, signed: actor.decision()? })?;
         let state = self.row(batch)?.state;
-        let hint = match state {
-            BatchState::Due => format!("it is due: 'destroy request {batch}'"),
-            _ => "it comes due when every grant on its link is completed".to_owned(),
-        };
-        Ok(Reply {
-            id: batch.to_string(),
-            message: format!("no need to keep '{batch}' is stated; {hint}"),
-        })
+        if state == BatchState::Due {
+            let message = format!("no need to keep '{batch}' is stated; it is due");
+            return self.with_next(batch, Reply::new(&batch, message));
+        }
+        let message = format!(
+            "no need to keep '{batch}' is stated; it comes due when every grant on its link is completed"
+        );
+        Ok(Reply::new(&batch, message))
     }
 }
 

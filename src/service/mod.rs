@@ -221,8 +221,8 @@ impl Service {
             Command::BatchRetry { batch } => self.batch_retry(actor, batch),
             Command::BatchRelease { batch, reason } => self.batch_release(actor, batch, reason),
             Command::BatchReject { batch, reason } => self.batch_reject(actor, batch, reason),
-            Command::Baseline { link, sequence } => self.baseline(actor, link, sequence),
-            Command::BaselineConfirm { link } => self.baseline_confirm(actor, link),
+            Command::Baseline { link, sequence } => self.baseline(actor, &link, sequence),
+            Command::BaselineConfirm { link } => self.baseline_confirm(actor, &link),
             Command::GrantApply { link, until, purpose, basis, fields, unit } => self.grant_apply(
                 actor,
                 grants::Application { link, until, purpose, basis, fields, unit },

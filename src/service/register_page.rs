@@ -1,15 +1,22 @@
 //! The register as lines for a person (附件一): serial number, time, who, what.
 
+use chrono_tz::Tz;
 use serde_json::Value;
+
+use crate::domain::{calendar, time::Timestamp};
 
 /// One line for each entry that is about a delivery, its use or its end; the rest is in `--json`.
 #[must_use]
-pub fn lines(entries: &[Value]) -> Vec<String> {
-    entries.iter().filter_map(line).collect()
+pub fn lines(entries: &[Value], zone: Tz) -> Vec<String> {
+    entries.iter().filter_map(|entry| line(entry, zone)).collect()
 }
 
-fn line(entry: &Value) -> Option<String> {
+fn line(entry: &Value, zone: Tz) -> Option<String> {
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let end = |value: &Value| {
+        let at = value.as_str().and_then(Timestamp::parse);
+        at.map_or_else(|| text(value), |at| calendar::end(at, zone))
+    };
     let body = &entry["body"];
     let kind = body["type"].as_str()?;
     let what = match kind {
@@ -25,12 +32,12 @@ fn line(entry: &Value) -> Option<String> {
             text(&body["grant"]),
             text(&body["terms"]["purpose"]),
             text(&body["terms"]["basis"]),
-            text(&body["terms"]["until"])
+            end(&body["terms"]["until"])
         ),
         "came-due" => format!(
             "{} due by {} ({})",
             text(&body["batch"]),
-            text(&body["deadline"]),
+            end(&body["deadline"]),
             text(&body["clause"])
         ),
         "order-requested" => format!(
@@ -55,7 +62,9 @@ fn line(entry: &Value) -> Option<String> {
             format!("{other} {object}")
         }
     };
-    Some(format!("{:>5}  {}  {:<10}  {what}", entry["seq"], text(&entry["at"]), text(&entry["by"])))
+    let at = entry["at"].as_str().and_then(Timestamp::parse);
+    let at = at.map_or_else(|| text(&entry["at"]), |at| calendar::time(at, zone));
+    Some(format!("{:>5}  {at}  {:<10}  {what}", entry["seq"], text(&entry["by"])))
 }
 
 fn outcome(outcome: &Value) -> Option<String> {

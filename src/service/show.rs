@@ -28,6 +28,7 @@ use crate::{
 
 /// A row of `batch list`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct BatchRow {
     /// Our id; null while it is not a batch.
     pub id: Option<BatchId>,
@@ -45,6 +46,7 @@ pub struct BatchRow {
 
 /// `batch show`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct BatchPage {
     /// The list's fields.
     #[serde(flatten)]
@@ -73,6 +75,7 @@ pub struct BatchPage {
 
 /// A file of a batch.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct FileRow {
     /// Name, while it is known.
     pub name: Option<String>,
@@ -84,6 +87,7 @@ pub struct FileRow {
 
 /// A copy.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct CopyLine {
     /// Id.
     pub id: CopyId,
@@ -97,6 +101,7 @@ pub struct CopyLine {
 
 /// A key.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct KeyLine {
     /// Id.
     pub id: KeyId,
@@ -114,6 +119,7 @@ pub struct KeyLine {
 
 /// A grant.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct GrantLine {
     /// Id.
     pub id: GrantId,
@@ -126,6 +132,7 @@ pub struct GrantLine {
 
 /// An order.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct OrderLine {
     /// Id.
     pub id: OrderId,
@@ -145,6 +152,7 @@ pub struct OrderLine {
 
 /// A hold.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct HoldLine {
     /// Id.
     pub id: HoldId,
@@ -162,6 +170,7 @@ pub struct HoldLine {
 
 /// An account.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct AccountLine {
     /// Name.
     pub name: String,

@@ -34,6 +34,7 @@ use crate::{
 
 /// `status`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct StatusPage {
     /// Site.
     pub site: String,
@@ -81,6 +82,7 @@ pub struct StatusPage {
 
 /// A list that is cut at [`limits::STATUS_ROWS_MAX`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Listed<T> {
     /// How many there are.
     pub total: u64,
@@ -98,6 +100,7 @@ impl<T> Listed<T> {
 
 /// A link.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct LinkLine {
     /// Name.
     pub link: String,
@@ -119,6 +122,7 @@ pub struct LinkLine {
 
 /// The last batch of a link.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct LastBatch {
     /// Id.
     pub id: BatchId,
@@ -134,6 +138,7 @@ pub struct LastBatch {
 
 /// A delivery that waits.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct WaitingLine {
     /// Link.
     pub link: String,
@@ -149,6 +154,7 @@ pub struct WaitingLine {
 
 /// Something that must be destroyed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct DueLine {
     /// Batch.
     pub batch: BatchId,
@@ -174,6 +180,7 @@ pub struct DueLine {
 
 /// What ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Ending {
     /// A link.
@@ -186,6 +193,7 @@ pub enum Ending {
 
 /// Something that ends soon.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct EndingLine {
     /// What ends.
     pub what: Ending,
@@ -201,6 +209,7 @@ pub struct EndingLine {
 
 /// An order that is not over.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct OpenOrder {
     /// Id.
     pub id: OrderId,
@@ -220,6 +229,7 @@ pub struct OpenOrder {
 
 /// A hold that stands.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct StandingHold {
     /// Id.
     pub id: HoldId,
@@ -237,6 +247,7 @@ pub struct StandingHold {
 
 /// A step that runs.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct WorkLine {
     /// The step's name.
     pub step: String,
@@ -254,6 +265,7 @@ pub struct WorkLine {
 
 /// The register.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct RegisterLine {
     /// Entries.
     pub entries: u64,

@@ -23,6 +23,7 @@ const PROBLEMS_MAX: usize = 100;
 
 /// What verification found.
 #[derive(Clone, Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Report {
     /// Whether everything is as it was signed.
     pub ok: bool,

@@ -13,7 +13,7 @@ use crate::{
         landlock::{self, Confinement},
         process,
     },
-    config::{self, Config},
+    config,
     error::{Error, Exit},
     service::Result,
 };
@@ -50,16 +50,27 @@ impl Confined {
         self.0.version > 0
     }
 
-    /// Links whose inbox or keybox is out of reach until the agent starts again: new ones, and such on which something
-    /// was mounted since. Rights that a process has given up never come back.
+    /// Whether the agent can take what lies in a folder: neither its own confinement nor its unit's is in the way. A folder
+    /// that came `anew`, or on which something was mounted since, is not within reach before the agent starts again:
+    /// rights that a process has given up never come back. To such a one applies only what was allowed for the folders
+    /// above it, even where it has the old one's number.
     #[must_use]
-    pub fn out_of_reach(&self, config: &Config) -> Vec<String> {
+    pub fn reaches(&self, path: &Path, anew: bool) -> bool {
+        let allowed = if anew { path.parent().unwrap_or(path) } else { path };
         // Landlock by the folder's identity; what the service manager gave shows as mounted for reading only.
-        let read_only = |path: &Path| {
-            accessat(CWD, path, Access::WRITE_OK, AtFlags::EACCESS) == Err(Errno::ROFS)
-        };
-        let far = |path: &Path| !self.0.reaches(path) || read_only(path);
+        let read_only =
+            || accessat(CWD, path, Access::WRITE_OK, AtFlags::EACCESS) == Err(Errno::ROFS);
+        self.0.reaches(allowed) && !read_only()
+    }
+
+    /// Links whose inbox or keybox is out of reach.
+    ///
+    /// # Errors
+    /// The configuration cannot be read.
+    pub fn out_of_reach(&self, path: &Path) -> Result<Vec<String>> {
+        let config = config::load(path).map_err(|list| faults(&list))?;
+        let far = |path: &Path| !self.reaches(path, false);
         let links = config.links.values().filter(|link| far(&link.inbox) || far(&link.keybox));
-        links.map(|link| link.name.clone()).collect()
+        Ok(links.map(|link| link.name.clone()).collect())
     }
 }

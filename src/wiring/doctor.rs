@@ -35,6 +35,7 @@ const BUNDLE_BYTES_MAX: u64 = 256 * (limits::ENTRY_BYTES_MAX as u64 + 2);
 
 /// What was found.
 #[derive(Clone, Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Examined {
     /// Faults, warnings and remarks, the worst first.
     pub findings: Vec<Placed>,
@@ -42,6 +43,7 @@ pub struct Examined {
 
 /// A finding, and where it stands in a file.
 #[derive(Clone, Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Placed {
     /// The finding.
     #[serde(flatten)]

@@ -18,8 +18,10 @@ mod unit;
 
 pub use confine::{Confined, confine};
 pub use doctor::{Examined, Placed, examine};
-pub use look::{check_policy, explain, policies, state_of, uid_of};
-pub use resident::{Control, Reloaded, Settings, control, now, reloaded, resident, settings};
+pub use look::{
+    PolicyLine, PolicyPage, RuleLine, check_policy, explain, policies, state_of, uid_of,
+};
+pub use resident::{Control, Settings, control, now, resident, settings};
 pub use site::{Hooks, init, open};
 
 use crate::{adapters::files::FileError, engine::ports::PortError};

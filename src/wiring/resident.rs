@@ -10,7 +10,6 @@ use std::{
 };
 
 use super::{
-    confine::Confined,
     log::System,
     site::{Hooks, faults, open_as},
 };
@@ -52,15 +51,6 @@ pub struct Settings {
     pub workers: usize,
     /// How much is logged.
     pub log: LogLevel,
-}
-
-/// What reading the files again came to.
-#[derive(Clone, Debug)]
-pub struct Reloaded {
-    /// What the agent is set to now.
-    pub settings: Settings,
-    /// Links whose folders the process can no longer reach.
-    pub out_of_reach: Vec<String>,
 }
 
 /// Where the agent of a site answers. A configuration that cannot be read, or is broken, still has the socket that it
@@ -126,14 +116,4 @@ fn clock(hooks: &Hooks) -> Arc<dyn Clock> {
     }
     let _ = hooks;
     Arc::new(System(SystemClock))
-}
-
-/// What the agent is set to after its files were read again.
-///
-/// # Errors
-/// They cannot be read.
-pub fn reloaded(path: &Path, confined: &Confined) -> Result<Reloaded> {
-    let config = config::load(path).map_err(|list| faults(&list))?;
-    let out_of_reach = confined.out_of_reach(&config);
-    Ok(Reloaded { settings: settings_of(&config.agent), out_of_reach })
 }

@@ -59,6 +59,7 @@ pub struct UnixUser {
 
 /// One difference between the configuration in force and the one that was found.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct ConfigChange {
     /// Name of the file below the configuration folder.
@@ -93,6 +94,7 @@ pub struct LinkFacts {
 
 /// What is asked for in a grant.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct GrantTerms {
     /// The link.
@@ -115,6 +117,7 @@ pub struct GrantTerms {
 
 /// What a hold covers.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum HoldScope {
     /// One batch.
@@ -180,6 +183,7 @@ pub struct ManifestFacts {
 
 /// The five counts (REGULATIONS 2a), those of them that are known.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Counts {
     /// By the manifest.
@@ -256,6 +260,7 @@ pub struct KeyFacts {
 
 /// The two forms of key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum KeyForm {
     /// An age X25519 identity.

@@ -31,6 +31,7 @@ macro_rules! alarms {
     ($($(#[$doc:meta])* $name:ident = $code:literal, $level:ident, $what:literal, $remedy:literal;)*) => {
         /// What is wrong.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+        #[cfg_attr(test, derive(schemars::JsonSchema))]
         #[serde(rename_all = "kebab-case")]
         pub enum AlarmCode { $($(#[$doc])* $name,)* }
 
@@ -134,6 +135,7 @@ alarms! {
 
 /// How loud an alarm is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Level {
     /// Somebody has to act: `status` ends with 1.
@@ -144,6 +146,7 @@ pub enum Level {
 
 /// An alarm.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Alarm {
     /// What is wrong.
     pub code: AlarmCode,
@@ -223,7 +226,7 @@ fn machine(given: &Given<'_>, found: &mut Found) {
     for _ in 0..health.slots.damaged {
         found.add(AlarmCode::SlotDamaged, None, None, None);
     }
-    if health.published != Some(given.view.size) {
+    if is_behind(given) {
         found.add(AlarmCode::PublishedBehind, None, None, None);
     }
     if health.root_key == RootKey::File {
@@ -245,6 +248,17 @@ fn machine(given: &Given<'_>, found: &mut Found) {
             found.add(AlarmCode::InboxUnreadable, Some(link), None, None);
         }
     }
+}
+
+/// Whether publishing does not keep up. It follows the journal after each turn, so that a moment's lag is none.
+fn is_behind(given: &Given<'_>) -> bool {
+    let (size, last) = (given.view.size, given.view.last_at);
+    let Some(published) = given.health.published else { return true };
+    let waited =
+        last.is_some_and(|last| last.plus_seconds(limits::PUBLISH_SECONDS_MAX) < given.now);
+    published > size
+        || size - published > limits::PUBLISH_ENTRIES_MAX
+        || (published < size && waited)
 }
 
 /// The name of a folder in alarms and metrics: `state`, or the link whose inbox it is.

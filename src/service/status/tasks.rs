@@ -24,6 +24,7 @@ macro_rules! tasks {
     ($($(#[$doc:meta])* $name:ident = $code:literal, $what:literal;)*) => {
         /// What is missing.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+        #[cfg_attr(test, derive(schemars::JsonSchema))]
         #[serde(rename_all = "kebab-case")]
         pub enum TaskCode { $($(#[$doc])* $name,)* }
 
@@ -83,6 +84,7 @@ tasks! {
 
 /// An act that is missing.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Task {
     /// What is missing.
     pub code: TaskCode,

@@ -194,6 +194,15 @@ const ROWS: &[Row] = &[
     (|d| d.view.time_doubted = true, &[A::ClockDoubted], &[A::ClockDoubted]),
     (|d| d.health.slots.damaged = 2, &[A::SlotDamaged], &[A::SlotDamaged]),
     (|d| d.health.published = None, &[A::PublishedBehind], &[A::PublishedBehind]),
+    (
+        |d| {
+            d.record(Body::TimeConfirmed { signed: None });
+            d.health.published = Some(0);
+        },
+        &[],
+        &[A::PublishedBehind],
+    ),
+    (|d| d.health.published = Some(1), &[A::PublishedBehind], &[A::PublishedBehind]),
     (|d| d.health.root_key = RootKey::File, &[A::RootKeyInFile], &[A::RootKeyInFile]),
     (
         |d| d.health.places[0].room.as_mut().unwrap().free_bytes = limits::DISK_BYTES_LOW - 1,
@@ -303,14 +312,19 @@ fn a_page_over_a_hundred_thousand_batches_takes_less_than_a_second() {
     for _ in 0..1000 {
         desk.waiting.push(waits(Some(Reason::Incomplete)));
     }
-    let start = std::time::Instant::now();
+    // The time of this thread alone: what else the machine does meanwhile is none of the page's.
+    let spent = || {
+        let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+        time.tv_sec * 1000 + time.tv_nsec / 1_000_000
+    };
+    let start = spent();
     let page = desk.page(MORNING);
     let text = page.metrics();
-    let took = start.elapsed();
+    let took = spent() - start;
     assert_eq!(page.batches["quarantined"], 100_000);
     assert_eq!((page.tasks.total, page.tasks.rows.len()), (100_000, limits::STATUS_ROWS_MAX));
     assert!(text.len() < 64 << 10, "metrics do not grow with batches: {} bytes", text.len());
-    assert!(took.as_millis() < 1000, "{took:?}");
+    assert!(took < 1000, "{took} ms");
 }
 
 #[test]

@@ -1,0 +1,77 @@
+//! Words about deliveries: `batch`, `key`, `link`.
+
+use std::path::PathBuf;
+
+use clap::Subcommand;
+
+#[derive(Debug, Subcommand)]
+pub(in crate::cli) enum BatchWord {
+    /// List batches, and deliveries that are not batches yet.
+    List,
+    /// Show one batch: counts, files, copies, key, times.
+    #[command(
+        after_long_help = "Examples:\n  batchward batch show b-260000001\n  batchward batch show 115-0007 --json"
+    )]
+    Show {
+        /// Id, or the provider's number where it is unique.
+        id: String,
+    },
+    /// Try a stuck step again.
+    Retry {
+        /// Id, or the provider's number where it is unique.
+        id: String,
+    },
+    /// Have a quarantined batch judged again.
+    Release {
+        /// Id, or the provider's number where it is unique.
+        id: String,
+        /// Why; it is written into the register, so no personal data.
+        #[arg(long, value_name = "TEXT")]
+        reason: String,
+    },
+    /// Turn a quarantined batch down.
+    Reject {
+        /// Id, or the provider's number where it is unique.
+        id: String,
+        /// Why; it is written into the register, so no personal data.
+        #[arg(long, value_name = "TEXT")]
+        reason: String,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(in crate::cli) enum LinkWord {
+    /// Propose the change file after which this agent takes a link over.
+    Baseline {
+        /// Name of the link.
+        link: String,
+        /// Number of the last change file taken before.
+        number: u64,
+    },
+    /// Put a proposed baseline in force, as a supervisor.
+    Confirm {
+        /// Name of the link.
+        link: String,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(in crate::cli) enum KeyWord {
+    /// Enter the key that came separately: a file, or standard input.
+    #[command(
+        after_long_help = "Examples:\n  batchward key submit b-260000001 --file key.txt --channel letter\n  batchward key submit 115-0007 --passphrase-stdin --channel telephone < passphrase.txt"
+    )]
+    Submit {
+        /// Id, or the provider's number where it is unique.
+        id: String,
+        /// File that holds an age identity; without it, standard input is read.
+        #[arg(long, value_name = "FILE", conflicts_with = "passphrase_stdin")]
+        file: Option<PathBuf>,
+        /// Read a passphrase from standard input, instead of an age identity.
+        #[arg(long)]
+        passphrase_stdin: bool,
+        /// How it came, in a word or two: letter, telephone, in person.
+        #[arg(long, value_name = "TEXT")]
+        channel: String,
+    },
+}

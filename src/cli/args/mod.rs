@@ -1,0 +1,209 @@
+//! The command line, defined once: parser, help, completions and man pages come from here.
+//!
+//! The words stand in the order of a custodian's day: what is there in the morning, deliveries and keys, use, the end
+//! of use, proofs; then what an administrator does now and then.
+
+mod deliveries;
+mod proofs;
+mod site;
+mod uses;
+
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand};
+
+pub(super) use self::{
+    deliveries::{BatchWord, KeyWord, LinkWord},
+    proofs::{CertificateWord, PolicyWord, RegisterWord},
+    site::{AccountAdd, AccountWord, ClockWord, ConfigWord, Init, Shell},
+    uses::{DestroyWord, GrantWord, HoldWord, MatchArgs, QueryArgs, RowFormat, UseWord},
+};
+use super::speech::Language;
+
+/// Custody agent for batch extracts of household-registration data.
+///
+/// It takes deliveries over from a drop directory, checks and loads them under encryption, lets people with a grant
+/// look records up, and destroys every copy when the use is over, with a register that proves it.
+///
+/// Exit codes: 0 done; 1 failed; 64 wrong command line; 65 bad data; 69 something needed is not there; 75 try again
+/// later; 77 refused; 78 configuration.
+#[derive(Debug, Parser)]
+#[command(
+    name = "batchward",
+    version,
+    disable_help_subcommand = true,
+    subcommand_value_name = "WORD",
+    subcommand_help_heading = "Words",
+    after_long_help = "Examples:\n  batchward demo\n  batchward status\n  batchward batch list --json"
+)]
+pub(super) struct Cli {
+    /// Configuration of the agent.
+    #[arg(
+        long,
+        global = true,
+        default_value = "/etc/batchward/agent.yaml",
+        value_name = "FILE",
+        help_heading = "Global options"
+    )]
+    pub(super) config: PathBuf,
+    /// Act as this account, with --sign-with; without it, as the unix user.
+    #[arg(
+        long = "as",
+        global = true,
+        value_name = "NAME",
+        requires = "sign_with",
+        help_heading = "Global options"
+    )]
+    pub(super) as_name: Option<String>,
+    /// Sign the command with this SSH private key.
+    #[arg(
+        long,
+        global = true,
+        value_name = "KEYFILE",
+        requires = "as_name",
+        help_heading = "Global options"
+    )]
+    pub(super) sign_with: Option<PathBuf>,
+    /// Answer in JSON; its form is described in docs/json.md.
+    #[arg(long, global = true, help_heading = "Global options")]
+    pub(super) json: bool,
+    /// Language of what is shown; that of the locale by default.
+    #[arg(long, global = true, value_enum, value_name = "LANG", help_heading = "Global options")]
+    pub(super) lang: Option<Language>,
+    /// Time at which the test build's clock starts.
+    #[cfg(feature = "test-hooks")]
+    #[arg(long, hide = true, global = true)]
+    pub(super) test_clock: Option<String>,
+    /// Write at which the test build stops: N:before, N:middle or N:after.
+    #[cfg(feature = "test-hooks")]
+    #[arg(long, hide = true, global = true)]
+    pub(super) test_crash: Option<String>,
+    /// File that the test build tries to read once the agent is confined.
+    #[cfg(feature = "test-hooks")]
+    #[arg(long, hide = true, global = true)]
+    pub(super) test_open: Vec<PathBuf>,
+    /// File of the test build: while it is there, the engine's thread hangs.
+    #[cfg(feature = "test-hooks")]
+    #[arg(long, hide = true, global = true)]
+    pub(super) test_hang: Option<PathBuf>,
+    /// The test build takes every filesystem for one without events.
+    #[cfg(feature = "test-hooks")]
+    #[arg(long, hide = true, global = true)]
+    pub(super) test_no_events: bool,
+    /// File that the test build writes the number of durable writes to.
+    #[cfg(feature = "test-hooks")]
+    #[arg(long, hide = true, global = true)]
+    pub(super) test_count_writes: Option<PathBuf>,
+    #[command(subcommand)]
+    pub(super) word: Word,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Word {
+    /// Show what is wrong, what waits for whom, and how everything stands.
+    ///
+    /// Ends with 1 where an alarm stands, so that a monitor can ask by the exit code alone.
+    #[command(after_long_help = "Examples:\n  batchward status\n  batchward status --metrics")]
+    Status {
+        /// Print metrics in the text format of Prometheus instead, and end with 0.
+        #[arg(long, conflicts_with = "json")]
+        metrics: bool,
+    },
+    /// Deliveries: list, show, retry, release, reject.
+    #[command(subcommand)]
+    Batch(BatchWord),
+    /// Enter keys that came separately from their delivery.
+    #[command(subcommand)]
+    Key(KeyWord),
+    /// Access: apply for it, approve, deny, revoke.
+    #[command(subcommand)]
+    Grant(GrantWord),
+    /// Look records up under a grant.
+    #[command(
+        after_long_help = "Examples:\n  batchward query --grant g-260000001 --case 115-0042 --reason 'application of 3 March' --where id=-\n  batchward query --grant g-260000001 --case 115-0042 --reason 'statistics' --format csv"
+    )]
+    Query(QueryArgs),
+    /// Look up the records of a list under a grant.
+    #[command(
+        after_long_help = "Examples:\n  batchward match --grant g-260000001 --case 115-0043 --reason 'yearly check' --input ids.txt --on id --format csv"
+    )]
+    Match(MatchArgs),
+    /// State the end of use, which starts the time to destruction.
+    #[command(subcommand)]
+    Use(UseWord),
+    /// Destruction: request, approve, deny.
+    #[command(subcommand)]
+    Destroy(DestroyWord),
+    /// Legal hold: forbid destruction, and lift it.
+    #[command(subcommand)]
+    Hold(HoldWord),
+    /// Certificates of destruction: show, verify.
+    #[command(subcommand)]
+    Certificate(CertificateWord),
+    /// The transfer and deletion register: show, verify.
+    #[command(subcommand)]
+    Register(RegisterWord),
+    /// Rules, each with its clause: list, explain, check.
+    #[command(subcommand)]
+    Policy(PolicyWord),
+    /// Look at configuration, machine and disks, and print every problem with what mends it.
+    ///
+    /// Ends with 78 where the configuration has a fault.
+    #[command(
+        after_long_help = "Examples:\n  batchward check\n  batchward check --config /srv/site/agent.yaml"
+    )]
+    Check,
+    /// Run the agent: it stays, and answers at its socket.
+    #[command(after_long_help = "Examples:\n  batchward run\n  batchward run --once")]
+    Run {
+        /// Do all that can be done now, then exit; for sites that start it from a timer.
+        #[arg(long)]
+        once: bool,
+    },
+    /// Where the change files of a link begin.
+    #[command(subcommand)]
+    Link(LinkWord),
+    /// People: add, confirm, list, disable.
+    #[command(subcommand)]
+    Account(AccountWord),
+    /// The configuration in force: show what differs, propose, confirm.
+    #[command(subcommand, name = "config")]
+    Configuration(ConfigWord),
+    /// The clock, when it is in doubt.
+    #[command(subcommand)]
+    Clock(ClockWord),
+    /// Make a site: folders, example files, state and keys.
+    ///
+    /// Where the folder has an agent.yaml already, only what is missing is made.
+    #[command(
+        after_long_help = "Examples:\n  batchward init /srv/batchward --site taoyuan-dwcd --founder alice=alice.pub --founder sue=sue.pub"
+    )]
+    Init(Init),
+    /// Show the whole life of one batch, in a folder of its own.
+    #[command(
+        after_long_help = "Examples:\n  batchward demo\n  batchward demo --dir /tmp/first --records 1000"
+    )]
+    Demo {
+        /// The folder, which must not exist yet; a new one by default.
+        #[arg(long, value_name = "DIR")]
+        dir: Option<PathBuf>,
+        /// Records of the batch that is made up.
+        #[arg(long, value_name = "N", default_value_t = 100_000)]
+        records: u64,
+    },
+    /// Print completions for a shell.
+    #[command(
+        after_long_help = "Examples:\n  batchward completions bash > /etc/bash_completion.d/batchward\n  batchward completions fish > ~/.config/fish/completions/batchward.fish"
+    )]
+    Completions {
+        /// The shell.
+        #[arg(value_enum)]
+        shell: Shell,
+    },
+    /// Write the man pages into a folder.
+    #[command(after_long_help = "Examples:\n  batchward man /usr/local/share/man/man1")]
+    Man {
+        /// The folder; it is made where it is missing.
+        dir: PathBuf,
+    },
+}

@@ -1,0 +1,90 @@
+//! Words of an administrator: `account`, `config`, `clock`, `init`, and the shells of `completions`.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand, ValueEnum};
+
+#[derive(Debug, Args)]
+pub(in crate::cli) struct Init {
+    /// The folder.
+    pub(in crate::cli) dir: PathBuf,
+    /// Name of the site; it stands in every signed text and cannot be changed.
+    #[arg(long, value_name = "NAME")]
+    pub(in crate::cli) site: String,
+    /// A founder and the public SSH key; two persons, who then confirm each other's acts.
+    #[arg(long, value_name = "NAME=KEY.pub")]
+    pub(in crate::cli) founder: Vec<String>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(in crate::cli) enum AccountWord {
+    /// Propose an account, or new facts of one.
+    #[command(
+        after_long_help = "Examples:\n  batchward account add alice --role custodian --display 王小明 --title 組員 --unit 社會局 --sign-key alice.pub\n  batchward account add henry --role handler,auditor --unix-user henry"
+    )]
+    Add(AccountAdd),
+    /// Put a proposed account in force, as a second person.
+    Confirm {
+        /// Name of the account.
+        name: String,
+    },
+    /// List the accounts.
+    List,
+    /// End an account at once.
+    Disable {
+        /// Name of the account.
+        name: String,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(in crate::cli) struct AccountAdd {
+    /// Name of the account.
+    pub(in crate::cli) name: String,
+    /// Roles, with commas between: custodian, handler, supervisor, auditor, admin, vendor.
+    #[arg(long, value_delimiter = ',', required = true)]
+    pub(in crate::cli) role: Vec<String>,
+    /// Full name, as it is printed on documents.
+    #[arg(long, value_name = "NAME")]
+    pub(in crate::cli) display: Option<String>,
+    /// Title, as it is printed on documents.
+    #[arg(long)]
+    pub(in crate::cli) title: Option<String>,
+    /// Unit that the person works in.
+    #[arg(long)]
+    pub(in crate::cli) unit: Option<String>,
+    /// Public SSH key that the person signs decisions with.
+    #[arg(long, value_name = "FILE.pub")]
+    pub(in crate::cli) sign_key: Option<PathBuf>,
+    /// Unix user of this machine who may act without a signature where none is needed.
+    #[arg(long, value_name = "USER")]
+    pub(in crate::cli) unix_user: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(in crate::cli) enum ConfigWord {
+    /// Show what differs from what is in force.
+    Show,
+    /// Propose the files as they are.
+    #[command(after_long_help = "Examples:\n  batchward config show\n  batchward config propose")]
+    Propose,
+    /// Put the proposed configuration in force, as a second person.
+    Confirm,
+}
+
+#[derive(Debug, Subcommand)]
+pub(in crate::cli) enum ClockWord {
+    /// Confirm that the clock is right, after it was in doubt.
+    Confirm,
+}
+
+/// Shells that completions are made for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(in crate::cli) enum Shell {
+    /// GNU Bash.
+    Bash,
+    /// The Z shell.
+    Zsh,
+    /// fish.
+    Fish,
+}

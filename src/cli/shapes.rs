@@ -1,0 +1,63 @@
+//! What `--json` answers where no query of the service gives it: the rest of its forms are the service's own rows.
+
+use serde::Serialize;
+
+use crate::{
+    domain::{
+        certificate::Assurance,
+        ids::{CopyId, OrderId},
+    },
+    service::show::BatchRow,
+};
+
+/// `policy check`.
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(super) struct PolicyChecked {
+    /// Whether there is no problem.
+    pub(super) ok: bool,
+    /// What is wrong, with file, line and column.
+    pub(super) problems: Vec<String>,
+}
+
+/// `run --once`.
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(super) struct RanOnce {
+    /// Every batch, and deliveries that are not batches yet.
+    pub(super) rows: Vec<BatchRow>,
+    /// What there is to tell.
+    pub(super) notes: Vec<String>,
+}
+
+/// `certificate verify`.
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(super) struct CertificateVerified {
+    /// Always true: a certificate that is not good is an error.
+    pub(super) ok: bool,
+    /// The order.
+    pub(super) order: OrderId,
+    /// The site.
+    pub(super) site: String,
+    /// `given`, or `certificate` where its own verifier key was trusted.
+    pub(super) key_source: &'static str,
+    /// What became of each copy.
+    pub(super) copies: Vec<CopyVerified>,
+}
+
+/// What a certificate says of a copy.
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(super) struct CopyVerified {
+    /// The copy.
+    pub(super) copy: CopyId,
+    /// What it was.
+    pub(super) kind: String,
+    /// The level that was proven.
+    pub(super) assurance: Assurance,
+    /// The level in words.
+    pub(super) meaning: &'static str,
+    /// Whether it is proven that nothing of it can be read again.
+    pub(super) unrecoverable: bool,
+}

@@ -1,0 +1,98 @@
+//! The schemas of `--json` in `docs/json` are what the types give.
+
+#![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "tests")]
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+};
+
+use schemars::{JsonSchema, generate::SchemaSettings};
+
+use super::shapes;
+use crate::{
+    domain::{entry::ConfigChange, time::Timestamp},
+    service::{
+        Reply,
+        show::{AccountLine, BatchPage, BatchRow, GrantLine, HoldLine, OrderLine},
+        status::StatusPage,
+    },
+    verify, wiring,
+};
+
+/// An entry of the register, as `register show` gives it. What is in `body`, only ever grows: src/domain/entry.rs.
+#[derive(JsonSchema)]
+#[expect(dead_code, reason = "its schema is what counts")]
+struct RegisterRow {
+    /// Place in the register, from 0.
+    seq: u64,
+    /// Version of this form.
+    v: u32,
+    /// When.
+    at: Timestamp,
+    /// Account, or `agent`.
+    by: String,
+    /// What happened: `type`, and what belongs to it.
+    body: BTreeMap<String, serde_json::Value>,
+}
+
+fn schema<T: JsonSchema>() -> String {
+    let schema =
+        SchemaSettings::draft2020_12().for_serialize().into_generator().into_root_schema_for::<T>();
+    serde_json::to_string_pretty(&schema).unwrap_or_default() + "\n"
+}
+
+/// Each word that answers in JSON, with the schema of its answer.
+fn schemas() -> BTreeMap<&'static str, String> {
+    BTreeMap::from([
+        ("account-list", schema::<Vec<AccountLine>>()),
+        ("batch-list", schema::<Vec<BatchRow>>()),
+        ("batch-show", schema::<BatchPage>()),
+        ("certificate-verify", schema::<shapes::CertificateVerified>()),
+        ("check", schema::<wiring::Examined>()),
+        ("config-show", schema::<Vec<ConfigChange>>()),
+        ("destroy-list", schema::<Vec<OrderLine>>()),
+        ("grant-list", schema::<Vec<GrantLine>>()),
+        ("hold-list", schema::<Vec<HoldLine>>()),
+        ("policy-check", schema::<shapes::PolicyChecked>()),
+        ("policy-explain", schema::<wiring::PolicyPage>()),
+        ("policy-list", schema::<Vec<wiring::PolicyLine>>()),
+        ("register-show", schema::<Vec<RegisterRow>>()),
+        ("register-verify", schema::<verify::Report>()),
+        ("reply", schema::<Reply>()),
+        ("run-once", schema::<shapes::RanOnce>()),
+        ("status", schema::<StatusPage>()),
+    ])
+}
+
+fn dir() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/json")
+}
+
+#[test]
+fn the_schemas_are_what_the_types_give() {
+    let mut stale = Vec::new();
+    for (word, schema) in schemas() {
+        let name = format!("{word}.json");
+        if fs::read_to_string(dir().join(&name)).unwrap_or_default() != schema {
+            stale.push(name);
+        }
+    }
+    let known = fs::read_dir(dir()).unwrap().count();
+    assert_eq!(known, schemas().len(), "docs/json holds nothing else");
+    assert!(
+        stale.is_empty(),
+        "stale in docs/json: {}; 'cargo test --lib the_schemas_are_written -- --ignored' writes them anew",
+        stale.join(", ")
+    );
+}
+
+#[test]
+#[ignore = "writes docs/json anew"]
+fn the_schemas_are_written() {
+    fs::create_dir_all(dir()).unwrap();
+    for (word, schema) in schemas() {
+        fs::write(dir().join(format!("{word}.json")), schema).unwrap();
+    }
+}

@@ -1,0 +1,182 @@
+//! `--json` is what `docs/json` says: every answer of the real binary fits its schema, and so does every example of
+//! `docs/json.md`. All people and records are the samples', which are synthetic.
+#![cfg(feature = "test-hooks")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::disallowed_methods,
+    reason = "tests"
+)]
+
+#[path = "json/schema.rs"]
+mod schema;
+mod support;
+
+use std::{collections::BTreeSet, fs, process::Command};
+
+use serde_json::{Value, json};
+use support::{People, Ran, Site, root};
+
+fn schema_of(name: &str) -> Value {
+    let path = root().join("docs/json").join(format!("{name}.json"));
+    let text = fs::read_to_string(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+    serde_json::from_str(&text).unwrap()
+}
+
+#[track_caller]
+fn fits(name: &str, value: &Value) {
+    let faults = schema::faults(&schema_of(name), value);
+    assert!(faults.is_empty(), "{name}: {faults:?}\n{value:#}");
+}
+
+/// Answers that fit, by name.
+#[derive(Default)]
+struct Seen(BTreeSet<&'static str>);
+
+impl Seen {
+    #[track_caller]
+    fn see(&mut self, name: &'static str, ran: &Ran) -> Value {
+        let value = ran.json();
+        fits(name, &value);
+        self.0.insert(name);
+        value
+    }
+}
+
+#[test]
+fn every_answer_of_the_binary_fits_its_schema() {
+    let people = People::new();
+    let site = Site::founded(&people, &["small-20", "checksum-mismatch"], "社會局");
+    let mut seen = Seen::default();
+    let add = ["account", "add", "carol", "--role", "handler", "--unix-user", "root", "--json"];
+    let reply = seen.see("reply", &site.run_as("ada", &add).ok());
+    assert_eq!(
+        reply["next"],
+        "another admin or a supervisor runs 'batchward account confirm carol'"
+    );
+    for _ in 0..2 {
+        seen.see("run-once", &site.run(&["run", "--once", "--json"]).ok());
+        site.wait_minutes(30);
+    }
+    let rows = seen.see("batch-list", &site.run(&["batch", "list", "--json"]).ok());
+    for row in rows.as_array().unwrap() {
+        if let Some(id) = row["id"].as_str() {
+            seen.see("batch-show", &site.run(&["batch", "show", id, "--json"]).ok());
+        }
+    }
+    assert!(seen.0.contains("batch-show"), "{rows:#}");
+    readings(&site, &mut seen);
+    certificate(&site, &mut seen);
+    let all: BTreeSet<String> = fs::read_dir(root().join("docs/json"))
+        .unwrap()
+        .map(|entry| entry.unwrap().path().file_stem().unwrap().to_str().unwrap().to_owned())
+        .collect();
+    let without: Vec<&String> = all.iter().filter(|name| !seen.0.contains(name.as_str())).collect();
+    assert!(without.is_empty(), "no answer was seen of {without:?}");
+}
+
+fn readings(site: &Site<'_>, seen: &mut Seen) {
+    let policy = root().join("policies");
+    let policy = fs::read_dir(policy).unwrap().next().unwrap().unwrap().path();
+    let name = policy.file_stem().unwrap().to_str().unwrap();
+    site.run_as(
+        "sue",
+        &[
+            "hold",
+            "place",
+            "--all",
+            "--authority",
+            "法院",
+            "--doc-no",
+            "1",
+            "--review",
+            "116/01/31",
+        ],
+    )
+    .ok();
+    for (schema, words) in [
+        ("account-list", vec!["account", "list"]),
+        ("config-show", vec!["config", "show"]),
+        ("destroy-list", vec!["destroy", "list"]),
+        ("grant-list", vec!["grant", "list"]),
+        ("hold-list", vec!["hold", "list"]),
+        ("policy-check", vec!["policy", "check", policy.to_str().unwrap()]),
+        ("policy-explain", vec!["policy", "explain", name]),
+        ("policy-list", vec!["policy", "list"]),
+        ("register-show", vec!["register", "show"]),
+        ("register-verify", vec!["register", "verify"]),
+        ("check", vec!["check"]),
+        ("status", vec!["status"]),
+    ] {
+        let ran = site.run(&[&words[..], &["--json"]].concat());
+        seen.see(schema, &ran);
+    }
+    let bad = site.temporary().join("bad.yaml");
+    fs::write(&bad, "name: x\n").unwrap();
+    let ran = site.run(&["policy", "check", bad.to_str().unwrap(), "--json"]).exits(78);
+    assert_eq!(seen.see("policy-check", &ran)["ok"], false);
+}
+
+/// The certificate of the demo's batch.
+fn certificate(site: &Site<'_>, seen: &mut Seen) {
+    let dir = site.temporary().join("demo");
+    let config = dir.join("agent.yaml");
+    let demo = ["demo", "--dir", dir.to_str().unwrap(), "--records", "20"];
+    let run = |words: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_batchward"));
+        let output = command.arg("--config").arg(&config).args(words).output().unwrap();
+        assert!(output.status.success(), "{words:?}: {}", String::from_utf8_lossy(&output.stderr));
+        output.stdout
+    };
+    run(&demo);
+    let orders: Value = serde_json::from_slice(&run(&["destroy", "list", "--json"])).unwrap();
+    fits("destroy-list", &orders);
+    let grants: Value = serde_json::from_slice(&run(&["grant", "list", "--json"])).unwrap();
+    fits("grant-list", &grants);
+    let file = site.temporary().join("certificate.json");
+    let order = orders[0]["id"].as_str().unwrap();
+    fs::write(&file, run(&["certificate", "show", order])).unwrap();
+    let words = ["certificate", "verify", file.to_str().unwrap(), "--json"];
+    let verified = seen.see("certificate-verify", &site.run(&words).ok());
+    assert_eq!(verified["key_source"], "certificate");
+}
+
+#[test]
+fn a_wrong_value_and_an_unknown_field_do_not_fit() {
+    let schema = schema_of("batch-list");
+    let row = json!({"id": "b-00000001", "delivery": null, "number": null, "link": "l", "state": "loaded", "reason": null});
+    assert_eq!(schema::faults(&schema, &json!([row])), Vec::<String>::new());
+    for (field, value) in [
+        ("id", json!("x")),
+        ("link", json!(1)),
+        ("reason", json!("no-such-reason")),
+        ("further", json!(true)),
+    ] {
+        let mut wrong = row.clone();
+        wrong[field] = value;
+        assert!(!schema::faults(&schema, &json!([wrong])).is_empty(), "{field}");
+    }
+    let mut missing = row;
+    missing.as_object_mut().unwrap().remove("state");
+    assert!(!schema::faults(&schema, &json!([missing])).is_empty());
+}
+
+#[test]
+fn every_example_of_the_page_fits_and_every_schema_has_one() {
+    let page = fs::read_to_string(root().join("docs/json.md")).unwrap();
+    let mut shown = BTreeSet::new();
+    for section in page.split("\n## ").skip(1) {
+        let Some((_, rest)) = section.split_once("](json/") else { continue };
+        let name = rest.split(".json)").next().unwrap();
+        let example = section.split("```json\n").nth(1).and_then(|text| text.split("```").next());
+        let example = example.unwrap_or_else(|| panic!("no example of '{name}'"));
+        fits(name, &serde_json::from_str(example).unwrap_or_else(|e| panic!("{name}: {e}")));
+        shown.insert(format!("{name}.json"));
+    }
+    let all: BTreeSet<String> = fs::read_dir(root().join("docs/json"))
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    assert_eq!(shown, all, "a section with a link and an example for each schema");
+}
