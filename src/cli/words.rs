@@ -71,10 +71,9 @@ fn init(new: &Init, hooks: &Hooks) -> Result<()> {
         })?;
         keys.push((name.to_owned(), public_key(Path::new(path))?));
     }
-    for made in wiring::init(&new.dir, &new.site, &keys, hooks)? {
-        print::line(&made)?;
-    }
-    if new.founder.is_empty() {
+    let done = wiring::init(&new.dir, &new.site, &keys, hooks)?;
+    done.lines.iter().try_for_each(|line| print::line(line))?;
+    if !done.is_new || new.founder.is_empty() {
         return Ok(());
     }
     print::line(

@@ -71,6 +71,11 @@ pub fn run(config: PathBuf, hooks: Hooks, faults: Faults) -> Result<()> {
     done
 }
 
+fn out_of_reach() -> Error {
+    Error::new(Exit::Later, "a folder came or was mounted since the start, and is out of reach")
+        .hint("the service manager starts the agent again, which then reaches it")
+}
+
 fn cannot(error: &std::io::Error) -> Error {
     Error::new(Exit::Unavailable, format!("the agent cannot start: {error}"))
 }
@@ -189,11 +194,7 @@ impl Agent {
             End::Told => agent.end().await,
             End::TooFar => {
                 agent.end().await?;
-                Err(Error::new(
-                    Exit::Later,
-                    "a folder came or was mounted since the start, and is out of reach",
-                )
-                .hint("the service manager starts the agent again, which then reaches it"))
+                Err(out_of_reach())
             }
             End::Gone(done) => done,
         }

@@ -22,7 +22,7 @@ pub use look::{
     PolicyLine, PolicyPage, RuleLine, check_policy, explain, policies, state_of, uid_of,
 };
 pub use resident::{Control, Settings, control, now, resident, settings};
-pub use site::{Hooks, init, open};
+pub use site::{Hooks, Made, init, open};
 
 use crate::{adapters::files::FileError, engine::ports::PortError};
 

@@ -85,16 +85,20 @@ pub(super) fn clock(hooks: &Hooks) -> Arc<dyn Clock> {
     Arc::new(System(SystemClock))
 }
 
+/// What [`init`] did.
+#[derive(Debug)]
+pub struct Made {
+    /// What was made and what was found, a sentence each.
+    pub lines: Vec<String>,
+    /// Whether the register was begun: there was no site here before.
+    pub is_new: bool,
+}
+
 /// Makes what is missing of a site. Returns what was made.
 ///
 /// # Errors
 /// A file cannot be written, or what is there is another site's.
-pub fn init(
-    dir: &Path,
-    site: &str,
-    founders: &[(String, String)],
-    hooks: &Hooks,
-) -> Result<Vec<String>> {
+pub fn init(dir: &Path, site: &str, founders: &[(String, String)], hooks: &Hooks) -> Result<Made> {
     let _ = process::harden();
     let founders = founding(founders)?;
     let mut made = Vec::new();
@@ -108,7 +112,7 @@ pub fn init(
     let _lock = match lock(&state) {
         Err(error) if error.exit == Exit::Unavailable && !made.is_empty() => {
             made.push("an agent runs: the state was not looked at".to_owned());
-            return Ok(made);
+            return Ok(Made { lines: made, is_new: false });
         }
         other => other?,
     };
@@ -134,7 +138,7 @@ pub fn init(
         // A first `init` that stopped after its commit is finished here.
         logs.publish()?;
         made.extend([format!("'{}' is a site already", dir.display()), shown]);
-        return Ok(made);
+        return Ok(Made { lines: made, is_new: false });
     }
     let digest = inforce::keep(&state, &config.files).map_err(|e| full_or_failed(&e))?;
     let verifier = VerifierKey::parse(&vkey).map_err(|e| failed(&e))?;
@@ -153,7 +157,7 @@ pub fn init(
     engine.record(AGENT, body)?;
     engine.ports.journal.publish()?;
     made.push(shown);
-    Ok(made)
+    Ok(Made { lines: made, is_new: true })
 }
 
 /// The files of a site: what is missing of the examples, and the drop-in for the unit.
@@ -182,11 +186,11 @@ fn another_owner(state: &Path) -> Option<u32> {
 }
 
 /// The drop-in is made by whoever may write beside `agent.yaml`, also root; the state is made by its user alone.
-fn another_users(state: &Path, owner: u32, mut made: Vec<String>) -> Result<Vec<String>> {
+fn another_users(state: &Path, owner: u32, mut made: Vec<String>) -> Result<Made> {
     let name = name_of(owner).unwrap_or_else(|| format!("#{owner}"));
     if state.join("journal.db").exists() {
         made.push(format!("the state is the user '{name}'s: it was not looked at"));
-        return Ok(made);
+        return Ok(Made { lines: made, is_new: false });
     }
     Err(Error::new(Exit::Config, format!("'{}' belongs to the user '{name}'", state.display()))
         .hint(format!("make the site as that user: 'runuser -u {name} -- batchward init …'")))

@@ -120,12 +120,12 @@ pub(super) enum Word {
     Grant(GrantWord),
     /// Look records up under a grant.
     #[command(
-        after_long_help = "Examples:\n  batchward query --grant g-260000001 --case 115-0042 --reason 'application of 3 March' --where id=-\n  batchward query --grant g-260000001 --case 115-0042 --reason 'statistics' --format csv"
+        after_long_help = "Examples:\n  batchward query --grant g-260000001 --case 115-0042 --reason 'application of 3 March' \\\n      --where id=-\n  batchward query --grant g-260000001 --case 115-0042 --reason 'statistics' --format csv"
     )]
     Query(QueryArgs),
     /// Look up the records of a list under a grant.
     #[command(
-        after_long_help = "Examples:\n  batchward match --grant g-260000001 --case 115-0043 --reason 'yearly check' --input ids.txt --on id --format csv"
+        after_long_help = "Examples:\n  batchward match --grant g-260000001 --case 115-0043 --reason 'yearly check' \\\n      --input ids.txt --on id --format csv"
     )]
     Match(MatchArgs),
     /// State the end of use, which starts the time to destruction.
@@ -176,7 +176,7 @@ pub(super) enum Word {
     ///
     /// Where the folder has an agent.yaml already, only what is missing is made.
     #[command(
-        after_long_help = "Examples:\n  batchward init /srv/batchward --site taoyuan-dwcd --founder alice=alice.pub --founder sue=sue.pub"
+        after_long_help = "Examples:\n  batchward init /srv/batchward --site taoyuan-dwcd --founder alice=alice.pub \\\n      --founder sue=sue.pub"
     )]
     Init(Init),
     /// Show the whole life of one batch, in a folder of its own.

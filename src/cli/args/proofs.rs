@@ -12,7 +12,7 @@ pub(in crate::cli) enum RegisterWord {
     ///
     /// It needs neither the agent nor its keys, and changes nothing: auditors run it on copies.
     #[command(
-        after_long_help = "Examples:\n  batchward register verify\n  batchward register verify --dir /media/copy/register --key batchward/taoyuan-dwcd+5c0ee2a4+AZTF"
+        after_long_help = "Examples:\n  batchward register verify\n  batchward register verify --dir /media/copy/register \\\n      --key batchward/taoyuan-dwcd+5c0ee2a4+AZTF"
     )]
     Verify {
         /// A copied register folder.

@@ -20,7 +20,7 @@ pub(in crate::cli) struct Init {
 pub(in crate::cli) enum AccountWord {
     /// Propose an account, or new facts of one.
     #[command(
-        after_long_help = "Examples:\n  batchward account add alice --role custodian --display 王小明 --title 組員 --unit 社會局 --sign-key alice.pub\n  batchward account add henry --role handler,auditor --unix-user henry"
+        after_long_help = "Examples:\n  batchward account add alice --role custodian --display 王小明 --title 組員 --unit 社會局 \\\n      --sign-key alice.pub\n  batchward account add henry --role handler,auditor --unix-user henry"
     )]
     Add(AccountAdd),
     /// Put a proposed account in force, as a second person.

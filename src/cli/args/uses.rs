@@ -8,7 +8,7 @@ use clap::{Args, Subcommand, ValueEnum};
 pub(in crate::cli) enum GrantWord {
     /// Apply for access to the records of a link.
     #[command(
-        after_long_help = "Examples:\n  batchward grant apply --link moca-full --until 2027-12-31 --purpose 'benefit check' --basis 府社字第1150000042號\n  batchward grant apply --link moca-full --until 116/12/31 --purpose 'benefit check' --basis 府社字第1150000042號 --fields id,name"
+        after_long_help = "Examples:\n  batchward grant apply --link moca-full --until 2027-12-31 --purpose 'benefit check' \\\n      --basis 府社字第1150000042號\n  batchward grant apply --link moca-full --until 116/12/31 --purpose 'benefit check' \\\n      --basis 府社字第1150000042號 --fields id,name"
     )]
     Apply(GrantApply),
     /// Approve an application, as a second person.
@@ -158,7 +158,7 @@ pub(in crate::cli) enum DestroyWord {
 pub(in crate::cli) enum HoldWord {
     /// Forbid destruction until the hold is lifted.
     #[command(
-        after_long_help = "Examples:\n  batchward hold place b-260000001 --authority 'district court' --doc-no 115-審-0042 --review 2027-06-30\n  batchward hold place --link moca-full --authority 'audit office' --doc-no 審字第0042號 --review 116/06/30"
+        after_long_help = "Examples:\n  batchward hold place b-260000001 --authority 'district court' --doc-no 115-審-0042 \\\n      --review 2027-06-30\n  batchward hold place --link moca-full --authority 'audit office' --doc-no 審字第0042號 \\\n      --review 116/06/30"
     )]
     Place {
         /// One batch, by id or number.
