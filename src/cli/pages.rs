@@ -42,5 +42,14 @@ fn page(command: Command, dir: &Path) -> io::Result<()> {
         page(word.clone(), dir)?;
     }
     let page = Man::new(command).source(concat!("batchward ", env!("CARGO_PKG_VERSION")));
-    page.manual("Batchward").generate_to(dir).map(|_| ())
+    let page = page.manual("Batchward");
+    let mut roff = Vec::new();
+    page.render(&mut roff)?;
+    let text = String::from_utf8_lossy(&roff);
+    // The headings are the generator's own.
+    let said = |line: &str| match line.strip_prefix(".SH ") {
+        Some(heading) => format!(".SH {}\n", speech::word(heading)),
+        None => format!("{line}\n"),
+    };
+    std::fs::write(dir.join(page.get_filename()), text.lines().map(said).collect::<String>())
 }

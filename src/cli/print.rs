@@ -70,14 +70,14 @@ pub(super) fn error(error: &Error) {
     }
 }
 
-/// Prints what the parser of the command line says: help to standard output, what is wrong to standard error.
+/// Prints help or the version: to standard output where it was asked for, else to standard error.
 pub(super) fn parser(error: &clap::Error) {
     if !speech::is_chinese() {
         let _ = error.print();
     } else if error.use_stderr() {
-        eprint!("{}", speech::parser_says(error));
+        eprint!("{}", speech::help(error));
     } else {
-        let _ = bytes(speech::parser_says(error).as_bytes());
+        let _ = bytes(speech::help(error).as_bytes());
     }
 }
 
@@ -87,23 +87,32 @@ pub(super) fn note(text: &str) {
 }
 
 /// Columns whose cells are words of closed lists, and are translated; other cells are names.
-const WORDS: [&str; 15] = [
+const WORDS: [&str; 16] = [
     "state", "reason", "roles", "standing", "verdict", "ends", "", "what", "deadline", "order",
-    "wiped", "covers", "review", "step", "done",
+    "wiped", "covers", "review", "step", "done", "change",
 ];
 
-/// Columns that line up by display width.
+/// Columns that line up by display width, cut to the terminal's.
 pub(super) fn table(head: &[&str], rows: &[Vec<String>]) -> Result<()> {
+    columns(head, rows, Screen::here())
+}
+
+/// The same, with nothing cut: what must be there to the last letter.
+pub(super) fn whole_table(head: &[&str], rows: &[Vec<String>]) -> Result<()> {
+    columns(head, rows, Screen { width: None, ..Screen::here() })
+}
+
+fn columns(head: &[&str], rows: &[Vec<String>], screen: Screen) -> Result<()> {
     let tones: Vec<Vec<Option<Tone>>> =
         rows.iter().map(|row| row.iter().map(|cell| Tone::of(cell)).collect()).collect();
     let spoken = |(head, cell): (&&str, &String)| {
-        if WORDS.contains(head) { speech::say(cell).into_owned() } else { cell.clone() }
+        if WORDS.contains(head) { speech::say(cell).into_owned() } else { speech::name(cell).into_owned() }
     };
     let rows: Vec<Vec<String>> =
         rows.iter().map(|row| head.iter().zip(row).map(spoken).collect()).collect();
     let head: Vec<_> = head.iter().map(|head| speech::word(head)).collect();
     let head: Vec<&str> = head.iter().map(|head| &**head).collect();
-    for row in table::lines(&head, &rows, &tones, Screen::here()) {
+    for row in table::lines(&head, &rows, &tones, screen) {
         bytes(format!("{row}\n").as_bytes())?;
     }
     Ok(())

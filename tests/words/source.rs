@@ -18,6 +18,7 @@ const SILENT_FILES: &[&str] = &[
     "/tests/",
     "config/templates.rs",
     "demo/people.rs",
+    "domain/schema.rs",
     "adapters/small_disk.rs",
     "status/metrics.rs",
 ];
@@ -74,6 +75,9 @@ pub(crate) fn heads(root: &Path) -> BTreeSet<String> {
         let tokens = tokens(&fs::read_to_string(&path).unwrap());
         let mut at = 0;
         while let Some((token, _)) = tokens.get(at) {
+            if tests_begin(&tokens, at) {
+                break;
+            }
             let opens = |n: usize| matches!(tokens.get(n), Some((Token::Mark('['), _)));
             let text = |n: usize| matches!(tokens.get(n), Some((Token::Text(_), _)));
             let lists = matches!(token, Token::Mark('&' | '=')) && opens(at + 1) && text(at + 2);
@@ -99,6 +103,15 @@ pub(crate) fn heads(root: &Path) -> BTreeSet<String> {
         }
     }
     found
+}
+
+/// Whether what follows is `#[cfg(test)] mod`, which stands last in a file.
+fn tests_begin(tokens: &[(Token, usize)], at: usize) -> bool {
+    let words = tokens[at..].iter().take(9).filter_map(|(token, _)| match token {
+        Token::Word(word) => Some(word.as_str()),
+        _ => None,
+    });
+    tokens[at].0 == Token::Mark('#') && words.take(3).eq(["cfg", "test", "mod"])
 }
 
 fn files(dir: &Path) -> Vec<PathBuf> {
@@ -271,7 +284,9 @@ fn read(name: &str, tokens: &[(Token, usize)], found: &mut Found) {
                 help(&std::mem::take(&mut docs), &format!("{name}:{line}"), found);
             }
             Token::Text(text) => {
-                for part in text.lines() {
+                // Examples of the help are command lines, which are typed as they are.
+                let example = |line: &&str| shows_docs && line.starts_with("  ");
+                for part in text.lines().filter(|line| !example(line)) {
                     let template = template(part.trim());
                     if is_sentence(&template) {
                         found.entry(template).or_insert_with(|| format!("{name}:{line}"));

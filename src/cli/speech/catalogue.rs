@@ -19,9 +19,6 @@ const WORD: &str = "word";
 /// Entries whose context is this are what cannot be done to a file: what stands after "cannot".
 const ACTION: &str = "action";
 
-/// Entries whose context is this are what the parser of the command line says.
-const PARSER: &str = "parser";
-
 /// One language's sentences.
 #[derive(Debug, Default)]
 pub(super) struct Catalogue {
@@ -29,7 +26,6 @@ pub(super) struct Catalogue {
     actions: HashMap<String, String>,
     whole: HashMap<String, String>,
     templates: Vec<(Template, Vec<Part>)>,
-    parser: Vec<(Template, Vec<Part>)>,
 }
 
 impl Catalogue {
@@ -56,7 +52,6 @@ impl Catalogue {
                 Some(ACTION) => {
                     catalogue.actions.insert(english.to_owned(), said.to_owned());
                 }
-                Some(PARSER) => catalogue.parser.push(pair()),
                 _ if english.contains("{}") => catalogue.templates.push(pair()),
                 _ => {
                     catalogue.whole.insert(english.to_owned(), said.to_owned());
@@ -65,7 +60,6 @@ impl Catalogue {
         }
         // The surest first: what has the most literal characters.
         catalogue.templates.sort_by_key(|(template, _)| Reverse(template.weight));
-        catalogue.parser.sort_by_key(|(template, _)| Reverse(template.weight));
         catalogue
     }
 
@@ -88,24 +82,6 @@ impl Catalogue {
             Some(format!("{columns}  {said}"))
         };
         let said = self.direct(text, &left).or_else(columns).or_else(|| self.phrase(text, &left));
-        said.map_or_else(|| line.to_owned(), |said| around(line, text, &said))
-    }
-
-    /// A line of what the parser of the command line prints.
-    pub(super) fn parser_line(&self, line: &str) -> String {
-        let text = line.trim();
-        if text.is_empty() || line.len() > LINE_BYTES_MAX {
-            return line.to_owned();
-        }
-        let parsed = |text: &str| {
-            self.parser.iter().find_map(|(template, said)| {
-                Some(self.put(&template.matches(text)?, said, &Cell::new(PHRASES_MAX)))
-            })
-        };
-        let said = parsed(text).or_else(|| {
-            let (columns, last) = text.rsplit_once("  ")?;
-            Some(format!("{columns}  {}", parsed(last)?))
-        });
         said.map_or_else(|| line.to_owned(), |said| around(line, text, &said))
     }
 

@@ -3,7 +3,7 @@
 use super::{
     Language,
     catalogue::Catalogue,
-    chinese, chinese_word, in_chinese,
+    chinese, chinese_word, dates, in_chinese,
     template::{Filled, Template},
 };
 use crate::cli::args::Cli;
@@ -53,6 +53,13 @@ fn what_stands_in_a_hole_is_never_read_as_a_template() {
 fn names_are_shown_as_they_are_even_where_they_are_words() {
     let said = chinese("'quarantined' is disabled");
     assert_eq!(said, "「quarantined」已停用");
+}
+
+#[test]
+fn a_day_in_both_calendars_names_the_era() {
+    assert_eq!(dates("2027-12-31 (ROC 116-12-31)"), "2027-12-31（民國 116-12-31）");
+    assert_eq!(dates("to 2027-12-31 (ROC 116-12-31) 17:00"), "to 2027-12-31（民國 116-12-31）17:00");
+    assert_eq!(dates("a (ROC b) (ROC"), "a (ROC b) (ROC");
 }
 
 #[test]
