@@ -9,6 +9,7 @@ mod lists;
 mod locale;
 mod pages;
 mod print;
+mod register;
 mod rows;
 mod shapes;
 pub mod speech;

@@ -191,7 +191,7 @@ fn values(argument: &Arg) -> (String, String) {
         let names: Vec<_> = possible.iter().map(PossibleValue::get_name).collect();
         let text = chinese(&format!("possible values: {}", names.join(", ")));
         brief.push_str(&format!(" [{text}]"));
-        whole.push_str(&format!("\n\n{}", "Possible values:"));
+        whole.push_str(&format!("\n\n{}", chinese("Possible values:")));
         for value in possible {
             let help = value.get_help().map(paragraphs);
             let help = help.map_or(String::new(), |help| format!("：{help}"));
