@@ -1,4 +1,5 @@
 //! What is said in Chinese, and what stays as it is.
+#![allow(clippy::unwrap_used, reason = "tests")]
 
 use super::{
     Language,
