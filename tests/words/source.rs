@@ -19,6 +19,7 @@ const SILENT_FILES: &[&str] = &[
     "config/templates.rs",
     "demo/people.rs",
     "domain/schema.rs",
+    "paper/words.rs",
     "adapters/small_disk.rs",
     "status/metrics.rs",
 ];
@@ -355,6 +356,10 @@ fn is_sentence(text: &str) -> bool {
         word.len() > 1 && word.chars().skip(1).all(|c| c.is_ascii_lowercase() || "-'".contains(c))
     };
     let words = text.split(' ').filter(|word| is_word(word)).count();
-    let silent = text.starts_with("# ") || SILENT_WORDS.iter().any(|word| text.contains(word));
+    // Comments of files that are written, markup, and what speaks to SQLite.
+    let silent = text.starts_with("# ")
+        || text.starts_with('<')
+        || text.starts_with("{}<")
+        || SILENT_WORDS.iter().any(|word| text.contains(word));
     !silent && text.contains(' ') && (words >= 2 || words == 1 && text.contains("{}"))
 }
