@@ -191,11 +191,14 @@ fn values(argument: &Arg) -> (String, String) {
         let names: Vec<_> = possible.iter().map(PossibleValue::get_name).collect();
         let text = chinese(&format!("possible values: {}", names.join(", ")));
         brief.push_str(&format!(" [{text}]"));
+        if possible.iter().all(|value| value.get_help().is_none()) {
+            whole.push_str(&format!("\n\n[{text}]"));
+            return (brief, whole);
+        }
         whole.push_str(&format!("\n\n{}", chinese("Possible values:")));
         for value in possible {
-            let help = value.get_help().map(paragraphs);
-            let help = help.map_or(String::new(), |help| format!("：{help}"));
-            whole.push_str(&format!("\n- {}{help}", value.get_name()));
+            let help = value.get_help().map(paragraphs).unwrap_or_default();
+            whole.push_str(&format!("\n- {}：{help}", value.get_name()));
         }
     }
     (brief, whole)
