@@ -106,7 +106,11 @@ fn columns(head: &[&str], rows: &[Vec<String>], screen: Screen) -> Result<()> {
     let tones: Vec<Vec<Option<Tone>>> =
         rows.iter().map(|row| row.iter().map(|cell| Tone::of(cell)).collect()).collect();
     let spoken = |(head, cell): (&&str, &String)| {
-        if WORDS.contains(head) { speech::say(cell).into_owned() } else { speech::name(cell).into_owned() }
+        if WORDS.contains(head) {
+            speech::say(cell).into_owned()
+        } else {
+            speech::name(cell).into_owned()
+        }
     };
     let rows: Vec<Vec<String>> =
         rows.iter().map(|row| head.iter().zip(row).map(spoken).collect()).collect();

@@ -59,7 +59,10 @@ fn names_are_shown_as_they_are_even_where_they_are_words() {
 #[test]
 fn a_day_in_both_calendars_names_the_era() {
     assert_eq!(dates("2027-12-31 (ROC 116-12-31)"), "2027-12-31（民國 116-12-31）");
-    assert_eq!(dates("to 2027-12-31 (ROC 116-12-31) 17:00"), "to 2027-12-31（民國 116-12-31）17:00");
+    assert_eq!(
+        dates("to 2027-12-31 (ROC 116-12-31) 17:00"),
+        "to 2027-12-31（民國 116-12-31）17:00"
+    );
     assert_eq!(dates("a (ROC b) (ROC"), "a (ROC b) (ROC");
 }
 
