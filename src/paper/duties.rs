@@ -59,7 +59,7 @@ pub fn form(list: &DutyList) -> Form {
     ];
     if !list.access_keys.is_empty() {
         let months: Vec<String> =
-            list.access_keys.iter().map(|(link, month)| format!("{link} {month}")).collect();
+            list.access_keys.iter().map(|key| format!("{} {}", key.link, key.month)).collect();
         notes.push(format!("存取日誌之封存金鑰：{}。", months.join("、")));
     }
     let left = list.duties_total.saturating_sub(list.duties.len() as u64);

@@ -27,7 +27,7 @@ pub struct DutyList {
     /// Keys of providers that the key store holds.
     pub keys: Vec<HeldKey>,
     /// Months of access logs whose keys are held, by link.
-    pub access_keys: Vec<(String, String)>,
+    pub access_keys: Vec<AccessKey>,
     /// Orders that are not finished.
     pub orders: Vec<OpenOrder>,
     /// Holds that stand.
@@ -66,6 +66,16 @@ pub struct OpenBatch {
     pub deadline: Option<Timestamp>,
     /// The hold that stands.
     pub hold: Option<HoldId>,
+}
+
+/// The key of a link's access log in one month.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct AccessKey {
+    /// Link.
+    pub link: String,
+    /// `2026-11`.
+    pub month: String,
 }
 
 /// A key that is held. The key itself is nowhere but in the key store.
@@ -134,6 +144,10 @@ impl Service {
         let live = view.keys.iter().filter(|(_, key)| key.state == KeyState::Live);
         let orders = view.orders.iter().filter(|(_, order)| open(order.state));
         let holds = view.holds.iter().filter(|(_, hold)| !hold.lifted);
+        let access_keys = view
+            .access_keys
+            .keys()
+            .map(|(link, month)| AccessKey { link: link.clone(), month: month.clone() });
         Ok(DutyList {
             source,
             batches: self.open_batches(),
@@ -148,7 +162,7 @@ impl Service {
                     at: key.at,
                 })
                 .collect(),
-            access_keys: view.access_keys.keys().cloned().collect(),
+            access_keys: access_keys.collect(),
             orders: orders
                 .map(|(id, order)| OpenOrder {
                     order: *id,

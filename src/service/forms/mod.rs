@@ -8,7 +8,7 @@ mod register;
 use serde::{Deserialize, Serialize};
 
 pub use destruction::{CopyRecord, DestructionRecord, OrderRow};
-pub use duties::{DutyList, HeldKey, OpenBatch, OpenHold, OpenOrder};
+pub use duties::{AccessKey, DutyList, HeldKey, OpenBatch, OpenHold, OpenOrder};
 pub use register::{CopyEnd, RegisterFilter, RegisterPart, RegisterRow, Sheet};
 
 use super::{Result, Service};
