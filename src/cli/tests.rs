@@ -16,7 +16,7 @@ use crate::{
     service::{
         Reply,
         access_keys::AccessKeyLine,
-        forms::Sheet,
+        forms::{DestructionRecord, DutyList, Sheet},
         inspecting::AccessLine,
         query::CheckpointText,
         show::{AccountLine, BatchPage, BatchRow, GrantLine, HoldLine, OrderLine},
@@ -60,6 +60,8 @@ fn schemas() -> BTreeMap<&'static str, String> {
         ("check", schema::<wiring::Examined>()),
         ("config-show", schema::<Vec<ConfigChange>>()),
         ("destroy-list", schema::<Vec<OrderLine>>()),
+        ("destroy-record", schema::<DestructionRecord>()),
+        ("duties-list", schema::<DutyList>()),
         ("grant-list", schema::<Vec<GrantLine>>()),
         ("hold-list", schema::<Vec<HoldLine>>()),
         ("policy-check", schema::<shapes::PolicyChecked>()),
