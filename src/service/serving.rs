@@ -160,11 +160,11 @@ impl Declared {
         broken?;
         match served.ended {
             Some("expired" | "revoked") => {
-                let what = self.terms.grant.map_or_else(
-                    || format!("the right of '{}'", self.terms.holder),
-                    |grant| format!("'{grant}'"),
-                );
-                Err(Error::refused(format!("{what} ended while it was read")))
+                let what = match self.terms.grant {
+                    Some(grant) => format!("'{grant}' ended while it was read"),
+                    None => format!("the right of '{}' ended meanwhile", self.terms.holder),
+                };
+                Err(Error::refused(what))
             }
             _ => Ok(()),
         }
