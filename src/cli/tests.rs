@@ -15,7 +15,8 @@ use crate::{
     domain::{entry::ConfigChange, time::Timestamp},
     service::{
         Reply,
-        show::{AccountLine, BatchPage, BatchRow, GrantLine, HoldLine, OrderLine},
+        plan::PlanLine,
+        show::{AccountLine, BatchPage, BatchRow, GrantLine, HoldLine, OrderLine, StandingLine},
         status::StatusPage,
     },
     verify, wiring,
@@ -53,6 +54,7 @@ fn schemas() -> BTreeMap<&'static str, String> {
         ("check", schema::<wiring::Examined>()),
         ("config-show", schema::<Vec<ConfigChange>>()),
         ("destroy-list", schema::<Vec<OrderLine>>()),
+        ("destroy-plan", schema::<Vec<PlanLine>>()),
         ("grant-list", schema::<Vec<GrantLine>>()),
         ("hold-list", schema::<Vec<HoldLine>>()),
         ("policy-check", schema::<shapes::PolicyChecked>()),
@@ -62,6 +64,7 @@ fn schemas() -> BTreeMap<&'static str, String> {
         ("register-verify", schema::<verify::Report>()),
         ("reply", schema::<Reply>()),
         ("run-once", schema::<shapes::RanOnce>()),
+        ("standing-list", schema::<Vec<StandingLine>>()),
         ("status", schema::<StatusPage>()),
     ])
 }

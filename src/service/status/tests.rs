@@ -264,7 +264,60 @@ const ROWS: &[Row] = &[
         &[],
         &[],
     ),
+    (standing, &[], &[A::StandingExpired]),
+    (certified, &[], &[A::PapersOverdue]),
+    (
+        |d| {
+            let batch = d.batch();
+            let copy = d.view.copies_of(batch).next().unwrap().0;
+            let until = MORNING.plus_seconds(3600);
+            d.view.copies.get_mut(&copy).unwrap().exception = Some(("alice".to_owned(), until));
+        },
+        &[],
+        &[A::CopyOutOfReach],
+    ),
 ];
+
+/// A standing approval of an hour.
+fn standing(desk: &mut Desk) {
+    let standing = StandingId::new(1);
+    desk.record(Body::StandingProposed(StandingProposed {
+        standing,
+        policy: "none".to_owned(),
+        link: None,
+        scope: "transfer-files".to_owned(),
+        doc_no: "synthetic".to_owned(),
+        until: MORNING.plus_seconds(3600),
+        signed: None,
+    }));
+    let row = desk.view.standings.get_mut(&standing).unwrap();
+    row.confirmed = Some(("person-2".to_owned(), row.proposed));
+}
+
+/// An order over a batch that is certified, under a policy that wants a letter within a period.
+fn certified(desk: &mut Desk) {
+    let batch = desk.batch();
+    let mut policy = Policy::strict("none");
+    policy.destroy.papers.value = vec!["letter".to_owned()];
+    policy.destroy.papers_within.value = Period { seconds: 3600, ..Period::ZERO };
+    desk.rules.policies.insert("none".to_owned(), policy);
+    let copy = desk.view.copies_of(batch).next().unwrap().0;
+    let copies = vec![OrderedCopy { copy, batch, digest: None, bytes: 1 }];
+    let order = desk.view.next_order();
+    desk.record(Body::OrderRequested {
+        order,
+        copies,
+        reason: "synthetic".to_owned(),
+        policy: Digest::of(b"synthetic"),
+        expires: MORNING.plus_seconds(7200),
+        approvers: None,
+        standing: None,
+        signed: None,
+    });
+    let row = desk.view.orders.get_mut(&order).unwrap();
+    row.state = OrderState::Certified;
+    row.certificate = Some((Digest::of(b"synthetic"), MORNING));
+}
 
 #[test]
 fn each_alarm_stands_when_its_cause_does_and_not_before() {
