@@ -28,6 +28,7 @@ use std::{
 
 use batchward::adapters::{keystore::SlotState, vault::Vault};
 use batchward::{
+    domain::ids::BatchId,
     protocol::Remote,
     service::query::{Answer, Query},
 };
@@ -50,7 +51,11 @@ struct Agent {
 impl Agent {
     /// Starts it and waits until it answers.
     fn start(site: &Site<'_>) -> Self {
-        let agent = Self::spawn(site);
+        Self::start_with(site, &[])
+    }
+
+    fn start_with(site: &Site<'_>, flags: &[&str]) -> Self {
+        let agent = Self::spawn(site, flags);
         let begun = Instant::now();
         while agent.remote().is_none() {
             assert!(begun.elapsed() < PATIENCE, "the agent does not answer");
@@ -59,7 +64,7 @@ impl Agent {
         agent
     }
 
-    fn spawn(site: &Site<'_>) -> Self {
+    fn spawn(site: &Site<'_>, flags: &[&str]) -> Self {
         let log = fs::File::options()
             .create(true)
             .append(true)
@@ -67,7 +72,12 @@ impl Agent {
             .unwrap();
         let mut command = Command::new(env!("CARGO_BIN_EXE_batchward"));
         command.arg("--config").arg(site.dir.join("agent.yaml"));
-        command.args(["--test-clock", &site.time(), "run"]).env_clear().env("LANG", "C.UTF-8");
+        command
+            .args(["--test-clock", &site.time()])
+            .args(flags)
+            .arg("run")
+            .env_clear()
+            .env("LANG", "C.UTF-8");
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
         Self { child: command.spawn().unwrap(), socket: socket(site) }
     }
@@ -220,7 +230,7 @@ fn fifty_kills_lead_to_the_same_register_and_the_same_world() {
             // Between none and a few hundred milliseconds: from before the lock to the midst of the work.
             for kill in 0..KILLS {
                 packed.by_ref().take(1).for_each(|delivery| provider.release(delivery));
-                let agent = Agent::spawn(&site);
+                let agent = Agent::spawn(&site, &[]);
                 thread::sleep(Duration::from_millis(u64::from(kill * 7919 % 400)));
                 drop(agent);
             }
@@ -311,24 +321,55 @@ fn world(site: &Site<'_>) -> (BTreeMap<String, usize>, Vec<Vec<String>>) {
     (counts, rows)
 }
 
-#[test]
-fn a_small_delivery_is_judged_at_once_with_events_and_by_the_next_scan_without() {
-    let people = People::new();
-    let (site, provider) = arranged(&people, "600s");
-    let agent = Agent::start(&site);
-    let times = (0..20).map(|n| {
+/// Drops small deliveries one by one; how long each took from its rename until it was loaded.
+fn latencies(site: &Site<'_>, agent: &Agent, provider: &Provider, count: u64) -> Vec<Duration> {
+    let mut remote = agent.remote().expect("the agent answers");
+    let mut is_loaded = |n: u64| {
+        let after = (n > 0).then(|| BatchId::new(n));
+        match remote.ask(&Query::Batches { after }).unwrap() {
+            Answer::Batches(part) => part.rows.iter().any(|row| row.state == "loaded"),
+            _ => panic!("another answer than was asked for"),
+        }
+    };
+    let time = |n| {
         let packed = provider.pack(n, 10);
         // The key was noticed by now: what is timed is the delivery.
         thread::sleep(Duration::from_millis(50));
         let dropped = Instant::now();
         provider.release(&packed);
-        agent.wait_for(usize::try_from(n).unwrap() + 1, "loaded");
+        while !is_loaded(n) {
+            assert!(dropped.elapsed() < PATIENCE, "delivery {n} is not loaded");
+            thread::sleep(Duration::from_millis(2));
+        }
         dropped.elapsed()
-    });
-    let p99 = quantile(times.collect(), 0.99);
+    };
+    let times = (0..count).map(time).collect();
+    assert!(fs::read_dir(site.dir.join("drop").join(LINK)).unwrap().next().is_none());
+    times
+}
+
+#[test]
+fn a_small_delivery_is_loaded_at_once_with_events() {
+    let people = People::new();
+    let (site, provider) = arranged(&people, "600s");
+    let agent = Agent::start(&site);
+    let p99 = quantile(latencies(&site, &agent, &provider, 20), 0.99);
     eprintln!("with events: {p99:?}");
     // Ten times what is promised on a machine that does nothing else; a scan would take minutes.
     assert!(p99 < Duration::from_secs(3), "{p99:?}");
     agent.end();
-    assert!(fs::read_dir(site.dir.join("drop").join(LINK)).unwrap().next().is_none());
+}
+
+#[test]
+fn a_small_delivery_is_loaded_by_the_next_scan_where_no_event_comes() {
+    let people = People::new();
+    let (site, provider) = arranged(&people, "2s");
+    let agent = Agent::start_with(&site, &["--test-no-events"]);
+    let times = latencies(&site, &agent, &provider, 6);
+    eprintln!("without events, scanning every 2 s: {times:?}");
+    let longest = *times.iter().max().unwrap();
+    assert!(longest < Duration::from_secs(3 + 3), "{longest:?}");
+    // An agent that got events after all would be at once.
+    assert!(longest > Duration::from_millis(200), "{longest:?}");
+    agent.end();
 }

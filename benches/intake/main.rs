@@ -21,6 +21,7 @@
 mod delivery;
 mod measure;
 mod report;
+mod shares;
 mod site;
 
 use std::path::{Path, PathBuf};
@@ -83,6 +84,12 @@ fn main() {
     report::machine();
     let base = runs(work.path(), &provider, options.records, options.repeats);
     report::table(&base);
+    for (form, runs) in [(Form::Fixed, &base.fixed), (Form::Delimited, &base.delimited)] {
+        let packed = provider.pack(work.path(), form, options.records);
+        let shares = shares::measure(work.path(), &provider, &packed);
+        report::shares(form.link(), runs, &shares);
+        packed.remove();
+    }
     if options.growth > 1 {
         let records = options.records * options.growth;
         let grown = runs(work.path(), &provider, records, options.repeats.min(3));

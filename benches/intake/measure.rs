@@ -58,12 +58,22 @@ fn high_water(status: &str) -> Option<u64> {
 
 /// Processor time of everything that this process started and waited for (proc(5): cutime and cstime).
 fn children_cpu() -> f64 {
+    ticks(13)
+}
+
+/// Processor time of this process, all its threads, in seconds (proc(5): utime and stime).
+pub(crate) fn own_cpu() -> f64 {
+    ticks(11)
+}
+
+/// Two numbers of proc(5)'s `stat` that stand beside each other, as seconds.
+fn ticks(at: usize) -> f64 {
     const TICKS_PER_SECOND: f64 = 100.0;
     let text = fs::read_to_string("/proc/self/stat").unwrap();
     // The name, in parentheses, may hold anything; what follows it are numbers.
     let numbers = text.rsplit_once(')').unwrap().1;
     let ticks: u32 =
-        numbers.split_whitespace().skip(13).take(2).map(|n| n.parse::<u32>().unwrap()).sum();
+        numbers.split_whitespace().skip(at).take(2).map(|n| n.parse::<u32>().unwrap()).sum();
     f64::from(ticks) / TICKS_PER_SECOND
 }
 

@@ -3,6 +3,7 @@
 use super::{
     Runs,
     measure::{Run, median},
+    shares::Share,
 };
 
 const MIB: f64 = (1 << 20) as f64;
@@ -77,6 +78,18 @@ pub(crate) fn growth(base: &Runs, grown: &Runs, times: u64) {
     }
     let most = peak(&grown.fixed).max(peak(&grown.delimited));
     println!("ours must be 1.15 or less; peak memory {most:.0} MiB (must be under 300)");
+}
+
+/// What each check costs of a whole intake.
+pub(crate) fn shares(name: &str, runs: &[Run], shares: &[Share]) {
+    let whole = median(runs.iter().map(|run| run.cpu));
+    println!(
+        "\n{name}: processor time of each part alone, and its share of an intake's {whole:.2} s"
+    );
+    let line =
+        |what: &str, cpu: f64| println!("{what:<32} {cpu:>8.4} s {:>6.1} %", cpu / whole * 100.0);
+    shares.iter().for_each(|share| line(share.what, share.cpu));
+    line("the rest", whole - shares.iter().map(|share| share.cpu).sum::<f64>());
 }
 
 /// A small delivery.

@@ -79,10 +79,15 @@ impl Site {
         site
     }
 
+    /// Its `agent.yaml`.
+    pub(crate) fn config(&self) -> PathBuf {
+        self.dir.join("agent.yaml")
+    }
+
     /// The agent under test.
     pub(crate) fn command(&self, words: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_batchward"));
-        command.arg("--config").arg(self.dir.join("agent.yaml")).args(words);
+        command.arg("--config").arg(self.config()).args(words);
         command
     }
 

@@ -16,6 +16,7 @@ use crate::{
     service::{
         Reply,
         plan::PlanLine,
+        query::CheckpointText,
         show::{AccountLine, BatchPage, BatchRow, GrantLine, HoldLine, OrderLine, StandingLine},
         status::StatusPage,
     },
@@ -60,6 +61,8 @@ fn schemas() -> BTreeMap<&'static str, String> {
         ("policy-check", schema::<shapes::PolicyChecked>()),
         ("policy-explain", schema::<wiring::PolicyPage>()),
         ("policy-list", schema::<Vec<wiring::PolicyLine>>()),
+        ("register-checkpoint", schema::<CheckpointText>()),
+        ("register-prove", schema::<shapes::ProofMade>()),
         ("register-show", schema::<Vec<RegisterRow>>()),
         ("register-verify", schema::<verify::Report>()),
         ("reply", schema::<Reply>()),
