@@ -74,7 +74,9 @@ impl Service {
         };
         let order = view.orders.iter().rev().find(|(_, order)| covers(order));
         let hold = view.hold_on(id).filter(|_| !gone);
-        let late = |at: Timestamp| at > due.deadline;
+        // As everywhere else, a deadline is kept on its day.
+        let zone = self.engine.rules.zone;
+        let late = |at: Timestamp| at.date_in(zone) > due.deadline.date_in(zone);
         let state = match (happened, order.map(|(_, order)| order.state)) {
             (Some(at), _) if late(at) => "late",
             (Some(_), _) => "in-time",
