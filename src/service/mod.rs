@@ -9,6 +9,7 @@ mod authority;
 pub mod command;
 mod deliveries;
 mod destruction;
+pub mod forms;
 mod grants;
 mod holds;
 mod papers;
@@ -249,7 +250,7 @@ impl Service {
             Command::DestroyClose { order, papers } => self.destroy_close(actor, order, papers),
             Command::DestroyConfirm { order } => self.destroy_confirm(actor, order),
             Command::StandingAdd { policy, link, doc_no, until } => {
-                self.standing_add(actor, policy, link, doc_no, until)
+                self.standing_add(actor, &policy, link, doc_no, until)
             }
             Command::StandingConfirm { standing } => self.standing_confirm(actor, standing),
             Command::StandingEnd { standing } => self.standing_end(actor, standing),

@@ -24,13 +24,13 @@ impl Service {
     pub(super) fn standing_add(
         &mut self,
         actor: &Actor,
-        policy: String,
+        policy: &str,
         link: Option<String>,
         doc_no: String,
         until: Timestamp,
     ) -> Result<Reply> {
         stated("the document number", &doc_no)?;
-        let rules = self.engine.rules.policies.get(&policy).ok_or_else(|| {
+        let rules = self.engine.rules.policies.get(policy).ok_or_else(|| {
             Error::usage(format!("there is no policy '{policy}'"))
                 .hint("'batchward policy list' shows the policies")
         })?;
@@ -51,7 +51,7 @@ impl Service {
         let standing = self.engine.view.next_standing();
         let body = Body::StandingProposed(StandingProposed {
             standing,
-            policy: policy.clone(),
+            policy: policy.to_owned(),
             link,
             scope: "transfer-files".to_owned(),
             doc_no,

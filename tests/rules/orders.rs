@@ -165,9 +165,9 @@ fn a_hold_while_a_copy_is_overwritten_never_calls_it_destroyed_and_says_whether_
         let destroyed = states.iter().filter(|(_, state)| state == "destroyed").count();
         assert_eq!(destroyed, wiped, "nothing is destroyed that no outcome says: {states:?}");
         if cut > 0 {
-            unreadable += 1
+            unreadable += 1;
         } else {
-            readable += 1
+            readable += 1;
         }
         // A sample of both: the rest goes by another order in each of them.
         if cut + readable < 3 {

@@ -5,6 +5,7 @@
 
 mod deliveries;
 mod destruction;
+mod forms;
 mod proofs;
 mod site;
 mod uses;
@@ -16,6 +17,7 @@ use clap::{Parser, Subcommand};
 pub(super) use self::{
     deliveries::{BatchWord, KeyWord, LinkWord},
     destruction::{CloseArgs, DestroyWord, HoldWord, StandingWord},
+    forms::{FormFile, FormFormat, RegisterExport},
     proofs::{CertificateWord, PolicyWord, RegisterVerify, RegisterWord},
     site::{AccountAdd, AccountWord, ClockWord, ConfigWord, Init, Shell},
     uses::{GrantWord, MatchArgs, QueryArgs, RowFormat, UseWord},
@@ -141,7 +143,7 @@ pub(super) enum Word {
     /// Certificates of destruction: show, verify.
     #[command(subcommand)]
     Certificate(CertificateWord),
-    /// The transfer and deletion register: show, verify, prove.
+    /// The transfer and deletion register: show, export, verify, prove.
     #[command(subcommand)]
     Register(RegisterWord),
     /// Rules, each with its clause: list, explain, check.

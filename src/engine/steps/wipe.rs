@@ -112,10 +112,8 @@ impl Engine {
         let now = |copy: &CopyId| {
             let Some(row) = self.view.copies.get(copy) else { return false };
             let rests = row.trouble.as_ref().is_some_and(|trouble| self.rests(trouble));
-            row.state == CopyState::Condemned
-                && !tried.contains(copy)
-                && !(self.is_resident() && rests)
-                && !self.is_last_trace_of_originals(*copy)
+            let waits = (self.is_resident() && rests) || self.is_last_trace_of_originals(*copy);
+            row.state == CopyState::Condemned && !tried.contains(copy) && !waits
         };
         copies.iter().map(|one| one.copy).find(now)
     }
