@@ -18,8 +18,9 @@ use crate::{
         access_keys::AccessKeyLine,
         forms::Sheet,
         inspecting::AccessLine,
+        plan::PlanLine,
         query::CheckpointText,
-        show::{AccountLine, BatchPage, BatchRow, GrantLine, HoldLine, OrderLine},
+        show::{AccountLine, BatchPage, BatchRow, GrantLine, HoldLine, OrderLine, StandingLine},
         status::StatusPage,
     },
     verify, wiring,
@@ -60,6 +61,7 @@ fn schemas() -> BTreeMap<&'static str, String> {
         ("check", schema::<wiring::Examined>()),
         ("config-show", schema::<Vec<ConfigChange>>()),
         ("destroy-list", schema::<Vec<OrderLine>>()),
+        ("destroy-plan", schema::<Vec<PlanLine>>()),
         ("grant-list", schema::<Vec<GrantLine>>()),
         ("hold-list", schema::<Vec<HoldLine>>()),
         ("policy-check", schema::<shapes::PolicyChecked>()),
@@ -72,6 +74,7 @@ fn schemas() -> BTreeMap<&'static str, String> {
         ("register-verify", schema::<verify::Report>()),
         ("reply", schema::<Reply>()),
         ("run-once", schema::<shapes::RanOnce>()),
+        ("standing-list", schema::<Vec<StandingLine>>()),
         ("status", schema::<StatusPage>()),
     ])
 }
