@@ -5,11 +5,13 @@
 //! batch, keys as fingerprints, plaintext as HMAC under a key of its link. These are the wire forms; they outlive
 //! the code, so a variant or field is only ever added.
 
+mod access;
 mod facts;
 mod orders;
 
 use serde::{Deserialize, Serialize};
 
+pub use access::{AccessApproved, AccessDenied, AccessRequested, AccessVoided};
 pub use facts::{
     AccountFacts, ConfigChange, CopyFacts, Counts, GrantTerms, HoldScope, KeyFacts, KeyForm,
     LinkFacts, LoadFacts, ManifestFacts, OrderedCopy, Signed, UnixUser, Verdict, WipeFacts,
@@ -22,7 +24,7 @@ pub use orders::{
 
 use super::{
     digest::Digest,
-    ids::{AccessOrderId, BatchId, CopyId, DeliveryId, GrantId, HoldId, OrderId, StandingId},
+    ids::{BatchId, CopyId, DeliveryId, GrantId, HoldId, OrderId, StandingId},
     limits,
     step::{Outcome, Plan},
     time::Timestamp,
@@ -446,50 +448,14 @@ pub enum Body {
         /// Its root.
         root: Digest,
     },
-    /// Somebody requests the end of keys of the access log whose retention is over.
-    AccessOrderRequested {
-        /// Its id.
-        order: AccessOrderId,
-        /// The link.
-        link: String,
-        /// The months, such as `2026-11`.
-        months: Vec<String>,
-        /// Until when the last of them had to be kept.
-        kept_until: Timestamp,
-        /// The policy's clause.
-        clause: String,
-        /// Why.
-        reason: String,
-        /// Digest of the policies in force.
-        policy: Digest,
-        /// It is void after this.
-        expires: Timestamp,
-        /// The signed command.
-        signed: Option<Signed>,
-    },
+    /// Somebody requests the end of keys of the access log.
+    AccessOrderRequested(AccessRequested),
     /// The second person agreed.
-    AccessOrderApproved {
-        /// The order.
-        order: AccessOrderId,
-        /// The signed decision.
-        signed: Signed,
-    },
+    AccessOrderApproved(AccessApproved),
     /// The second person refused.
-    AccessOrderDenied {
-        /// The order.
-        order: AccessOrderId,
-        /// Why.
-        reason: String,
-        /// The signed decision.
-        signed: Signed,
-    },
-    /// It lost its force: `hold`, `expired`, `policy-changed`, `retention`, `approver-disabled`.
-    AccessOrderVoided {
-        /// The order.
-        order: AccessOrderId,
-        /// Why.
-        code: String,
-    },
+    AccessOrderDenied(AccessDenied),
+    /// It lost its force.
+    AccessOrderVoided(AccessVoided),
     /// A signature under a reading has counted; the reading itself is in the access log.
     NonceSpent {
         /// Its nonce.

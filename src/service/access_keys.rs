@@ -6,7 +6,7 @@ use super::{Actor, Reply, Result, Service, administration::second_person, stated
 use crate::{
     domain::{
         calendar,
-        entry::Body,
+        entry::{AccessApproved, AccessDenied, AccessRequested, Body},
         ids::{AccessOrderId, HoldId},
         lifecycle::OrderState,
         time::{Period, Timestamp},
@@ -131,7 +131,7 @@ impl Service {
         let kept = months.last().and_then(|m| self.engine.rules.access_kept_until(&link, m));
         let (kept_until, clause) = kept.ok_or_else(|| Error::usage("no month is given"))?;
         let order = self.engine.view.next_access_order();
-        let body = Body::AccessOrderRequested {
+        let body = Body::AccessOrderRequested(AccessRequested {
             order,
             link: link.clone(),
             months: months.clone(),
@@ -141,7 +141,7 @@ impl Service {
             policy: self.engine.rules.policies_digest,
             expires: REQUEST_STANDS.after(now, self.engine.rules.zone),
             signed: actor.signed.clone(),
-        };
+        });
         self.record(actor, body)?;
         let message = format!(
             "'{order}' covers the access log of '{link}' in {} and waits for a supervisor",
@@ -184,7 +184,10 @@ impl Service {
                 "deny it, and request the destruction again when nothing stands against it",
             ));
         }
-        self.record(actor, Body::AccessOrderApproved { order: id, signed: actor.decision()? })?;
+        self.record(
+            actor,
+            Body::AccessOrderApproved(AccessApproved { order: id, signed: actor.decision()? }),
+        )?;
         let order = self.access_order(id)?;
         let message = if order.state == OrderState::Executed {
             format!(
@@ -214,7 +217,7 @@ impl Service {
         }
         stated("the reason", &reason)?;
         let signed = actor.decision()?;
-        self.record(actor, Body::AccessOrderDenied { order: id, reason, signed })?;
+        self.record(actor, Body::AccessOrderDenied(AccessDenied { order: id, reason, signed }))?;
         Ok(Reply::new(&id, format!("'{id}' is denied")))
     }
 }

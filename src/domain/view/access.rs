@@ -3,7 +3,7 @@
 use super::{FoldError, Mark, View};
 use crate::domain::{
     digest::Digest,
-    entry::{Body, HoldScope},
+    entry::{AccessRequested, Body, HoldScope},
     ids::{AccessOrderId, HoldId},
     lifecycle::{self, OrderEvent, OrderState},
     time::Timestamp,
@@ -79,7 +79,8 @@ impl View {
         body: &Body,
     ) -> Result<(), FoldError> {
         match body {
-            Body::AccessOrderRequested { order, link, months, reason, policy, expires, .. } => {
+            Body::AccessOrderRequested(asked) => {
+                let AccessRequested { order, link, months, reason, policy, expires, .. } = asked;
                 let known = |month: &String| {
                     let key = self.access_keys.get(&(link.clone(), month.clone()));
                     key.is_some_and(|key| key.destroyed.is_none())
@@ -101,16 +102,16 @@ impl View {
                 self.access_orders.insert(*order, row);
                 Ok(())
             }
-            Body::AccessOrderApproved { order, .. } => {
-                let row = self.move_access_order(mark, *order, OrderEvent::Approved)?;
+            Body::AccessOrderApproved(decided) => {
+                let row = self.move_access_order(mark, decided.order, OrderEvent::Approved)?;
                 row.approved = Some((by.to_owned(), mark));
                 Ok(())
             }
-            Body::AccessOrderDenied { order, .. } => {
-                self.move_access_order(mark, *order, OrderEvent::Denied).map(|_| ())
+            Body::AccessOrderDenied(decided) => {
+                self.move_access_order(mark, decided.order, OrderEvent::Denied).map(|_| ())
             }
-            Body::AccessOrderVoided { order, .. } => {
-                self.move_access_order(mark, *order, OrderEvent::Voided).map(|_| ())
+            Body::AccessOrderVoided(decided) => {
+                self.move_access_order(mark, decided.order, OrderEvent::Voided).map(|_| ())
             }
             _ => Err(FoldError::Transition(mark.seq)),
         }

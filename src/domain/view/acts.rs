@@ -3,8 +3,9 @@
 use super::{Account, CameDue, FoldError, Grant, Hold, KeyState, Mark, Proposal, Site, View};
 use crate::domain::{
     entry::{
-        AccountFacts, Body, Entry, Exception, OrderCancelled, PapersConfirmed, PapersRecorded,
-        Signed, StandingConfirmed, StandingEnded, StandingProposed,
+        AccessApproved, AccessDenied, AccessRequested, AccountFacts, Body, Entry, Exception,
+        OrderCancelled, PapersConfirmed, PapersRecorded, Signed, StandingConfirmed, StandingEnded,
+        StandingProposed,
     },
     ids::GrantId,
     lifecycle::{self, BatchEvent, GrantEvent},
@@ -203,10 +204,10 @@ impl View {
                 self.holds.get_mut(hold).ok_or(FoldError::Unknown(mark.seq))?.lifted = true;
                 Ok(())
             }
-            Body::AccessOrderRequested { .. }
-            | Body::AccessOrderApproved { .. }
-            | Body::AccessOrderDenied { .. }
-            | Body::AccessOrderVoided { .. } => self.order_access(mark, &entry.by, &entry.body),
+            Body::AccessOrderRequested(_)
+            | Body::AccessOrderApproved(_)
+            | Body::AccessOrderDenied(_)
+            | Body::AccessOrderVoided(_) => self.order_access(mark, &entry.by, &entry.body),
             _ => self.destruction(mark, entry),
         }
     }
@@ -254,7 +255,7 @@ impl Body {
             | Self::TimeConfirmed { signed, .. }
             | Self::GrantApplied { signed, .. }
             | Self::OrderRequested { signed, .. }
-            | Self::AccessOrderRequested { signed, .. }
+            | Self::AccessOrderRequested(AccessRequested { signed, .. })
             | Self::OrderCancelled(OrderCancelled { signed, .. })
             | Self::CopyExcepted(Exception { signed, .. })
             | Self::StandingProposed(StandingProposed { signed, .. })
@@ -271,8 +272,8 @@ impl Body {
             | Self::GrantRevoked { signed, .. }
             | Self::UseCompleted { signed, .. }
             | Self::NoNeed { signed, .. }
-            | Self::AccessOrderApproved { signed, .. }
-            | Self::AccessOrderDenied { signed, .. }
+            | Self::AccessOrderApproved(AccessApproved { signed, .. })
+            | Self::AccessOrderDenied(AccessDenied { signed, .. })
             | Self::OrderApproved { signed, .. }
             | Self::OrderDenied { signed, .. }
             | Self::StandingConfirmed(StandingConfirmed { signed, .. })

@@ -3,7 +3,7 @@
 
 use crate::{
     domain::{
-        entry::{AGENT, Body},
+        entry::{AGENT, AccessVoided, Body},
         ids::AccessOrderId,
         lifecycle::OrderState,
         step::{Outcome, Plan},
@@ -59,7 +59,7 @@ impl Engine {
                 any |= self.execute_access(order)?;
             } else {
                 let code = "expired".to_owned();
-                self.record(AGENT, Body::AccessOrderVoided { order, code })?;
+                self.record(AGENT, Body::AccessOrderVoided(AccessVoided { order, code }))?;
                 any = true;
             }
         }
@@ -77,7 +77,7 @@ impl Engine {
             }
             if let Some(code) = self.access_objection(id) {
                 let code = code.to_owned();
-                self.record(AGENT, Body::AccessOrderVoided { order: id, code })?;
+                self.record(AGENT, Body::AccessOrderVoided(AccessVoided { order: id, code }))?;
                 return Ok(true);
             }
             let plan = Plan::DropAccessKey { order: id, link: link.clone(), month };
