@@ -81,6 +81,8 @@ pub enum Act {
     Hold,
     /// `access show`, `access export`.
     Audit,
+    /// `access destroy-approve`, `access destroy-deny`.
+    DecideAccess,
     /// `register show`, `register verify`, `batch list`, …
     Look,
 }
@@ -101,6 +103,7 @@ impl Act {
             Self::CancelDestruction => &[Role::Custodian, Role::Handler, Role::Supervisor],
             Self::Hold => &[Role::Supervisor, Role::Auditor],
             Self::Audit => &[Role::Auditor],
+            Self::DecideAccess => &[Role::Supervisor],
             Self::Look => Role::ALL,
         }
     }

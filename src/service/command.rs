@@ -341,11 +341,10 @@ impl Command {
                 Act::DecideUse
             }
             Self::DestroyRequest { .. } | Self::AccessRequest { .. } => Act::RequestDestruction,
-            Self::DestroyApprove { .. }
-            | Self::DestroyDeny { .. }
-            | Self::DestroyExcept { .. }
-            | Self::AccessApprove { .. }
-            | Self::AccessDeny { .. } => Act::DecideDestruction,
+            Self::DestroyApprove { .. } | Self::DestroyDeny { .. } | Self::DestroyExcept { .. } => {
+                Act::DecideDestruction
+            }
+            Self::AccessApprove { .. } | Self::AccessDeny { .. } => Act::DecideAccess,
             Self::DestroyCancel { .. } | Self::StandingEnd { .. } => Act::CancelDestruction,
             Self::DestroyConfirm { .. } | Self::StandingConfirm { .. } => Act::ConfirmPapers,
             Self::HoldPlace { .. } | Self::HoldLift { .. } => Act::Hold,

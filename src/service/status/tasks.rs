@@ -310,7 +310,7 @@ fn decisions(given: &Given<'_>) -> Vec<Task> {
             format!("access destroy-approve {id}"),
             format!("access destroy-deny {id} --reason TEXT"),
         ];
-        let task = Task::of(TaskCode::DecideAccessOrder, Act::DecideDestruction, id).by(&words);
+        let task = Task::of(TaskCode::DecideAccessOrder, Act::DecideAccess, id).by(&words);
         let (except, link) = (Some(order.by.clone()), Some(order.link.clone()));
         tasks.push(Task { except, link, since: Some(order.requested.at), ..task });
     }
