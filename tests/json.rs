@@ -100,6 +100,8 @@ fn readings(site: &Site<'_>, seen: &mut Seen) {
         ("account-list", vec!["account", "list"]),
         ("config-show", vec!["config", "show"]),
         ("destroy-list", vec!["destroy", "list"]),
+        ("destroy-plan", vec!["destroy", "plan", "--on", "120/12/31"]),
+        ("standing-list", vec!["standing", "list"]),
         ("duties-list", vec!["duties", "list", "--format", "json", "-o", "-"]),
         ("destroy-record", vec!["destroy", "record", "b-00000001", "--format", "json", "-o", "-"]),
         ("grant-list", vec!["grant", "list"]),

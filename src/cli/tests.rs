@@ -18,8 +18,9 @@ use crate::{
         access_keys::AccessKeyLine,
         forms::{DestructionRecord, DutyList, Sheet},
         inspecting::AccessLine,
+        plan::PlanLine,
         query::CheckpointText,
-        show::{AccountLine, BatchPage, BatchRow, GrantLine, HoldLine, OrderLine},
+        show::{AccountLine, BatchPage, BatchRow, GrantLine, HoldLine, OrderLine, StandingLine},
         status::StatusPage,
     },
     verify, wiring,
@@ -62,6 +63,7 @@ fn schemas() -> BTreeMap<&'static str, String> {
         ("destroy-list", schema::<Vec<OrderLine>>()),
         ("destroy-record", schema::<DestructionRecord>()),
         ("duties-list", schema::<DutyList>()),
+        ("destroy-plan", schema::<Vec<PlanLine>>()),
         ("grant-list", schema::<Vec<GrantLine>>()),
         ("hold-list", schema::<Vec<HoldLine>>()),
         ("policy-check", schema::<shapes::PolicyChecked>()),
@@ -74,6 +76,7 @@ fn schemas() -> BTreeMap<&'static str, String> {
         ("register-verify", schema::<verify::Report>()),
         ("reply", schema::<Reply>()),
         ("run-once", schema::<shapes::RanOnce>()),
+        ("standing-list", schema::<Vec<StandingLine>>()),
         ("status", schema::<StatusPage>()),
     ])
 }

@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 use super::authority::{COMMAND, DECISION};
 use crate::domain::{
     accounts::Act,
-    entry::{AccountFacts, HoldScope, KeyForm},
-    ids::{AccessOrderId, BatchId, GrantId, HoldId, OrderId},
+    entry::{AccountFacts, HoldScope, KeyForm, PaperFacts},
+    ids::{AccessOrderId, BatchId, CopyId, GrantId, HoldId, OrderId, StandingId},
     secret::Secret,
     time::Timestamp,
 };
@@ -161,6 +161,59 @@ pub enum Command {
         /// Why.
         reason: String,
     },
+    /// `destroy cancel`.
+    DestroyCancel {
+        /// The order.
+        order: OrderId,
+        /// Why.
+        reason: String,
+    },
+    /// `destroy except`.
+    DestroyExcept {
+        /// The order.
+        order: OrderId,
+        /// The copy.
+        copy: CopyId,
+        /// Who brings it back.
+        owner: String,
+        /// By when.
+        until: Timestamp,
+        /// Why it cannot be reached.
+        reason: String,
+    },
+    /// `destroy close`.
+    DestroyClose {
+        /// The order.
+        order: OrderId,
+        /// The papers.
+        papers: Vec<PaperFacts>,
+    },
+    /// `destroy confirm`.
+    DestroyConfirm {
+        /// The order.
+        order: OrderId,
+    },
+    /// `standing add`.
+    StandingAdd {
+        /// The policy.
+        policy: String,
+        /// The link, where it is for one alone.
+        link: Option<String>,
+        /// Document number.
+        doc_no: String,
+        /// Its end.
+        until: Timestamp,
+    },
+    /// `standing confirm`.
+    StandingConfirm {
+        /// The standing approval.
+        standing: StandingId,
+    },
+    /// `standing end`.
+    StandingEnd {
+        /// The standing approval.
+        standing: StandingId,
+    },
     /// `hold place`.
     HoldPlace {
         /// What it covers.
@@ -208,6 +261,13 @@ impl Command {
             Self::AccessRequest { .. } => "access destroy",
             Self::AccessApprove { .. } => "access destroy-approve",
             Self::AccessDeny { .. } => "access destroy-deny",
+            Self::DestroyCancel { .. } => "destroy cancel",
+            Self::DestroyExcept { .. } => "destroy except",
+            Self::DestroyClose { .. } => "destroy close",
+            Self::DestroyConfirm { .. } => "destroy confirm",
+            Self::StandingAdd { .. } => "standing add",
+            Self::StandingConfirm { .. } => "standing confirm",
+            Self::StandingEnd { .. } => "standing end",
             Self::HoldPlace { .. } => "hold place",
             Self::HoldLift { .. } => "hold lift",
         }
@@ -231,6 +291,8 @@ impl Command {
             | Self::DestroyDeny { .. }
             | Self::AccessApprove { .. }
             | Self::AccessDeny { .. }
+            | Self::DestroyConfirm { .. }
+            | Self::StandingConfirm { .. }
             | Self::HoldPlace { .. }
             | Self::HoldLift { .. } => true,
             Self::AccountAdd { .. }
@@ -242,7 +304,12 @@ impl Command {
             | Self::Baseline { .. }
             | Self::GrantApply { .. }
             | Self::AccessRequest { .. }
-            | Self::DestroyRequest { .. } => false,
+            | Self::DestroyRequest { .. }
+            | Self::DestroyCancel { .. }
+            | Self::DestroyExcept { .. }
+            | Self::DestroyClose { .. }
+            | Self::StandingAdd { .. }
+            | Self::StandingEnd { .. } => false,
         }
     }
 
@@ -265,6 +332,8 @@ impl Command {
             | Self::BatchRelease { .. }
             | Self::BatchReject { .. }
             | Self::Baseline { .. }
+            | Self::DestroyClose { .. }
+            | Self::StandingAdd { .. }
             | Self::ClockConfirm => Act::Keep,
             Self::BaselineConfirm { .. } => Act::ConfirmBaseline,
             Self::GrantApply { .. } | Self::UseComplete { .. } | Self::UseNoNeed { .. } => Act::Use,
@@ -272,8 +341,12 @@ impl Command {
                 Act::DecideUse
             }
             Self::DestroyRequest { .. } | Self::AccessRequest { .. } => Act::RequestDestruction,
-            Self::DestroyApprove { .. } | Self::DestroyDeny { .. } => Act::DecideDestruction,
+            Self::DestroyApprove { .. } | Self::DestroyDeny { .. } | Self::DestroyExcept { .. } => {
+                Act::DecideDestruction
+            }
             Self::AccessApprove { .. } | Self::AccessDeny { .. } => Act::DecideAccess,
+            Self::DestroyCancel { .. } | Self::StandingEnd { .. } => Act::CancelDestruction,
+            Self::DestroyConfirm { .. } | Self::StandingConfirm { .. } => Act::ConfirmPapers,
             Self::HoldPlace { .. } | Self::HoldLift { .. } => Act::Hold,
         }
     }
@@ -300,7 +373,16 @@ impl Command {
             | Self::GrantDeny { grant, .. }
             | Self::GrantRevoke { grant }
             | Self::UseComplete { grant } => grant.to_string(),
-            Self::DestroyApprove { order } | Self::DestroyDeny { order, .. } => order.to_string(),
+            Self::DestroyApprove { order }
+            | Self::DestroyDeny { order, .. }
+            | Self::DestroyCancel { order, .. }
+            | Self::DestroyExcept { order, .. }
+            | Self::DestroyClose { order, .. }
+            | Self::DestroyConfirm { order } => order.to_string(),
+            Self::StandingAdd { policy, .. } => policy.clone(),
+            Self::StandingConfirm { standing } | Self::StandingEnd { standing } => {
+                standing.to_string()
+            }
             Self::AccessApprove { order } | Self::AccessDeny { order, .. } => order.to_string(),
             Self::HoldPlace { scope, .. } => match scope {
                 HoldScope::Batch(batch) => batch.to_string(),
@@ -321,37 +403,14 @@ impl Command {
             | Self::DestroyRequest { reason, .. }
             | Self::AccessRequest { reason, .. }
             | Self::AccessDeny { reason, .. }
-            | Self::DestroyDeny { reason, .. } => reason,
+            | Self::DestroyDeny { reason, .. }
+            | Self::DestroyCancel { reason, .. }
+            | Self::DestroyExcept { reason, .. } => reason,
+            Self::StandingAdd { doc_no, .. } => doc_no,
             Self::GrantApply { purpose, .. } => purpose,
             Self::KeySubmit { channel, .. } => channel,
             Self::HoldPlace { authority, .. } => authority,
             _ => "",
         }
-    }
-}
-
-/// What a command came to.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct Reply {
-    /// The id of what was made or decided.
-    pub id: String,
-    /// What happened, for people.
-    pub message: String,
-    /// Who does what next, with the command; nothing where nobody has to.
-    #[serde(default)]
-    pub next: Option<String>,
-}
-
-impl Reply {
-    /// What happened to something.
-    pub(super) fn new(id: &impl ToString, message: impl Into<String>) -> Self {
-        Self { id: id.to_string(), message: message.into(), next: None }
-    }
-
-    /// With who does what next.
-    pub(super) fn next(mut self, next: impl Into<String>) -> Self {
-        self.next = Some(next.into());
-        self
     }
 }

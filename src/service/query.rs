@@ -11,8 +11,9 @@ use super::{
     Command, Draft, Result, Service,
     access_keys::AccessKeyLine,
     forms::{DestructionRecord, DutyList, RegisterFilter, RegisterPart},
+    plan::PlanLine,
     reading::Reading,
-    show::{AccountLine, BatchPage, BatchRow, GrantLine, HoldLine, OrderLine},
+    show::{AccountLine, BatchPage, BatchRow, GrantLine, HoldLine, OrderLine, StandingLine},
     status::StatusPage,
 };
 use crate::{
@@ -22,6 +23,7 @@ use crate::{
         ids::{BatchId, GrantId, OrderId},
         layout::FieldKind,
         limits,
+        time::Timestamp,
     },
     error::{Error, Exit},
 };
@@ -57,6 +59,13 @@ pub enum Query {
     Orders,
     /// `access keys`.
     AccessKeys,
+    /// `destroy plan`.
+    Plan {
+        /// By when.
+        on: Timestamp,
+    },
+    /// `standing list`.
+    Standings,
     /// `hold list`.
     Holds,
     /// What differs from the configuration in force.
@@ -204,6 +213,10 @@ answers! {
     Orders(Vec<OrderLine>),
     /// [`Query::AccessKeys`].
     AccessKeys(Vec<AccessKeyLine>),
+    /// [`Query::Plan`].
+    Plan(Vec<PlanLine>),
+    /// [`Query::Standings`].
+    Standings(Vec<StandingLine>),
     /// [`Query::Holds`].
     Holds(Vec<HoldLine>),
     /// [`Query::Pending`].
@@ -242,6 +255,8 @@ impl Service {
             Query::Grants => self.grants().into(),
             Query::Orders => self.orders().into(),
             Query::AccessKeys => self.access_keys().into(),
+            Query::Plan { on } => self.plan(on)?.into(),
+            Query::Standings => self.standings().into(),
             Query::Holds => self.holds().into(),
             Query::Pending => self.pending().to_vec().into(),
             Query::Entries { from } => self.entry_part(from)?.into(),
