@@ -79,6 +79,8 @@ enum Kind {
 /// An open key store.
 pub struct KeyStore {
     store: Store,
+    /// The root key, which seals the key-encryption key: a new one is made at each destruction.
+    wrapping: SealingKey,
     /// The key-encryption keys, newest last; two only while survivors are being rewrapped.
     keys: Vec<SealingKey>,
     /// Slot `i` of the files is entry `i`; entry 0 is the newest key-encryption key.
@@ -118,9 +120,9 @@ impl KeyStore {
     pub fn open(dir: &Path, root: &Secret) -> Result<Self, KeyStoreError> {
         let wrapping = SealingKey::new(0, root).ok_or(KeyStoreError::RootKeyLength)?;
         let store = Store::open(dir)?;
-        let mut this =
-            Self { store, keys: Vec::new(), slots: Vec::new(), by_name: BTreeMap::new() };
-        let kek_settled = this.read_keys(&wrapping)?;
+        let (keys, slots, by_name) = (Vec::new(), Vec::new(), BTreeMap::new());
+        let mut this = Self { store, wrapping, keys, slots, by_name };
+        let kek_settled = this.read_keys()?;
         let unsettled = this.read_slots()?;
         for index in unsettled {
             this.settle(index)?;
@@ -256,23 +258,17 @@ impl KeyStore {
     }
 
     /// Replaces the key-encryption key: a new one beside the old, every live secret sealed again under the new one,
-    /// then the old one wiped. A stop anywhere is finished by the next opening.
+    /// then everything old wiped. A stop anywhere is finished by the next opening.
     ///
     /// # Errors
-    /// [`KeyStoreError::WrongRootKey`]; [`KeyStoreError::Altered`] for a secret that cannot be carried over, with
-    /// both keys kept; write errors.
-    pub fn rotate(&mut self, root: &Secret) -> Result<(), KeyStoreError> {
+    /// [`KeyStoreError::Altered`] for a secret that cannot be carried over, with both keys kept; write errors.
+    pub fn rotate(&mut self) -> Result<(), KeyStoreError> {
         self.store.check()?;
-        let wrapping = SealingKey::new(0, root).ok_or(KeyStoreError::RootKeyLength)?;
         let (side, generation) = (self.slots[0].side, self.slots[0].generation + 1);
-        let standing = self.store.read(side, 0)?;
-        if cell::unseal(&standing, &wrapping).is_none() {
-            return Err(KeyStoreError::WrongRootKey);
-        }
         if self.keys.len() == 1 {
             let kek = entropy::random_secret(KEY_BYTES)?;
             let place = Place { slot: 0, generation, name: KEK };
-            let bytes = cell::live(place, &kek, &wrapping, &Kernel)?;
+            let bytes = cell::live(place, &kek, &self.wrapping, &Kernel)?;
             self.store.write(side.other(), 0, &bytes, "key-encryption key")?;
             self.keys.extend(SealingKey::new(generation, &kek));
             (self.slots[0].side, self.slots[0].generation) = (side.other(), generation);
@@ -281,7 +277,7 @@ impl KeyStore {
     }
 
     /// Reads slot 0; false where its old cell is not wiped yet.
-    fn read_keys(&mut self, wrapping: &SealingKey) -> Result<bool, KeyStoreError> {
+    fn read_keys(&mut self) -> Result<bool, KeyStoreError> {
         let cells = [self.store.read(Side::A, 0)?, self.store.read(Side::B, 0)?];
         let read = |at: usize| cell::read(&cells[at], 0);
         let verdict = self.store.judge(read(0), read(1))?;
@@ -298,8 +294,8 @@ impl KeyStore {
             else {
                 continue;
             };
-            let kek =
-                cell::unseal(&cells[at(side)], wrapping).ok_or(KeyStoreError::WrongRootKey)?;
+            let kek = cell::unseal(&cells[at(side)], &self.wrapping)
+                .ok_or(KeyStoreError::WrongRootKey)?;
             self.keys.extend(SealingKey::new(generation, &kek));
         }
         self.slots.push(Slot {
@@ -434,21 +430,40 @@ impl KeyStore {
         self.store.write(slot.side.other(), index, &cell::free(place), "key slot wiped")
     }
 
-    /// Carries every live secret over to the newest key-encryption key, then wipes the old one.
+    /// Carries every live secret over to the newest key-encryption key, then wipes what was sealed under the old one,
+    /// and the old one: two syncs, however many there are.
     fn finish_rotation(&mut self) -> Result<(), KeyStoreError> {
-        let newest = self.newest()?.generation;
-        for index in 1..self.slots.len() {
-            let Slot { name: Some(name), kind: Kind::Live { key_generation }, side, .. } =
-                &self.slots[index]
+        let newest = self.newest()?;
+        let mut renewed = Vec::new();
+        for (index, slot) in self.slots.iter().enumerate().skip(1) {
+            let Slot { name: Some(name), kind: Kind::Live { key_generation }, side, generation } =
+                slot
             else {
                 continue;
             };
-            if *key_generation != newest {
+            if *key_generation != newest.generation {
                 let secret = self.unseal(index, *side, *key_generation, name)?;
-                self.replace(index, &secret)?;
+                let place = Place { slot: index as u64, generation: generation + 1, name };
+                let bytes = cell::live(place, &secret, newest, &Kernel)?;
+                renewed.push((side.other(), index, bytes));
             }
         }
-        self.settle(0)?;
+        let newest = newest.generation;
+        // A stop here: each slot holds its old cell, or both, of which the new one counts; both keys are there.
+        self.store.write_many(&renewed, "key slots")?;
+        let mut free = Vec::with_capacity(renewed.len() + 1);
+        for index in renewed.into_iter().map(|(_, index, _)| index).chain([0]) {
+            let slot = &mut self.slots[index];
+            if index > 0 {
+                (slot.side, slot.generation) = (slot.side.other(), slot.generation + 1);
+                slot.kind = Kind::Live { key_generation: newest };
+            }
+            let name = slot.name.as_deref().unwrap_or_default();
+            let place = Place { slot: index as u64, generation: slot.generation, name };
+            free.push((slot.side.other(), index, cell::free(place)));
+        }
+        // A stop here: everything is sealed under the new key already; opening wipes the rest.
+        self.store.write_many(&free, "key slots wiped")?;
         self.keys.retain(|key| key.generation == newest);
         Ok(())
     }

@@ -115,9 +115,7 @@ impl Engine {
             (Plan::Load { batch, vault, key, use_until, .. }, Effect::Streamed(streamed)) => {
                 self.end_load(*batch, *vault, *key, *use_until, *streamed)
             }
-            (Plan::WipeCopy { .. }, Effect::Wiped(wiped)) => {
-                Ok(Outcome::CopyWiped { wiped: wiped? })
-            }
+            (Plan::WipeCopy { .. }, Effect::Wiped(wiped)) => Self::end_wipe(wiped?),
             _ => Err(StepError::Stuck("plan")),
         }
     }
