@@ -25,6 +25,7 @@ pub mod manifest;
 pub mod merkle;
 pub mod national_id;
 pub mod policy;
+pub mod proof;
 pub mod reason;
 pub mod record;
 pub mod roc_date;

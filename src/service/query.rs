@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Command, Draft, Result, Service,
+    forms::{RegisterFilter, RegisterPart},
     reading::Reading,
     show::{AccountLine, BatchPage, BatchRow, GrantLine, HoldLine, OrderLine},
     status::StatusPage,
@@ -62,10 +63,22 @@ pub enum Query {
         /// The first entry.
         from: u64,
     },
+    /// `register checkpoint`.
+    Checkpoint {
+        /// Entries; all there are where none is said.
+        size: Option<u64>,
+    },
     /// `certificate show`.
     Certificate {
         /// The order.
         order: OrderId,
+    },
+    /// A part of `register export`.
+    RegisterSheet {
+        /// Which batches.
+        filter: RegisterFilter,
+        /// The last batch of the part before.
+        after: Option<BatchId>,
     },
     /// Whether the values of a field may stand in a command line.
     Harmless {
@@ -113,6 +126,18 @@ pub struct EntryPart {
 pub struct CertificateText {
     /// The bytes of its file, which are JSON.
     pub text: String,
+}
+
+/// A signed checkpoint of the register, in both forms.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct CheckpointText {
+    /// Entries.
+    pub size: u64,
+    /// The signed note.
+    pub note: String,
+    /// An armored SSHSIG of the note's first three lines, namespace `batchward-checkpoint`.
+    pub sshsig: String,
 }
 
 /// What only the agent knows of a text to be signed; the rest the signer has asked for.
@@ -173,8 +198,12 @@ answers! {
     Pending(Vec<ConfigChange>),
     /// [`Query::Entries`].
     Entries(EntryPart),
+    /// [`Query::Checkpoint`].
+    Checkpoint(CheckpointText),
     /// [`Query::Certificate`].
     Certificate(CertificateText),
+    /// [`Query::RegisterSheet`].
+    RegisterSheet(Box<RegisterPart>),
     /// [`Query::Harmless`].
     Harmless(bool),
     /// [`Query::Draft`].
@@ -199,11 +228,15 @@ impl Service {
             Query::Holds => self.holds().into(),
             Query::Pending => self.pending().to_vec().into(),
             Query::Entries { from } => self.entry_part(from)?.into(),
+            Query::Checkpoint { size } => self.checkpoint(size)?.into(),
             Query::Certificate { order } => {
                 let bytes = self.certificate(order)?;
                 let text = String::from_utf8(bytes)
                     .map_err(|_| Error::new(Exit::Data, "the certificate is not UTF-8"))?;
                 CertificateText { text }.into()
+            }
+            Query::RegisterSheet { filter, after } => {
+                Box::new(self.register_part(filter, after)?).into()
             }
             Query::Harmless { grant, field } => self.harmless(grant, &field).into(),
             Query::Draft { command } => {
