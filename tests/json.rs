@@ -99,6 +99,8 @@ fn readings(site: &Site<'_>, seen: &mut Seen) {
         ("account-list", vec!["account", "list"]),
         ("config-show", vec!["config", "show"]),
         ("destroy-list", vec!["destroy", "list"]),
+        ("duties-list", vec!["duties", "list", "--format", "json", "-o", "-"]),
+        ("destroy-record", vec!["destroy", "record", "b-00000001", "--format", "json", "-o", "-"]),
         ("grant-list", vec!["grant", "list"]),
         ("hold-list", vec!["hold", "list"]),
         ("policy-check", vec!["policy", "check", policy.to_str().unwrap()]),

@@ -1,10 +1,11 @@
 //! Words that look something up: as a table for people, or as JSON.
 
-use super::{client::Client, print};
+use super::{client::Client, print, speech};
 use crate::{
     domain::{calendar, entry::ConfigChange},
     service::{
-        Query, Result, register_page,
+        Query, Result,
+        register_page::{self, Line},
         show::{AccountLine, GrantLine, HoldLine, OrderLine},
     },
 };
@@ -112,8 +113,12 @@ pub(super) fn register(client: &mut Client, json: bool) -> Result<()> {
     if json {
         return print::json(&rows);
     }
-    for line in register_page::lines(&rows, client.zone()?) {
-        print::line(&line)?;
-    }
-    Ok(())
+    // An account's name is never a word of ours: nobody else is called "agent".
+    let who = |by: String| if by == "agent" { speech::word(&by).into_owned() } else { by };
+    let cells = |line: Line| vec![line.serial, line.at, who(line.by), line.what];
+    let lines = register_page::lines(&rows, client.zone()?);
+    print::whole_table(
+        &["no", "time", "who", "what"],
+        &lines.into_iter().map(cells).collect::<Vec<_>>(),
+    )
 }

@@ -7,11 +7,13 @@ mod doctor;
 mod forms;
 mod identity;
 mod lists;
+mod locale;
 mod pages;
 mod print;
 mod register;
 mod rows;
 mod shapes;
+pub mod speech;
 mod status;
 mod table;
 #[cfg(test)]
@@ -22,23 +24,28 @@ mod words;
 
 use std::{ffi::OsString, process::ExitCode};
 
-use clap::{Parser, error::ErrorKind};
+use clap::{CommandFactory, FromArgMatches, Parser, error::ErrorKind};
 
 use crate::{error::Exit, service::Result};
 
 /// Runs one command line.
 pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
-    let cli = match args::Cli::try_parse_from(arguments) {
+    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    speech::choose(locale::language(&arguments));
+    let parsed = speech::spoken(args::Cli::command())
+        .try_get_matches_from(arguments)
+        .and_then(|matches| args::Cli::from_arg_matches(&matches));
+    let cli = match parsed {
         Ok(cli) => cli,
         Err(error) => {
             // Help and version go to standard output with 0, help that nobody asked for to standard error.
             return match error.kind() {
                 ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
-                    let _ = error.print();
+                    print::parser(&error);
                     ExitCode::SUCCESS
                 }
                 ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
-                    let _ = error.print();
+                    print::parser(&error);
                     ExitCode::from(Exit::Usage as u8)
                 }
                 _ => {

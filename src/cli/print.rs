@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::{
     args::RowFormat,
+    speech,
     table::{self, Screen, Tone},
 };
 use crate::{
@@ -14,8 +15,13 @@ use crate::{
     service::{Result, reading::Rows},
 };
 
-/// Prints a line to standard output. A closed pipe is no fault of the command.
+/// Prints a line to standard output, in the language of this process. A closed pipe is no fault of the command.
 pub(super) fn line(text: &str) -> Result<()> {
+    raw(&speech::say(text))
+}
+
+/// Prints a line that is made of names and of words that are translated already.
+pub(super) fn raw(text: &str) -> Result<()> {
     let shown = if io::stdout().is_terminal() { shown(text) } else { text.to_owned() };
     bytes(format!("{shown}\n").as_bytes())
 }
@@ -58,28 +64,68 @@ fn escaped(json: &str) -> String {
 
 /// Prints an error to standard error.
 pub(super) fn error(error: &Error) {
-    eprintln!("{}", shown(&error.to_string()));
+    eprintln!("{}{}", speech::label("error"), shown(&speech::say(&error.what)));
+    if let Some(hint) = &error.hint {
+        eprintln!("{}{}", speech::label("hint"), shown(&speech::say(hint)));
+    }
+}
+
+/// Prints help or the version: to standard output where it was asked for, else to standard error.
+pub(super) fn parser(error: &clap::Error) {
+    if !speech::is_chinese() {
+        let _ = error.print();
+    } else if error.use_stderr() {
+        eprint!("{}", speech::help(error));
+    } else {
+        let _ = bytes(speech::help(error).as_bytes());
+    }
 }
 
 /// Prints a note to standard error.
 pub(super) fn note(text: &str) {
-    eprintln!("note: {}", shown(text));
+    eprintln!("{}{}", speech::label("note"), shown(&speech::say(text)));
 }
 
-/// Columns that line up by display width.
+/// Columns whose cells are words of closed lists, and are translated; other cells are names.
+const WORDS: [&str; 16] = [
+    "state", "reason", "roles", "standing", "verdict", "ends", "", "what", "deadline", "order",
+    "wiped", "covers", "review", "step", "done", "change",
+];
+
+/// Columns that line up by display width, cut to the terminal's.
 pub(super) fn table(head: &[&str], rows: &[Vec<String>]) -> Result<()> {
+    columns(head, rows, Screen::here())
+}
+
+/// The same, with nothing cut: what must be there to the last letter.
+pub(super) fn whole_table(head: &[&str], rows: &[Vec<String>]) -> Result<()> {
+    columns(head, rows, Screen { width: None, ..Screen::here() })
+}
+
+fn columns(head: &[&str], rows: &[Vec<String>], screen: Screen) -> Result<()> {
     let tones: Vec<Vec<Option<Tone>>> =
         rows.iter().map(|row| row.iter().map(|cell| Tone::of(cell)).collect()).collect();
-    for row in table::lines(head, rows, &tones, Screen::here()) {
+    let spoken = |(head, cell): (&&str, &String)| {
+        if WORDS.contains(head) {
+            speech::say(cell).into_owned()
+        } else {
+            speech::name(cell).into_owned()
+        }
+    };
+    let rows: Vec<Vec<String>> =
+        rows.iter().map(|row| head.iter().zip(row).map(spoken).collect()).collect();
+    let head: Vec<_> = head.iter().map(|head| speech::word(head)).collect();
+    let head: Vec<&str> = head.iter().map(|head| &**head).collect();
+    for row in table::lines(&head, &rows, &tones, screen) {
         bytes(format!("{row}\n").as_bytes())?;
     }
     Ok(())
 }
 
-/// Prints a line that begins with a word in a tone.
-pub(super) fn toned(tone: Tone, word: &str, rest: &str) -> Result<()> {
-    let word = Screen::here().toned(Some(tone), &table::clean(word));
-    bytes(format!("{word}{}\n", table::clean(rest)).as_bytes())
+/// Prints a sentence after a label in a tone: how grave it is.
+pub(super) fn toned(tone: Tone, label: &str, text: &str) -> Result<()> {
+    let label = Screen::here().toned(Some(tone), &speech::label(label));
+    bytes(format!("{label}{}\n", table::clean(&speech::say(text))).as_bytes())
 }
 
 /// Where the rows of this process go.
@@ -104,7 +150,7 @@ impl Printed {
         if self.format != RowFormat::Json || self.fields.is_empty() {
             return Ok(());
         }
-        line(if self.rows == 0 { "]" } else { "\n]" })
+        raw(if self.rows == 0 { "]" } else { "\n]" })
     }
 
     fn csv(values: &[String]) -> String {

@@ -78,7 +78,7 @@ impl Shown<'_> {
 
     fn alarm(&self, alarm: &Alarm) -> Result<()> {
         let level = if alarm.level == Level::Alarm { "alarm" } else { "warning" };
-        let mut text = format!(": {}", alarm.what);
+        let mut text = alarm.what.clone();
         if let Some(about) = &alarm.about {
             text.push_str(&format!(" ({about})"));
         }

@@ -15,7 +15,7 @@ use crate::{
     domain::{entry::ConfigChange, time::Timestamp},
     service::{
         Reply,
-        forms::Sheet,
+        forms::{DestructionRecord, DutyList, Sheet},
         query::CheckpointText,
         show::{AccountLine, BatchPage, BatchRow, GrantLine, HoldLine, OrderLine},
         status::StatusPage,
@@ -55,6 +55,8 @@ fn schemas() -> BTreeMap<&'static str, String> {
         ("check", schema::<wiring::Examined>()),
         ("config-show", schema::<Vec<ConfigChange>>()),
         ("destroy-list", schema::<Vec<OrderLine>>()),
+        ("destroy-record", schema::<DestructionRecord>()),
+        ("duties-list", schema::<DutyList>()),
         ("grant-list", schema::<Vec<GrantLine>>()),
         ("hold-list", schema::<Vec<HoldLine>>()),
         ("policy-check", schema::<shapes::PolicyChecked>()),

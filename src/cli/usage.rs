@@ -75,8 +75,12 @@ fn help() -> String {
 }
 
 fn suggestion(near: &[String]) -> Option<String> {
-    let near: Vec<String> = near.iter().map(|word| format!("'{word}'")).collect();
-    (!near.is_empty()).then(|| format!("did you mean {}", near.join(" or ")))
+    // The nearest come last.
+    match near {
+        [] => None,
+        [one] => Some(format!("did you mean '{one}'")),
+        [.., one, other] => Some(format!("did you mean '{one}' or '{other}'")),
+    }
 }
 
 fn context(error: &clap::Error, kind: ContextKind) -> Vec<String> {

@@ -9,13 +9,13 @@ use std::{
 use super::{
     acts,
     args::{
-        AccountWord, BatchWord, CertificateWord, Cli, ConfigWord, DestroyWord, GrantWord, HoldWord,
-        Init, PolicyWord, RegisterWord, RowFormat, Word,
+        AccountWord, BatchWord, CertificateWord, Cli, ConfigWord, DestroyWord, DutiesWord,
+        GrantWord, HoldWord, Init, PolicyWord, RegisterWord, RowFormat, Word,
     },
     client::{self, Client},
     doctor, forms,
     identity::Identity,
-    lists, pages, print, register, rows, shapes, status, verify,
+    lists, pages, print, register, rows, shapes, speech, status, verify,
 };
 use crate::{
     daemon, demo,
@@ -134,9 +134,10 @@ fn run_agent(cli: &Cli, once: bool, hooks: &Hooks) -> Result<()> {
     }
     for row in done.rows {
         let id = row.id.map_or_else(|| "-".to_owned(), |id| id.to_string());
-        let reason = row.reason.map_or(String::new(), |reason| format!("  {reason}"));
-        let number = row.number.unwrap_or_default();
-        print::line(&format!("{id}  {}  {}{reason}  {number}", row.link, row.state))?;
+        let reason =
+            row.reason.map_or(String::new(), |reason| format!("  {}", speech::word(reason.code())));
+        let (number, state) = (row.number.unwrap_or_default(), speech::word(&row.state));
+        print::raw(&format!("{id}  {}  {state}{reason}  {number}", row.link))?;
     }
     for note in &done.notes {
         print::note(note);
@@ -169,10 +170,15 @@ fn with_site(cli: &Cli, hooks: &Hooks) -> Result<()> {
         Word::Register(RegisterWord::Checkpoint { size, output }) => {
             register::checkpoint(&mut client, *size, output.as_deref(), cli.json)
         }
-        Word::Certificate(CertificateWord::Show { order }) => {
+        Word::Certificate(CertificateWord::Show { order, format, output }) => {
             let file: CertificateText = client.ask(Query::Certificate { order: id(order)? })?;
-            print::bytes(file.text.as_bytes())
+            forms::certificate(&mut client, &file.text, *format, output.as_deref())
         }
+        Word::Destroy(DestroyWord::Record { id, file }) => {
+            forms::destruction(&mut client, id, file)
+        }
+        Word::Duties(DutiesWord::List(file)) => forms::duties(&mut client, file),
+
         Word::Query(query) => {
             let reading = rows::query_of(&mut client, query)?;
             rows::read(&mut client, &identity, &reading, format(cli, query.format))

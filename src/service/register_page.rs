@@ -1,4 +1,4 @@
-//! The register as lines for a person (附件一): serial number, time, who, what. And its checkpoints, to be kept elsewhere.
+//! The register as rows for a person (附件一): serial number, time, who, what. And its checkpoints, to be kept elsewhere.
 
 use chrono_tz::Tz;
 use serde_json::Value;
@@ -37,13 +37,26 @@ impl Service {
     }
 }
 
-/// One line for each entry that is about a delivery, its use or its end; the rest is in `--json`.
+/// An entry as it is shown. Who and what are in English, to be translated where they are printed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Line {
+    /// Its number in the register, from 0.
+    pub serial: String,
+    /// Its time in the site's zone.
+    pub at: String,
+    /// The account that acted, or `agent`.
+    pub by: String,
+    /// What happened, in a sentence.
+    pub what: String,
+}
+
+/// One row for each entry that is about a delivery, its use or its end; the rest is in `--json`.
 #[must_use]
-pub fn lines(entries: &[Value], zone: Tz) -> Vec<String> {
+pub fn lines(entries: &[Value], zone: Tz) -> Vec<Line> {
     entries.iter().filter_map(|entry| line(entry, zone)).collect()
 }
 
-fn line(entry: &Value, zone: Tz) -> Option<String> {
+fn line(entry: &Value, zone: Tz) -> Option<Line> {
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let end = |value: &Value| {
         let at = value.as_str().and_then(Timestamp::parse);
@@ -67,7 +80,7 @@ fn line(entry: &Value, zone: Tz) -> Option<String> {
             end(&body["terms"]["until"])
         ),
         "came-due" => format!(
-            "{} due by {} ({})",
+            "{} due by {}, clause {}",
             text(&body["batch"]),
             end(&body["deadline"]),
             text(&body["clause"])
@@ -91,12 +104,12 @@ fn line(entry: &Value, zone: Tz) -> Option<String> {
                 .next()
                 .or_else(|| body["account"]["name"].as_str())
                 .unwrap_or_default();
-            format!("{other} {object}")
+            format!("{other} {object}").trim_end().to_owned()
         }
     };
     let at = entry["at"].as_str().and_then(Timestamp::parse);
     let at = at.map_or_else(|| text(&entry["at"]), |at| calendar::time(at, zone));
-    Some(format!("{:>5}  {at}  {:<10}  {what}", entry["seq"], text(&entry["by"])))
+    Some(Line { serial: entry["seq"].to_string(), at, by: text(&entry["by"]), what })
 }
 
 fn outcome(outcome: &Value) -> Option<String> {

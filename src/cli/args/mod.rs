@@ -15,11 +15,12 @@ use clap::{Parser, Subcommand};
 
 pub(super) use self::{
     deliveries::{BatchWord, KeyWord, LinkWord},
-    forms::{FormFile, FormFormat, RegisterExport},
+    forms::{DutiesWord, FormFile, FormFormat, RegisterExport},
     proofs::{CertificateWord, PolicyWord, RegisterVerify, RegisterWord},
     site::{AccountAdd, AccountWord, ClockWord, ConfigWord, Init, Shell},
     uses::{DestroyWord, GrantWord, HoldWord, MatchArgs, QueryArgs, RowFormat, UseWord},
 };
+use super::speech::Language;
 
 /// Custody agent for batch extracts of household-registration data.
 ///
@@ -68,6 +69,9 @@ pub(super) struct Cli {
     /// Answer in JSON; its form is described in docs/json.md.
     #[arg(long, global = true, help_heading = "Global options")]
     pub(super) json: bool,
+    /// Language of what is shown; that of the locale by default.
+    #[arg(long, global = true, value_enum, value_name = "LANG", help_heading = "Global options")]
+    pub(super) lang: Option<Language>,
     /// Time at which the test build's clock starts.
     #[cfg(feature = "test-hooks")]
     #[arg(long, hide = true, global = true)]
@@ -141,6 +145,9 @@ pub(super) enum Word {
     /// The transfer and deletion register: show, export, verify, prove.
     #[command(subcommand)]
     Register(RegisterWord),
+    /// What a custodian is in charge of: the list that is handed over.
+    #[command(subcommand)]
+    Duties(DutiesWord),
     /// Rules, each with its clause: list, explain, check.
     #[command(subcommand)]
     Policy(PolicyWord),
