@@ -4,10 +4,12 @@
 //! must be somebody else, is here. A refusal is recorded before it is shown.
 
 mod administration;
+mod asking;
 mod authority;
 pub mod command;
 mod deliveries;
 mod destruction;
+pub mod forms;
 mod grants;
 pub mod query;
 pub mod reading;
