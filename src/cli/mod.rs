@@ -88,6 +88,7 @@ pub fn parses(line: &[String]) -> std::result::Result<(), String> {
 }
 
 fn run(cli: &args::Cli) -> Result<()> {
+    crate::wiring::harden();
     arm(cli)?;
     let done = words::run(cli);
     count(cli)?;

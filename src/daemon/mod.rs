@@ -11,6 +11,7 @@ mod hands;
 mod hints;
 mod log;
 mod manager;
+mod seats;
 mod watching;
 mod writer;
 
@@ -38,6 +39,7 @@ use control::Control;
 use guest::House;
 use hints::Hints;
 use manager::Manager;
+use seats::Seats;
 use watching::Watching;
 use writer::{Message, Ready};
 
@@ -228,7 +230,7 @@ impl Agent {
             long: Arc::new(Semaphore::new(limits::LONG_REQUESTS_MAX)),
             ending,
         });
-        let seats = Arc::new(Semaphore::new(limits::CONNECTIONS_MAX));
+        let seats = Seats::new(house.owner);
         let every = self.manager.every();
         let mut beat = interval_at(Instant::now() + every, every);
         self.manager.status(log::line(&self.tally.borrow()));
@@ -243,15 +245,16 @@ impl Agent {
                         tokio::time::sleep(Duration::from_millis(limits::ACCEPT_MS)).await;
                         continue;
                     };
-                    match Arc::clone(&seats).try_acquire_owned() {
-                        Ok(seat) => {
+                    let uid = stream.peer_cred().map(|peer| peer.uid());
+                    match uid.ok().and_then(|uid| seats.take(uid)) {
+                        Some(seat) => {
                             let house = Arc::clone(&house);
                             tokio::spawn(async move {
                                 guest::serve(stream, house).await;
                                 drop(seat);
                             });
                         }
-                        Err(_) => {
+                        None => {
                             tokio::spawn(guest::turn_away(stream));
                         }
                     }

@@ -138,12 +138,7 @@ impl Thread {
         loop {
             self.start.pulse.fetch_add(1, Ordering::SeqCst);
             self.hang();
-            for _ in 0..limits::MESSAGES_A_TURN {
-                match self.start.messages.try_recv() {
-                    Ok(message) => self.take(message)?,
-                    Err(_) => break,
-                }
-            }
+            self.messages()?;
             if self.has_ended() {
                 return Ok(());
             }
@@ -159,6 +154,21 @@ impl Thread {
                 self.wait(now)?;
             }
         }
+    }
+
+    /// Messages that have come, for as long as work can wait: who asks without end does not stop it.
+    fn messages(&mut self) -> Result<()> {
+        let until = self.service.boot_millis() + limits::MESSAGES_MS_MAX;
+        for _ in 0..limits::MESSAGES_A_TURN {
+            match self.start.messages.try_recv() {
+                Ok(message) => self.take(message)?,
+                Err(_) => break,
+            }
+            if self.service.boot_millis() > until {
+                break;
+            }
+        }
+        Ok(())
     }
 
     /// One unit of work.

@@ -62,6 +62,10 @@ pub const ROWS_BYTES: usize = 32 << 10;
 pub const ROWS_WAITING_MAX: usize = 4;
 /// Connections to the control socket.
 pub const CONNECTIONS_MAX: usize = 128;
+/// Connections of one user, but the owner of the state folder: nobody takes every seat.
+pub const USER_CONNECTIONS_MAX: usize = 48;
+/// Notices that wait for a service manager that does not read.
+pub const NOTICES_WAITING_MAX: usize = 32;
 /// Seconds that a connection may be silent, also in the middle of a request.
 pub const CONNECTION_IDLE_SECONDS: u64 = 30;
 /// Seconds that a response may take to be taken.
@@ -74,6 +78,8 @@ pub const STOP_SECONDS_MAX: u64 = 30;
 pub const PULSE_SECONDS: u64 = 5;
 /// Messages that the engine's thread takes before its next unit of work.
 pub const MESSAGES_A_TURN: usize = 64;
+/// Milliseconds that it takes messages before its next unit of work.
+pub const MESSAGES_MS_MAX: i64 = 100;
 /// Milliseconds without work after the register could not be written.
 pub const REST_MS: i64 = 5_000;
 /// Milliseconds after which the register's files are published though there is work.

@@ -188,6 +188,8 @@ pub struct Scan {
     pub folders: Vec<Vec<u8>>,
     /// Anything else, and whether its name is that of a key.
     pub strays: Vec<(Vec<u8>, bool)>,
+    /// There is more, and it was not listed.
+    pub cut: bool,
 }
 
 /// A file in a keybox.

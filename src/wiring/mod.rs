@@ -16,7 +16,7 @@ mod site;
 mod store;
 mod unit;
 
-pub use confine::{Confined, confine};
+pub use confine::{Confined, confine, harden};
 pub use doctor::{Examined, Placed, examine};
 pub use look::{
     PolicyLine, PolicyPage, RuleLine, check_policy, explain, policies, state_of, uid_of,

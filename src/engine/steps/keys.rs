@@ -66,10 +66,33 @@ impl Engine {
         };
         // The slot is synced, or the key is not wanted: now, and not before, the keybox file may go.
         if *keybox {
-            let link = self.rules.links.get(link).cloned().ok_or(StepError::Stuck("no-link"))?;
-            self.ports.intake.wipe_key_file(&link, number, *form)?;
+            self.remove_key_file(link, number, *form, matches!(outcome, Outcome::KeyTaken { .. }))?;
         }
         Ok(outcome)
+    }
+
+    /// Wipes a key file. Where that fails, a key that was `taken` is ours all the same: the wipe may have destroyed
+    /// what lay there. The file is tried again later, and a person is told.
+    fn remove_key_file(
+        &mut self,
+        link: &str,
+        number: &str,
+        form: KeyForm,
+        taken: bool,
+    ) -> Result<(), StepError> {
+        let link = self.rules.links.get(link).cloned().ok_or(StepError::Stuck("no-link"))?;
+        let wiped = self.ports.intake.wipe_key_file(&link, number, form);
+        let failed = wiped.is_err().then(|| self.ports.clock.now());
+        self.todo.key_file(&link.name, number, failed);
+        match wiped {
+            Err(error) if taken => self.unreadable(&link, &error.to_string()),
+            Err(error) => {
+                self.unreadable(&link, &error.to_string());
+                return Err(error.into());
+            }
+            Ok(()) => {}
+        }
+        Ok(())
     }
 
     fn store_key(
