@@ -99,6 +99,8 @@ fn readings(site: &Site<'_>, seen: &mut Seen) {
         ("account-list", vec!["account", "list"]),
         ("config-show", vec!["config", "show"]),
         ("destroy-list", vec!["destroy", "list"]),
+        ("destroy-plan", vec!["destroy", "plan", "--on", "120/12/31"]),
+        ("standing-list", vec!["standing", "list"]),
         ("grant-list", vec!["grant", "list"]),
         ("hold-list", vec!["hold", "list"]),
         ("policy-check", vec!["policy", "check", policy.to_str().unwrap()]),

@@ -213,7 +213,7 @@ impl Client {
         }
     }
 
-    fn now(&self) -> Timestamp {
+    pub(super) fn now(&self) -> Timestamp {
         match self {
             Self::Direct(service) => service.now(),
             Self::Remote(_, hooks) => wiring::now(hooks),

@@ -5,8 +5,9 @@ use crate::{
     domain::{calendar, entry::ConfigChange},
     service::{
         Query, Result,
+        plan::PlanLine,
         register_page::{self, Line},
-        show::{AccountLine, GrantLine, HoldLine, OrderLine},
+        show::{AccountLine, GrantLine, HoldLine, OrderLine, StandingLine},
     },
 };
 
@@ -61,7 +62,7 @@ pub(super) fn orders(client: &mut Client, json: bool) -> Result<()> {
     listing(
         json,
         &client.ask::<Vec<OrderLine>>(Query::Orders)?,
-        &["id", "state", "requested by", "approved by", "expires", "batches"],
+        &["id", "state", "requested by", "approved by", "expires", "gone", "batches", "remarks"],
         |o| {
             let batches: Vec<String> = o.batches.iter().map(ToString::to_string).collect();
             let approved = o.approved_by.clone().unwrap_or_default();
@@ -71,10 +72,67 @@ pub(super) fn orders(client: &mut Client, json: bool) -> Result<()> {
                 o.requested_by.clone(),
                 approved,
                 calendar::end(o.expires, zone),
+                format!("{} of {}", o.wiped, o.copies),
                 batches.join(","),
+                remarks(o),
             ]
         },
     )
+}
+
+/// What there is to know of an order beside its state.
+fn remarks(order: &OrderLine) -> String {
+    let mut remarks = Vec::new();
+    if let Some(code) = &order.voided {
+        remarks.push(format!("void: {code}"));
+    }
+    if let Some(standing) = order.standing {
+        remarks.push(standing.to_string());
+    }
+    if !order.excepted.is_empty() {
+        remarks.push(format!("left out: {}", order.excepted.len()));
+    }
+    if !order.papers_missing.is_empty() {
+        remarks.push(format!("missing: {}", order.papers_missing.join(", ")));
+    }
+    remarks.join("; ")
+}
+
+pub(super) fn plan(client: &mut Client, on: &str, json: bool) -> Result<()> {
+    let zone = client.zone()?;
+    let on = super::acts::time(client, on)?;
+    let rows: Vec<PlanLine> = client.ask(Query::Plan { on })?;
+    let head = ["deadline", "batch", "link", "what", "why", "clause", "state", "happened", "order"];
+    listing(json, &rows, &head, |line| {
+        let what = if line.whole { "everything" } else { "transfer files" };
+        let order = line.order.map_or(String::new(), |order| order.to_string());
+        vec![
+            calendar::end(line.deadline, zone),
+            line.batch.to_string(),
+            line.link.clone(),
+            what.to_owned(),
+            line.clock.clone(),
+            line.clause.clone(),
+            line.hold.map_or_else(|| line.state.clone(), |hold| format!("held by {hold}")),
+            line.happened.map_or(String::new(), |at| calendar::time(at, zone)),
+            order,
+        ]
+    })
+}
+
+pub(super) fn standings(client: &mut Client, json: bool) -> Result<()> {
+    let zone = client.zone()?;
+    let rows: Vec<StandingLine> = client.ask(Query::Standings)?;
+    listing(json, &rows, &["id", "state", "policy", "link", "document", "until"], |s| {
+        vec![
+            s.id.to_string(),
+            s.state.clone(),
+            s.policy.clone(),
+            s.link.clone().unwrap_or_default(),
+            s.doc_no.clone(),
+            calendar::end(s.until, zone),
+        ]
+    })
 }
 
 pub(super) fn holds(client: &mut Client, json: bool) -> Result<()> {

@@ -16,8 +16,9 @@ use crate::{
     service::{
         Reply,
         forms::Sheet,
+        plan::PlanLine,
         query::CheckpointText,
-        show::{AccountLine, BatchPage, BatchRow, GrantLine, HoldLine, OrderLine},
+        show::{AccountLine, BatchPage, BatchRow, GrantLine, HoldLine, OrderLine, StandingLine},
         status::StatusPage,
     },
     verify, wiring,
@@ -55,6 +56,7 @@ fn schemas() -> BTreeMap<&'static str, String> {
         ("check", schema::<wiring::Examined>()),
         ("config-show", schema::<Vec<ConfigChange>>()),
         ("destroy-list", schema::<Vec<OrderLine>>()),
+        ("destroy-plan", schema::<Vec<PlanLine>>()),
         ("grant-list", schema::<Vec<GrantLine>>()),
         ("hold-list", schema::<Vec<HoldLine>>()),
         ("policy-check", schema::<shapes::PolicyChecked>()),
@@ -67,6 +69,7 @@ fn schemas() -> BTreeMap<&'static str, String> {
         ("register-verify", schema::<verify::Report>()),
         ("reply", schema::<Reply>()),
         ("run-once", schema::<shapes::RanOnce>()),
+        ("standing-list", schema::<Vec<StandingLine>>()),
         ("status", schema::<StatusPage>()),
     ])
 }

@@ -10,7 +10,7 @@ use super::{
     acts,
     args::{
         AccountWord, BatchWord, CertificateWord, Cli, ConfigWord, DestroyWord, GrantWord, HoldWord,
-        Init, PolicyWord, RegisterWord, RowFormat, Word,
+        Init, PolicyWord, RegisterWord, RowFormat, StandingWord, Word,
     },
     client::{self, Client},
     doctor, forms,
@@ -164,6 +164,8 @@ fn with_site(cli: &Cli, hooks: &Hooks) -> Result<()> {
         }
         Word::Grant(GrantWord::List) => lists::grants(&mut client, cli.json),
         Word::Destroy(DestroyWord::List) => lists::orders(&mut client, cli.json),
+        Word::Destroy(DestroyWord::Plan { on }) => lists::plan(&mut client, on, cli.json),
+        Word::Standing(StandingWord::List) => lists::standings(&mut client, cli.json),
         Word::Hold(HoldWord::List) => lists::holds(&mut client, cli.json),
         Word::Register(RegisterWord::Export(asked)) => forms::register(&mut client, asked),
         Word::Register(RegisterWord::Show) => lists::register(&mut client, cli.json),

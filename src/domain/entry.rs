@@ -6,6 +6,7 @@
 //! the code, so a variant or field is only ever added.
 
 mod facts;
+mod orders;
 
 use serde::{Deserialize, Serialize};
 
@@ -14,9 +15,14 @@ pub use facts::{
     LinkFacts, LoadFacts, ManifestFacts, OrderedCopy, Signed, UnixUser, Verdict, WipeFacts,
 };
 
+pub use orders::{
+    Exception, OrderCancelled, PaperFacts, PapersConfirmed, PapersRecorded, StandingConfirmed,
+    StandingEnded, StandingProposed,
+};
+
 use super::{
     digest::Digest,
-    ids::{BatchId, DeliveryId, GrantId, HoldId, OrderId},
+    ids::{BatchId, CopyId, DeliveryId, GrantId, HoldId, OrderId, StandingId},
     limits,
     step::{Outcome, Plan},
     time::Timestamp,
@@ -354,13 +360,22 @@ pub enum Body {
         policy: Digest,
         /// It is void after this.
         expires: Timestamp,
+        /// How many people must approve it, where it is more than one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        approvers: Option<u32>,
+        /// The standing approval under which the agent requests it: it is approved with this entry.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        standing: Option<StandingId>,
         /// The signed command.
         signed: Option<Signed>,
     },
-    /// The second person agreed (核定).
+    /// A second person agreed (核定).
     OrderApproved {
         /// The order.
         order: OrderId,
+        /// Nothing is wiped before this, where the policy gives time to think again.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        not_before: Option<Timestamp>,
         /// The signed decision.
         signed: Signed,
     },
@@ -379,7 +394,24 @@ pub enum Body {
         order: OrderId,
         /// Why.
         code: String,
+        /// Copies whose wipe had begun: they are there, and nobody can read them any more.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        unreadable: Vec<CopyId>,
     },
+    /// A person stopped an order that was not carried out yet.
+    OrderCancelled(OrderCancelled),
+    /// A copy that an approved order covers is out of reach: it is left out, and somebody answers for it.
+    CopyExcepted(Exception),
+    /// A standing approval is proposed.
+    StandingProposed(StandingProposed),
+    /// A supervisor confirmed it.
+    StandingConfirmed(StandingConfirmed),
+    /// It ended before its time.
+    StandingEnded(StandingEnded),
+    /// Papers that close an order, as the custodian has them.
+    PapersRecorded(PapersRecorded),
+    /// A supervisor confirmed them.
+    PapersConfirmed(PapersConfirmed),
     /// Nothing is left to do for a batch.
     BatchClosed {
         /// The batch.

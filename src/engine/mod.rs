@@ -13,6 +13,7 @@ mod meter;
 pub mod ports;
 pub mod rules;
 mod run;
+pub mod standing;
 pub mod steps;
 mod turn;
 

@@ -97,7 +97,7 @@ impl Engine {
             Plan::Load { batch, vault, key, refuse, .. } => {
                 return self.begin_load(*batch, *vault, *key, *refuse);
             }
-            Plan::WipeCopy { order, copy } => return self.begin_wipe(*order, *copy),
+            Plan::WipeCopy { order, copy, .. } => return self.begin_wipe(*order, *copy),
             Plan::Verify { batch } => self.apply_verify(*batch)?,
             Plan::TakeKey { .. } => self.apply_take_key(plan)?,
             Plan::DropKey { key } => self.apply_drop_key(*key)?,

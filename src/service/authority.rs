@@ -165,6 +165,12 @@ fn decided_entry(view: &View, command: &Command) -> Option<Digest> {
         Command::DestroyApprove { order } | Command::DestroyDeny { order, .. } => {
             Some(view.orders.get(order)?.requested.digest)
         }
+        Command::DestroyConfirm { order } => {
+            Some(view.orders.get(order)?.paper_proposal.as_ref()?.mark.digest)
+        }
+        Command::StandingConfirm { standing } => {
+            Some(view.standings.get(standing)?.proposed.digest)
+        }
         Command::HoldLift { hold } => Some(view.holds.get(hold)?.placed.digest),
         _ => None,
     }

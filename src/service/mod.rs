@@ -11,17 +11,23 @@ mod deliveries;
 mod destruction;
 pub mod forms;
 mod grants;
+mod holds;
+mod papers;
+pub mod plan;
 pub mod query;
 pub mod reading;
 pub mod register_page;
+mod reply;
 pub mod resident;
 pub mod serving;
 pub mod show;
+mod standing;
 pub mod status;
 
 pub use authority::{Caller, Draft};
-pub use command::{Command, Reply};
+pub use command::Command;
 pub use query::{Answer, Query};
+pub use reply::Reply;
 
 use crate::{
     domain::{
@@ -237,6 +243,17 @@ impl Service {
             Command::DestroyRequest { batch, reason } => self.destroy_request(actor, batch, reason),
             Command::DestroyApprove { order } => self.destroy_approve(actor, order),
             Command::DestroyDeny { order, reason } => self.destroy_deny(actor, order, reason),
+            Command::DestroyCancel { order, reason } => self.destroy_cancel(actor, order, reason),
+            Command::DestroyExcept { order, copy, owner, until, reason } => {
+                self.destroy_except(actor, order, destruction::Left { copy, owner, until, reason })
+            }
+            Command::DestroyClose { order, papers } => self.destroy_close(actor, order, papers),
+            Command::DestroyConfirm { order } => self.destroy_confirm(actor, order),
+            Command::StandingAdd { policy, link, doc_no, until } => {
+                self.standing_add(actor, &policy, link, doc_no, until)
+            }
+            Command::StandingConfirm { standing } => self.standing_confirm(actor, standing),
+            Command::StandingEnd { standing } => self.standing_end(actor, standing),
             Command::HoldPlace { scope, authority, doc_no, review } => {
                 self.hold_place(actor, scope, authority, doc_no, review)
             }

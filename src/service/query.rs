@@ -10,8 +10,9 @@ use serde::{Deserialize, Serialize};
 use super::{
     Command, Draft, Result, Service,
     forms::{RegisterFilter, RegisterPart},
+    plan::PlanLine,
     reading::Reading,
-    show::{AccountLine, BatchPage, BatchRow, GrantLine, HoldLine, OrderLine},
+    show::{AccountLine, BatchPage, BatchRow, GrantLine, HoldLine, OrderLine, StandingLine},
     status::StatusPage,
 };
 use crate::{
@@ -21,6 +22,7 @@ use crate::{
         ids::{BatchId, GrantId, OrderId},
         layout::FieldKind,
         limits,
+        time::Timestamp,
     },
     error::{Error, Exit},
 };
@@ -54,6 +56,13 @@ pub enum Query {
     Grants,
     /// `destroy list`.
     Orders,
+    /// `destroy plan`.
+    Plan {
+        /// By when.
+        on: Timestamp,
+    },
+    /// `standing list`.
+    Standings,
     /// `hold list`.
     Holds,
     /// What differs from the configuration in force.
@@ -192,6 +201,10 @@ answers! {
     Grants(Vec<GrantLine>),
     /// [`Query::Orders`].
     Orders(Vec<OrderLine>),
+    /// [`Query::Plan`].
+    Plan(Vec<PlanLine>),
+    /// [`Query::Standings`].
+    Standings(Vec<StandingLine>),
     /// [`Query::Holds`].
     Holds(Vec<HoldLine>),
     /// [`Query::Pending`].
@@ -225,6 +238,8 @@ impl Service {
             Query::Accounts => self.accounts().into(),
             Query::Grants => self.grants().into(),
             Query::Orders => self.orders().into(),
+            Query::Plan { on } => self.plan(on)?.into(),
+            Query::Standings => self.standings().into(),
             Query::Holds => self.holds().into(),
             Query::Pending => self.pending().to_vec().into(),
             Query::Entries { from } => self.entry_part(from)?.into(),

@@ -4,6 +4,7 @@
 //! of use, proofs; then what an administrator does now and then.
 
 mod deliveries;
+mod destruction;
 mod forms;
 mod proofs;
 mod site;
@@ -15,10 +16,11 @@ use clap::{Parser, Subcommand};
 
 pub(super) use self::{
     deliveries::{BatchWord, KeyWord, LinkWord},
+    destruction::{CloseArgs, DestroyWord, HoldWord, StandingWord},
     forms::{FormFile, FormFormat, RegisterExport},
     proofs::{CertificateWord, PolicyWord, RegisterVerify, RegisterWord},
     site::{AccountAdd, AccountWord, ClockWord, ConfigWord, Init, Shell},
-    uses::{DestroyWord, GrantWord, HoldWord, MatchArgs, QueryArgs, RowFormat, UseWord},
+    uses::{GrantWord, MatchArgs, QueryArgs, RowFormat, UseWord},
 };
 use super::speech::Language;
 
@@ -133,9 +135,12 @@ pub(super) enum Word {
     /// State the end of use, which starts the time to destruction.
     #[command(subcommand)]
     Use(UseWord),
-    /// Destruction: request, approve, deny.
+    /// Destruction: plan, request, approve, deny, cancel, close.
     #[command(subcommand)]
     Destroy(DestroyWord),
+    /// Standing approvals: transfer files go as soon as they are loaded.
+    #[command(subcommand)]
+    Standing(StandingWord),
     /// Legal hold: forbid destruction, and lift it.
     #[command(subcommand)]
     Hold(HoldWord),

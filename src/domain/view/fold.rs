@@ -5,7 +5,7 @@ use crate::domain::{
     digest::Digest,
     entry::{Body, CopyFacts, Entry, Failure, LoadFacts, ManifestFacts, Verdict},
     ids::{BatchId, CopyId, DeliveryId, KeyId, OrderId},
-    lifecycle::{self, BatchEvent, BatchState, CopyEvent, CopyState, OrderEvent},
+    lifecycle::{self, BatchEvent, CopyEvent, CopyState, OrderEvent},
     manifest::Kind,
     reason::Reason,
     step::{Outcome, Plan},
@@ -98,10 +98,12 @@ impl View {
             Plan::Clear { batch } | Plan::Verify { batch } => {
                 self.batch(mark, *batch)?;
             }
-            Plan::DropKey { .. }
-            | Plan::WipeCopy { .. }
-            | Plan::Certify { .. }
-            | Plan::MakeAccessKey { .. } => {}
+            Plan::WipeCopy { copy, .. } => {
+                if let Some(row) = self.copies.get_mut(copy) {
+                    row.wipe_begun = true;
+                }
+            }
+            Plan::DropKey { .. } | Plan::Certify { .. } | Plan::MakeAccessKey { .. } => {}
         }
         self.open.insert(mark.seq, plan.clone());
         Ok(())
@@ -110,7 +112,19 @@ impl View {
     fn plan_copy(&mut self, copy: CopyId, batch: BatchId, kind: CopyKind) {
         self.next.copy = self.next.copy.max(copy.number());
         let state = CopyState::Planned;
-        let row = CopyRow { batch, kind, state, bytes: 0, sha256: None, assurance: None };
+        let row = CopyRow {
+            batch,
+            kind,
+            state,
+            bytes: 0,
+            sha256: None,
+            assurance: None,
+            gone: None,
+            wipe_begun: false,
+            trouble: None,
+            failures: 0,
+            exception: None,
+        };
         self.copies.insert(copy, row);
         self.index.copy(batch, copy);
     }
@@ -169,12 +183,8 @@ impl View {
                 row.reason = Some(Reason::WrongKey);
                 Ok(())
             }
-            (Plan::WipeCopy { order, copy }, Outcome::CopyWiped { wiped }) => {
-                self.move_copy(mark, copy, CopyEvent::Wiped)?;
-                if let Some(row) = self.copies.get_mut(&copy) {
-                    row.assurance = Some(wiped.assurance);
-                }
-                self.copy_wiped(mark, order)
+            (Plan::WipeCopy { order, copy, .. }, Outcome::CopyWiped { wiped }) => {
+                self.copy_wiped(mark, order, copy, wiped.assurance)
             }
             (Plan::Certify { order, .. }, Outcome::Certified { certificate }) => {
                 self.certified(mark, order, *certificate)
@@ -276,37 +286,6 @@ impl View {
         self.move_batch(mark, batch, BatchEvent::Refused)
     }
 
-    fn copy_wiped(&mut self, mark: Mark, order: OrderId) -> Result<(), FoldError> {
-        let row = self.orders.get_mut(&order).ok_or(FoldError::Unknown(mark.seq))?;
-        row.wiped.push(mark.seq);
-        if row.wiped.len() == row.copies.len() {
-            self.move_order(mark, order, OrderEvent::Executed)?;
-        }
-        Ok(())
-    }
-
-    fn certified(
-        &mut self,
-        mark: Mark,
-        order: OrderId,
-        certificate: Digest,
-    ) -> Result<(), FoldError> {
-        self.move_order(mark, order, OrderEvent::Certified)?;
-        let row = self.orders.get_mut(&order).ok_or(FoldError::Unknown(mark.seq))?;
-        row.certificate = Some(certificate);
-        let condemned = self.condemned_by(order);
-        for batch in condemned {
-            self.move_batch(mark, batch, BatchEvent::Certified)?;
-        }
-        Ok(())
-    }
-
-    /// The batches that an order condemned whole.
-    pub(super) fn condemned_by(&self, order: OrderId) -> Vec<BatchId> {
-        let condemned = self.batches_in(BatchState::Condemned);
-        condemned.filter(|(_, b)| b.order == Some(order)).map(|(id, _)| id).collect()
-    }
-
     fn fail(
         &mut self,
         mark: Mark,
@@ -327,7 +306,9 @@ impl View {
                 Some(*batch)
             }
             Plan::Clear { batch } | Plan::Verify { batch } => Some(*batch),
-            Plan::WipeCopy { copy, .. } => self.copies.get(copy).map(|row| row.batch),
+            Plan::WipeCopy { copy, .. } => {
+                self.wipe_failed(*copy, Trouble::first(failure, code, mark.at))
+            }
             Plan::TakeKey { key, .. } => {
                 self.key_state(mark, *key, KeyState::Gone)?;
                 None

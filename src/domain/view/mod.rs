@@ -5,6 +5,7 @@
 //! this program wrote.
 
 mod acts;
+mod destruction;
 mod fold;
 mod index;
 mod rows;
@@ -15,14 +16,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 pub use fold::FoldError;
 pub use rows::{
-    Account, Batch, ConfigProposal, CopyKind, CopyRow, Grant, Hold, KeyRow, KeyState, LinkLedger,
-    Mark, Order, Proposal, Seen, Site, Trouble,
+    Account, Batch, CameDue, ConfigProposal, CopyKind, CopyRow, Grant, Hold, KeyRow, KeyState,
+    LinkLedger, Mark, Order, Proposal, Seen, Site, Standing, Trouble,
 };
 
 use super::{
     digest::Digest,
     entry::{HoldScope, ManifestFacts},
-    ids::{BatchId, CopyId, DeliveryId, GrantId, HoldId, KeyId, OrderId},
+    ids::{BatchId, CopyId, DeliveryId, GrantId, HoldId, KeyId, OrderId, StandingId},
     lifecycle::{BatchState, CopyState},
     manifest::Kind,
     step::Plan,
@@ -62,6 +63,8 @@ pub struct View {
     pub grants: BTreeMap<GrantId, Grant>,
     /// Orders.
     pub orders: BTreeMap<OrderId, Order>,
+    /// Standing approvals.
+    pub standings: BTreeMap<StandingId, Standing>,
     /// Holds.
     pub holds: BTreeMap<HoldId, Hold>,
     /// What is known of links beyond their files.
@@ -111,6 +114,12 @@ impl View {
     #[must_use]
     pub fn next_order(&self) -> OrderId {
         OrderId::new(self.orders.keys().next_back().map_or(1, |id| id.number() + 1))
+    }
+
+    /// The number that the next standing approval gets.
+    #[must_use]
+    pub fn next_standing(&self) -> StandingId {
+        StandingId::new(self.standings.keys().next_back().map_or(1, |id| id.number() + 1))
     }
 
     /// The number that the next hold gets.

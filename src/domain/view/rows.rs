@@ -7,9 +7,9 @@ use crate::domain::{
     digest::Digest,
     entry::{
         AccountFacts, ConfigChange, CopyFacts, Counts, Failure, GrantTerms, HoldScope, KeyForm,
-        LinkFacts, LoadFacts, ManifestFacts, OrderedCopy,
+        LinkFacts, LoadFacts, ManifestFacts, OrderedCopy, PaperFacts,
     },
-    ids::{BatchId, DeliveryId, OrderId},
+    ids::{BatchId, CopyId, DeliveryId, OrderId, StandingId},
     lifecycle::{BatchState, CopyState, GrantState, OrderState},
     limits,
     reason::Reason,
@@ -98,6 +98,11 @@ pub struct Trouble {
 }
 
 impl Trouble {
+    /// A first failure.
+    pub(super) fn first(failure: Failure, code: &str, at: Timestamp) -> Self {
+        Self { failure, code: code.to_owned(), times: 1, at }
+    }
+
     /// Whether only a person goes on. A full disk is told each time, and needs nothing but room: no person has to
     /// retry what it stopped.
     #[must_use]
@@ -105,6 +110,19 @@ impl Trouble {
         self.failure == Failure::Stuck
             || (self.times >= limits::RETRIES_MAX && self.code != limits::DISK_FULL)
     }
+}
+
+/// A clock that ran out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CameDue {
+    /// The clock.
+    pub clock: String,
+    /// The policy's clause.
+    pub clause: String,
+    /// When destruction must have happened.
+    pub deadline: Timestamp,
+    /// Whether the whole batch is due, or its transfer files only.
+    pub whole: bool,
 }
 
 /// A batch.
@@ -148,6 +166,8 @@ pub struct Batch {
     pub no_need: Option<Timestamp>,
     /// Deadline and clock, once its transfer files or the whole are due.
     pub due: Option<(Timestamp, bool)>,
+    /// What came due, and why.
+    pub came_due: Vec<CameDue>,
     /// Clocks that have run.
     pub clocks: Vec<String>,
     /// The order that condemned it.
@@ -190,6 +210,7 @@ impl Batch {
             rejected: false,
             no_need: None,
             due: None,
+            came_due: Vec::new(),
             clocks: Vec::new(),
             order: None,
             decide: None,
@@ -257,6 +278,16 @@ pub struct CopyRow {
     pub sha256: Option<Digest>,
     /// What its wipe proved.
     pub assurance: Option<Assurance>,
+    /// When it was gone.
+    pub gone: Option<Timestamp>,
+    /// Whether its wipe was ever begun.
+    pub wipe_begun: bool,
+    /// The last failure of its wipe.
+    pub trouble: Option<Trouble>,
+    /// How often its wipe failed.
+    pub failures: u32,
+    /// Who answers for it and by when, while nobody can reach it.
+    pub exception: Option<(String, Timestamp)>,
 }
 
 /// Where a key stands.
@@ -325,12 +356,65 @@ pub struct Order {
     pub by: String,
     /// The request.
     pub requested: Mark,
-    /// Who approved, and the entry.
+    /// How many people must approve.
+    pub approvers: u32,
+    /// Who approved, and the entries.
+    pub approvals: Vec<(String, Mark)>,
+    /// The approval that made it count, once one did.
     pub approved: Option<(String, Mark)>,
-    /// Entries of its wipes, by copy's place in the order.
+    /// The standing approval that it rests on.
+    pub standing: Option<StandingId>,
+    /// Nothing is wiped before this.
+    pub not_before: Option<Timestamp>,
+    /// Entries of its wipes, in their order.
     pub wiped: Vec<u64>,
-    /// Digest of its certificate.
-    pub certificate: Option<Digest>,
+    /// Copies that it leaves out, with the entry that says so.
+    pub excepted: Vec<(CopyId, u64)>,
+    /// Why it was voided, and the entry.
+    pub voided: Option<(String, Mark)>,
+    /// Digest of its certificate, and when it was issued.
+    pub certificate: Option<(Digest, Timestamp)>,
+    /// Papers that wait for a supervisor.
+    pub paper_proposal: Option<Proposal<Vec<PaperFacts>>>,
+    /// Papers that count.
+    pub papers: Vec<PaperFacts>,
+}
+
+impl Order {
+    /// The copies that it covers and has neither wiped nor left out.
+    #[must_use]
+    pub fn open_copies(&self) -> usize {
+        self.copies.len() - self.wiped.len() - self.excepted.len()
+    }
+}
+
+/// A standing approval.
+#[derive(Clone, Debug)]
+pub struct Standing {
+    /// The policy whose batches it is for.
+    pub policy: String,
+    /// The link, where it is for one alone.
+    pub link: Option<String>,
+    /// Document number.
+    pub doc_no: String,
+    /// It counts for nothing after this.
+    pub until: Timestamp,
+    /// Who proposed.
+    pub by: String,
+    /// The proposal.
+    pub proposed: Mark,
+    /// Who confirmed, and the entry.
+    pub confirmed: Option<(String, Mark)>,
+    /// Whether it was ended.
+    pub ended: bool,
+}
+
+impl Standing {
+    /// Whether it counts at a time.
+    #[must_use]
+    pub fn stands(&self, now: Timestamp) -> bool {
+        self.confirmed.is_some() && !self.ended && now <= self.until
+    }
 }
 
 /// A hold.

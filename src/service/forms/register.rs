@@ -268,7 +268,7 @@ impl Service {
             requested,
             approved,
             copies: copies.collect(),
-            certificate: ordered.and_then(|order| order.certificate),
+            certificate: ordered.and_then(|order| order.certificate.map(|(digest, _)| digest)),
             hold: self.engine.view.hold_on(id),
         })
     }
