@@ -216,3 +216,53 @@ fn without_a_font_there_is_no_pdf_and_the_error_says_which_to_install() {
     let broken = vec![b"no font".to_vec()].into_iter();
     assert!(paper::pdf::write(&long(1), &mut { broken }).is_err());
 }
+
+/// The file of a form, and its text without spaces.
+fn pdf_text(site: &Site<'_>, words: &[&str]) -> String {
+    let file = site.temporary().join("other.pdf");
+    site.run(&[words, &["--format", "pdf", "-o", file.to_str().unwrap()]].concat()).ok();
+    text_of(&file, "-raw")
+}
+
+#[track_caller]
+fn says(text: &str, what: &[&str]) {
+    for one in what {
+        assert!(text.contains(one), "'{one}' in {text}");
+    }
+}
+
+#[test]
+fn the_record_of_a_destruction_names_who_decided_and_what_was_proved() {
+    let people = People::new();
+    let site = site(&people);
+    let batch = site.row_numbered("MOCA-1151102-0006");
+    let grant = site.run(&["grant", "list", "--json"]).ok().json()[0]["id"].clone();
+    let before = pdf_text(&site, &["destroy", "record", &batch]);
+    says(&before, &["戶役政資料銷毀紀錄", "MOCA-1151102-0006", "保存中", "會同（監毀）人"]);
+    site.run_as("henry", &["use", "complete", grant.as_str().unwrap()]).ok();
+    site.run_as("henry", &["use", "no-need", &batch]).ok();
+    let words = ["destroy", "request", &batch, "--reason", "使用完竣"];
+    let order = site.run_as("alice", &words).ok().id('o');
+    site.run_as("sue", &["destroy", "approve", &order]).ok();
+    site.once();
+    let after = pdf_text(&site, &["destroy", "record", &batch]);
+    says(&after, &["使用完竣", "alice", "sue", "SHA256:", "匯入資料", "結案", &order]);
+    // What the levels allow to be said, and no more.
+    let may = ["確認無法復原", "未排除復原可能"].map(|what| format!("無法復原確認：{what}"));
+    assert!(after.contains(&may[0]) != after.contains(&may[1]), "{after}");
+    let certificate = pdf_text(&site, &["certificate", "show", &order]);
+    says(&certificate, &["銷毀紀錄證明", &order, &batch, "執行人", "certificateverify"]);
+    let signed = site.run(&["certificate", "show", &order]).ok();
+    assert!(signed.json()["signature"].is_string(), "without a format it is the signed file");
+}
+
+#[test]
+fn the_list_that_is_handed_over_has_batches_keys_and_duties() {
+    let people = People::new();
+    let site = site(&people);
+    let text = pdf_text(&site, &["duties", "list"]);
+    says(
+        &text,
+        &["移交清冊", "MOCA-1151102-0006", "隔離批次之解除或退件", "移交人", "接收人", "監交人"],
+    );
+}

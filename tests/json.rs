@@ -101,6 +101,8 @@ fn readings(site: &Site<'_>, seen: &mut Seen) {
         ("destroy-list", vec!["destroy", "list"]),
         ("destroy-plan", vec!["destroy", "plan", "--on", "120/12/31"]),
         ("standing-list", vec!["standing", "list"]),
+        ("duties-list", vec!["duties", "list", "--format", "json", "-o", "-"]),
+        ("destroy-record", vec!["destroy", "record", "b-00000001", "--format", "json", "-o", "-"]),
         ("grant-list", vec!["grant", "list"]),
         ("hold-list", vec!["hold", "list"]),
         ("policy-check", vec!["policy", "check", policy.to_str().unwrap()]),

@@ -9,10 +9,13 @@ use super::{
 };
 use crate::{
     adapters::files,
-    domain::{calendar, time::Timestamp},
+    domain::{calendar, certificate::Certificate, digest::Digest, time::Timestamp},
     error::{Error, Exit},
     paper::{self, Form, pdf::PdfFault},
-    service::{Result, forms::RegisterFilter},
+    service::{
+        Query, Result,
+        forms::{DestructionRecord, DutyList, RegisterFilter},
+    },
     wiring,
 };
 
@@ -51,6 +54,44 @@ pub(super) fn register(client: &mut Client, asked: &RegisterExport) -> Result<()
     put(&asked.file, &paper::register::form(&sheet))
 }
 
+/// `destroy record`.
+pub(super) fn destruction(client: &mut Client, id: &str, file: &FormFile) -> Result<()> {
+    let batch = client.batch_named(id)?;
+    let record: Box<DestructionRecord> = client.ask(Query::DestructionRecord { batch })?;
+    if file.format == FormFormat::Json {
+        return put_json(&file.output, &record);
+    }
+    put(file, &paper::destruction::form(&record))
+}
+
+/// `duties list`.
+pub(super) fn duties(client: &mut Client, file: &FormFile) -> Result<()> {
+    let list: Box<DutyList> = client.ask(Query::Duties)?;
+    if file.format == FormFormat::Json {
+        return put_json(&file.output, &list);
+    }
+    put(file, &paper::duties::form(&list))
+}
+
+/// `certificate show`. What is laid out has been verified first, under the certificate's own key.
+pub(super) fn certificate(
+    client: &mut Client,
+    file: &str,
+    format: Option<FormFormat>,
+    output: Option<&Path>,
+) -> Result<()> {
+    let output = output.unwrap_or(Path::new("-"));
+    let format = format.unwrap_or(FormFormat::Json);
+    if format == FormFormat::Json {
+        return put_bytes(output, file.as_bytes());
+    }
+    let certificate = Certificate::verify(file.as_bytes(), None)
+        .map_err(|fault| Error::new(Exit::Data, format!("the certificate: {fault}")))?;
+    let digest = Digest::of(file.as_bytes());
+    let form = paper::certificate::form(&certificate, digest, client.zone()?);
+    put(&FormFile { format, output: output.to_owned() }, &form)
+}
+
 /// Writes a form.
 fn put(file: &FormFile, form: &Form) -> Result<()> {
     let bytes = match file.format {
@@ -80,7 +121,7 @@ fn put_json<T: serde::Serialize>(output: &Path, value: &T) -> Result<()> {
 }
 
 /// Writes the file whole or not at all; only its owner may read it.
-fn put_bytes(output: &Path, bytes: &[u8]) -> Result<()> {
+pub(super) fn put_bytes(output: &Path, bytes: &[u8]) -> Result<()> {
     if output == Path::new("-") {
         return print::bytes(bytes);
     }

@@ -15,7 +15,7 @@ use crate::{
     domain::{entry::ConfigChange, time::Timestamp},
     service::{
         Reply,
-        forms::Sheet,
+        forms::{DestructionRecord, DutyList, Sheet},
         plan::PlanLine,
         query::CheckpointText,
         show::{AccountLine, BatchPage, BatchRow, GrantLine, HoldLine, OrderLine, StandingLine},
@@ -57,6 +57,8 @@ fn schemas() -> BTreeMap<&'static str, String> {
         ("config-show", schema::<Vec<ConfigChange>>()),
         ("destroy-list", schema::<Vec<OrderLine>>()),
         ("destroy-plan", schema::<Vec<PlanLine>>()),
+        ("destroy-record", schema::<DestructionRecord>()),
+        ("duties-list", schema::<DutyList>()),
         ("grant-list", schema::<Vec<GrantLine>>()),
         ("hold-list", schema::<Vec<HoldLine>>()),
         ("policy-check", schema::<shapes::PolicyChecked>()),

@@ -9,8 +9,8 @@ use std::{
 use super::{
     acts,
     args::{
-        AccountWord, BatchWord, CertificateWord, Cli, ConfigWord, DestroyWord, GrantWord, HoldWord,
-        Init, PolicyWord, RegisterWord, RowFormat, StandingWord, Word,
+        AccountWord, BatchWord, CertificateWord, Cli, ConfigWord, DestroyWord, DutiesWord,
+        GrantWord, HoldWord, Init, PolicyWord, RegisterWord, RowFormat, StandingWord, Word,
     },
     client::{self, Client},
     doctor, forms,
@@ -172,10 +172,15 @@ fn with_site(cli: &Cli, hooks: &Hooks) -> Result<()> {
         Word::Register(RegisterWord::Checkpoint { size, output }) => {
             register::checkpoint(&mut client, *size, output.as_deref(), cli.json)
         }
-        Word::Certificate(CertificateWord::Show { order }) => {
+        Word::Certificate(CertificateWord::Show { order, format, output }) => {
             let file: CertificateText = client.ask(Query::Certificate { order: id(order)? })?;
-            print::bytes(file.text.as_bytes())
+            forms::certificate(&mut client, &file.text, *format, output.as_deref())
         }
+        Word::Destroy(DestroyWord::Record { id, file }) => {
+            forms::destruction(&mut client, id, file)
+        }
+        Word::Duties(DutiesWord::List(file)) => forms::duties(&mut client, file),
+
         Word::Query(query) => {
             let reading = rows::query_of(&mut client, query)?;
             rows::read(&mut client, &identity, &reading, format(cli, query.format))

@@ -223,12 +223,8 @@ fn usage(serial: u64, row: &RegisterRow, zone: Tz) -> Vec<String> {
         words::time(row.loaded_at, zone),
         words::day(row.use_until, zone),
         String::new(),
-        row.key_channel.as_deref().map(channel).unwrap_or_default(),
+        row.key_channel.as_deref().map(words::channel).unwrap_or_default(),
     ]
-}
-
-fn channel(code: &str) -> String {
-    if code == "keybox" { "密碼收件匣".to_owned() } else { code.to_owned() }
 }
 
 fn end(serial: u64, row: &RegisterRow, zone: Tz, origin: &str) -> Vec<String> {

@@ -4,7 +4,12 @@ use chrono_tz::Tz;
 
 use crate::{
     domain::{
-        calendar, certificate::Assurance, lifecycle::BatchState, reason::Reason, time::Timestamp,
+        accounts::Role,
+        calendar,
+        certificate::Assurance,
+        lifecycle::{BatchState, CopyState, OrderState},
+        reason::Reason,
+        time::Timestamp,
     },
     service::forms::{Seal, Source},
 };
@@ -23,6 +28,66 @@ pub(super) const fn state(state: BatchState) -> &'static str {
         BatchState::Closed => "結案",
         BatchState::Quarantined => "隔離",
     }
+}
+
+pub(super) const fn copy_state(state: CopyState) -> &'static str {
+    match state {
+        CopyState::Planned => "建立中",
+        CopyState::Kept => "保存中",
+        CopyState::Condemned => "已核定銷毀",
+        CopyState::Destroyed => "已銷毀",
+    }
+}
+
+pub(super) fn order(state: OrderState) -> &'static str {
+    match state.word() {
+        "requested" => "已簽報",
+        "approved" => "已核定",
+        "denied" => "不同意",
+        "voided" => "失效",
+        "executed" => "已執行",
+        "certified" => "已發證明",
+        other => other,
+    }
+}
+
+pub(super) const fn role(role: Role) -> &'static str {
+    match role {
+        Role::Custodian => "專責人員",
+        Role::Handler => "業務單位承辦人",
+        Role::Supervisor => "單位主管",
+        Role::Auditor => "稽核人",
+        Role::Admin => "機關管理人",
+        Role::Vendor => "委辦機構",
+    }
+}
+
+/// What waits, by its code; nothing for one that has no words here.
+pub(super) fn duty(code: &str) -> Option<&'static str> {
+    Some(match code {
+        "confirm-clock" => "確認時間",
+        "decide-quarantine" => "隔離批次之解除或退件",
+        "enter-key" => "登錄批次密碼",
+        "ask-for-change-file" => "洽提供機關補送異動檔",
+        "retry-step" => "排除障礙後重試",
+        "request-destruction" => "簽報銷毀",
+        "decide-order" => "核定或不同意銷毀案",
+        "closing-papers" => "補登結案文件",
+        "decide-grant" => "核准或不同意使用申請",
+        "complete-use" => "回報使用完竣",
+        "state-no-need" => "確認有無保存必要",
+        "review-hold" => "檢視暫緩銷毀",
+        "confirm-account" => "確認帳號",
+        "propose-configuration" => "提出設定變更",
+        "confirm-configuration" => "確認設定變更",
+        "confirm-baseline" => "確認異動檔起始序號",
+        _ => return None,
+    })
+}
+
+/// How a key came.
+pub(super) fn channel(code: &str) -> String {
+    if code == "keybox" { "密碼收件匣".to_owned() } else { code.to_owned() }
 }
 
 pub(super) fn copy_kind(kind: &str) -> &str {

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Command, Draft, Result, Service,
-    forms::{RegisterFilter, RegisterPart},
+    forms::{DestructionRecord, DutyList, RegisterFilter, RegisterPart},
     plan::PlanLine,
     reading::Reading,
     show::{AccountLine, BatchPage, BatchRow, GrantLine, HoldLine, OrderLine, StandingLine},
@@ -89,6 +89,13 @@ pub enum Query {
         /// The last batch of the part before.
         after: Option<BatchId>,
     },
+    /// `destroy record`.
+    DestructionRecord {
+        /// The batch.
+        batch: BatchId,
+    },
+    /// `duties list`.
+    Duties,
     /// Whether the values of a field may stand in a command line.
     Harmless {
         /// The grant whose link has the field.
@@ -217,6 +224,10 @@ answers! {
     Certificate(CertificateText),
     /// [`Query::RegisterSheet`].
     RegisterSheet(Box<RegisterPart>),
+    /// [`Query::DestructionRecord`].
+    DestructionRecord(Box<DestructionRecord>),
+    /// [`Query::Duties`].
+    Duties(Box<DutyList>),
     /// [`Query::Harmless`].
     Harmless(bool),
     /// [`Query::Draft`].
@@ -253,6 +264,8 @@ impl Service {
             Query::RegisterSheet { filter, after } => {
                 Box::new(self.register_part(filter, after)?).into()
             }
+            Query::DestructionRecord { batch } => Box::new(self.destruction_record(batch)?).into(),
+            Query::Duties => Box::new(self.duty_list()?).into(),
             Query::Harmless { grant, field } => self.harmless(grant, &field).into(),
             Query::Draft { command } => {
                 let Draft { origin, object_digest, .. } = self.draft(&command)?;

@@ -334,6 +334,15 @@ impl<'p> Site<'p> {
         row.clone()
     }
 
+    /// The id of the batch with a provider's number.
+    #[track_caller]
+    pub(crate) fn row_numbered(&self, number: &str) -> String {
+        let rows = self.batches();
+        let row = rows.iter().find(|row| row["number"] == number);
+        let row = row.unwrap_or_else(|| panic!("no '{number}' in {rows:#?}"));
+        row["id"].as_str().unwrap().to_owned()
+    }
+
     /// `batch show ID --json`.
     pub(crate) fn show(&self, id: &str) -> Value {
         self.run(&["batch", "show", id, "--json"]).ok().json()

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::forms::FormFile;
 use clap::{Args, Subcommand};
 
 #[derive(Debug, Subcommand)]
@@ -78,6 +79,17 @@ pub(in crate::cli) enum DestroyWord {
     },
     /// List orders.
     List,
+    /// Write the destruction record of one batch as a form, finished or not.
+    #[command(
+        after_long_help = "Examples:\n  batchward destroy record b-260000001 --format pdf -o record.pdf"
+    )]
+    Record {
+        /// Id, or the provider's number where it is unique.
+        id: String,
+        /// How and where.
+        #[command(flatten)]
+        file: FormFile,
+    },
 }
 
 #[derive(Debug, Args)]

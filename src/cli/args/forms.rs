@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, ValueEnum};
+use clap::{Args, Subcommand, ValueEnum};
 
 /// Forms of a printed form.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -48,4 +48,15 @@ pub(in crate::cli) struct RegisterExport {
     /// How and where.
     #[command(flatten)]
     pub(in crate::cli) file: FormFile,
+}
+
+#[derive(Debug, Subcommand)]
+pub(in crate::cli) enum DutiesWord {
+    /// Write the list that is handed over when a custodian changes (移交清冊).
+    ///
+    /// It has what is open: batches, keys in custody, orders and holds, and what waits for whom; and boxes to sign off in.
+    #[command(
+        after_long_help = "Examples:\n  batchward duties list --format pdf -o handover.pdf\n  batchward duties list --format ods -o handover.ods"
+    )]
+    List(FormFile),
 }

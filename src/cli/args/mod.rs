@@ -17,7 +17,7 @@ use clap::{Parser, Subcommand};
 pub(super) use self::{
     deliveries::{BatchWord, KeyWord, LinkWord},
     destruction::{CloseArgs, DestroyWord, HoldWord, StandingWord},
-    forms::{FormFile, FormFormat, RegisterExport},
+    forms::{DutiesWord, FormFile, FormFormat, RegisterExport},
     proofs::{CertificateWord, PolicyWord, RegisterVerify, RegisterWord},
     site::{AccountAdd, AccountWord, ClockWord, ConfigWord, Init, Shell},
     uses::{GrantWord, MatchArgs, QueryArgs, RowFormat, UseWord},
@@ -150,6 +150,9 @@ pub(super) enum Word {
     /// The transfer and deletion register: show, export, verify, prove.
     #[command(subcommand)]
     Register(RegisterWord),
+    /// What a custodian is in charge of: the list that is handed over.
+    #[command(subcommand)]
+    Duties(DutiesWord),
     /// Rules, each with its clause: list, explain, check.
     #[command(subcommand)]
     Policy(PolicyWord),

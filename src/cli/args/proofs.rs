@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-use super::forms::RegisterExport;
+use super::forms::{FormFormat, RegisterExport};
 
 #[derive(Debug, Subcommand)]
 pub(in crate::cli) enum RegisterWord {
@@ -94,10 +94,19 @@ pub(in crate::cli) struct RegisterVerify {
 
 #[derive(Debug, Subcommand)]
 pub(in crate::cli) enum CertificateWord {
-    /// Print a certificate as it was signed.
+    /// Print a certificate as it was signed, or lay it out on paper.
+    #[command(
+        after_long_help = "Examples:\n  batchward certificate show o-260000001 > certificate.json\n  batchward certificate show o-260000001 --format pdf -o certificate.pdf"
+    )]
     Show {
         /// Id of the order.
         order: String,
+        /// Form of the file; as it was signed (JSON) without it.
+        #[arg(long, value_enum)]
+        format: Option<FormFormat>,
+        /// The file; standard output without it.
+        #[arg(short, long, value_name = "FILE")]
+        output: Option<PathBuf>,
     },
     /// Verify a certificate; needs no agent.
     #[command(

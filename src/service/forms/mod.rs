@@ -1,10 +1,14 @@
 //! What the printed forms are made of (附件一, REGULATIONS 2f): facts as the register tells them, before anything is laid
 //! out. Names of deliveries come from the erasable store, and are missing once it has forgotten them.
 
+mod destruction;
+mod duties;
 mod register;
 
 use serde::{Deserialize, Serialize};
 
+pub use destruction::{CopyRecord, DestructionRecord, OrderRow};
+pub use duties::{AccessKey, DutyList, HeldKey, OpenBatch, OpenHold, OpenOrder};
 pub use register::{CopyEnd, RegisterFilter, RegisterPart, RegisterRow, Sheet};
 
 use super::{Result, Service};
