@@ -15,7 +15,7 @@ use crate::{
     domain::{entry::ConfigChange, time::Timestamp},
     service::{
         Reply,
-        query::CheckpointText,
+        query::{CheckpointText, WitnessLine},
         show::{AccountLine, BatchPage, BatchRow, GrantLine, HoldLine, OrderLine},
         status::StatusPage,
     },
@@ -65,6 +65,7 @@ fn schemas() -> BTreeMap<&'static str, String> {
         ("register-verify", schema::<verify::Report>()),
         ("reply", schema::<Reply>()),
         ("run-once", schema::<shapes::RanOnce>()),
+        ("witness-list", schema::<Vec<WitnessLine>>()),
         ("status", schema::<StatusPage>()),
     ])
 }

@@ -75,6 +75,10 @@ pub enum Act {
     DecideDestruction,
     /// `hold place`, `hold lift`.
     Hold,
+    /// `witness take`, `witness acknowledge`.
+    Anchor,
+    /// `witness acknowledge --confirm`.
+    ConfirmAnchor,
     /// `register show`, `register verify`, `batch list`, …
     Look,
 }
@@ -92,7 +96,8 @@ impl Act {
                 &[Role::Supervisor]
             }
             Self::RequestDestruction => &[Role::Custodian, Role::Handler],
-            Self::Hold => &[Role::Supervisor, Role::Auditor],
+            Self::Hold | Self::ConfirmAnchor => &[Role::Supervisor, Role::Auditor],
+            Self::Anchor => &[Role::Custodian, Role::Supervisor, Role::Auditor, Role::Admin],
             Self::Look => Role::ALL,
         }
     }

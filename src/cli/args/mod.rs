@@ -7,6 +7,7 @@ mod deliveries;
 mod proofs;
 mod site;
 mod uses;
+mod witness;
 
 use std::path::PathBuf;
 
@@ -17,6 +18,7 @@ pub(super) use self::{
     proofs::{CertificateWord, PolicyWord, RegisterVerify, RegisterWord},
     site::{AccountAdd, AccountWord, ClockWord, ConfigWord, Init, Shell},
     uses::{DestroyWord, GrantWord, HoldWord, MatchArgs, QueryArgs, RowFormat, UseWord},
+    witness::WitnessWord,
 };
 
 /// Custody agent for batch extracts of household-registration data.
@@ -139,6 +141,9 @@ pub(super) enum Word {
     /// The transfer and deletion register: show, verify, prove.
     #[command(subcommand)]
     Register(RegisterWord),
+    /// Witnesses: people outside who vouch that the register only ever grew.
+    #[command(subcommand)]
+    Witness(WitnessWord),
     /// Rules, each with its clause: list, explain, check.
     #[command(subcommand)]
     Policy(PolicyWord),
