@@ -5,7 +5,10 @@
 use std::collections::BTreeMap;
 
 use super::*;
-use batchward::{domain::cosignature::{Cosigner, CosignerKey}, verify};
+use batchward::{
+    domain::cosignature::{Cosigner, CosignerKey},
+    verify,
+};
 
 fn vectors() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/vectors/register")
