@@ -13,7 +13,7 @@ use super::{
         Init, PolicyWord, RegisterWord, RowFormat, WitnessWord, Word,
     },
     client::{self, Client},
-    doctor,
+    doctor, forms,
     identity::Identity,
     lists, pages, print, register, rows, shapes, status, verify, witness,
 };
@@ -175,6 +175,7 @@ fn with_site(cli: &Cli, hooks: &Hooks) -> Result<()> {
         Word::Grant(GrantWord::List) => lists::grants(&mut client, cli.json),
         Word::Destroy(DestroyWord::List) => lists::orders(&mut client, cli.json),
         Word::Hold(HoldWord::List) => lists::holds(&mut client, cli.json),
+        Word::Register(RegisterWord::Export(asked)) => forms::register(&mut client, asked),
         Word::Register(RegisterWord::Show) => lists::register(&mut client, cli.json),
         Word::Register(RegisterWord::Checkpoint { size, cosigned, output }) => {
             let wanted = Query::Checkpoint { size: *size, cosigned: *cosigned };

@@ -20,6 +20,8 @@ pub struct Rules {
     pub digest: Digest,
     /// Digest of the policies alone: an approval is given under them.
     pub policies_digest: Digest,
+    /// The agency, as it stands on paper.
+    pub agency: Option<String>,
     /// Time zone of dates.
     pub zone: chrono_tz::Tz,
     /// Who vouches for the register, and how often, where that is watched.

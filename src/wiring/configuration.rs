@@ -100,6 +100,7 @@ pub(super) fn rules(config: &Config, digest: Digest) -> Rules {
                 .collect(),
         ),
         anchoring: config.agent.anchoring.clone(),
+        agency: config.agent.agency.clone(),
         zone: config.agent.timezone,
         incomplete_after: config.agent.incomplete_after,
         abandon_after: config.agent.abandon_after,

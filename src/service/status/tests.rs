@@ -36,6 +36,7 @@ impl Desk {
     fn quiet() -> Self {
         let rules = Rules {
             anchoring: None,
+            agency: None,
             links: BTreeMap::new(),
             layouts: BTreeMap::new(),
             policies: BTreeMap::new(),
