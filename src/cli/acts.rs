@@ -8,7 +8,7 @@ use std::{
 use super::{
     args::{
         AccountAdd, AccountWord, BatchWord, Cli, ClockWord, CloseArgs, ConfigWord, DestroyWord,
-        GrantWord, HoldWord, KeyWord, LinkWord, StandingWord, UseWord, Word,
+        GrantWord, HoldWord, KeyWord, LinkWord, StandingWord, UseWord, WitnessWord, Word,
     },
     client::Client,
     identity::Identity,
@@ -64,6 +64,19 @@ fn command_of(word: &Word, client: &mut Client) -> Result<Command> {
         Word::Account(AccountWord::Disable { name }) => {
             Command::AccountDisable { name: name.clone() }
         }
+        Word::Witness(WitnessWord::Add { name, key }) => {
+            Command::WitnessAdd { name: name.clone(), vkey: key.clone() }
+        }
+        Word::Witness(WitnessWord::Confirm { name }) => {
+            Command::WitnessConfirm { name: name.clone() }
+        }
+        Word::Witness(WitnessWord::Take { file }) => {
+            Command::WitnessTake { note: super::register::handed(file)? }
+        }
+        Word::Witness(WitnessWord::Acknowledge { reason: Some(reason), .. }) => {
+            Command::OverdueAcknowledge { reason: reason.clone() }
+        }
+        Word::Witness(WitnessWord::Acknowledge { .. }) => Command::OverdueConfirm,
         Word::Configuration(ConfigWord::Propose) => Command::ConfigPropose,
         Word::Configuration(ConfigWord::Confirm) => Command::ConfigConfirm,
         Word::Clock(ClockWord::Confirm) => Command::ClockConfirm,

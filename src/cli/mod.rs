@@ -20,6 +20,7 @@ mod table;
 mod tests;
 mod usage;
 mod verify;
+mod witness;
 mod words;
 
 use std::{ffi::OsString, process::ExitCode};

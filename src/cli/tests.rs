@@ -17,7 +17,7 @@ use crate::{
         Reply,
         forms::{DestructionRecord, DutyList, Sheet},
         plan::PlanLine,
-        query::CheckpointText,
+        query::{CheckpointText, WitnessLine},
         show::{AccountLine, BatchPage, BatchRow, GrantLine, HoldLine, OrderLine, StandingLine},
         status::StatusPage,
     },
@@ -72,6 +72,7 @@ fn schemas() -> BTreeMap<&'static str, String> {
         ("reply", schema::<Reply>()),
         ("run-once", schema::<shapes::RanOnce>()),
         ("standing-list", schema::<Vec<StandingLine>>()),
+        ("witness-list", schema::<Vec<WitnessLine>>()),
         ("status", schema::<StatusPage>()),
     ])
 }

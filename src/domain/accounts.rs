@@ -79,6 +79,10 @@ pub enum Act {
     ConfirmPapers,
     /// `hold place`, `hold lift`.
     Hold,
+    /// `witness take`, `witness acknowledge`.
+    Anchor,
+    /// `witness acknowledge --confirm`.
+    ConfirmAnchor,
     /// `register show`, `register verify`, `batch list`, …
     Look,
 }
@@ -97,7 +101,8 @@ impl Act {
             Self::DecideDestruction => &[Role::Supervisor, Role::Auditor, Role::Admin],
             Self::RequestDestruction => &[Role::Custodian, Role::Handler, Role::Vendor],
             Self::CancelDestruction => &[Role::Custodian, Role::Handler, Role::Supervisor],
-            Self::Hold => &[Role::Supervisor, Role::Auditor],
+            Self::Hold | Self::ConfirmAnchor => &[Role::Supervisor, Role::Auditor],
+            Self::Anchor => &[Role::Custodian, Role::Supervisor, Role::Auditor, Role::Admin],
             Self::Look => Role::ALL,
         }
     }

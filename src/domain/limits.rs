@@ -118,3 +118,5 @@ pub const STATUS_MS_MAX: i64 = 500;
 pub const PUBLISH_SECONDS_MAX: i64 = 60;
 /// Entries that the register's files may lag behind the journal while it grows, before that is told.
 pub const PUBLISH_ENTRIES_MAX: u64 = 10_000;
+/// Seconds that a witness's clock may be ahead of ours.
+pub const COSIGNATURE_AHEAD_SECONDS_MAX: i64 = 300;

@@ -326,6 +326,10 @@ impl Engine {
             Look::Wait(reason) if self.waited_out(reason, since, now) => Some(reason),
             Look::Wait(_) => return Ok(Tried::Done),
         };
+        let (anchoring, zone) = (self.rules.anchoring.as_ref(), self.rules.zone);
+        if anchoring.is_some_and(|anchoring| anchoring.stops_intake(&self.view, now, zone)) {
+            return Ok(Tried::Done);
+        }
         if !self.hands.is_free() {
             return Ok(Tried::NoHands);
         }

@@ -117,6 +117,11 @@ pub trait Journal {
     /// # Errors
     /// The log is shorter.
     fn inclusion(&self, log: Log, seq: u64, size: u64) -> Result<Vec<merkle::Hash>>;
+    /// Proof that the tree of `size` begins with that of `old`.
+    ///
+    /// # Errors
+    /// The log is shorter.
+    fn consistency(&self, log: Log, old: u64, size: u64) -> Result<Vec<merkle::Hash>>;
     /// The signed note for the tree of `size`; the same bytes each time.
     ///
     /// # Errors

@@ -15,6 +15,7 @@ mod resident;
 mod site;
 mod store;
 mod unit;
+mod witness;
 
 pub use confine::{Confined, confine, harden};
 pub use doctor::{Examined, Placed, examine};
@@ -23,6 +24,7 @@ pub use look::{
 };
 pub use resident::{Control, Settings, control, now, resident, settings};
 pub use site::{Hooks, Made, init, open};
+pub use witness::{cosign, new_witness};
 
 use crate::{
     adapters::{files::FileError, fonts, machine::Machine},

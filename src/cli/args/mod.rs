@@ -9,6 +9,7 @@ mod forms;
 mod proofs;
 mod site;
 mod uses;
+mod witness;
 
 use std::path::PathBuf;
 
@@ -21,6 +22,7 @@ pub(super) use self::{
     proofs::{CertificateWord, PolicyWord, RegisterVerify, RegisterWord},
     site::{AccountAdd, AccountWord, ClockWord, ConfigWord, Init, Shell},
     uses::{GrantWord, MatchArgs, QueryArgs, RowFormat, UseWord},
+    witness::WitnessWord,
 };
 use super::speech::Language;
 
@@ -153,6 +155,9 @@ pub(super) enum Word {
     /// What a custodian is in charge of: the list that is handed over.
     #[command(subcommand)]
     Duties(DutiesWord),
+    /// Witnesses: people outside who vouch that the register only ever grew.
+    #[command(subcommand)]
+    Witness(WitnessWord),
     /// Rules, each with its clause: list, explain, check.
     #[command(subcommand)]
     Policy(PolicyWord),

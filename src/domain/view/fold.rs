@@ -66,6 +66,7 @@ impl View {
             _ => self.act(mark, entry)?,
         }
         self.size = seq + 1;
+        self.first_at.get_or_insert(entry.at);
         self.last_at = Some(entry.at);
         Ok(())
     }

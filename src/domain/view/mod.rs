@@ -16,8 +16,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 pub use fold::FoldError;
 pub use rows::{
-    Account, Batch, CameDue, ConfigProposal, CopyKind, CopyRow, Grant, Hold, KeyRow, KeyState,
-    LinkLedger, Mark, Order, Proposal, Seen, Site, Standing, Trouble,
+    Account, Batch, CameDue, ConfigProposal, CopyKind, CopyRow, Cosigned, Grant, Hold, KeyRow,
+    KeyState, LinkLedger, Mark, Order, Proposal, Seen, Site, Standing, Trouble, Witness,
 };
 
 use super::{
@@ -35,6 +35,8 @@ use super::{
 pub struct View {
     /// Entries folded.
     pub size: u64,
+    /// Time of the first entry.
+    pub first_at: Option<Timestamp>,
     /// Time of the last entry.
     pub last_at: Option<Timestamp>,
     /// The site, once it is created.
@@ -73,6 +75,12 @@ pub struct View {
     pub access_keys: BTreeMap<(String, String), String>,
     /// Last access checkpoint that was entered: when and at which size.
     pub access_checkpoint: Option<(Timestamp, u64)>,
+    /// Witnesses by name.
+    pub witnesses: BTreeMap<String, Witness>,
+    /// When two people last acknowledged that cosignatures are overdue.
+    pub acknowledged: Option<Timestamp>,
+    /// An acknowledgement that waits for the second of them: its reason.
+    pub acknowledgement: Option<Proposal<String>>,
     /// Whether nothing irreversible may run by itself, until a person confirms the time.
     pub time_doubted: bool,
     next: rows::Next,

@@ -73,6 +73,28 @@ impl Account {
     }
 }
 
+/// A witness.
+#[derive(Clone, Debug, Default)]
+pub struct Witness {
+    /// Its verifier key; nothing before the first confirmation.
+    pub vkey: Option<String>,
+    /// What waits for a second person.
+    pub proposal: Option<Proposal<String>>,
+    /// The last cosignature that came.
+    pub last: Option<Cosigned>,
+}
+
+/// A cosignature.
+#[derive(Clone, Debug)]
+pub struct Cosigned {
+    /// Entries that it covers.
+    pub size: u64,
+    /// When it was made, by the witness's clock; never later than when it came.
+    pub at: Timestamp,
+    /// The line of the note.
+    pub line: String,
+}
+
 /// A delivery that was seen.
 #[derive(Clone, Debug)]
 pub struct Seen {
