@@ -370,6 +370,7 @@ fn the_pages_are_there() {
         "docs/json.md",
         "docs/keystore.md",
         "docs/lifecycle.md",
+        "docs/register.md",
     ];
     let bad: Vec<String> = pages
         .iter()

@@ -14,6 +14,8 @@
 
 mod support;
 
+#[path = "rules/access.rs"]
+mod access;
 #[path = "rules/alone.rs"]
 mod alone;
 #[path = "rules/configuration.rs"]

@@ -1,4 +1,5 @@
-//! A log as files: tiles, bundles of entries, verifier key, and the checkpoint last (C2SP tlog-tiles).
+//! A log as files: tiles, bundles of entries, verifier key, and the checkpoint last (C2SP tlog-tiles); beside it the same
+//! text signed for `ssh-keygen -Y verify` (`checkpoint.sig`, `allowed_signers`).
 //!
 //! The files are made from the journal and can be made again: the same journal gives the same files, whether they
 //! were published entry by entry or all at once. A tile that is not full stands once for each size at which a
@@ -13,7 +14,7 @@ use super::{
     journal::{Journal, JournalError, Log},
 };
 use crate::domain::{
-    checkpoint::VerifierKey,
+    checkpoint::{Checkpoint, NoteError, RegisterKey, VerifierKey},
     merkle::{self, TILE_WIDTH},
 };
 
@@ -26,6 +27,12 @@ pub enum TilesError {
     /// The journal.
     #[error(transparent)]
     Journal(#[from] JournalError),
+    /// The register key signs nothing, or not what the journal holds.
+    #[error("the checkpoint of {size} entries cannot be signed for ssh-keygen")]
+    Unsigned {
+        /// Entries.
+        size: u64,
+    },
     /// The published checkpoint is not signed by the register key.
     #[error("'{path}' is not signed by this site's register key")]
     Foreign {
@@ -91,12 +98,13 @@ pub fn publish(
     dir: &Path,
     journal: &Journal,
     log: Log,
-    vkey: &str,
+    key: &RegisterKey,
     published: u64,
 ) -> Result<u64, TilesError> {
     files::create_dir(dir)?;
-    let key_file = dir.join("vkey");
-    files::create_idempotent(&key_file, format!("{vkey}\n").as_bytes(), "vkey")?;
+    let verifier = key.verifier_of(&journal.origin(log));
+    keep(&dir.join("vkey"), &format!("{verifier}\n"), "vkey")?;
+    keep(&dir.join("allowed_signers"), &verifier.allowed_signer(), "allowed-signers")?;
     let size = journal.size(log)?;
     let Some(note) = journal.checkpoint(log)? else { return Ok(0) };
     let logged = Logged { dir, journal, log };
@@ -106,8 +114,26 @@ pub fn publish(
         logged.level(Some(level), published, size)?;
         level += 1;
     }
+    // A stop between these two: the signature is of entries that are published, and the checkpoint is not yet. The
+    // next publishing begins at the checkpoint and writes both.
+    let armored = seal(&verifier, key, &note).ok_or(TilesError::Unsigned { size })?;
+    files::replace(&dir.join("checkpoint.sig"), armored.as_bytes(), "checkpoint-sig")?;
     files::replace(&dir.join("checkpoint"), note.as_bytes(), "checkpoint")?;
     Ok(size)
+}
+
+/// A file that never changes. Where it is there nothing is written: the checkpoint's rename syncs the same folder.
+fn keep(path: &Path, text: &str, site: &'static str) -> Result<(), FileError> {
+    match files::read(path, NOTE_BYTES_MAX) {
+        Ok(found) if found == text.as_bytes() => Ok(()),
+        _ => files::create_idempotent(path, text.as_bytes(), site),
+    }
+}
+
+/// The SSHSIG of the text that a note signs.
+fn seal(verifier: &VerifierKey, key: &RegisterKey, note: &str) -> Option<String> {
+    let checkpoint: Result<Checkpoint, NoteError> = verifier.open(note);
+    key.sshsig(&checkpoint.ok()?).ok()
 }
 
 /// One log on its way to its folder.

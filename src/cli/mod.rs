@@ -8,6 +8,7 @@ mod identity;
 mod lists;
 mod pages;
 mod print;
+mod register;
 mod rows;
 mod shapes;
 mod status;

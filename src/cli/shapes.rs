@@ -20,6 +20,16 @@ pub(super) struct PolicyChecked {
     pub(super) problems: Vec<String>,
 }
 
+/// `register prove` and `register consistency`.
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(super) struct ProofMade {
+    /// The file that was written, where one was.
+    pub(super) file: Option<String>,
+    /// The proof, as it stands in a file.
+    pub(super) proof: String,
+}
+
 /// `run --once`.
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]

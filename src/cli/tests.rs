@@ -15,6 +15,7 @@ use crate::{
     domain::{entry::ConfigChange, time::Timestamp},
     service::{
         Reply,
+        query::CheckpointText,
         show::{AccountLine, BatchPage, BatchRow, GrantLine, HoldLine, OrderLine},
         status::StatusPage,
     },
@@ -58,6 +59,8 @@ fn schemas() -> BTreeMap<&'static str, String> {
         ("policy-check", schema::<shapes::PolicyChecked>()),
         ("policy-explain", schema::<wiring::PolicyPage>()),
         ("policy-list", schema::<Vec<wiring::PolicyLine>>()),
+        ("register-checkpoint", schema::<CheckpointText>()),
+        ("register-prove", schema::<shapes::ProofMade>()),
         ("register-show", schema::<Vec<RegisterRow>>()),
         ("register-verify", schema::<verify::Report>()),
         ("reply", schema::<Reply>()),

@@ -1,7 +1,10 @@
 //! Each word of the command line, to whoever does it: `acts` changes something, `lists` and `rows` look something up,
 //! and the rest needs no site.
 
-use std::{io::Read, path::Path};
+use std::{
+    io::Read,
+    path::{Path, PathBuf},
+};
 
 use super::{
     acts,
@@ -12,7 +15,7 @@ use super::{
     client::{self, Client},
     doctor,
     identity::Identity,
-    lists, pages, print, rows, shapes, status, verify,
+    lists, pages, print, register, rows, shapes, status, verify,
 };
 use crate::{
     daemon, demo,
@@ -32,8 +35,14 @@ pub(super) fn run(cli: &Cli) -> Result<()> {
         Word::Init(new) => init(new, &hooks),
         Word::Check => doctor::show(&wiring::examine(&cli.config, &hooks), cli.json),
         Word::Run { once } => run_agent(cli, *once, &hooks),
-        Word::Register(RegisterWord::Verify { dir, key }) => {
-            verify::register(&cli.config, dir.as_deref(), key.as_deref(), cli.json)
+        Word::Register(RegisterWord::Verify(asked)) => {
+            register::verify(&cli.config, asked, cli.json)
+        }
+        Word::Register(RegisterWord::Prove { entry, dir, output }) => {
+            made(cli, dir.as_ref(), output.as_ref()).entry(*entry)
+        }
+        Word::Register(RegisterWord::Consistency { since, dir, output }) => {
+            made(cli, dir.as_ref(), output.as_ref()).growth(*since)
         }
         Word::Certificate(CertificateWord::Verify { file, key }) => {
             verify::certificate(file, key.as_deref(), cli.json)
@@ -43,6 +52,14 @@ pub(super) fn run(cli: &Cli) -> Result<()> {
         Word::Man { dir } => pages::man(dir),
         _ => with_site(cli, &hooks),
     }
+}
+
+fn made<'a>(
+    cli: &'a Cli,
+    dir: Option<&'a PathBuf>,
+    output: Option<&'a PathBuf>,
+) -> register::Made<'a> {
+    register::Made { config: &cli.config, dir, output, json: cli.json }
 }
 
 #[cfg(not(feature = "test-hooks"))]
@@ -148,6 +165,9 @@ fn with_site(cli: &Cli, hooks: &Hooks) -> Result<()> {
         Word::Destroy(DestroyWord::List) => lists::orders(&mut client, cli.json),
         Word::Hold(HoldWord::List) => lists::holds(&mut client, cli.json),
         Word::Register(RegisterWord::Show) => lists::register(&mut client, cli.json),
+        Word::Register(RegisterWord::Checkpoint { size, output }) => {
+            register::checkpoint(&mut client, *size, output.as_deref(), cli.json)
+        }
         Word::Certificate(CertificateWord::Show { order }) => {
             let file: CertificateText = client.ask(Query::Certificate { order: id(order)? })?;
             print::bytes(file.text.as_bytes())

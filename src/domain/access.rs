@@ -7,7 +7,11 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{digest::Digest, ids::GrantId, time::Timestamp};
+use super::{
+    digest::Digest,
+    ids::{BatchId, GrantId},
+    time::Timestamp,
+};
 
 /// One entry, as it stands in the log.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -43,9 +47,13 @@ pub enum Payload {
         case_no: String,
         /// 查詢事由.
         reason: String,
-        /// The grant that it goes by.
-        grant: GrantId,
-        /// Where the rows go: `screen` or `pipe`.
+        /// The grant that it goes by; an auditor's look at this log goes by none.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        grant: Option<GrantId>,
+        /// The one batch that was asked, where it was not the link's current view.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        batch: Option<BatchId>,
+        /// Where the rows go: `screen`, `pipe` or `file`.
         to: String,
         /// Why it was refused, where it was.
         refused: Option<String>,

@@ -8,7 +8,17 @@
 use data_encoding::BASE64;
 use ed25519_dalek::{Signer, SigningKey, VerifyingKey};
 
-use super::{digest::Digest, merkle::Hash, secret::Secret};
+use super::{
+    digest::Digest,
+    merkle::Hash,
+    secret::Secret,
+    sshsig::{self, KeyFault, SigFault},
+};
+
+/// Namespace of the register key's SSHSIG under a checkpoint's text (DESIGN 5).
+pub const NAMESPACE: &str = "batchward-checkpoint";
+/// What else this key signs, for the list of signers that stands beside the checkpoint.
+const NAMESPACES: &str = "batchward-checkpoint,batchward-receipt,batchward-certificate";
 
 /// Algorithm byte of Ed25519 in a verifier key (C2SP signed-note).
 const ED25519: u8 = 1;
@@ -103,6 +113,21 @@ impl RegisterKey {
         self.note(&checkpoint.origin, &checkpoint.body())
     }
 
+    /// The same text as an armored SSHSIG, for `ssh-keygen -Y verify`; the same bytes each time.
+    ///
+    /// # Errors
+    /// [`KeyFault`] where the key cannot be put in OpenSSH's form.
+    pub fn sshsig(&self, checkpoint: &Checkpoint) -> Result<String, KeyFault> {
+        let seed = Secret::new(self.key.to_bytes().to_vec());
+        sshsig::SigningKey::from_seed(&seed)?.sign(NAMESPACE, checkpoint.body().as_bytes())
+    }
+
+    /// The public half.
+    #[must_use]
+    pub fn verifier_of(&self, origin: &str) -> VerifierKey {
+        self.verifier(origin)
+    }
+
     fn note(&self, name: &str, body: &str) -> String {
         let mut line = self.verifier(name).hash().to_vec();
         line.extend_from_slice(&self.key.sign(body.as_bytes()).to_bytes());
@@ -150,6 +175,21 @@ impl VerifierKey {
             blob.extend_from_slice(part);
         }
         format!("ssh-ed25519 {}", BASE64.encode(&blob))
+    }
+
+    /// A line of an `allowed_signers` file: who trusts this key takes it over, and verifies with `ssh-keygen`.
+    #[must_use]
+    pub fn allowed_signer(&self) -> String {
+        format!("{} namespaces=\"{NAMESPACES}\" {}\n", self.name, self.ssh_key())
+    }
+
+    /// Whether this key made an armored SSHSIG of a checkpoint.
+    ///
+    /// # Errors
+    /// [`SigFault`]; another key's is [`SigFault::OtherBytes`].
+    pub fn check_sshsig(&self, armored: &[u8], checkpoint: &Checkpoint) -> Result<(), SigFault> {
+        let by = sshsig::verify(armored, checkpoint.body().as_bytes(), NAMESPACE)?;
+        if by.text() == self.ssh_key() { Ok(()) } else { Err(SigFault::OtherBytes) }
     }
 
     /// The name that signatures by this key bear.

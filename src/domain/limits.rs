@@ -34,6 +34,10 @@ pub const WRONG_KEYS_MAX: u32 = 5;
 pub const ENTRY_BYTES_MAX: usize = 65_535;
 /// Positions of findings that a case record keeps, of each batch.
 pub const FINDING_POSITIONS_MAX: usize = 10_000;
+/// Bytes of one value, or name of a field, that is looked for.
+pub const ASKED_VALUE_BYTES_MAX: usize = 1_024;
+/// Bytes of the conditions of one query, as an entry of the access log holds them.
+pub const SUBJECT_BYTES_MAX: usize = 24_000;
 /// Characters of a typed text: reason, purpose, channel.
 pub const TEXT_CHARS_MAX: usize = 500;
 /// Bytes of free space that a claim leaves on the state's filesystem.

@@ -223,8 +223,13 @@ impl Engine {
 
     /// Entry times never go back: a step back of under 2 s is waited out, a larger one refuses to write.
     fn entry_time(&self) -> Result<Timestamp, EngineError> {
+        self.time_after(self.view.last_at)
+    }
+
+    /// The time of an entry that follows one of this time.
+    fn time_after(&self, last: Option<Timestamp>) -> Result<Timestamp, EngineError> {
         let now = self.ports.clock.now();
-        let Some(last) = self.view.last_at else { return Ok(now) };
+        let Some(last) = last else { return Ok(now) };
         let behind = last.millis() - now.millis();
         if behind <= 0 {
             return Ok(now);

@@ -4,6 +4,7 @@
 //! must be somebody else, is here. A refusal is recorded before it is shown.
 
 mod administration;
+mod asking;
 mod authority;
 pub mod command;
 mod deliveries;

@@ -62,6 +62,11 @@ pub enum Query {
         /// The first entry.
         from: u64,
     },
+    /// `register checkpoint`.
+    Checkpoint {
+        /// Entries; all there are where none is said.
+        size: Option<u64>,
+    },
     /// `certificate show`.
     Certificate {
         /// The order.
@@ -113,6 +118,18 @@ pub struct EntryPart {
 pub struct CertificateText {
     /// The bytes of its file, which are JSON.
     pub text: String,
+}
+
+/// A signed checkpoint of the register, in both forms.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct CheckpointText {
+    /// Entries.
+    pub size: u64,
+    /// The signed note.
+    pub note: String,
+    /// An armored SSHSIG of the note's first three lines, namespace `batchward-checkpoint`.
+    pub sshsig: String,
 }
 
 /// What only the agent knows of a text to be signed; the rest the signer has asked for.
@@ -173,6 +190,8 @@ answers! {
     Pending(Vec<ConfigChange>),
     /// [`Query::Entries`].
     Entries(EntryPart),
+    /// [`Query::Checkpoint`].
+    Checkpoint(CheckpointText),
     /// [`Query::Certificate`].
     Certificate(CertificateText),
     /// [`Query::Harmless`].
@@ -199,6 +218,7 @@ impl Service {
             Query::Holds => self.holds().into(),
             Query::Pending => self.pending().to_vec().into(),
             Query::Entries { from } => self.entry_part(from)?.into(),
+            Query::Checkpoint { size } => self.checkpoint(size)?.into(),
             Query::Certificate { order } => {
                 let bytes = self.certificate(order)?;
                 let text = String::from_utf8(bytes)

@@ -2,32 +2,26 @@
 //! the asking is committed before the first row, also when it is refused.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeSet,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
 };
 
-use serde::{Deserialize, Serialize};
-
 use super::{Actor, Caller, Result, Service, grants::is_open, stated};
 use crate::{
     domain::{
-        access::{Operation, Payload, Subject},
         accounts::Act,
         current_view,
-        digest::Digest,
-        entry::{self, AGENT, Body, Entry},
-        ids::{BatchId, GrantId},
+        entry::{AGENT, Body, Entry},
+        ids::BatchId,
         lifecycle::{BatchState, CopyState},
-        limits,
         manifest::Kind,
         time::Timestamp,
         view::{CopyKind, Grant},
     },
     engine::{
-        access::list_parts,
         ports::{Log, VaultKey},
         slots,
     },
@@ -36,87 +30,10 @@ use crate::{
 
 use super::Draft;
 use super::serving::{Declared, Shown, Terms};
-pub use super::serving::{Rows, Served};
-
-/// What is asked.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Reading {
-    /// The grant.
-    pub grant: GrantId,
-    /// 查詢案號.
-    pub case_no: String,
-    /// 查詢事由.
-    pub reason: String,
-    /// One batch instead of the link's current view.
-    pub batch: Option<BatchId>,
-    /// What is looked for.
-    pub wanted: Wanted,
-    /// Where the rows go: `screen` or `pipe`.
-    pub to: String,
-}
-
-/// What is looked for.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub enum Wanted {
-    /// Records for which all conditions hold.
-    Where(BTreeMap<String, String>),
-    /// Records of a list.
-    List {
-        /// Field.
-        on: String,
-        /// Values.
-        values: Vec<String>,
-    },
-}
-
-impl Reading {
-    const fn operation(&self) -> Operation {
-        match self.wanted {
-            Wanted::Where(_) => Operation::Query,
-            Wanted::List { .. } => Operation::Match,
-        }
-    }
-
-    /// The words of the command line.
-    #[must_use]
-    pub const fn word(&self) -> &'static str {
-        match self.operation() {
-            Operation::Query => "query",
-            Operation::Match => "match",
-        }
-    }
-
-    /// Digest of all of it, which its signature names. A plain digest of conditions would let a reader of the register
-    /// guess them: the signed text is checked and then dropped, it never enters a log.
-    pub(super) fn digest(&self) -> Result<Digest> {
-        let bytes = entry::canonical(self).map_err(|e| Error::new(Exit::Failed, e.to_string()))?;
-        Ok(Digest::of(&bytes))
-    }
-
-    fn fields(&self) -> Vec<&String> {
-        match &self.wanted {
-            Wanted::Where(conditions) => conditions.keys().collect(),
-            Wanted::List { on, .. } => vec![on],
-        }
-    }
-
-    fn subject(&self) -> Subject {
-        match &self.wanted {
-            Wanted::Where(conditions) => Subject::Where(conditions.clone()),
-            Wanted::List { on, values } => Subject::List {
-                on: on.clone(),
-                list: digest_of(values),
-                count: values.len() as u64,
-            },
-        }
-    }
-}
-
-fn digest_of(values: &[String]) -> Digest {
-    Digest::of(values.join("\n").as_bytes())
-}
+pub use super::{
+    asking::{Reading, Wanted},
+    serving::{Rows, Served},
+};
 
 impl Service {
     /// What a person has to sign for a reading.
@@ -196,11 +113,14 @@ impl Service {
             }
             actor => actor?,
         };
+        if let Err(error) = reading.is_bounded() {
+            // It would not fit an entry of the access log: the register says that it was asked for, without it.
+            self.refuse(actor.name(), reading.word(), &reading.grant.to_string(), &error)?;
+            return Err(error);
+        }
         let link = self.grant(reading.grant)?.terms.link.clone();
         if let Err(error) = self.may_read(&actor, reading) {
-            if error.exit == Exit::Refused {
-                self.log_asking(&actor, &link, reading, Some(&error.what))?;
-            }
+            self.log_asking(&actor, &link, reading, Some(&error.what))?;
             return Err(error);
         }
         let asked = self.log_asking(&actor, &link, reading, None)?;
@@ -223,12 +143,6 @@ impl Service {
         self.log_shown(&link, asked, &served)?;
         self.engine.ports.journal.publish()?;
         error.map_or(Ok(served), Err)
-    }
-
-    fn log_shown(&mut self, link: &str, asked: u64, served: &Served) -> Result<()> {
-        let ended = served.ended.map(str::to_owned);
-        self.engine.log_access(link, &[Payload::Served { asked, rows: served.rows, ended }])?;
-        Ok(())
     }
 
     fn may_read(&self, actor: &Actor, reading: &Reading) -> Result<()> {
@@ -284,35 +198,6 @@ impl Service {
             return Err(Error::refused("no granted field is left among the link's items"));
         }
         Ok(fields)
-    }
-
-    fn log_asking(
-        &mut self,
-        actor: &Actor,
-        link: &str,
-        reading: &Reading,
-        refused: Option<&str>,
-    ) -> Result<u64> {
-        let mut payloads = Vec::new();
-        if let Wanted::List { values, .. } = &reading.wanted {
-            let list = digest_of(values);
-            for (part, values) in (0..).zip(list_parts(values)) {
-                payloads.push(Payload::List { list, part, values });
-            }
-        }
-        let cut = |text: &str| text.chars().take(limits::TEXT_CHARS_MAX).collect();
-        payloads.push(Payload::Asked {
-            who: actor.name().to_owned(),
-            at: self.engine.ports.clock.now(),
-            operation: reading.operation(),
-            subject: reading.subject(),
-            case_no: cut(&reading.case_no),
-            reason: cut(&reading.reason),
-            grant: reading.grant,
-            to: reading.to.clone(),
-            refused: refused.map(str::to_owned),
-        });
-        Ok(self.engine.log_access(link, &payloads)?)
     }
 
     fn prepare(

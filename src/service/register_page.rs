@@ -1,9 +1,41 @@
-//! The register as lines for a person (附件一): serial number, time, who, what.
+//! The register as lines for a person (附件一): serial number, time, who, what. And its checkpoints, to be kept elsewhere.
 
 use chrono_tz::Tz;
 use serde_json::Value;
 
-use crate::domain::{calendar, time::Timestamp};
+use super::{Result, Service, query::CheckpointText};
+use crate::{
+    domain::{
+        calendar,
+        checkpoint::{Checkpoint, NAMESPACE},
+        time::Timestamp,
+    },
+    engine::ports::Log,
+    error::Error,
+};
+
+impl Service {
+    /// `register checkpoint`: of all entries, or of an earlier size. The same size gives the same bytes each time.
+    ///
+    /// # Errors
+    /// The register is shorter, or cannot be read.
+    pub(super) fn checkpoint(&self, size: Option<u64>) -> Result<CheckpointText> {
+        let (journal, all) = (&self.engine.ports.journal, self.engine.view.size);
+        let size = size.unwrap_or(all);
+        if size == 0 || size > all {
+            return Err(Error::usage(format!("the register has {all} entries"))
+                .hint("a checkpoint is of as many entries, or of fewer, and of one at least"));
+        }
+        let note = journal.note_at(Log::Register, size)?;
+        let checkpoint = Checkpoint {
+            origin: self.origin()?,
+            size,
+            root: journal.root_at(Log::Register, size)?,
+        };
+        let sshsig = self.engine.ports.signer.sign(NAMESPACE, checkpoint.body().as_bytes())?;
+        Ok(CheckpointText { size, note, sshsig })
+    }
+}
 
 /// One line for each entry that is about a delivery, its use or its end; the rest is in `--json`.
 #[must_use]

@@ -39,6 +39,18 @@ fn read(path: &Path, max: usize) -> Option<Vec<u8>> {
     (bytes.len() <= max).then_some(bytes)
 }
 
+/// The hashes of a tile file; nothing for what is none.
+pub(super) fn hashes(path: &Path) -> Option<Vec<Digest>> {
+    let bytes = read(path, TILE_BYTES_MAX)?;
+    (bytes.len() % 32 == 0).then(|| hashes_of(&bytes))
+}
+
+/// Entry `at` of a bundle file.
+pub(super) fn entry(path: &Path, at: usize) -> Option<Vec<u8>> {
+    let bytes = read(path, BUNDLE_BYTES_MAX)?;
+    cut(&bytes).0.get(at).map(|entry| entry.to_vec())
+}
+
 /// Checks the folder against its checkpoint. Returns the leaf hashes of the entries as far as they are there.
 pub(super) fn check(
     dir: &Path,
@@ -54,6 +66,25 @@ pub(super) fn check(
     }
     walk.check_root(checkpoint, report);
     walk.leaves
+}
+
+/// Leaf hashes beyond the checkpoint, as far as tiles of level 0 hold them; at most `max`.
+pub(super) fn beyond(dir: &Path, size: u64, max: usize) -> Vec<Digest> {
+    let mut found = Vec::new();
+    for index in size / TILE_WIDTH.. {
+        let widths = (1..=TILE_WIDTH).rev();
+        let tile = widths
+            .filter_map(|width| read(&dir.join(merkle::tile_path(0, index, width)), TILE_BYTES_MAX))
+            .next();
+        let hashes = hashes_of(&tile.unwrap_or_default());
+        let known = if index == size / TILE_WIDTH { size % TILE_WIDTH } else { 0 };
+        found.extend(hashes.iter().skip(usize::try_from(known).unwrap_or(0)));
+        if hashes.len() < 256 || found.len() >= max {
+            break;
+        }
+    }
+    found.truncate(max);
+    found
 }
 
 struct Walk<'a> {

@@ -11,12 +11,20 @@
 mod files;
 mod form;
 mod journal;
+mod prove;
+mod seal;
 
 use std::{ops::Range, path::Path};
 
+pub use prove::{ProveError, growth, inclusion, verify_proof};
+
 use serde::Serialize;
 
-use crate::domain::{checkpoint::VerifierKey, digest::Digest};
+use crate::domain::{
+    checkpoint::{Checkpoint, VerifierKey},
+    digest::Digest,
+    merkle::Frontier,
+};
 
 /// Problems that are told one by one; what goes beyond is counted.
 const PROBLEMS_MAX: usize = 100;
@@ -43,11 +51,32 @@ pub struct Report {
     pub problems: Vec<String>,
     /// What is worth knowing and not wrong.
     pub notes: Vec<String>,
+    /// The entry that a proof file is about, where one was verified.
+    pub proved: Option<Proved>,
     #[serde(skip)]
     untold: usize,
     /// Runs of entries of which one at least is bad.
     #[serde(skip)]
     suspects: Vec<Range<u64>>,
+}
+
+/// The entry that a proof file is about.
+#[derive(Clone, Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct Proved {
+    /// Its place in the log.
+    pub index: u64,
+    /// The entry, where it is JSON.
+    pub entry: serde_json::Value,
+}
+
+/// What an auditor brings to a verification. Nothing of it is needed; the more, the more is found.
+#[derive(Clone, Debug, Default)]
+pub struct Brought {
+    /// The verifier key; without it the folder's own is trusted.
+    pub key: Option<VerifierKey>,
+    /// Checkpoints that were kept elsewhere: what they are called, and the note.
+    pub kept: Vec<(String, String)>,
 }
 
 impl Report {
@@ -62,6 +91,7 @@ impl Report {
             key_source,
             problems: Vec::new(),
             notes: Vec::new(),
+            proved: None,
             untold: 0,
             suspects: Vec::new(),
         }
@@ -105,19 +135,21 @@ impl Report {
 /// Verifies a log's folder, copied or live: the register, or the access log, under the key of its own name.
 #[must_use]
 pub fn verify_dir(dir: &Path, key: Option<&VerifierKey>) -> Report {
-    verify(dir, None, key)
+    verify(dir, None, &Brought { key: key.cloned(), ..Brought::default() })
 }
 
 /// Verifies the register of a live state: the folder, and the journal that it was made from.
 #[must_use]
 pub fn verify_state(dir: &Path, journal: &Path, key: Option<&VerifierKey>) -> Report {
-    verify(dir, Some(journal), key)
+    verify(dir, Some(journal), &Brought { key: key.cloned(), ..Brought::default() })
 }
 
-fn verify(dir: &Path, journal: Option<&Path>, key: Option<&VerifierKey>) -> Report {
-    let mut report = Report::new(if key.is_some() { "given" } else { "folder" });
+/// Verifies a folder, and the journal beside it where one is given, against everything that an auditor brings.
+#[must_use]
+pub fn verify(dir: &Path, journal: Option<&Path>, brought: &Brought) -> Report {
+    let mut report = Report::new(if brought.key.is_some() { "given" } else { "folder" });
     let own = files::text(&dir.join("vkey")).and_then(|text| VerifierKey::parse(&text).ok());
-    let Some(key) = key.cloned().or(own) else {
+    let Some(key) = brought.key.clone().or(own) else {
         report.problem(format!("'{}' holds no verifier key", dir.join("vkey").display()));
         return report.close();
     };
@@ -139,10 +171,51 @@ fn verify(dir: &Path, journal: Option<&Path>, key: Option<&VerifierKey>) -> Repo
         report.size = checkpoint.size;
         report.root = Some(checkpoint.root);
         leaves = files::check(dir, checkpoint, &mut report);
+        seal::check(dir, &key, checkpoint, &leaves, &mut report);
     }
+    kept(&brought.kept, &key, &leaves, &mut report);
     // Also where the published checkpoint is bad: the journal keeps signed checkpoints of its own.
     if let Some(journal) = journal {
         journal::check(journal, &key, checkpoint.as_ref(), &leaves, &mut report);
     }
     report.close()
+}
+
+/// Checkpoints that were kept elsewhere, each against the entries that it was signed over. This finds what the folder
+/// cannot tell of itself: an older state put back, a cut at a checkpoint, another history under the same key.
+fn kept(
+    notes: &[(String, String)],
+    key: &VerifierKey,
+    leaves: &[Option<Digest>],
+    report: &mut Report,
+) {
+    let mut known: Vec<(&str, Checkpoint)> = Vec::new();
+    for (name, note) in notes {
+        match key.open(note) {
+            Ok(checkpoint) => known.push((name, checkpoint)),
+            Err(error) => report.problem(format!("'{name}': {error}")),
+        }
+    }
+    known.sort_by_key(|(_, checkpoint)| checkpoint.size);
+    let mut edge = Frontier::new();
+    for (name, checkpoint) in known {
+        while edge.size() < checkpoint.size {
+            let next = usize::try_from(edge.size()).ok().and_then(|n| leaves.get(n));
+            let Some(Some(leaf)) = next else { break };
+            edge.append(*leaf);
+        }
+        let size = checkpoint.size;
+        if edge.size() < size {
+            let have = report.size.min(edge.size());
+            report.problem(format!(
+                "'{name}' was signed over {size} entries, and {have} are here: an older state was put back, or the end cut off"
+            ));
+        } else if edge.root() == checkpoint.root {
+            report.notes.push(format!("'{name}': these are its {size} entries"));
+        } else {
+            report.problem(format!(
+                "'{name}' was signed over {size} other entries: this is another history"
+            ));
+        }
+    }
 }

@@ -71,6 +71,7 @@ impl Wiper {
             assurance,
             filesystem: report.filesystem.to_owned(),
             notes,
+            report: None,
         })
     }
 

@@ -143,6 +143,7 @@ impl Intake for Drops {
             assurance: crate::domain::certificate::Assurance::L0,
             filesystem: report.map_or("", |r| r.filesystem).to_owned(),
             notes: BTreeMap::new(),
+            report: None,
         })
     }
 

@@ -40,7 +40,6 @@ const fn log(log: Log) -> journal::Log {
 pub(super) struct Logs {
     journal: journal::Journal,
     key: RegisterKey,
-    vkeys: [String; 2],
     dirs: [PathBuf; 2],
     published: [u64; 2],
 }
@@ -56,7 +55,6 @@ impl Logs {
         let broken = || Error::new(Exit::Failed, "the register key cannot be used");
         let key = RegisterKey::from_secret(seed, &journal::Log::Register.origin(site))
             .ok_or_else(broken)?;
-        let vkeys = journal::Log::ALL.map(|log| key.vkey_of(&log.origin(site)));
         let verifier = VerifierKey::parse(&key.vkey()).map_err(|_| broken())?;
         let dirs = [state.join("register"), state.join("access")];
         let mut published = [0; 2];
@@ -70,9 +68,10 @@ impl Logs {
                 }
                 TilesError::File(inner) => super::refusal::file(inner),
                 TilesError::Journal(inner) => super::refusal::journal(inner),
+                TilesError::Unsigned { .. } => broken(),
             })?;
         }
-        Ok(Self { journal, key, vkeys, dirs, published })
+        Ok(Self { journal, key, dirs, published })
     }
 }
 
@@ -89,12 +88,13 @@ impl Journal for Logs {
                 continue;
             }
             self.published[n] =
-                tiles::publish(dir, &self.journal, log, &self.vkeys[n], self.published[n])
-                    .map_err(|e| match &e {
+                tiles::publish(dir, &self.journal, log, &self.key, self.published[n]).map_err(
+                    |e| match &e {
                         TilesError::File(inner) => super::file(inner),
                         TilesError::Journal(inner) => error(inner),
                         _ => PortError::Stuck { code: "tiles", message: described(&e) },
-                    })?;
+                    },
+                )?;
         }
         Ok(())
     }

@@ -173,8 +173,7 @@ fn another_key_and_another_log_are_refused() {
         };
         journal.append(&key(), &[(Log::Access, entry::canonical(&sealed).unwrap())]).unwrap();
     }
-    let vkey = verifier(Log::Access).to_string();
-    tiles::publish(&access, &journal, Log::Access, &vkey, 0).unwrap();
+    tiles::publish(&access, &journal, Log::Access, &key(), 0).unwrap();
     let report = verify_dir(&access, Some(&verifier(Log::Access)));
     assert!(report.ok, "{:#?}", report.problems);
     assert!(verify_dir(&access, None).ok);

@@ -77,7 +77,7 @@ fn a_consistent_rewrite_without_the_key_is_named_by_the_kept_checkpoints() {
         });
         journal.append(&other, &pair).unwrap();
     }
-    tiles::publish(&forged.dir(), &journal, Log::Register, &other.vkey(), 0).unwrap();
+    tiles::publish(&forged.dir(), &journal, Log::Register, &other, 0).unwrap();
     drop(journal);
     // The true signatures are at hand.
     forged.sql(&format!(

@@ -8,8 +8,10 @@
     reason = "tests"
 )]
 
+mod elsewhere;
 mod files;
 mod journal;
+mod vectors;
 
 use std::{
     fs,
@@ -75,7 +77,7 @@ impl State {
         let journal = Journal::open(&self.journal(), SITE).unwrap();
         let (dir, log) = (self.dir(), Log::Register);
         let published = tiles::reconcile(&dir, &journal, log, &verifier(log)).unwrap();
-        tiles::publish(&dir, &journal, log, &key().vkey(), published).unwrap();
+        tiles::publish(&dir, &journal, log, &key(), published).unwrap();
     }
 
     fn dir(&self) -> PathBuf {

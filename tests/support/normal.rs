@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 const DROPPED_ENTRIES: &[&str] = &["started", "reloaded", "batch-retried", "nonce-spent"];
 /// Fields that say nothing about what happened: signatures and nonces are random, sizes of the tree count start
 /// entries too.
-const DROPPED: &[&str] = &["at", "nonce", "seq", "signature", "tree_size"];
+const DROPPED: &[&str] = &["at", "millis", "nonce", "seq", "signature", "tree_size"];
 /// Fields that hold random values which are not 64 hex digits.
 const RANDOM: &[&str] = &["client_key", "recipient", "ssh_key", "vkey"];
 /// Fields that hold the number of another entry.

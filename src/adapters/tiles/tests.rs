@@ -43,8 +43,7 @@ impl Site {
     }
 
     fn publish(&self, folder: &str, published: u64) -> u64 {
-        let vkey = key().vkey();
-        publish(&self.dir.path().join(folder), &self.journal, Log::Register, &vkey, published)
+        publish(&self.dir.path().join(folder), &self.journal, Log::Register, &key(), published)
             .unwrap()
     }
 
@@ -74,7 +73,9 @@ fn the_files_are_those_of_the_format_and_no_others() {
     assert_eq!(
         names,
         [
+            "allowed_signers",
             "checkpoint",
+            "checkpoint.sig",
             "tile/0/000",
             "tile/0/001.p/44",
             "tile/1/000.p/1",
@@ -228,7 +229,7 @@ fn a_file_with_other_bytes_is_never_overwritten_and_the_checkpoint_stands() {
     let before = fs::read(dir.join("checkpoint")).unwrap();
     fs::write(dir.join("tile/0/000.p/9"), b"someone else's").unwrap();
     site.grow(4);
-    let found = publish(&dir, &site.journal, Log::Register, &key().vkey(), 5);
+    let found = publish(&dir, &site.journal, Log::Register, &key(), 5);
     assert!(matches!(found, Err(TilesError::File(FileError::Differs { .. }))), "{found:?}");
     assert_eq!(fs::read(dir.join("checkpoint")).unwrap(), before);
 }
@@ -248,7 +249,8 @@ fn the_second_level_is_published_too() {
         .filter(|name| !name.starts_with("tile/0/") && !name.starts_with("tile/entries/"))
         .collect();
     // 65,600 entries: 256 full tiles of level 0, which fill one of level 1, and no hash above it but one.
-    assert_eq!(names, ["checkpoint", "tile/1/000", "tile/2/000.p/1", "vkey"]);
+    let ours = ["allowed_signers", "checkpoint", "checkpoint.sig"];
+    assert_eq!(names, [ours.as_slice(), &["tile/1/000", "tile/2/000.p/1", "vkey"]].concat());
     let nodes: i64 = Connection::open(site.dir.path().join("journal.db"))
         .unwrap()
         .query_row("SELECT COUNT(*) FROM node WHERE log = 0 AND level = 16", [], |row| row.get(0))

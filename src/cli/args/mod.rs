@@ -14,7 +14,7 @@ use clap::{Parser, Subcommand};
 
 pub(super) use self::{
     deliveries::{BatchWord, KeyWord, LinkWord},
-    proofs::{CertificateWord, PolicyWord, RegisterWord},
+    proofs::{CertificateWord, PolicyWord, RegisterVerify, RegisterWord},
     site::{AccountAdd, AccountWord, ClockWord, ConfigWord, Init, Shell},
     uses::{DestroyWord, GrantWord, HoldWord, MatchArgs, QueryArgs, RowFormat, UseWord},
 };
@@ -136,7 +136,7 @@ pub(super) enum Word {
     /// Certificates of destruction: show, verify.
     #[command(subcommand)]
     Certificate(CertificateWord),
-    /// The transfer and deletion register: show, verify.
+    /// The transfer and deletion register: show, verify, prove.
     #[command(subcommand)]
     Register(RegisterWord),
     /// Rules, each with its clause: list, explain, check.

@@ -2,26 +2,84 @@
 
 use std::path::PathBuf;
 
-use clap::Subcommand;
+use clap::{Args, Subcommand};
 
 #[derive(Debug, Subcommand)]
 pub(in crate::cli) enum RegisterWord {
     /// Print the register.
     Show,
-    /// Verify the register of the site, or a copied register folder.
+    /// Verify the register of the site, a copied register folder, or one proof file.
     ///
-    /// It needs neither the agent nor its keys, and changes nothing: auditors run it on copies.
+    /// It needs neither the agent nor its keys, and changes nothing: auditors run it on copies. What a folder cannot tell
+    /// of itself (an older one put back, its end cut off, another history under the same key), a checkpoint that was kept
+    /// elsewhere tells.
     #[command(
-        after_long_help = "Examples:\n  batchward register verify\n  batchward register verify --dir /media/copy/register \\\n      --key batchward/taoyuan-dwcd+5c0ee2a4+AZTF"
+        after_long_help = "Examples:\n  batchward register verify\n  batchward register verify --dir /media/copy/register \\\n    --key batchward/taoyuan-dwcd+5c0ee2a4+AZTF\n  batchward register verify --against last-year.checkpoint\n  batchward register verify --proof entry-42.tlog-proof \\\n    --key batchward/taoyuan-dwcd+5c0ee2a4+AZTF"
     )]
-    Verify {
-        /// A copied register folder.
+    Verify(RegisterVerify),
+    /// Write the proof that an entry is in the register, as a file that verifies by itself.
+    ///
+    /// The file is a C2SP tlog-proof with the entry in it. It is made of the published files; no agent is needed.
+    #[command(
+        after_long_help = "Examples:\n  batchward register prove 42 -o entry-42.tlog-proof\n  batchward register prove 42 --dir /media/copy/register"
+    )]
+    Prove {
+        /// Place of the entry: 'seq' in 'register show --json'.
+        entry: u64,
+        /// A copied register folder, or the folder of the access log.
         #[arg(long)]
         dir: Option<PathBuf>,
-        /// The verifier key that you hold; without it, the folder's own.
-        #[arg(long, value_name = "VKEY")]
-        key: Option<String>,
+        /// File to write; standard output without it.
+        #[arg(short = 'o', long, value_name = "FILE")]
+        output: Option<PathBuf>,
     },
+    /// Write the proof that the register begins with what it was at an earlier size.
+    ///
+    /// The file is what C2SP tlog-witness calls the body of 'add-checkpoint': witnesses take it.
+    #[command(
+        after_long_help = "Examples:\n  batchward register consistency --since 42 -o growth.txt\n  batchward register verify --proof growth.txt --against kept.checkpoint \\\n    --key batchward/taoyuan-dwcd+5c0ee2a4+AZTF"
+    )]
+    Consistency {
+        /// Entries of the checkpoint that was kept.
+        #[arg(long, value_name = "SIZE")]
+        since: u64,
+        /// A copied register folder, or the folder of the access log.
+        #[arg(long)]
+        dir: Option<PathBuf>,
+        /// File to write; standard output without it.
+        #[arg(short = 'o', long, value_name = "FILE")]
+        output: Option<PathBuf>,
+    },
+    /// Print the signed checkpoint, of now or of an earlier size, to be kept elsewhere.
+    ///
+    /// With --output, FILE.sig beside it is the same text signed for 'ssh-keygen -Y verify'.
+    #[command(
+        after_long_help = "Examples:\n  batchward register checkpoint\n  batchward register checkpoint --size 42 -o year-end.checkpoint"
+    )]
+    Checkpoint {
+        /// Entries; all there are without it.
+        #[arg(long)]
+        size: Option<u64>,
+        /// File to write; standard output without it.
+        #[arg(short = 'o', long, value_name = "FILE")]
+        output: Option<PathBuf>,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(in crate::cli) struct RegisterVerify {
+    /// A copied register folder.
+    #[arg(long)]
+    pub(in crate::cli) dir: Option<PathBuf>,
+    /// The verifier key that you hold; without it, the folder's own.
+    #[arg(long, value_name = "VKEY")]
+    pub(in crate::cli) key: Option<String>,
+    /// A checkpoint that was kept elsewhere; may be given several times.
+    #[arg(long, value_name = "CHECKPOINT")]
+    pub(in crate::cli) against: Vec<PathBuf>,
+    /// One proof file, in place of a folder.
+    #[arg(long, value_name = "FILE", requires = "key", conflicts_with = "dir")]
+    pub(in crate::cli) proof: Option<PathBuf>,
 }
 
 #[derive(Debug, Subcommand)]

@@ -13,6 +13,7 @@ use crate::domain::{
     manifest::Kind,
     reason::Reason,
     time::Timestamp,
+    wipe::{Limit, WipeReport},
 };
 
 /// A signed text as it stands in the register: verifies with stock `ssh-keygen -Y verify`.
@@ -232,6 +233,21 @@ pub struct WipeFacts {
     pub filesystem: String,
     /// What is left and why, as codes with counts.
     pub notes: BTreeMap<String, u64>,
+    /// What was found, done and proved; not in entries of before there were such reports.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub report: Option<Box<WipeReport>>,
+}
+
+impl WipeFacts {
+    /// The facts of a wipe whose key was destroyed, or not: `limits` say what keeps that from being stated as L3.
+    #[must_use]
+    pub fn keyed(mut self, limits: &[Limit]) -> Self {
+        if let Some(report) = &mut self.report {
+            report.keyed(limits);
+            self.assurance = report.assurance();
+        }
+        self
+    }
 }
 
 /// A refusal by judgement.

@@ -172,6 +172,7 @@ impl Engine {
                 assurance: Assurance::L0,
                 filesystem: wiped.filesystem,
                 notes,
+                report: None,
             },
         })
     }

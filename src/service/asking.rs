@@ -1,0 +1,174 @@
+//! What is asked in a reading, and how the access log keeps it: every asking before its first row, refused ones too.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Actor, Result, Service, serving::Served};
+use crate::{
+    domain::{
+        access::{Operation, Payload, Subject},
+        digest::Digest,
+        entry,
+        ids::{BatchId, GrantId},
+        limits, national_id,
+    },
+    engine::access::list_parts,
+    error::{Error, Exit},
+};
+
+/// What is asked.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Reading {
+    /// The grant.
+    pub grant: GrantId,
+    /// 查詢案號.
+    pub case_no: String,
+    /// 查詢事由.
+    pub reason: String,
+    /// One batch instead of the link's current view.
+    pub batch: Option<BatchId>,
+    /// What is looked for.
+    pub wanted: Wanted,
+    /// Where the rows go: `screen` or `pipe`.
+    pub to: String,
+}
+
+/// What is looked for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Wanted {
+    /// Records for which all conditions hold.
+    Where(BTreeMap<String, String>),
+    /// Records of a list.
+    List {
+        /// Field.
+        on: String,
+        /// Values.
+        values: Vec<String>,
+    },
+}
+
+impl Reading {
+    pub(super) const fn operation(&self) -> Operation {
+        match self.wanted {
+            Wanted::Where(_) => Operation::Query,
+            Wanted::List { .. } => Operation::Match,
+        }
+    }
+
+    /// The words of the command line.
+    #[must_use]
+    pub const fn word(&self) -> &'static str {
+        match self.operation() {
+            Operation::Query => "query",
+            Operation::Match => "match",
+        }
+    }
+
+    /// Digest of all of it, which its signature names. A plain digest of conditions would let a reader of the register
+    /// guess them: the signed text is checked and then dropped, it never enters a log.
+    pub(super) fn digest(&self) -> Result<Digest> {
+        let bytes = entry::canonical(self).map_err(|e| Error::new(Exit::Failed, e.to_string()))?;
+        Ok(Digest::of(&bytes))
+    }
+
+    pub(super) fn fields(&self) -> Vec<&String> {
+        match &self.wanted {
+            Wanted::Where(conditions) => conditions.keys().collect(),
+            Wanted::List { on, .. } => vec![on],
+        }
+    }
+
+    /// Whether all of it fits the access log: an entry there holds a condition or a part of a list whole.
+    ///
+    /// # Errors
+    /// A value is longer than any that a record holds, there are too many conditions, or the rows go nowhere known.
+    pub(super) fn is_bounded(&self) -> Result<()> {
+        let value_max = limits::ASKED_VALUE_BYTES_MAX;
+        let long = |text: &String| text.len() > value_max;
+        let too_long = match &self.wanted {
+            Wanted::Where(map) => map.iter().any(|(field, value)| long(field) || long(value)),
+            Wanted::List { on, values } => long(on) || values.iter().any(long),
+        };
+        if too_long {
+            let what = format!("a value to look for is over {value_max} bytes");
+            return Err(Error::new(Exit::Data, what).hint("no record holds such a value"));
+        }
+        let written = entry::canonical(&self.subject()).map_or(usize::MAX, |bytes| bytes.len());
+        if written > limits::SUBJECT_BYTES_MAX {
+            return Err(Error::usage("too many conditions are asked at once"));
+        }
+        if !TO.contains(&self.to.as_str()) {
+            return Err(Error::usage("rows go to 'screen', 'pipe' or 'file'"));
+        }
+        Ok(())
+    }
+
+    fn subject(&self) -> Subject {
+        match &self.wanted {
+            Wanted::Where(conditions) => Subject::Where(conditions.clone()),
+            Wanted::List { on, values } => Subject::List {
+                on: on.clone(),
+                list: digest_of(values),
+                count: values.len() as u64,
+            },
+        }
+    }
+}
+
+fn digest_of(values: &[String]) -> Digest {
+    Digest::of(values.join("\n").as_bytes())
+}
+
+/// Where rows may go.
+const TO: &[&str] = &["screen", "pipe", "file"];
+
+/// A typed text as the access log keeps it: as long as any other, and without an ID number. Whom it was about stands in
+/// the conditions.
+pub(super) fn kept(text: &str) -> String {
+    if national_id::found_in(text) {
+        return "(hidden)".to_owned();
+    }
+    text.chars().take(limits::TEXT_CHARS_MAX).collect()
+}
+
+impl Service {
+    /// Commits the asking; returns its place.
+    pub(super) fn log_asking(
+        &mut self,
+        actor: &Actor,
+        link: &str,
+        reading: &Reading,
+        refused: Option<&str>,
+    ) -> Result<u64> {
+        let mut payloads = Vec::new();
+        if let Wanted::List { values, .. } = &reading.wanted {
+            let list = digest_of(values);
+            for (part, values) in (0..).zip(list_parts(values)) {
+                payloads.push(Payload::List { list, part, values });
+            }
+        }
+        payloads.push(Payload::Asked {
+            who: actor.name().to_owned(),
+            at: self.engine.ports.clock.now(),
+            operation: reading.operation(),
+            subject: reading.subject(),
+            case_no: kept(&reading.case_no),
+            reason: kept(&reading.reason),
+            grant: Some(reading.grant),
+            batch: reading.batch,
+            to: reading.to.clone(),
+            refused: refused.map(kept),
+        });
+        Ok(self.engine.log_access(link, &payloads)?)
+    }
+
+    /// Logs what was shown.
+    pub(super) fn log_shown(&mut self, link: &str, asked: u64, served: &Served) -> Result<()> {
+        let ended = served.ended.map(str::to_owned);
+        self.engine.log_access(link, &[Payload::Served { asked, rows: served.rows, ended }])?;
+        Ok(())
+    }
+}
