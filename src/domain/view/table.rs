@@ -34,22 +34,18 @@ impl<K: fmt::Debug, V: fmt::Debug> fmt::Debug for Table<K, V> {
 }
 
 impl<K, V> Table<K, V> {
-    fn place(&self, id: Id<K>) -> Option<(&[(Id<K>, V)], usize)> {
-        let page = self.pages.get(&(id.number() / PAGE))?;
-        let at = page.binary_search_by_key(&id.number(), |(id, _)| id.number()).ok()?;
-        Some((page, at))
-    }
-
     /// The row.
     #[must_use]
     pub fn get(&self, id: &Id<K>) -> Option<&V> {
-        self.place(*id).map(|(page, at)| &page[at].1)
+        let page = self.pages.get(&(id.number() / PAGE))?;
+        let at = page.binary_search_by_key(&id.number(), |(id, _)| id.number()).ok()?;
+        Some(&page[at].1)
     }
 
     /// Whether there is one.
     #[must_use]
     pub fn contains_key(&self, id: &Id<K>) -> bool {
-        self.place(*id).is_some()
+        self.get(id).is_some()
     }
 
     /// The row, to be changed.
