@@ -11,6 +11,7 @@
 //! - [`adapters`]: one file for each thing outside. [`wiring`] alone hands them to the engine.
 //! - [`daemon`]: the agent that stays: one thread that owns all of the above, and the edges around it. [`protocol`] is
 //!   what goes over its socket.
+//! - [`paper`]: the printed forms, laid out as PDF, spreadsheet, CSV and HTML.
 //! - [`cli`]: translates to commands, shows replies. [`verify`] checks a register without any of the above.
 //!
 //! `docs/ARCHITECTURE.md` has the map with its invariants.
@@ -24,6 +25,7 @@ pub mod doctor;
 pub mod domain;
 pub mod engine;
 pub mod error;
+pub mod paper;
 pub mod protocol;
 pub mod service;
 pub mod verify;

@@ -104,6 +104,7 @@ fn readings(site: &Site<'_>, seen: &mut Seen) {
         ("policy-check", vec!["policy", "check", policy.to_str().unwrap()]),
         ("policy-explain", vec!["policy", "explain", name]),
         ("policy-list", vec!["policy", "list"]),
+        ("register-export", vec!["register", "export", "--format", "json", "-o", "-"]),
         ("register-checkpoint", vec!["register", "checkpoint"]),
         ("register-prove", vec!["register", "prove", "1"]),
         ("register-prove", vec!["register", "consistency", "--since", "1"]),

@@ -9,6 +9,7 @@ pub mod disk;
 pub mod entropy;
 pub mod fault;
 pub mod files;
+pub mod fonts;
 pub mod inbox;
 pub mod journal;
 pub mod keybox;

@@ -12,6 +12,7 @@ use crate::{
     protocol::{CommandRequest, ReadRequest, Remote, SecretText, SignedBy},
     service::{
         Answer, Caller, Command, Draft, Query, Reply, Result, Service,
+        forms::{RegisterFilter, RegisterPart, Sheet},
         query::{BatchPart, DraftFacts, EntryPart, SiteFacts},
         reading::{Reading, Rows, Served},
         show::BatchRow,
@@ -177,6 +178,23 @@ impl Client {
                 Some(next) if next > from => from = next,
                 Some(_) => return Err(circles()),
                 None => return Ok(rows),
+            }
+        }
+    }
+
+    /// The register by batch.
+    pub(super) fn register_sheet(&mut self, filter: &RegisterFilter) -> Result<Sheet> {
+        let mut rows = Vec::new();
+        let mut after = None;
+        loop {
+            let query = Query::RegisterSheet { filter: filter.clone(), after };
+            let part = *self.ask::<Box<RegisterPart>>(query)?;
+            rows.extend(part.sheet.rows);
+            match part.next {
+                // The last checkpoint is over everything that any part told.
+                None => return Ok(Sheet::new(part.sheet.source, filter.clone(), rows)),
+                next if next > after => after = next,
+                Some(_) => return Err(circles()),
             }
         }
     }

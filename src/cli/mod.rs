@@ -4,6 +4,7 @@ mod acts;
 mod args;
 mod client;
 mod doctor;
+mod forms;
 mod identity;
 mod lists;
 mod pages;

@@ -15,6 +15,7 @@ use crate::{
     domain::{entry::ConfigChange, time::Timestamp},
     service::{
         Reply,
+        forms::Sheet,
         query::CheckpointText,
         show::{AccountLine, BatchPage, BatchRow, GrantLine, HoldLine, OrderLine},
         status::StatusPage,
@@ -59,6 +60,7 @@ fn schemas() -> BTreeMap<&'static str, String> {
         ("policy-check", schema::<shapes::PolicyChecked>()),
         ("policy-explain", schema::<wiring::PolicyPage>()),
         ("policy-list", schema::<Vec<wiring::PolicyLine>>()),
+        ("register-export", schema::<Sheet>()),
         ("register-checkpoint", schema::<CheckpointText>()),
         ("register-prove", schema::<shapes::ProofMade>()),
         ("register-show", schema::<Vec<RegisterRow>>()),

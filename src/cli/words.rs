@@ -13,7 +13,7 @@ use super::{
         Init, PolicyWord, RegisterWord, RowFormat, Word,
     },
     client::{self, Client},
-    doctor,
+    doctor, forms,
     identity::Identity,
     lists, pages, print, register, rows, shapes, status, verify,
 };
@@ -164,6 +164,7 @@ fn with_site(cli: &Cli, hooks: &Hooks) -> Result<()> {
         Word::Grant(GrantWord::List) => lists::grants(&mut client, cli.json),
         Word::Destroy(DestroyWord::List) => lists::orders(&mut client, cli.json),
         Word::Hold(HoldWord::List) => lists::holds(&mut client, cli.json),
+        Word::Register(RegisterWord::Export(asked)) => forms::register(&mut client, asked),
         Word::Register(RegisterWord::Show) => lists::register(&mut client, cli.json),
         Word::Register(RegisterWord::Checkpoint { size, output }) => {
             register::checkpoint(&mut client, *size, output.as_deref(), cli.json)

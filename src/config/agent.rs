@@ -24,6 +24,8 @@ pub struct Agent {
     pub file: PathBuf,
     /// Name of the site.
     pub site: String,
+    /// The agency, as it stands on paper.
+    pub agency: Option<String>,
     /// State folder.
     pub state: PathBuf,
     /// Links.
@@ -104,6 +106,10 @@ pub(super) fn is_name(text: &str) -> bool {
 pub(super) fn parse(mut reader: Reader, file: &Path) -> Agent {
     let base = file.parent().unwrap_or(file);
     let site = reader.parsed("site", NAME, |t| is_name(t).then(|| t.to_owned()));
+    let words = form("the name of the agency, at most 80 characters", "桃園市政府婦幼發展局");
+    let agency = reader.maybe("agency", words, |t| {
+        (1..=80).contains(&t.trim().chars().count()).then(|| t.trim().to_owned())
+    });
     let state = path(&mut reader, base, "state", "state");
     let links = path(&mut reader, base, "links", "links");
     let layouts = path(&mut reader, base, "layouts", "layouts");
@@ -139,6 +145,7 @@ pub(super) fn parse(mut reader: Reader, file: &Path) -> Agent {
     Agent {
         file: file.to_owned(),
         site: site.map_or_else(String::new, |site| site.value),
+        agency: agency.map(|agency| agency.value),
         state: state.value,
         links: links.value,
         layouts: layouts.value,

@@ -18,6 +18,7 @@ pub fn agent(site: &str) -> String {
     format!(
         "# The agent of this site. Paths are relative to this file's folder.
 site: {site}
+# agency: 桃園市政府婦幼發展局  # as it stands on printed forms
 state: state                  # journal, spool, vaults, register, certificates (0700)
 links: links
 layouts: layouts

@@ -67,6 +67,35 @@ pub fn end(at: Timestamp, zone: Tz) -> String {
     if Timestamp::end_of_day(day, zone) == at { date(day) } else { time(at, zone) }
 }
 
+/// A day as it stands on paper: `116/12/31`. A day before the ROC has no such form, and stands as `1911-12-31`.
+#[must_use]
+pub fn roc_day(at: Timestamp, zone: Tz) -> String {
+    let date = at.date_in(zone);
+    let year = date.year() - EPOCH;
+    if year < 1 {
+        return date.to_string();
+    }
+    format!("{year}/{:02}/{:02}", date.month(), date.day())
+}
+
+/// A point in time as it stands on paper: `116/12/31 17:00`.
+#[must_use]
+pub fn roc_time(at: Timestamp, zone: Tz) -> String {
+    let clock = at.clock_in(zone);
+    format!("{} {}", roc_day(at, zone), clock.split(' ').next().unwrap_or_default())
+}
+
+/// A day in full: `中華民國116年12月31日`.
+#[must_use]
+pub fn roc_full(at: Timestamp, zone: Tz) -> String {
+    let date = at.date_in(zone);
+    let year = date.year() - EPOCH;
+    if year < 1 {
+        return format!("西元{}年{}月{}日", date.year(), date.month(), date.day());
+    }
+    format!("中華民國{year}年{}月{}日", date.month(), date.day())
+}
+
 fn roc(year: &str, month: u32, day: u32) -> Option<NaiveDate> {
     if !matches!(year.len(), 2 | 3) {
         return None;
@@ -152,6 +181,16 @@ mod tests {
         ] {
             assert_eq!(parse_end(text, Taipei), None, "{text}");
         }
+    }
+
+    #[test]
+    fn paper_has_the_roc_calendar() {
+        let at = Timestamp::parse("2027-12-31T17:00:00+08:00").unwrap();
+        assert_eq!(roc_day(at, Taipei), "116/12/31");
+        assert_eq!(roc_time(at, Taipei), "116/12/31 17:00");
+        assert_eq!(roc_full(at, Taipei), "中華民國116年12月31日");
+        let before = Timestamp::parse("1911-12-31T12:00:00+08:00").unwrap();
+        assert_eq!(roc_day(before, Taipei), "1911-12-31");
     }
 
     #[test]

@@ -19,6 +19,8 @@ pub struct Rules {
     pub digest: Digest,
     /// Digest of the policies alone: an approval is given under them.
     pub policies_digest: Digest,
+    /// The agency, as it stands on paper.
+    pub agency: Option<String>,
     /// Time zone of dates.
     pub zone: chrono_tz::Tz,
     /// When an incomplete delivery becomes an alarm, and an unsigned one is quarantined.

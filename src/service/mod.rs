@@ -9,6 +9,7 @@ mod authority;
 pub mod command;
 mod deliveries;
 mod destruction;
+pub mod forms;
 mod grants;
 pub mod query;
 pub mod reading;

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Command, Draft, Result, Service,
+    forms::{RegisterFilter, RegisterPart},
     reading::Reading,
     show::{AccountLine, BatchPage, BatchRow, GrantLine, HoldLine, OrderLine},
     status::StatusPage,
@@ -71,6 +72,13 @@ pub enum Query {
     Certificate {
         /// The order.
         order: OrderId,
+    },
+    /// A part of `register export`.
+    RegisterSheet {
+        /// Which batches.
+        filter: RegisterFilter,
+        /// The last batch of the part before.
+        after: Option<BatchId>,
     },
     /// Whether the values of a field may stand in a command line.
     Harmless {
@@ -194,6 +202,8 @@ answers! {
     Checkpoint(CheckpointText),
     /// [`Query::Certificate`].
     Certificate(CertificateText),
+    /// [`Query::RegisterSheet`].
+    RegisterSheet(Box<RegisterPart>),
     /// [`Query::Harmless`].
     Harmless(bool),
     /// [`Query::Draft`].
@@ -224,6 +234,9 @@ impl Service {
                 let text = String::from_utf8(bytes)
                     .map_err(|_| Error::new(Exit::Data, "the certificate is not UTF-8"))?;
                 CertificateText { text }.into()
+            }
+            Query::RegisterSheet { filter, after } => {
+                Box::new(self.register_part(filter, after)?).into()
             }
             Query::Harmless { grant, field } => self.harmless(grant, &field).into(),
             Query::Draft { command } => {

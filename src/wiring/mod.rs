@@ -24,7 +24,15 @@ pub use look::{
 pub use resident::{Control, Settings, control, now, resident, settings};
 pub use site::{Hooks, Made, init, open};
 
-use crate::{adapters::files::FileError, engine::ports::PortError};
+use crate::{
+    adapters::{files::FileError, fonts, machine::Machine},
+    engine::ports::PortError,
+};
+
+/// Fonts of this machine for printed forms, the best first; each file is read only when it is asked for.
+pub fn fonts() -> impl Iterator<Item = Vec<u8>> {
+    fonts::bytes(fonts::found(&Machine::default()))
+}
 
 /// A file error, by what to do about it.
 fn file(error: &FileError) -> PortError {

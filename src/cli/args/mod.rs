@@ -4,6 +4,7 @@
 //! of use, proofs; then what an administrator does now and then.
 
 mod deliveries;
+mod forms;
 mod proofs;
 mod site;
 mod uses;
@@ -14,6 +15,7 @@ use clap::{Parser, Subcommand};
 
 pub(super) use self::{
     deliveries::{BatchWord, KeyWord, LinkWord},
+    forms::{FormFile, FormFormat, RegisterExport},
     proofs::{CertificateWord, PolicyWord, RegisterVerify, RegisterWord},
     site::{AccountAdd, AccountWord, ClockWord, ConfigWord, Init, Shell},
     uses::{DestroyWord, GrantWord, HoldWord, MatchArgs, QueryArgs, RowFormat, UseWord},
@@ -136,7 +138,7 @@ pub(super) enum Word {
     /// Certificates of destruction: show, verify.
     #[command(subcommand)]
     Certificate(CertificateWord),
-    /// The transfer and deletion register: show, verify, prove.
+    /// The transfer and deletion register: show, export, verify, prove.
     #[command(subcommand)]
     Register(RegisterWord),
     /// Rules, each with its clause: list, explain, check.

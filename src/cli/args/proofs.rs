@@ -4,10 +4,20 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
+use super::forms::RegisterExport;
+
 #[derive(Debug, Subcommand)]
 pub(in crate::cli) enum RegisterWord {
     /// Print the register.
     Show,
+    /// Write the printed form (附件一): the ten columns of the regulation, and annexes with ours.
+    ///
+    /// Dates are in the ROC calendar. Boxes to sign off in are filled from recorded signatures, and blank for ink where
+    /// there is none. At its end stands the signed checkpoint: paper that is filed is a checkpoint kept elsewhere.
+    #[command(
+        after_long_help = "Examples:\n  batchward register export --format pdf -o register.pdf\n  batchward register export --format ods --from 115/11/01 --to 115/11/30 -o november.ods\n  batchward register export --format csv --link moca-full -o moca.csv"
+    )]
+    Export(RegisterExport),
     /// Verify the register of the site, a copied register folder, or one proof file.
     ///
     /// It needs neither the agent nor its keys, and changes nothing: auditors run it on copies. What a folder cannot tell

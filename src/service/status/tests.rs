@@ -34,6 +34,7 @@ struct Desk {
 impl Desk {
     fn quiet() -> Self {
         let rules = Rules {
+            agency: None,
             links: BTreeMap::new(),
             layouts: BTreeMap::new(),
             policies: BTreeMap::new(),

@@ -1,0 +1,89 @@
+//! Forms on paper and in files.
+
+use std::path::Path;
+
+use super::{
+    args::{FormFile, FormFormat, RegisterExport},
+    client::Client,
+    print,
+};
+use crate::{
+    adapters::files,
+    domain::{calendar, time::Timestamp},
+    error::{Error, Exit},
+    paper::{self, Form, pdf::PdfFault},
+    service::{Result, forms::RegisterFilter},
+    wiring,
+};
+
+/// `register export`.
+pub(super) fn register(client: &mut Client, asked: &RegisterExport) -> Result<()> {
+    let zone = client.zone()?;
+    let day = |name: &str, text: &Option<String>| match text {
+        None => Ok(None),
+        Some(text) => calendar::parse_date(text).map(Some).ok_or_else(|| {
+            Error::usage(format!("--{name} takes a day such as 115/11/21, not '{text}'"))
+        }),
+    };
+    let (from, to) = (day("from", &asked.from)?, day("to", &asked.to)?);
+    if let (Some(from), Some(to)) = (from, to)
+        && from > to
+    {
+        return Err(Error::usage("--from is after --to"));
+    }
+    let batch = match &asked.batch {
+        Some(text) => Some(client.batch_named(text)?),
+        None => None,
+    };
+    let filter = RegisterFilter {
+        // A day begins when the one before it has ended.
+        from: from
+            .and_then(|day| day.pred_opt())
+            .map(|day| Timestamp::from_millis(Timestamp::end_of_day(day, zone).millis() + 1)),
+        to: to.map(|day| Timestamp::end_of_day(day, zone)),
+        link: asked.link.clone(),
+        batch,
+    };
+    let sheet = client.register_sheet(&filter)?;
+    if asked.file.format == FormFormat::Json {
+        return put_json(&asked.file.output, &sheet);
+    }
+    put(&asked.file, &paper::register::form(&sheet))
+}
+
+/// Writes a form.
+fn put(file: &FormFile, form: &Form) -> Result<()> {
+    let bytes = match file.format {
+        FormFormat::Csv => paper::csv::write(form),
+        FormFormat::Html | FormFormat::Json => paper::html::write(form),
+        FormFormat::Ods => paper::ods::write(form)
+            .map_err(|error| Error::new(Exit::Failed, format!("the spreadsheet: {error}")))?,
+        FormFormat::Pdf => pdf(form)?,
+    };
+    put_bytes(&file.output, &bytes)
+}
+
+/// A form as PDF, with the fonts of this machine.
+pub(super) fn pdf(form: &Form) -> Result<Vec<u8>> {
+    paper::pdf::write(form, &mut wiring::fonts()).map_err(|fault| match fault {
+        PdfFault::NoFont => Error::new(Exit::Unavailable, fault.to_string())
+            .hint("apt-get install fonts-cns11643-kai (rare characters too) or fonts-noto-cjk"),
+        PdfFault::Writer(_) => Error::new(Exit::Failed, fault.to_string()),
+    })
+}
+
+fn put_json<T: serde::Serialize>(output: &Path, value: &T) -> Result<()> {
+    let mut bytes = serde_json::to_vec_pretty(value)
+        .map_err(|error| Error::new(Exit::Failed, error.to_string()))?;
+    bytes.push(b'\n');
+    put_bytes(output, &bytes)
+}
+
+/// Writes the file whole or not at all; only its owner may read it.
+fn put_bytes(output: &Path, bytes: &[u8]) -> Result<()> {
+    if output == Path::new("-") {
+        return print::bytes(bytes);
+    }
+    files::replace(output, bytes, "form")
+        .map_err(|error| Error::new(Exit::Unavailable, format!("'{}': {error}", output.display())))
+}

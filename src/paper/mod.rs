@@ -1,0 +1,15 @@
+//! Forms on paper and in files: what an official prints, files and opens in an office program.
+//!
+//! A [`Form`] is what stands on a form, in words and in order; the writers beside it ([`csv`], [`html`], [`ods`],
+//! [`pdf`]) only lay it out. A form is in Chinese whoever prints it: the regulations name its columns. Writers are pure:
+//! the same form and fonts give the same bytes.
+
+pub mod csv;
+pub mod form;
+pub mod html;
+pub mod ods;
+pub mod pdf;
+pub mod register;
+mod words;
+
+pub use form::{Column, Form, Seat, Table};

@@ -1,0 +1,170 @@
+//! The words of forms (GLOSSARY.md): states, reasons, levels of assurance, seals and days.
+
+use chrono_tz::Tz;
+
+use crate::{
+    domain::{
+        calendar, certificate::Assurance, lifecycle::BatchState, reason::Reason, time::Timestamp,
+    },
+    service::forms::{Seal, Source},
+};
+
+/// Characters of a key's fingerprint that stand under a seal.
+const FINGERPRINT_CHARS: usize = 8;
+
+pub(super) const fn state(state: BatchState) -> &'static str {
+    match state {
+        BatchState::Received => "已收檔",
+        BatchState::Verified => "已檢核待匯入",
+        BatchState::Loaded => "已匯入",
+        BatchState::Due => "待簽報銷毀",
+        BatchState::Condemned => "已核定銷毀",
+        BatchState::Destroyed => "已銷毀",
+        BatchState::Closed => "結案",
+        BatchState::Quarantined => "隔離",
+    }
+}
+
+pub(super) fn copy_kind(kind: &str) -> &str {
+    match kind {
+        "transfer" => "交付檔",
+        "vault" => "匯入資料",
+        "case" => "案卷紀錄",
+        other => other,
+    }
+}
+
+pub(super) const fn reason(reason: Reason) -> &'static str {
+    match reason {
+        Reason::Incomplete => "交付不完整",
+        Reason::Unsigned => "未簽章",
+        Reason::AwaitingKey => "等候密碼",
+        Reason::BadSignature => "簽章不符",
+        Reason::UnknownSigner => "簽章者未核准",
+        Reason::ManifestInvalid => "通知單格式不符",
+        Reason::UnsafeName => "檔名不安全",
+        Reason::UnsafeFile => "檔案種類不安全",
+        Reason::UnlistedFile => "有未列明之檔案",
+        Reason::KeyWithData => "密碼與資料同送",
+        Reason::SizeMismatch => "檔案大小不符",
+        Reason::ChecksumMismatch => "檔案雜湊值不符",
+        Reason::WrongLink => "連結作業不符",
+        Reason::WrongTable => "資料表號不符",
+        Reason::LinkInactive => "連結作業未啟用",
+        Reason::UseExpired => "核准使用期限已過",
+        Reason::PolicyRefused => "規定不許",
+        Reason::DuplicateBatch => "批次編號重複",
+        Reason::DuplicateContent => "內容重複",
+        Reason::SequenceGap => "異動檔序號不連續",
+        Reason::LimitExceeded => "超過上限",
+        Reason::NotAge => "非約定之加密格式",
+        Reason::WrongKey => "密碼不符",
+        Reason::DecryptFailed => "解密失敗",
+        Reason::PlaintextMismatch => "解密後內容不符",
+        Reason::LayoutError => "檔案格式不符",
+        Reason::UnapprovedColumn => "有未核准之欄位",
+        Reason::CountMismatch => "筆數不符",
+    }
+}
+
+pub(super) fn strength(code: &str) -> &str {
+    match code {
+        "signed" => "電子簽章",
+        "signed-standing-key" => "電子簽章（常設金鑰加密）",
+        "by-letter" => "公文通知",
+        "by-hand" => "親自遞交",
+        other => other,
+    }
+}
+
+/// What a level says, and never more: "cannot be recovered" stands for L3 and L4 alone (DESIGN 9).
+pub(super) const fn assurance(level: Assurance) -> &'static str {
+    match level {
+        Assurance::L0 => "L0 僅刪除",
+        Assurance::L1 => "L1 已覆寫，無法證明為原儲存位置",
+        Assurance::L2 => "L2 已於原儲存位置覆寫並回讀",
+        Assurance::L3 => "L3 媒體上僅有密文，金鑰已銷毀",
+        Assurance::L4 => "L4 媒體上僅有密文，金鑰已銷毀，並已覆寫及回收",
+    }
+}
+
+/// 無法復原確認.
+pub(super) const fn recovery(level: Assurance) -> &'static str {
+    if level.is_unrecoverable() { "確認無法復原" } else { "未排除復原可能" }
+}
+
+/// A name, where the account has one.
+pub(super) fn name(seal: &Seal) -> String {
+    let name = seal.display.as_ref().unwrap_or(&seal.account);
+    match &seal.title {
+        Some(title) => format!("{title} {name}"),
+        None => name.clone(),
+    }
+}
+
+/// A seal: name, time, and the start of the key's fingerprint.
+pub(super) fn seal(seal: &Seal, zone: Tz) -> String {
+    let mut lines = vec![name(seal), calendar::roc_time(seal.at, zone)];
+    if let Some(key) = &seal.key {
+        lines.push(fingerprint(key));
+    }
+    lines.join("\n")
+}
+
+/// The seals of several people, one under the other.
+pub(super) fn seals(seals: &[Seal], zone: Tz) -> String {
+    const SHOWN_MAX: usize = 3;
+    let mut cells: Vec<String> = seals.iter().take(SHOWN_MAX).map(|one| seal(one, zone)).collect();
+    if seals.len() > SHOWN_MAX {
+        cells.push(format!("等{}人", seals.len()));
+    }
+    cells.join("\n")
+}
+
+fn fingerprint(key: &str) -> String {
+    let (kind, rest) = key.split_once(':').unwrap_or(("", key));
+    let short: String = rest.chars().take(FINGERPRINT_CHARS).collect();
+    if kind.is_empty() { short } else { format!("{kind}:{short}…") }
+}
+
+pub(super) fn day(at: Option<Timestamp>, zone: Tz) -> String {
+    at.map_or_else(String::new, |at| calendar::roc_day(at, zone))
+}
+
+pub(super) fn time(at: Option<Timestamp>, zone: Tz) -> String {
+    at.map_or_else(String::new, |at| calendar::roc_time(at, zone))
+}
+
+/// A number with its thousands parted.
+pub(super) fn number(n: u64) -> String {
+    let digits = n.to_string();
+    let mut text = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+pub(super) fn zone(source: &Source) -> Tz {
+    source.zone.parse().unwrap_or(chrono_tz::Asia::Taipei)
+}
+
+/// The register that a form comes from, and how to check it.
+pub(super) fn proof(source: &Source) -> Vec<String> {
+    let mut lines = vec![format!(
+        "本表依登記簿前 {} 筆登記產製。查核點（留存本頁即為另處保存之查核點）：",
+        number(source.size)
+    )];
+    lines.extend(source.checkpoint.lines().map(str::to_owned));
+    lines.push(format!("驗證：batchward register verify --key '{}'", source.vkey));
+    lines
+}
+
+/// The same in one line.
+pub(super) fn foot(source: &Source) -> String {
+    let root: String = source.root.to_string().chars().take(16).collect();
+    format!("{}　查核點 {}　根雜湊 {root}…", source.origin, source.size)
+}

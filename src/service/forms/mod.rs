@@ -1,0 +1,95 @@
+//! What the printed forms are made of (附件一, REGULATIONS 2f): facts as the register tells them, before anything is laid
+//! out. Names of deliveries come from the erasable store, and are missing once it has forgotten them.
+
+mod register;
+
+use serde::{Deserialize, Serialize};
+
+pub use register::{CopyEnd, RegisterFilter, RegisterPart, RegisterRow, Sheet};
+
+use super::{Result, Service};
+use crate::{
+    domain::{digest::Digest, time::Timestamp, view::Mark},
+    engine::ports::Log,
+    error::{Error, Exit},
+};
+
+/// Where a form comes from, and what its reader checks it against.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct Source {
+    /// The agency, as `agent.yaml` names it; else the site.
+    pub agency: String,
+    /// Origin of the register.
+    pub origin: String,
+    /// Time zone of the dates on paper.
+    pub zone: String,
+    /// When the facts were put together.
+    pub made_at: Timestamp,
+    /// Entries of the register at that time.
+    pub size: u64,
+    /// Root over them.
+    pub root: Digest,
+    /// Verifier key of the register.
+    pub vkey: String,
+    /// The signed checkpoint. On paper it is a checkpoint that is kept elsewhere.
+    pub checkpoint: String,
+}
+
+/// Who signed something off: what stands where a seal (職章) would.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct Seal {
+    /// The account.
+    pub account: String,
+    /// 姓名, where the account has one.
+    pub display: Option<String>,
+    /// 職稱.
+    pub title: Option<String>,
+    /// 單位.
+    pub unit: Option<String>,
+    /// When.
+    pub at: Timestamp,
+    /// `SHA256:…` of the key that signed; none where no signature was asked for.
+    pub key: Option<String>,
+}
+
+impl Service {
+    /// Where a form of this moment comes from.
+    pub(super) fn source(&self) -> Result<Source> {
+        let site = self.engine.view.site.as_ref();
+        let site = site.ok_or_else(|| Error::new(Exit::Config, "there is no site"))?;
+        let size = self.engine.view.size;
+        let journal = &self.engine.ports.journal;
+        Ok(Source {
+            agency: self.engine.rules.agency.clone().unwrap_or_else(|| site.name.clone()),
+            origin: self.origin()?,
+            zone: self.engine.rules.zone.to_string(),
+            made_at: self.now(),
+            size,
+            root: journal.root_at(Log::Register, size)?,
+            vkey: site.vkey.clone(),
+            checkpoint: journal.note_at(Log::Register, size)?,
+        })
+    }
+
+    /// Who made an entry, as the seal under it.
+    pub(super) fn seal(&self, mark: Mark) -> Result<Seal> {
+        let entry = self.engine.entry(mark.seq)?;
+        let key = entry.body.signed().map(|signed| signed.key.clone());
+        Ok(self.sealed(entry.by, mark.at, key))
+    }
+
+    /// The seal of an account.
+    pub(super) fn sealed(&self, account: String, at: Timestamp, key: Option<String>) -> Seal {
+        let row = self.engine.view.accounts.get(&account).and_then(|row| row.facts.as_ref());
+        Seal {
+            display: row.and_then(|facts| facts.display.clone()),
+            title: row.and_then(|facts| facts.title.clone()),
+            unit: row.and_then(|facts| facts.unit.clone()),
+            account,
+            at,
+            key,
+        }
+    }
+}
