@@ -64,10 +64,7 @@ impl Life {
 
     fn step(&mut self, by: &str, plan: Value, outcome: Value) {
         let intent = self.put(by, json!({ "type": "intent", "plan": plan }));
-        self.put(
-            "agent",
-            json!({ "type": "outcome", "intent": intent, "outcome": outcome }),
-        );
+        self.put("agent", json!({ "type": "outcome", "intent": intent, "outcome": outcome }));
     }
 
     fn id(&self, letter: char) -> String {
@@ -167,14 +164,14 @@ impl Life {
         let approved =
             json!({ "type": "order-approved", "order": order, "signed": self.signed(&order) });
         self.put("susan", approved);
-        for copy in (0..3).rev().map(|nth| self.copy(nth)) {
+        for nth in (0..3).rev() {
+            let copy = self.copy(nth);
             let plan = json!({ "step": "wipe-copy", "order": order, "copy": copy });
             self.step("agent", plan, json!({ "result": "copy-wiped", "wiped": wiped("L3") }));
         }
         let at = Timestamp::from_millis(BEGIN + self.seq.cast_signed());
         let plan = json!({ "step": "certify", "order": order, "tree_size": self.seq, "at": at });
-        let certified =
-            json!({ "result": "certified", "certificate": self.digest("certificate") });
+        let certified = json!({ "result": "certified", "certificate": self.digest("certificate") });
         self.step("agent", plan, certified);
         self.put("agent", json!({ "type": "batch-closed", "batch": batch }));
     }
