@@ -296,7 +296,7 @@ fn world(site: &Site<'_>) -> (BTreeMap<String, usize>, Vec<Vec<String>>) {
     }
     let store = key_store(&site.dir).unwrap();
     for name in store.names() {
-        let state = match store.state(name).unwrap() {
+        let state = match store.state(&name).unwrap() {
             SlotState::Absent => "absent",
             SlotState::Live => "live",
             SlotState::Destroyed { .. } => "destroyed",

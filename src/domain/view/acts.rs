@@ -52,7 +52,7 @@ impl View {
                 Ok(())
             }
             Body::NonceSpent { nonce } => {
-                if self.nonces.insert(nonce.clone()) {
+                if self.nonces.insert(nonce) {
                     Ok(())
                 } else {
                     Err(FoldError::Transition(mark.seq))
@@ -68,7 +68,7 @@ impl View {
         let text =
             signed::SignedText::parse(&signed.text).map_err(|_| FoldError::Unknown(mark.seq))?;
         let nonce = text.nonce;
-        if self.nonces.insert(nonce) { Ok(()) } else { Err(FoldError::Transition(mark.seq)) }
+        if self.nonces.insert(&nonce) { Ok(()) } else { Err(FoldError::Transition(mark.seq)) }
     }
 
     fn administer(&mut self, mark: Mark, entry: &Entry) -> Result<(), FoldError> {

@@ -5,25 +5,31 @@
 //! this program wrote.
 
 mod acts;
+mod alike;
 mod destruction;
 mod fold;
 mod index;
+mod nonces;
 mod rows;
+mod table;
 #[cfg(test)]
 mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 pub use fold::FoldError;
+pub use nonces::Nonces;
 pub use rows::{
     Account, Batch, CameDue, ConfigProposal, CopyKind, CopyRow, Cosigned, Grant, Hold, KeyRow,
-    KeyState, LinkLedger, Mark, Order, Proposal, Seen, Site, Standing, Trouble, Witness,
+    KeyState, LinkLedger, Loaded, Mark, Order, Proposal, Seen, Site, Standing, Times, Trouble,
+    Witness,
 };
+pub use table::Table;
 
 use super::{
     digest::Digest,
     entry::{HoldScope, ManifestFacts},
-    ids::{BatchId, CopyId, DeliveryId, GrantId, HoldId, KeyId, OrderId, StandingId},
+    ids::{self, BatchId, CopyId, DeliveryId, GrantId, HoldId, KeyId, OrderId, StandingId},
     lifecycle::{BatchState, CopyState},
     manifest::Kind,
     step::Plan,
@@ -48,7 +54,7 @@ pub struct View {
     /// Accounts by name.
     pub accounts: BTreeMap<String, Account>,
     /// Nonces that counted.
-    pub nonces: BTreeSet<String>,
+    pub nonces: Nonces,
     /// Deliveries that were seen and are not batches.
     pub deliveries: BTreeMap<DeliveryId, Seen>,
     /// Things in inboxes that are no delivery, by link and name.
@@ -56,11 +62,11 @@ pub struct View {
     /// Intents without an outcome, by entry.
     pub open: BTreeMap<u64, Plan>,
     /// Batches.
-    pub batches: BTreeMap<BatchId, Batch>,
+    pub batches: Table<ids::Batch, Batch>,
     /// Copies.
-    pub copies: BTreeMap<CopyId, CopyRow>,
+    pub copies: Table<ids::Copied, CopyRow>,
     /// Keys that came.
-    pub keys: BTreeMap<KeyId, KeyRow>,
+    pub keys: Table<ids::Key, KeyRow>,
     /// Grants.
     pub grants: BTreeMap<GrantId, Grant>,
     /// Orders.
@@ -85,6 +91,7 @@ pub struct View {
     pub time_doubted: bool,
     next: rows::Next,
     index: index::Index,
+    alike: alike::Alike,
 }
 
 impl View {
@@ -138,8 +145,7 @@ impl View {
 
     /// The copies of a batch, oldest first.
     pub fn copies_of(&self, batch: BatchId) -> impl Iterator<Item = (CopyId, &CopyRow)> {
-        let copies = self.index.copies_of(batch).iter();
-        copies.filter_map(|id| Some((*id, self.copies.get(id)?)))
+        self.index.copies_of(batch).filter_map(|id| Some((id, self.copies.get(&id)?)))
     }
 
     /// Whether no copy of a batch is alive.
@@ -216,7 +222,10 @@ impl View {
     #[must_use]
     pub fn key_for(&self, batch: &Batch) -> Option<KeyId> {
         let number = batch.number.as_deref()?;
-        let live = |id: &KeyId| self.keys.get(id).is_some_and(|key| key.state == KeyState::Live);
+        let live = |id: &KeyId| {
+            let row = self.keys.get(id);
+            row.is_some_and(|key| *key.number == *number && key.state == KeyState::Live)
+        };
         self.index.keys_for(&batch.link, number).rev().find(live)
     }
 
@@ -272,8 +281,10 @@ impl View {
     /// Whether a file of this digest was loaded before on the link.
     #[must_use]
     pub fn digest_is_loaded(&self, link: &str, sha256: Digest, except: Option<BatchId>) -> bool {
-        self.rows(self.index.with_file(link, sha256))
-            .any(|(id, b)| Some(id) != except && b.ever_loaded())
+        self.rows(self.index.with_file(link, sha256)).any(|(id, b)| {
+            let holds = b.files.iter().any(|file| file.sha256 == Some(sha256));
+            holds && Some(id) != except && b.ever_loaded()
+        })
     }
 
     /// Whether this plaintext was loaded before on the link. Empty deltas are exempt.
@@ -283,7 +294,7 @@ impl View {
             id != except
                 && b.load
                     .as_ref()
-                    .is_some_and(|l| l.content == content && l.counts.parsed != Some(0))
+                    .is_some_and(|l| l.content == content && b.counts.parsed != Some(0))
         })
     }
 

@@ -1,14 +1,15 @@
 //! The rows of the view: facts as the register told them.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use crate::domain::{
     certificate::Assurance,
     digest::Digest,
     entry::{
         AccountFacts, ConfigChange, CopyFacts, Counts, Failure, GrantTerms, HoldScope, KeyForm,
-        LinkFacts, LoadFacts, ManifestFacts, OrderedCopy, PaperFacts,
+        LinkFacts, ManifestFacts, OrderedCopy, PaperFacts,
     },
+    findings::Findings,
     ids::{BatchId, CopyId, DeliveryId, OrderId, StandingId},
     lifecycle::{BatchState, CopyState, GrantState, OrderState},
     limits,
@@ -155,7 +156,7 @@ pub struct Batch {
     /// The delivery that it was.
     pub delivery: DeliveryId,
     /// What the link said.
-    pub facts: LinkFacts,
+    pub facts: Arc<LinkFacts>,
     /// State.
     pub state: BatchState,
     /// Why it is where it is.
@@ -167,15 +168,15 @@ pub struct Batch {
     /// What the verified manifest said.
     pub manifest: Option<ManifestFacts>,
     /// How sure its origin is.
-    pub strength: Option<String>,
+    pub strength: Option<Arc<str>>,
     /// Principal of its signer.
-    pub signer: Option<String>,
+    pub signer: Option<Arc<str>>,
     /// Its files.
     pub files: Vec<CopyFacts>,
     /// Counts so far.
     pub counts: Counts,
     /// What its load came to.
-    pub load: Option<LoadFacts>,
+    pub load: Option<Box<Loaded>>,
     /// Whether everything of the delivery that holds data was copied.
     pub whole: bool,
     /// Whether its originals are gone from the inbox.
@@ -199,7 +200,58 @@ pub struct Batch {
     /// The last failure of a step.
     pub trouble: Option<Trouble>,
     /// When each state was reached, and other times, by name.
-    pub times: BTreeMap<String, Timestamp>,
+    pub times: Times,
+}
+
+/// What a load came to, beside its counts and the end of its use.
+#[derive(Clone, Debug)]
+pub struct Loaded {
+    /// HMAC of the whole plaintext under the link's key.
+    pub content: Digest,
+    /// Columns stored.
+    pub items: Arc<Vec<String>>,
+    /// Units that may apply.
+    pub units: Arc<Vec<String>>,
+    /// What was counted and reported, as JSON.
+    pub(super) findings: Arc<str>,
+}
+
+impl Loaded {
+    /// What was counted and reported.
+    #[must_use]
+    pub fn findings(&self) -> Findings {
+        // The text was made of findings, by this program.
+        serde_json::from_str(&self.findings).unwrap_or_default()
+    }
+}
+
+/// Points in time by name: few of them, in the order in which they came.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Times(Vec<(&'static str, Timestamp)>);
+
+impl Times {
+    /// The time of this name.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&Timestamp> {
+        self.0.iter().find(|(known, _)| *known == name).map(|(_, at)| at)
+    }
+
+    /// Sets the time of this name.
+    pub fn insert(&mut self, name: &'static str, at: Timestamp) {
+        match self.0.iter_mut().find(|(known, _)| *known == name) {
+            Some((_, known)) => *known = at,
+            None => {
+                self.0.reserve_exact(1);
+                self.0.push((name, at));
+            }
+        }
+    }
+
+    /// All of them, by name.
+    #[must_use]
+    pub fn by_name(&self) -> BTreeMap<String, Timestamp> {
+        self.0.iter().map(|(name, at)| ((*name).to_owned(), *at)).collect()
+    }
 }
 
 impl Batch {
@@ -208,7 +260,7 @@ impl Batch {
         mark: Mark,
         link: String,
         delivery: DeliveryId,
-        facts: LinkFacts,
+        facts: Arc<LinkFacts>,
         claimed_because: Option<Reason>,
         files: &[CopyFacts],
     ) -> Self {
@@ -237,10 +289,10 @@ impl Batch {
             order: None,
             decide: None,
             trouble: None,
-            times: BTreeMap::from([
-                (BatchState::Received.word().to_owned(), mark.at),
+            times: Times(vec![
+                (BatchState::Received.word(), mark.at),
                 // Stays when a release makes it received again: signers are judged by this time.
-                ("claimed".to_owned(), mark.at),
+                ("claimed", mark.at),
             ]),
         }
     }
@@ -329,9 +381,9 @@ pub enum KeyState {
 #[derive(Clone, Debug)]
 pub struct KeyRow {
     /// The link.
-    pub link: String,
+    pub link: Arc<str>,
     /// The number that it was sent for.
-    pub number: String,
+    pub number: Box<str>,
     /// State.
     pub state: KeyState,
     /// Form.
@@ -339,9 +391,9 @@ pub struct KeyRow {
     /// Fingerprint of an identity.
     pub fingerprint: Option<Digest>,
     /// Channel.
-    pub channel: String,
+    pub channel: Arc<str>,
     /// By whom.
-    pub by: String,
+    pub by: Arc<str>,
     /// When.
     pub at: Timestamp,
 }

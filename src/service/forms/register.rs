@@ -248,7 +248,7 @@ impl Service {
             basis_doc_no: row.facts.basis_doc_no.clone(),
             basis_differs: manifest.is_some_and(|m| m.basis_differs),
             handlers,
-            strength: row.strength.clone(),
+            strength: row.strength.as_deref().map(str::to_owned),
             it_handlers: key.iter().filter_map(|key| key.0.clone()).collect(),
             key_channel: key.map(|key| key.1),
             supervisors,

@@ -382,7 +382,7 @@ fn keys(given: &Given<'_>, found: &mut Found) {
         }
         let came = given.view.numbered(&key.link, &key.number).next().is_some();
         if !came {
-            let about = Some(key.link.as_str());
+            let about = Some(&*key.link);
             found.add(AlarmCode::KeyWithoutBatch, about, Some(key.at), Some(id.to_string()));
         }
     }

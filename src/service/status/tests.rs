@@ -183,13 +183,13 @@ fn stray(key: bool) -> Stray {
 
 fn key(state: KeyState) -> KeyRow {
     KeyRow {
-        link: "moca".to_owned(),
-        number: "N-1".to_owned(),
+        link: "moca".into(),
+        number: "N-1".into(),
         state,
         form: KeyForm::Identity,
         fingerprint: None,
-        channel: "keybox".to_owned(),
-        by: AGENT.to_owned(),
+        channel: "keybox".into(),
+        by: AGENT.into(),
         at: MORNING,
     }
 }
@@ -260,7 +260,7 @@ const ROWS: &[Row] = &[
             let batch = d.batch();
             let row = d.view.batches.get_mut(&batch).unwrap();
             row.state = BatchState::Verified;
-            row.times.insert("verified".to_owned(), MORNING);
+            row.times.insert("verified", MORNING);
             d.reason = Some(Reason::SequenceGap);
         },
         &[],
