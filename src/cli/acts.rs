@@ -184,7 +184,7 @@ fn command_of_destroy(word: &DestroyWord, client: &mut Client) -> Result<Command
             Command::DestroyClose { order: id(&close.order)?, papers: papers(close, client)? }
         }
         DestroyWord::Confirm { order } => Command::DestroyConfirm { order: id(order)? },
-        DestroyWord::Plan { .. } | DestroyWord::List => {
+        DestroyWord::Plan { .. } | DestroyWord::List | DestroyWord::Record { .. } => {
             return Err(Error::usage("this word takes no command"));
         }
     })

@@ -167,7 +167,7 @@ impl View {
             Body::BatchRetried { batch, .. } => {
                 self.batch(mark, *batch)?.trouble = None;
                 for copy in self.index.copies_of(*batch) {
-                    if let Some(row) = self.copies.get_mut(copy) {
+                    if let Some(row) = self.copies.get_mut(&copy) {
                         row.trouble = None;
                     }
                 }

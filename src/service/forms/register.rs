@@ -307,9 +307,9 @@ impl Service {
     fn key_of(&self, row: &Batch) -> Option<(Option<Seal>, String)> {
         let number = row.number.as_deref()?;
         let keys = self.engine.view.keys.values().rev();
-        let key = keys.into_iter().find(|key| key.link == row.link && key.number == number)?;
-        let person = (key.by != AGENT).then(|| self.sealed(key.by.clone(), key.at, None));
-        Some((person, key.channel.clone()))
+        let key = keys.into_iter().find(|key| *key.link == *row.link && *key.number == *number)?;
+        let person = (*key.by != *AGENT).then(|| self.sealed(key.by.to_string(), key.at, None));
+        Some((person, key.channel.to_string()))
     }
 }
 
