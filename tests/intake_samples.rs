@@ -23,6 +23,7 @@ use batchward::{
         keybox::Keybox,
     },
     domain::{
+        calendar,
         digest::Digest,
         judge::{Facts, Ledger, Look, Place, Question, Stage, judge},
         link::{KeyMode, Link, LinkStatus},
@@ -152,7 +153,7 @@ impl Site {
             items: vec![],
             purpose: field("purpose"),
             basis_doc_no: field("basis_doc_no"),
-            approved_until: Timestamp::parse_end(&field("approved_until"), ZONE).unwrap(),
+            approved_until: calendar::parse_end(&field("approved_until"), ZONE).unwrap(),
             use_period: None,
             units: vec![],
             status: match field("status").as_str() {

@@ -17,11 +17,11 @@ use super::{
     reader::{Form, Placed, Reader, form, shown},
 };
 use crate::domain::{
-    limits,
+    calendar, limits,
     link::{KeyMode, Link, LinkStatus},
     national_id,
     signers::AllowedSigners,
-    time::{Period, Timestamp},
+    time::Period,
 };
 
 /// What was read of a link, as far as it could be.
@@ -81,7 +81,7 @@ pub(super) fn parse(
     let table_no = words(&mut reader, "table_no", form(TEXT.expected, "HR-PERSON-01"));
     let purpose = words(&mut reader, "purpose", form(TEXT.expected, "育兒津貼資格審查"));
     let basis = words(&mut reader, "basis_doc_no", form(TEXT.expected, "府民戶字第1150001234號"));
-    let approved_until = reader.parsed("approved_until", UNTIL, |t| until(t, from.agent.timezone));
+    let approved_until = reader.parsed("approved_until", UNTIL, |t| calendar::parse_end(t, from.agent.timezone));
     let use_period = reader.maybe("use_period", USE, use_period);
     let units = distinct(&mut reader, "units", UNITS);
     let status = reader.parsed("status", STATUS, status);
@@ -193,15 +193,6 @@ fn distinct(
 /// A number in digits alone.
 fn number(text: &str) -> Option<u64> {
     text.bytes().all(|b| b.is_ascii_digit()).then(|| text.parse().ok())?
-}
-
-/// A date in its one form, or RFC 3339; the year in four digits of the western calendar.
-fn until(text: &str, zone: chrono_tz::Tz) -> Option<Timestamp> {
-    let date = text.get(..10)?.bytes().enumerate().all(|(n, b)| match n {
-        4 | 7 => b == b'-',
-        _ => b.is_ascii_digit(),
-    });
-    date.then(|| Timestamp::parse_end(text, zone))?
 }
 
 /// A period of use: by the calendar, not zero, and not beyond what a calendar holds.

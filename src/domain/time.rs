@@ -34,15 +34,6 @@ impl Timestamp {
         DateTime::<FixedOffset>::parse_from_rfc3339(text).ok().map(|t| Self(t.timestamp_millis()))
     }
 
-    /// Reads a date as the last millisecond of that day in `zone`, or RFC 3339 as it stands (DESIGN 6, `timezone`).
-    #[must_use]
-    pub fn parse_end(text: &str, zone: chrono_tz::Tz) -> Option<Self> {
-        match NaiveDate::parse_from_str(text, "%Y-%m-%d") {
-            Ok(date) if text.len() == 10 => Some(Self::end_of_day(date, zone)),
-            _ => Self::parse(text),
-        }
-    }
-
     /// The last millisecond of `date` in `zone`.
     #[must_use]
     pub fn end_of_day(date: NaiveDate, zone: chrono_tz::Tz) -> Self {
@@ -178,12 +169,6 @@ impl Period {
 mod tests {
     #![allow(clippy::unwrap_used, reason = "tests")]
     use super::*;
-
-    #[test]
-    fn a_date_ends_at_the_end_of_its_day_in_its_zone() {
-        let end = Timestamp::parse_end("2026-11-21", chrono_tz::Asia::Taipei).unwrap();
-        assert_eq!(end.to_string(), "2026-11-21T15:59:59.999Z");
-    }
 
     #[test]
     fn periods_in_both_notations() {

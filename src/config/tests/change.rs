@@ -54,6 +54,8 @@ fn what_tightens_is_at_once_and_everything_else_waits() {
         ("status: active", "status: terminated", &["status"], &[]),
         ("until: 2027-12-31", "until: 2027-12-30", &["approved-until-earlier"], &[]),
         ("until: 2027-12-31", "until: 2028-01-01", &[], &["approved-until-later"]),
+        ("until: 2027-12-31", "until: 116-12-31", &[], &[]),
+        ("until: 2027-12-31", "until: 117/01/01", &[], &["approved-until-later"]),
         ("use_period: P1Y", "use_period: P6M", &["use-period-shorter"], &[]),
         ("use_period: P1Y", "use_period: P11M30D", &[], &["use-period"]),
         ("use_period: P1Y", "use_period: P364D", &["use-period-shorter"], &[]),

@@ -120,7 +120,7 @@ fn a_root_key_that_a_link_leads_into_the_state_is_refused() {
     symlink("state", site.path("outside")).unwrap();
     site.edit("agent.yaml", "root_key: file:root.key", "root_key: file:outside/root.key");
     let told = site.faults();
-    let begins = "agent.yaml:12:11: the root key lies within the state folder";
+    let begins = "agent.yaml:13:11: the root key lies within the state folder";
     assert!(told.len() == 1 && told[0].starts_with(begins), "{told:#?}");
 }
 
