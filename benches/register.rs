@@ -15,6 +15,7 @@
     clippy::print_stdout,
     clippy::disallowed_methods,
     clippy::cast_precision_loss,
+    clippy::needless_pass_by_value,
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
     unreachable_pub,

@@ -6,6 +6,7 @@
 
 mod acts;
 mod alike;
+mod decisions;
 mod destruction;
 mod fold;
 mod index;
@@ -17,12 +18,12 @@ mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+pub use decisions::{Grant, Hold, Order, Standing};
 pub use fold::FoldError;
 pub use nonces::Nonces;
 pub use rows::{
-    Account, Batch, CameDue, ConfigProposal, CopyKind, CopyRow, Cosigned, Grant, Hold, KeyRow,
-    KeyState, LinkLedger, Loaded, Mark, Order, Proposal, Seen, Site, Standing, Times, Trouble,
-    Witness,
+    Account, Batch, CameDue, ConfigProposal, CopyKind, CopyRow, Cosigned, KeyRow, KeyState,
+    LinkLedger, Loaded, Mark, Proposal, Seen, Site, Times, Trouble, Witness,
 };
 pub use table::Table;
 

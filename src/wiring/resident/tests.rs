@@ -1,6 +1,6 @@
 //! The engine of an agent that stays, turn by turn: over real stores, with a clock and threads of the test.
 
-#![allow(clippy::unwrap_used, reason = "tests")]
+#![allow(clippy::unwrap_used, clippy::panic, clippy::disallowed_methods, reason = "tests")]
 
 use std::{
     fs,
