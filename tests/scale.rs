@@ -373,3 +373,31 @@ fn a_small_delivery_is_loaded_by_the_next_scan_where_no_event_comes() {
     assert!(longest > Duration::from_millis(200), "{longest:?}");
     agent.end();
 }
+
+/// `run --once` on a terminal, by the script(1) of Debian; what it printed.
+fn on_a_terminal(site: &Site<'_>) -> String {
+    let line = format!(
+        "{} --config {} --test-clock {} run --once",
+        env!("CARGO_BIN_EXE_batchward"),
+        site.dir.join("agent.yaml").display(),
+        site.time()
+    );
+    let mut script = Command::new("script");
+    script.args(["-qec", &line, "/dev/null"]).env("TERM", "xterm").env("COLUMNS", "100");
+    let output = script.stdin(Stdio::null()).output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+#[test]
+fn a_long_step_has_a_bar_on_a_terminal_and_a_short_one_has_none() {
+    let people = People::new();
+    let (site, provider) = arranged(&people, "30s");
+    provider.deliver(0..1, 10);
+    assert!(!on_a_terminal(&site).contains("B/s"));
+    provider.deliver(1..2, 60_000);
+    let shown = on_a_terminal(&site);
+    assert!(shown.contains("load  b-00000002"), "{shown}");
+    assert!(shown.contains("iB/s"), "{shown}");
+    assert!(shown.contains("loaded"), "{shown}");
+}

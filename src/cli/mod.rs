@@ -2,6 +2,7 @@
 
 mod acts;
 mod args;
+mod bars;
 mod client;
 mod doctor;
 mod forms;

@@ -13,6 +13,7 @@ use super::{
         GrantWord, HoldWord, Init, PolicyWord, RegisterWord, RowFormat, StandingWord, WitnessWord,
         Word,
     },
+    bars,
     client::{self, Client},
     doctor, forms,
     identity::Identity,
@@ -139,7 +140,7 @@ fn run_agent(cli: &Cli, once: bool, hooks: &Hooks) -> Result<()> {
         return daemon::run(cli.config.clone(), *hooks, faults(cli));
     }
     confine(cli)?;
-    let done = client::once(&cli.config, hooks)?;
+    let done = client::once(&cli.config, hooks, !cli.json && bars::are_wanted())?;
     if cli.json {
         print::json(&shapes::RanOnce { rows: done.rows, notes: done.notes })?;
         return done.room;

@@ -163,6 +163,11 @@ impl Engine {
         Ok(engine)
     }
 
+    /// Has long steps run by `hands` from now on.
+    pub fn employ(&mut self, hands: Box<dyn Hands>) {
+        self.hands = hands;
+    }
+
     /// Makes this the resident agent, whose long steps run elsewhere. Before [`Engine::recover`].
     pub fn reside(&mut self, hands: Box<dyn Hands>) {
         self.hands = hands;

@@ -163,6 +163,11 @@ impl Service {
         Ok(())
     }
 
+    /// Has long steps run by `hands` from now on: a command that shows how far they are.
+    pub fn employ(&mut self, hands: Box<dyn crate::engine::jobs::Hands>) {
+        self.engine.employ(hands);
+    }
+
     /// What there is to tell a person since this was last asked: steps that failed, and a clock in doubt.
     pub fn notes(&mut self) -> Vec<String> {
         let mut notes = std::mem::take(&mut self.engine.notes);
