@@ -58,6 +58,8 @@ pub const LONG_REQUESTS_MAX: usize = 4;
 pub const RESPONSE_BYTES_MAX: usize = 64 << 20;
 /// Bytes of rows that are gathered into one response, and how many of those wait for a slow reader.
 pub const ROWS_BYTES: usize = 32 << 10;
+/// Rows of a query that are held back to find the widths of their columns.
+pub const ROWS_HELD_MAX: usize = 500;
 /// Responses of rows that wait for a slow reader.
 pub const ROWS_WAITING_MAX: usize = 4;
 /// Connections to the control socket.
