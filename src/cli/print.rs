@@ -87,9 +87,9 @@ pub(super) fn note(text: &str) {
 }
 
 /// Columns whose cells are words of closed lists, and are translated; other cells are names.
-const WORDS: [&str; 16] = [
+const WORDS: [&str; 18] = [
     "state", "reason", "roles", "standing", "verdict", "ends", "", "what", "deadline", "order",
-    "wiped", "covers", "review", "step", "done", "change",
+    "wiped", "covers", "review", "step", "done", "change", "gone", "remarks",
 ];
 
 /// Columns that line up by display width, cut to the terminal's.
