@@ -395,7 +395,7 @@ fn a_long_step_has_a_bar_on_a_terminal_and_a_short_one_has_none() {
     let (site, provider) = arranged(&people, "30s");
     provider.deliver(0..1, 10);
     assert!(!on_a_terminal(&site).contains("B/s"));
-    provider.deliver(1..2, 60_000);
+    provider.deliver(1..2, 400_000);
     let shown = on_a_terminal(&site);
     assert!(shown.contains("load  b-00000002"), "{shown}");
     assert!(shown.contains("iB/s"), "{shown}");

@@ -246,8 +246,8 @@ mod tests {
         assert!(flow.row(&row(["王小明", "1"])).is_empty());
         assert!(flow.row(&row(["A\x1b[2J\u{202e}", ""])).is_empty());
         let lines = flow.rest();
-        assert_eq!(lines, ["name     no", "王小明   1", "A\u{fffd}[2J\u{fffd}"]);
-        assert_eq!(flow.row(&row(["李", "2"])), ["李       2"]);
+        assert_eq!(lines, ["name    no", "王小明  1", "A\u{fffd}[2J\u{fffd}"]);
+        assert_eq!(flow.row(&row(["李", "2"])), ["李      2"]);
         assert_eq!(flow.row(&row(["司馬相如之子", "3"])), ["司馬相如之子  3"]);
         assert!(flow.rest().is_empty());
     }
