@@ -46,6 +46,7 @@ const PATIENCE: Duration = Duration::from_secs(300);
 struct Agent {
     child: Child,
     socket: PathBuf,
+    log: PathBuf,
 }
 
 impl Agent {
@@ -65,11 +66,8 @@ impl Agent {
     }
 
     fn spawn(site: &Site<'_>, flags: &[&str]) -> Self {
-        let log = fs::File::options()
-            .create(true)
-            .append(true)
-            .open(site.temporary().join("agent.log"))
-            .unwrap();
+        let log = site.temporary().join("agent.log");
+        let stderr = fs::File::options().create(true).append(true).open(&log).unwrap();
         let mut command = Command::new(env!("CARGO_BIN_EXE_batchward"));
         command.arg("--config").arg(site.dir.join("agent.yaml"));
         command
@@ -78,8 +76,8 @@ impl Agent {
             .arg("run")
             .env_clear()
             .env("LANG", "C.UTF-8");
-        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
-        Self { child: command.spawn().unwrap(), socket: socket(site) }
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(stderr);
+        Self { child: command.spawn().unwrap(), socket: socket(site), log }
     }
 
     fn remote(&self) -> Option<Remote> {
@@ -115,7 +113,8 @@ impl Agent {
     fn end(mut self) {
         let pid = rustix::process::Pid::from_child(&self.child);
         rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
-        assert!(self.child.wait().unwrap().success(), "it ends in order");
+        let status = self.child.wait().unwrap();
+        assert!(status.success(), "{status}: {}", fs::read_to_string(&self.log).unwrap_or_default());
     }
 }
 
