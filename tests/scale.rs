@@ -56,9 +56,12 @@ impl Agent {
     }
 
     fn start_with(site: &Site<'_>, flags: &[&str]) -> Self {
-        let agent = Self::spawn(site, flags);
+        let mut agent = Self::spawn(site, flags);
         let begun = Instant::now();
         while agent.remote().is_none() {
+            if let Some(status) = agent.child.try_wait().unwrap() {
+                panic!("{status}: {}", fs::read_to_string(&agent.log).unwrap_or_default());
+            }
             assert!(begun.elapsed() < PATIENCE, "the agent does not answer");
             thread::sleep(Duration::from_millis(10));
         }
@@ -114,7 +117,11 @@ impl Agent {
         let pid = rustix::process::Pid::from_child(&self.child);
         rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
         let status = self.child.wait().unwrap();
-        assert!(status.success(), "{status}: {}", fs::read_to_string(&self.log).unwrap_or_default());
+        assert!(
+            status.success(),
+            "{status}: {}",
+            fs::read_to_string(&self.log).unwrap_or_default()
+        );
     }
 }
 
@@ -217,21 +224,39 @@ fn a_thousand_deliveries_at_once_are_loaded_while_forty_people_ask() {
 
 #[test]
 fn fifty_kills_lead_to_the_same_register_and_the_same_world() {
+    fifty_times(|site, moment| {
+        let agent = Agent::spawn(site, &[]);
+        thread::sleep(moment);
+        drop(agent);
+    });
+}
+
+#[test]
+fn fifty_ends_lead_to_the_same_register_and_the_same_world() {
+    fifty_times(|site, moment| {
+        let agent = Agent::start(site);
+        thread::sleep(moment);
+        agent.end();
+        // The next one starts with the clock of the test, and that must not have gone back.
+        site.wait_minutes(1);
+    });
+}
+
+/// Agents that come to an end at many moments leave what one that stays leaves.
+fn fifty_times(life: fn(&Site<'_>, Duration)) {
     const DELIVERIES: u64 = 60;
-    const KILLS: u32 = 50;
+    const LIVES: u32 = 50;
     let people = People::new();
-    let pictures = [false, true].map(|killed| {
+    let pictures = [None, Some(life)].map(|life| {
         let (site, provider) = arranged(&people, "1s");
         // Packed with the same names for both, and with keys of their own.
         let packed: Vec<PathBuf> = (0..DELIVERIES).map(|n| provider.pack(n, 10)).collect();
         let mut packed = packed.iter();
-        if killed {
+        if let Some(life) = life {
             // Between none and a few hundred milliseconds: from before the lock to the midst of the work.
-            for kill in 0..KILLS {
+            for n in 0..LIVES {
                 packed.by_ref().take(1).for_each(|delivery| provider.release(delivery));
-                let agent = Agent::spawn(&site, &[]);
-                thread::sleep(Duration::from_millis(u64::from(kill * 7919 % 400)));
-                drop(agent);
+                life(&site, Duration::from_millis(u64::from(n * 7919 % 400)));
             }
         }
         packed.for_each(|delivery| provider.release(delivery));

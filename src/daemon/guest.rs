@@ -14,7 +14,10 @@ use tokio::{
 };
 use zeroize::Zeroizing;
 
-use super::writer::{Answering, Message};
+use super::{
+    crew::Crew,
+    writer::{Answering, Message},
+};
 use crate::{
     domain::limits,
     error::{Error, Exit},
@@ -40,6 +43,7 @@ pub(super) struct House {
     pub(super) long: Arc<Semaphore>,
     /// Becomes true when the agent ends.
     pub(super) ending: watch::Receiver<bool>,
+    pub(super) crew: Crew,
 }
 
 struct Guest {
@@ -163,8 +167,8 @@ impl Guest {
         let (parts, mut waiting) = mpsc::channel(limits::ROWS_WAITING_MAX);
         let (answer, shown) = oneshot::channel();
         let engine = self.house.engine.clone();
-        let thread = std::thread::Builder::new().name("reading".to_owned());
-        thread.spawn(move || show(declared, parts, &engine, answer))?;
+        let crew = &self.house.crew;
+        crew.start("reading", move || show(declared, parts, &engine, answer))?;
         let mut broken = Ok(());
         while let Some(part) = waiting.recv().await {
             // Rows that were read in time and not taken in time stay here.

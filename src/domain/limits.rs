@@ -76,6 +76,10 @@ pub const RESPONSE_SECONDS_MAX: u64 = 60;
 pub const ANSWER_SECONDS_MAX: u64 = 300;
 /// Seconds that running work may take to end when the agent is to stop; what has not is parked.
 pub const STOP_SECONDS_MAX: u64 = 30;
+/// Seconds that the process waits at its end for threads that have been told to end.
+pub const THREADS_SECONDS_MAX: u64 = 5;
+/// Milliseconds between two looks at them.
+pub const THREADS_LOOK_MS: u64 = 2;
 /// Seconds between two signs of life of the engine's thread while nothing is to be done.
 pub const PULSE_SECONDS: u64 = 5;
 /// Messages that the engine's thread takes before its next unit of work.
