@@ -99,6 +99,8 @@ fn readings(site: &Site<'_>, seen: &mut Seen) {
         ("account-list", vec!["account", "list"]),
         ("config-show", vec!["config", "show"]),
         ("destroy-list", vec!["destroy", "list"]),
+        ("destroy-plan", vec!["destroy", "plan", "--on", "120/12/31"]),
+        ("standing-list", vec!["standing", "list"]),
         ("duties-list", vec!["duties", "list", "--format", "json", "-o", "-"]),
         ("destroy-record", vec!["destroy", "record", "b-00000001", "--format", "json", "-o", "-"]),
         ("grant-list", vec!["grant", "list"]),
@@ -113,6 +115,7 @@ fn readings(site: &Site<'_>, seen: &mut Seen) {
         ("register-show", vec!["register", "show"]),
         ("register-verify", vec!["register", "verify"]),
         ("check", vec!["check"]),
+        ("witness-list", vec!["witness", "list"]),
         ("status", vec!["status"]),
     ] {
         let ran = site.run(&[&words[..], &["--json"]].concat());

@@ -24,6 +24,8 @@ mod configuration;
 mod deliveries;
 #[path = "rules/destruction.rs"]
 mod destruction;
+#[path = "rules/orders.rs"]
+mod orders;
 #[path = "rules/reading.rs"]
 mod reading;
 #[path = "rules/signatures.rs"]

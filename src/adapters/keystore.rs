@@ -10,17 +10,22 @@
 
 mod cell;
 mod error;
+mod label;
 mod pair;
 mod store;
 #[cfg(test)]
 mod tests;
 
-use std::{collections::BTreeMap, path::Path};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+};
 
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 
 use self::cell::{Body, KEY_BYTES, Place, SealingKey};
 pub use self::error::KeyStoreError;
+use self::label::Label;
 use self::pair::{Side, Verdict};
 use self::store::Store;
 use super::entropy::{self, Fill, Kernel};
@@ -62,7 +67,7 @@ pub enum Destruction {
 #[derive(Debug)]
 struct Slot {
     /// `None`: damaged past knowing whose it was.
-    name: Option<String>,
+    name: Option<Label>,
     kind: Kind,
     /// The cell that counts; of a damaged slot, the one that a tombstone goes to.
     side: Side,
@@ -72,7 +77,7 @@ struct Slot {
 #[derive(Debug)]
 enum Kind {
     Live { key_generation: u64 },
-    Destroyed { order: String },
+    Destroyed { order: Label },
     Damaged,
 }
 
@@ -85,7 +90,7 @@ pub struct KeyStore {
     keys: Vec<SealingKey>,
     /// Slot `i` of the files is entry `i`; entry 0 is the newest key-encryption key.
     slots: Vec<Slot>,
-    by_name: BTreeMap<String, usize>,
+    by_name: BTreeMap<Label, usize>,
 }
 
 impl std::fmt::Debug for KeyStore {
@@ -145,7 +150,7 @@ impl KeyStore {
         Ok(match self.find(name)? {
             None => SlotState::Absent,
             Some((_, Slot { kind: Kind::Destroyed { order }, .. })) => {
-                SlotState::Destroyed { order: order.clone() }
+                SlotState::Destroyed { order: order.text() }
             }
             Some(_) => SlotState::Live,
         })
@@ -178,7 +183,7 @@ impl KeyStore {
         match self.find(name)? {
             None => self.add(name, secret),
             Some((_, Slot { kind: Kind::Destroyed { order }, .. })) => {
-                Err(KeyStoreError::Destroyed { name: name.to_owned(), order: order.clone() })
+                Err(KeyStoreError::Destroyed { name: name.to_owned(), order: order.text() })
             }
             Some((index, _)) => {
                 let held = self.get(name)?;
@@ -214,12 +219,12 @@ impl KeyStore {
         if !cell::is_name(order) {
             return Err(KeyStoreError::BadName);
         }
-        let Some(index) = self.by_name.get(name).copied() else {
+        let Some(index) = self.by_name.get(&Label::of(name)).copied() else {
             return self.find(name).map(|_| Destruction::Absent);
         };
         let slot = &self.slots[index];
         let over = match &slot.kind {
-            Kind::Destroyed { order } => return Ok(Destruction::Already { order: order.clone() }),
+            Kind::Destroyed { order } => return Ok(Destruction::Already { order: order.text() }),
             Kind::Live { .. } => slot.side.other(),
             Kind::Damaged => slot.side,
         };
@@ -227,22 +232,23 @@ impl KeyStore {
         self.store.write(over, index, &cell::tombstone(place, order), "key slot")?;
         // A stop here leaves the tombstone beside the sealed secret: the tombstone counts, opening wipes the rest.
         let slot = &mut self.slots[index];
-        slot.kind = Kind::Destroyed { order: order.to_owned() };
+        slot.kind = Kind::Destroyed { order: Label::of(order) };
         (slot.side, slot.generation) = (over, slot.generation + 1);
         self.settle(index)?;
         Ok(Destruction::Done)
     }
 
     /// The names of all slots that are live, destroyed or damaged, in order; not slot 0.
-    pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.by_name.keys().map(String::as_str)
+    pub fn names(&self) -> impl Iterator<Item = String> {
+        let names: BTreeSet<String> = self.by_name.keys().map(Label::text).collect();
+        names.into_iter()
     }
 
     /// Damaged slots: their names, or `None` for one that lost even that. While there is a nameless one, nothing new
     /// is put, because the name could be the lost one.
-    pub fn damaged(&self) -> impl Iterator<Item = Option<&str>> {
+    pub fn damaged(&self) -> impl Iterator<Item = Option<String>> {
         let damaged = self.slots.iter().filter(|slot| matches!(slot.kind, Kind::Damaged));
-        damaged.map(|slot| slot.name.as_deref())
+        damaged.map(|slot| slot.name.as_ref().map(Label::text))
     }
 
     /// How many slots are live, destroyed and damaged; slot 0 is not counted.
@@ -299,7 +305,7 @@ impl KeyStore {
             self.keys.extend(SealingKey::new(generation, &kek));
         }
         self.slots.push(Slot {
-            name: Some(header.name),
+            name: Some(Label::of(&header.name)),
             kind: Kind::Live { key_generation: 0 },
             side,
             generation: header.generation,
@@ -326,6 +332,7 @@ impl KeyStore {
                     Slot::standing(side, header)
                 }
                 Verdict::Damaged { name, generation, over } => {
+                    let name = name.as_deref().map(Label::of);
                     Slot { name, kind: Kind::Damaged, side: over, generation }
                 }
             };
@@ -345,7 +352,7 @@ impl KeyStore {
     fn learn(&mut self, mut slot: Slot) {
         let index = self.slots.len();
         match &slot.name {
-            Some(name) if name == KEK => slot = Slot::lost(),
+            Some(name) if *name == Label::of(KEK) => slot = Slot::lost(),
             Some(name) => {
                 if let Some(first) = self.by_name.insert(name.clone(), index) {
                     self.slots[first].kind = Kind::Damaged;
@@ -365,7 +372,7 @@ impl KeyStore {
     /// The slot of this name, if it is not damaged.
     fn find(&self, name: &str) -> Result<Option<(usize, &Slot)>, KeyStoreError> {
         let torn = || KeyStoreError::Torn { name: name.to_owned() };
-        match self.by_name.get(name) {
+        match self.by_name.get(&Label::of(name)) {
             Some(&index) => match &self.slots[index] {
                 Slot { kind: Kind::Damaged, .. } => Err(torn()),
                 slot => Ok(Some((index, slot))),
@@ -402,8 +409,8 @@ impl KeyStore {
         let kind = Kind::Live { key_generation: key.generation };
         self.store.make_room(index)?;
         self.store.write(Side::A, index, &bytes, "key slot")?;
-        self.slots.push(Slot { name: Some(name.to_owned()), kind, side: Side::A, generation: 1 });
-        self.by_name.insert(name.to_owned(), index);
+        self.slots.push(Slot { name: Some(Label::of(name)), kind, side: Side::A, generation: 1 });
+        self.by_name.insert(Label::of(name), index);
         // Until the other cell says so, a damaged first cell could pass for one that was cut off.
         self.settle(index)
     }
@@ -411,9 +418,9 @@ impl KeyStore {
     fn replace(&mut self, index: usize, secret: &Secret) -> Result<(), KeyStoreError> {
         let slot = &self.slots[index];
         let (over, generation) = (slot.side.other(), slot.generation + 1);
-        let name = slot.name.as_deref().unwrap_or_default();
+        let name = slot.name.as_ref().map(Label::text).unwrap_or_default();
         let key = self.newest()?;
-        let place = Place { slot: index as u64, generation, name };
+        let place = Place { slot: index as u64, generation, name: &name };
         let bytes = cell::live(place, secret, key, &Kernel)?;
         let kind = Kind::Live { key_generation: key.generation };
         self.store.write(over, index, &bytes, "key slot")?;
@@ -425,8 +432,8 @@ impl KeyStore {
     /// Wipes the cell that does not count; what it says then is that the other one is durable.
     fn settle(&mut self, index: usize) -> Result<(), KeyStoreError> {
         let slot = &self.slots[index];
-        let name = slot.name.as_deref().unwrap_or_default();
-        let place = Place { slot: index as u64, generation: slot.generation, name };
+        let name = slot.name.as_ref().map(Label::text).unwrap_or_default();
+        let place = Place { slot: index as u64, generation: slot.generation, name: &name };
         self.store.write(slot.side.other(), index, &cell::free(place), "key slot wiped")
     }
 
@@ -442,8 +449,9 @@ impl KeyStore {
                 continue;
             };
             if *key_generation != newest.generation {
-                let secret = self.unseal(index, *side, *key_generation, name)?;
-                let place = Place { slot: index as u64, generation: generation + 1, name };
+                let name = name.text();
+                let secret = self.unseal(index, *side, *key_generation, &name)?;
+                let place = Place { slot: index as u64, generation: generation + 1, name: &name };
                 let bytes = cell::live(place, &secret, newest, &Kernel)?;
                 renewed.push((side.other(), index, bytes));
             }
@@ -458,8 +466,8 @@ impl KeyStore {
                 (slot.side, slot.generation) = (slot.side.other(), slot.generation + 1);
                 slot.kind = Kind::Live { key_generation: newest };
             }
-            let name = slot.name.as_deref().unwrap_or_default();
-            let place = Place { slot: index as u64, generation: slot.generation, name };
+            let name = slot.name.as_ref().map(Label::text).unwrap_or_default();
+            let place = Place { slot: index as u64, generation: slot.generation, name: &name };
             free.push((slot.side.other(), index, cell::free(place)));
         }
         // A stop here: everything is sealed under the new key already; opening wipes the rest.
@@ -477,10 +485,10 @@ impl Slot {
     fn standing(side: Side, header: cell::Header) -> Self {
         let kind = match header.body {
             Body::Live { key_generation } => Kind::Live { key_generation },
-            Body::Tombstone { order } => Kind::Destroyed { order },
+            Body::Tombstone { order } => Kind::Destroyed { order: Label::of(&order) },
             Body::Free => Kind::Damaged, // a free cell never counts
         };
-        Self { name: Some(header.name), kind, side, generation: header.generation }
+        Self { name: Some(Label::of(&header.name)), kind, side, generation: header.generation }
     }
 
     const fn lost() -> Self {

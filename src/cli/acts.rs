@@ -7,8 +7,8 @@ use std::{
 
 use super::{
     args::{
-        AccountAdd, AccountWord, BatchWord, Cli, ClockWord, ConfigWord, DestroyWord, GrantWord,
-        HoldWord, KeyWord, LinkWord, UseWord, Word,
+        AccountAdd, AccountWord, BatchWord, Cli, ClockWord, CloseArgs, ConfigWord, DestroyWord,
+        GrantWord, HoldWord, KeyWord, LinkWord, StandingWord, UseWord, WitnessWord, Word,
     },
     client::Client,
     identity::Identity,
@@ -19,7 +19,8 @@ use crate::{
     domain::{
         accounts::Role,
         calendar,
-        entry::{AccountFacts, HoldScope, KeyForm, UnixUser},
+        digest::{Digest, Hasher},
+        entry::{AccountFacts, HoldScope, KeyForm, PaperFacts, UnixUser},
         limits,
         secret::Secret,
         time::Timestamp,
@@ -46,7 +47,7 @@ pub(super) fn act(cli: &Cli, client: &mut Client, identity: &Identity) -> Result
     }
 }
 
-fn time(client: &mut Client, text: &str) -> Result<Timestamp> {
+pub(super) fn time(client: &mut Client, text: &str) -> Result<Timestamp> {
     let zone = client.zone()?;
     calendar::parse_end(text, zone).ok_or_else(|| {
         Error::usage(format!("'{text}' is no date or time"))
@@ -63,6 +64,19 @@ fn command_of(word: &Word, client: &mut Client) -> Result<Command> {
         Word::Account(AccountWord::Disable { name }) => {
             Command::AccountDisable { name: name.clone() }
         }
+        Word::Witness(WitnessWord::Add { name, key }) => {
+            Command::WitnessAdd { name: name.clone(), vkey: key.clone() }
+        }
+        Word::Witness(WitnessWord::Confirm { name }) => {
+            Command::WitnessConfirm { name: name.clone() }
+        }
+        Word::Witness(WitnessWord::Take { file }) => {
+            Command::WitnessTake { note: super::register::handed(file)? }
+        }
+        Word::Witness(WitnessWord::Acknowledge { reason: Some(reason), .. }) => {
+            Command::OverdueAcknowledge { reason: reason.clone() }
+        }
+        Word::Witness(WitnessWord::Acknowledge { .. }) => Command::OverdueConfirm,
         Word::Configuration(ConfigWord::Propose) => Command::ConfigPropose,
         Word::Configuration(ConfigWord::Confirm) => Command::ConfigConfirm,
         Word::Clock(ClockWord::Confirm) => Command::ClockConfirm,
@@ -114,14 +128,24 @@ fn command_of_use(word: &Word, client: &mut Client) -> Result<Command> {
         Word::Use(UseWord::NoNeed { batch }) => {
             Command::UseNoNeed { batch: client.batch_named(batch)? }
         }
-        Word::Destroy(DestroyWord::Request { id, reason }) => {
-            Command::DestroyRequest { batch: client.batch_named(id)?, reason: reason.clone() }
+        _ => return command_of_end(word, client),
+    })
+}
+
+fn command_of_end(word: &Word, client: &mut Client) -> Result<Command> {
+    Ok(match word {
+        Word::Destroy(word) => return command_of_destroy(word, client),
+        Word::Standing(StandingWord::Add { policy, link, doc_no, until }) => Command::StandingAdd {
+            policy: policy.clone(),
+            link: link.clone(),
+            doc_no: doc_no.clone(),
+            until: time(client, until)?,
+        },
+        Word::Standing(StandingWord::Confirm { id: standing }) => {
+            Command::StandingConfirm { standing: id(standing)? }
         }
-        Word::Destroy(DestroyWord::Approve { order }) => {
-            Command::DestroyApprove { order: id(order)? }
-        }
-        Word::Destroy(DestroyWord::Deny { order, reason }) => {
-            Command::DestroyDeny { order: id(order)?, reason: reason.clone() }
+        Word::Standing(StandingWord::End { id: standing }) => {
+            Command::StandingEnd { standing: id(standing)? }
         }
         Word::Hold(HoldWord::Place { id, link, all, authority, doc_no, review }) => {
             let scope = match (id, link, all) {
@@ -135,6 +159,81 @@ fn command_of_use(word: &Word, client: &mut Client) -> Result<Command> {
         Word::Hold(HoldWord::Lift { hold }) => Command::HoldLift { hold: id(hold)? },
         _ => return Err(Error::usage("this word takes no command")),
     })
+}
+
+fn command_of_destroy(word: &DestroyWord, client: &mut Client) -> Result<Command> {
+    Ok(match word {
+        DestroyWord::Request { id, reason } => {
+            Command::DestroyRequest { batch: client.batch_named(id)?, reason: reason.clone() }
+        }
+        DestroyWord::Approve { order } => Command::DestroyApprove { order: id(order)? },
+        DestroyWord::Deny { order, reason } => {
+            Command::DestroyDeny { order: id(order)?, reason: reason.clone() }
+        }
+        DestroyWord::Cancel { order, reason } => {
+            Command::DestroyCancel { order: id(order)?, reason: reason.clone() }
+        }
+        DestroyWord::Except { order, copy, owner, until, reason } => Command::DestroyExcept {
+            order: id(order)?,
+            copy: id(copy)?,
+            owner: owner.clone(),
+            until: time(client, until)?,
+            reason: reason.clone(),
+        },
+        DestroyWord::Close(close) => {
+            Command::DestroyClose { order: id(&close.order)?, papers: papers(close, client)? }
+        }
+        DestroyWord::Confirm { order } => Command::DestroyConfirm { order: id(order)? },
+        DestroyWord::Plan { .. } | DestroyWord::List | DestroyWord::Record { .. } => {
+            return Err(Error::usage("this word takes no command"));
+        }
+    })
+}
+
+/// The papers that were named; the files are read here, and only their digests go on.
+fn papers(close: &CloseArgs, client: &mut Client) -> Result<Vec<PaperFacts>> {
+    let today = client.now();
+    let mut papers = Vec::new();
+    if let Some(number) = &close.letter {
+        let date = close.letter_date.as_deref().map(|date| time(client, date)).transpose()?;
+        papers.push(PaperFacts {
+            kind: "letter".to_owned(),
+            doc_no: Some(number.clone()),
+            date: date.unwrap_or(today),
+            sha256: close.letter_file.as_deref().map(digest_of).transpose()?,
+        });
+    }
+    for file in &close.evidence {
+        papers.push(PaperFacts {
+            kind: "evidence".to_owned(),
+            doc_no: None,
+            date: today,
+            sha256: Some(digest_of(file)?),
+        });
+    }
+    for (kind, number) in [("cc-it", &close.cc_it), ("cc-ethics", &close.cc_ethics)] {
+        if let Some(number) = number {
+            let (kind, doc_no) = (kind.to_owned(), Some(number.clone()));
+            papers.push(PaperFacts { kind, doc_no, date: today, sha256: None });
+        }
+    }
+    Ok(papers)
+}
+
+/// SHA-256 of a file, read through once.
+pub(super) fn digest_of(path: &Path) -> Result<Digest> {
+    let failed = |error: std::io::Error| {
+        Error::new(Exit::Unavailable, format!("'{}' cannot be read: {error}", path.display()))
+    };
+    let mut file = std::fs::File::open(path).map_err(failed)?;
+    let mut hasher = Hasher::new();
+    let mut buffer = vec![0; 1 << 16];
+    loop {
+        match file.read(&mut buffer).map_err(failed)? {
+            0 => return Ok(hasher.finish()),
+            read => hasher.update(buffer.get(..read).unwrap_or_default()),
+        }
+    }
 }
 
 fn account(add: &AccountAdd) -> Result<AccountFacts> {

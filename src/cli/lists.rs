@@ -5,8 +5,10 @@ use crate::{
     domain::{calendar, entry::ConfigChange},
     service::{
         Query, Result,
+        plan::PlanLine,
+        query::WitnessLine,
         register_page::{self, Line},
-        show::{AccountLine, GrantLine, HoldLine, OrderLine},
+        show::{AccountLine, GrantLine, HoldLine, OrderLine, StandingLine},
     },
 };
 
@@ -61,7 +63,7 @@ pub(super) fn orders(client: &mut Client, json: bool) -> Result<()> {
     listing(
         json,
         &client.ask::<Vec<OrderLine>>(Query::Orders)?,
-        &["id", "state", "requested by", "approved by", "expires", "batches"],
+        &["id", "state", "requested by", "approved by", "expires", "gone", "batches", "remarks"],
         |o| {
             let batches: Vec<String> = o.batches.iter().map(ToString::to_string).collect();
             let approved = o.approved_by.clone().unwrap_or_default();
@@ -71,10 +73,67 @@ pub(super) fn orders(client: &mut Client, json: bool) -> Result<()> {
                 o.requested_by.clone(),
                 approved,
                 calendar::end(o.expires, zone),
+                format!("{} of {}", o.wiped, o.copies),
                 batches.join(","),
+                remarks(o),
             ]
         },
     )
+}
+
+/// What there is to know of an order beside its state.
+fn remarks(order: &OrderLine) -> String {
+    let mut remarks = Vec::new();
+    if let Some(code) = &order.voided {
+        remarks.push(format!("void: {code}"));
+    }
+    if let Some(standing) = order.standing {
+        remarks.push(standing.to_string());
+    }
+    if !order.excepted.is_empty() {
+        remarks.push(format!("left out: {}", order.excepted.len()));
+    }
+    if !order.papers_missing.is_empty() {
+        remarks.push(format!("missing: {}", order.papers_missing.join(", ")));
+    }
+    remarks.join("; ")
+}
+
+pub(super) fn plan(client: &mut Client, on: &str, json: bool) -> Result<()> {
+    let zone = client.zone()?;
+    let on = super::acts::time(client, on)?;
+    let rows: Vec<PlanLine> = client.ask(Query::Plan { on })?;
+    let head = ["deadline", "batch", "link", "what", "why", "clause", "state", "happened", "order"];
+    listing(json, &rows, &head, |line| {
+        let what = if line.whole { "everything" } else { "transfer files" };
+        let order = line.order.map_or(String::new(), |order| order.to_string());
+        vec![
+            calendar::end(line.deadline, zone),
+            line.batch.to_string(),
+            line.link.clone(),
+            what.to_owned(),
+            line.clock.clone(),
+            line.clause.clone(),
+            line.hold.map_or_else(|| line.state.clone(), |hold| format!("held by {hold}")),
+            line.happened.map_or(String::new(), |at| calendar::time(at, zone)),
+            order,
+        ]
+    })
+}
+
+pub(super) fn standings(client: &mut Client, json: bool) -> Result<()> {
+    let zone = client.zone()?;
+    let rows: Vec<StandingLine> = client.ask(Query::Standings)?;
+    listing(json, &rows, &["id", "state", "policy", "link", "document", "until"], |s| {
+        vec![
+            s.id.to_string(),
+            s.state.clone(),
+            s.policy.clone(),
+            s.link.clone().unwrap_or_default(),
+            s.doc_no.clone(),
+            calendar::end(s.until, zone),
+        ]
+    })
 }
 
 pub(super) fn holds(client: &mut Client, json: bool) -> Result<()> {
@@ -87,6 +146,26 @@ pub(super) fn holds(client: &mut Client, json: bool) -> Result<()> {
             let standing = if h.standing { "yes" } else { "lifted" };
             let review = calendar::end(h.review, zone);
             vec![h.id.to_string(), standing.to_owned(), h.by.clone(), h.doc_no.clone(), review]
+        },
+    )
+}
+
+pub(super) fn witnesses(client: &mut Client, json: bool) -> Result<()> {
+    let zone = client.zone()?;
+    listing(
+        json,
+        &client.ask::<Vec<WitnessLine>>(Query::Witnesses)?,
+        &["name", "state", "counts", "entries", "cosigned", "key"],
+        |w| {
+            let waits = if w.waits && w.state == "active" { ", another key waits" } else { "" };
+            vec![
+                w.name.clone(),
+                format!("{}{waits}", w.state),
+                if w.counts { "yes" } else { "no" }.to_owned(),
+                w.size.map(|size| size.to_string()).unwrap_or_default(),
+                w.cosigned_at.map(|at| calendar::time(at, zone)).unwrap_or_default(),
+                w.vkey.clone(),
+            ]
         },
     )
 }

@@ -2,6 +2,7 @@
 
 mod acts;
 mod args;
+mod bars;
 mod client;
 mod doctor;
 mod forms;
@@ -20,6 +21,7 @@ mod table;
 mod tests;
 mod usage;
 mod verify;
+mod witness;
 mod words;
 
 use std::{ffi::OsString, process::ExitCode};
@@ -88,6 +90,7 @@ pub fn parses(line: &[String]) -> std::result::Result<(), String> {
 }
 
 fn run(cli: &args::Cli) -> Result<()> {
+    crate::wiring::harden();
     arm(cli)?;
     let done = words::run(cli);
     count(cli)?;

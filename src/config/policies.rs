@@ -9,7 +9,11 @@ use super::{
     reader::{Form, Placed, Reader, form, shown},
 };
 use crate::domain::{
-    policy::{Approval, ClockStart, Destroy, GrantRule, Policy, RawFile, Rule, UseRule},
+    accounts::Role,
+    policy::{
+        self, Approval, ClockStart, CopyApproval, CopyRule, Destroy, GrantRule, Policy, RawFile,
+        Rule, UseRule,
+    },
     time::Period,
 };
 
@@ -17,10 +21,14 @@ const TITLE: Form<'_> =
     form("the regulation's title", "桃園市政府婦幼發展局使用戶役政資料管理規定");
 const REGISTER: Form<'_> = form("the title of its register", "戶役政資料查調刪除紀錄表");
 const PERIOD: Form<'_> = form("a period such as P0D, P1M or P3Y", "P3Y");
-const START: Form<'_> = form("import-committed or use-ended", "use-ended");
+const START: Form<'_> = form("import-committed, use-ended or printed-and-filed", "use-ended");
 const APPROVAL: Form<'_> = form("per-order or standing", "per-order");
 const PAPERS: Form<'_> =
-    form("a list of 'letter' and 'evidence', [] where none is asked for", "[]");
+    form("a list of 'letter', 'evidence', 'cc-it', 'cc-ethics', [] where none is asked for", "[]");
+const ROLES: Form<'_> = form("a list of roles", "[supervisor]");
+const APPROVERS: Form<'_> = form("1 or 2 people", "1");
+const SUPERSEDED: Form<'_> = form("a period such as P1M, or never", "never");
+const COPYING: Form<'_> = form("none, office or forbidden", "office");
 const CAP: Form<'_> = form("a number of rows, at least 1", "10000");
 const YES: Form<'_> = form("true or false", "false");
 const CLAUSE: Form<'_> =
@@ -40,16 +48,16 @@ pub(super) fn parse(name: &str, node: &Node, faults: &Faults) -> Option<Policy> 
         Some(RawFile { start: start?, retention: retention? })
     });
     let use_rule = group(&mut reader, "use", |r| {
-        Some(UseRule { retention: rule(r, "retention", PERIOD, calendar)? })
-    });
-    let destroy = group(&mut reader, "destroy", |r| {
-        let approval = rule(r, "approval", APPROVAL, |t| match t {
-            "per-order" => Some(Approval::PerOrder),
-            "standing" => Some(Approval::Standing),
-            _ => None,
+        let retention = rule(r, "retention", PERIOD, calendar);
+        let superseded = rule(r, "superseded", SUPERSEDED, |t| match t {
+            "never" => Some(None),
+            _ => calendar(t).map(Some),
         });
-        let papers = papers(r);
-        Some(Destroy { approval: approval?, papers: papers? })
+        Some(UseRule { retention: retention?, superseded: superseded? })
+    });
+    let destroy = group(&mut reader, "destroy", destroy);
+    let copy = group(&mut reader, "copy", |r| {
+        Some(CopyRule { approval: rule(r, "approval", COPYING, CopyApproval::parse)? })
     });
     let grant = group(&mut reader, "grant", |r| {
         let cap = |t: &str| {
@@ -79,6 +87,7 @@ pub(super) fn parse(name: &str, node: &Node, faults: &Faults) -> Option<Policy> 
         raw_file: raw_file?,
         use_rule: use_rule?,
         destroy: destroy?,
+        copy: copy?,
         grant: grant?,
         standing_key: standing_key?,
         access_log: access_log?,
@@ -121,21 +130,68 @@ fn rule<T>(
     Some(Rule { value: value?.value, clause: clause? })
 }
 
-/// The papers without which an order stays open.
-fn papers(reader: &mut Reader) -> Option<Rule<Vec<String>>> {
-    let node = reader.required("papers", RULE)?;
-    let mut inner = reader.inner("papers", &node)?;
-    let list = inner.texts("value", PAPERS);
+fn destroy(r: &mut Reader) -> Option<Destroy> {
+    let approval = rule(r, "approval", APPROVAL, |t| match t {
+        "per-order" => Some(Approval::PerOrder),
+        "standing" => Some(Approval::Standing),
+        _ => None,
+    });
+    let requesters = roles(r, "requesters");
+    let approver_roles = roles(r, "approver_roles");
+    let approvers = rule(r, "approvers", APPROVERS, |t| match t {
+        "1" => Some(1),
+        "2" => Some(2),
+        _ => None,
+    });
+    let cooling_off = rule(r, "cooling_off", PERIOD, calendar);
+    let papers_ = papers(r, "papers");
+    let media_papers = papers(r, "media_papers");
+    let papers_within = rule(r, "papers_within", PERIOD, calendar);
+    Some(Destroy {
+        approval: approval?,
+        requesters: requesters?,
+        approver_roles: approver_roles?,
+        approvers: approvers?,
+        cooling_off: cooling_off?,
+        papers: papers_?,
+        media_papers: media_papers?,
+        papers_within: papers_within?,
+    })
+}
+
+/// A list of words that are known.
+fn words<T>(
+    reader: &mut Reader,
+    name: &'static str,
+    form: Form<'_>,
+    (what, hint): (&str, &str),
+    parse: impl Fn(&str) -> Option<T>,
+) -> Option<Rule<Vec<T>>> {
+    let node = reader.required(name, RULE)?;
+    let mut inner = reader.inner(name, &node)?;
+    let list = inner.texts("value", form);
     let clause = clause(&mut inner);
     let faults = inner.faults().clone();
     inner.finish();
-    let list = list?.value;
-    let known = |paper: &&Placed<String>| matches!(paper.value.as_str(), "letter" | "evidence");
-    for paper in list.iter().filter(|paper| !known(paper)) {
-        let what = format!("the paper '{}' is unknown", shown(&paper.value));
-        faults.add(paper.at, what, Some("papers are 'letter' and 'evidence'"));
+    let list: Vec<Placed<String>> = list?.value;
+    for word in list.iter().filter(|word| parse(&word.value).is_none()) {
+        faults.add(word.at, format!("the {what} '{}' is unknown", shown(&word.value)), Some(hint));
     }
-    Some(Rule { value: list.into_iter().map(|paper| paper.value).collect(), clause: clause? })
+    let value = list.iter().filter_map(|word| parse(&word.value)).collect();
+    Some(Rule { value, clause: clause? })
+}
+
+/// Papers without which an order stays open.
+fn papers(reader: &mut Reader, name: &'static str) -> Option<Rule<Vec<String>>> {
+    let what = ("paper", "papers are 'letter', 'evidence', 'cc-it' and 'cc-ethics'");
+    let known = |t: &str| policy::PAPERS.contains(&t).then(|| t.to_owned());
+    words(reader, name, PAPERS, what, known)
+}
+
+/// Roles; with none, nobody may.
+fn roles(reader: &mut Reader, name: &'static str) -> Option<Rule<Vec<Role>>> {
+    let hint = "roles are 'custodian', 'handler', 'supervisor', 'auditor', 'admin' and 'vendor'";
+    words(reader, name, ROLES, ("role", hint), Role::parse)
 }
 
 /// A clause: the regulation's letters and the numbers of its point, or `own`.

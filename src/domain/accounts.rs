@@ -73,8 +73,16 @@ pub enum Act {
     RequestDestruction,
     /// `destroy approve`, `destroy deny`.
     DecideDestruction,
+    /// `destroy cancel`.
+    CancelDestruction,
+    /// `destroy except`, `destroy confirm`, `standing confirm`.
+    ConfirmPapers,
     /// `hold place`, `hold lift`.
     Hold,
+    /// `witness take`, `witness acknowledge`.
+    Anchor,
+    /// `witness acknowledge --confirm`.
+    ConfirmAnchor,
     /// `register show`, `register verify`, `batch list`, …
     Look,
 }
@@ -88,11 +96,13 @@ impl Act {
             Self::ConfirmAdministration => &[Role::Admin, Role::Supervisor],
             Self::Keep => &[Role::Custodian],
             Self::Use => &[Role::Handler],
-            Self::ConfirmBaseline | Self::DecideUse | Self::DecideDestruction => {
-                &[Role::Supervisor]
-            }
-            Self::RequestDestruction => &[Role::Custodian, Role::Handler],
-            Self::Hold => &[Role::Supervisor, Role::Auditor],
+            Self::ConfirmBaseline | Self::DecideUse | Self::ConfirmPapers => &[Role::Supervisor],
+            // Which of these it is, the policy says: the table of DESIGN 10, unless a site's rules name others.
+            Self::DecideDestruction => &[Role::Supervisor, Role::Auditor, Role::Admin],
+            Self::RequestDestruction => &[Role::Custodian, Role::Handler, Role::Vendor],
+            Self::CancelDestruction => &[Role::Custodian, Role::Handler, Role::Supervisor],
+            Self::Hold | Self::ConfirmAnchor => &[Role::Supervisor, Role::Auditor],
+            Self::Anchor => &[Role::Custodian, Role::Supervisor, Role::Auditor, Role::Admin],
             Self::Look => Role::ALL,
         }
     }

@@ -7,7 +7,10 @@ use std::fmt;
 
 mod paper;
 
-pub use paper::{Certificate, CertificateFault, CertifiedCopy, NAMESPACE, Proof, sign};
+pub use paper::{
+    Certificate, CertificateFault, CertifiedCopy, FurtherApproval, LeftOut, NAMESPACE, Proof,
+    StandingPaper, Stopped, sign,
+};
 use serde::{Deserialize, Serialize};
 
 /// How far it is proven that nothing of a copy can be read again (DESIGN 9).

@@ -4,8 +4,11 @@
 //! holds no personal data and no secrets: names of files and deliveries as HMAC under a salt that goes with the
 //! batch, keys as fingerprints, plaintext as HMAC under a key of its link. These are the wire forms; they outlive
 //! the code, so a variant or field is only ever added.
+//!
+//! It is over 500 lines because the kinds of entry are one closed list.
 
 mod facts;
+mod orders;
 
 use serde::{Deserialize, Serialize};
 
@@ -14,9 +17,14 @@ pub use facts::{
     LinkFacts, LoadFacts, ManifestFacts, OrderedCopy, Signed, UnixUser, Verdict, WipeFacts,
 };
 
+pub use orders::{
+    Exception, OrderCancelled, PaperFacts, PapersConfirmed, PapersRecorded, StandingConfirmed,
+    StandingEnded, StandingProposed,
+};
+
 use super::{
     digest::Digest,
-    ids::{BatchId, DeliveryId, GrantId, HoldId, OrderId},
+    ids::{BatchId, CopyId, DeliveryId, GrantId, HoldId, OrderId, StandingId},
     limits,
     step::{Outcome, Plan},
     time::Timestamp,
@@ -354,13 +362,22 @@ pub enum Body {
         policy: Digest,
         /// It is void after this.
         expires: Timestamp,
+        /// How many people must approve it, where it is more than one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        approvers: Option<u32>,
+        /// The standing approval under which the agent requests it: it is approved with this entry.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        standing: Option<StandingId>,
         /// The signed command.
         signed: Option<Signed>,
     },
-    /// The second person agreed (核定).
+    /// A second person agreed (核定).
     OrderApproved {
         /// The order.
         order: OrderId,
+        /// Nothing is wiped before this, where the policy gives time to think again.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        not_before: Option<Timestamp>,
         /// The signed decision.
         signed: Signed,
     },
@@ -379,7 +396,24 @@ pub enum Body {
         order: OrderId,
         /// Why.
         code: String,
+        /// Copies whose wipe had begun: they are there, and nobody can read them any more.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        unreadable: Vec<CopyId>,
     },
+    /// A person stopped an order that was not carried out yet.
+    OrderCancelled(OrderCancelled),
+    /// A copy that an approved order covers is out of reach: it is left out, and somebody answers for it.
+    CopyExcepted(Exception),
+    /// A standing approval is proposed.
+    StandingProposed(StandingProposed),
+    /// A supervisor confirmed it.
+    StandingConfirmed(StandingConfirmed),
+    /// It ended before its time.
+    StandingEnded(StandingEnded),
+    /// Papers that close an order, as the custodian has them.
+    PapersRecorded(PapersRecorded),
+    /// A supervisor confirmed them.
+    PapersConfirmed(PapersConfirmed),
     /// Nothing is left to do for a batch.
     BatchClosed {
         /// The batch.
@@ -413,6 +447,53 @@ pub enum Body {
         size: u64,
         /// Its root.
         root: Digest,
+    },
+    /// An admin proposes a witness, or another key of one.
+    WitnessProposed {
+        /// Its name.
+        name: String,
+        /// Its verifier key (C2SP tlog-cosignature).
+        vkey: String,
+        /// The signed command.
+        signed: Option<Signed>,
+    },
+    /// A second person confirmed it.
+    WitnessConfirmed {
+        /// Its name.
+        name: String,
+        /// The proposal's entry.
+        proposal: u64,
+        /// The signed decision.
+        signed: Signed,
+    },
+    /// A witness's cosignature came. Its line verifies under the checkpoint of `size` entries, which is that of this register.
+    CheckpointCosigned {
+        /// Name of the witness.
+        witness: String,
+        /// Entries that it cosigned.
+        size: u64,
+        /// Their root.
+        root: Digest,
+        /// When, by the witness's clock.
+        cosigned_at: Timestamp,
+        /// The signature line of the note, byte for byte.
+        line: String,
+        /// The signed command.
+        signed: Option<Signed>,
+    },
+    /// Somebody acknowledges that cosignatures are overdue; not in force before it is confirmed.
+    OverdueAcknowledged {
+        /// Why.
+        reason: String,
+        /// The signed decision.
+        signed: Signed,
+    },
+    /// A second person confirmed it: the alarm rests for one more period.
+    OverdueConfirmed {
+        /// The acknowledgement's entry.
+        proposal: u64,
+        /// The signed decision.
+        signed: Signed,
     },
     /// A signature under a reading has counted; the reading itself is in the access log.
     NonceSpent {

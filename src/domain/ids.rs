@@ -37,6 +37,8 @@ kinds! {
     Key, KeyId, 'k';
     /// A destruction order.
     Order, OrderId, 'o';
+    /// A standing approval.
+    Standing, StandingId, 's';
 }
 
 /// An id such as `b-00000001`.

@@ -69,7 +69,7 @@ words! {
         Rejected = "rejected",
         /// A destruction order over every copy was approved.
         OrderApproved = "order-approved",
-        /// The order was voided before its end: a hold, an expiry, a change.
+        /// The order was voided before its end, or leaves a copy out that nobody can reach.
         OrderVoided = "order-voided",
         /// The certificate over every copy is issued.
         Certified = "certified",
@@ -95,6 +95,8 @@ words! {
         Kept = "kept",
         /// An approved order covers it.
         Condemned = "condemned",
+        /// It is there, and nobody can read it any more: its wipe had begun when its order was stopped.
+        Unreadable = "unreadable",
         /// Proven gone, or never made.
         Destroyed = "destroyed",
     }
@@ -106,8 +108,10 @@ words! {
         Abandoned = "abandoned",
         /// An order over it was approved.
         Condemned = "condemned",
-        /// That order was voided before this copy's turn.
+        /// That order was voided before this copy's turn, or nobody could reach it.
         Spared = "spared",
+        /// That order was voided after the wipe had destroyed its key or begun to overwrite it.
+        Cut = "cut",
         /// It was wiped.
         Wiped = "wiped",
     }
@@ -147,9 +151,11 @@ words! {
         Approved = "approved",
         /// Turned down.
         Denied = "denied",
-        /// Void: a hold, an expiry, or a change of what it covers.
+        /// Void: a hold, an expiry, or a change of what it covers. Nothing was wiped under it.
         Voided = "voided",
-        /// Every copy wiped.
+        /// Voided after copies were wiped under it: they get their certificate, the others stay.
+        Stopped = "stopped",
+        /// Every copy wiped, or left out as an exception.
         Executed = "executed",
         /// Certificate issued.
         Certified = "certified",
@@ -160,12 +166,22 @@ words! {
         Approved = "approved",
         /// The second person refused.
         Denied = "denied",
-        /// A hold, an expiry or a change.
+        /// A hold, an expiry, a change, or a person.
         Voided = "voided",
+        /// The same, after copies were wiped.
+        Stopped = "stopped",
         /// Its last copy was wiped.
         Executed = "executed",
         /// The certificate is issued.
         Certified = "certified",
+    }
+}
+
+impl CopyState {
+    /// Whether there is something of it that no order covers.
+    #[must_use]
+    pub const fn is_there(self) -> bool {
+        matches!(self, Self::Kept | Self::Unreadable)
     }
 }
 
@@ -199,6 +215,8 @@ pub const COPY: &[Row<CopyState, CopyEvent, ()>] = &[
     (C::Planned, Oc::Abandoned, C::Destroyed, None),
     (C::Kept, Oc::Condemned, C::Condemned, None),
     (C::Condemned, Oc::Spared, C::Kept, None),
+    (C::Condemned, Oc::Cut, C::Unreadable, None),
+    (C::Unreadable, Oc::Condemned, C::Condemned, None),
     (C::Condemned, Oc::Wiped, C::Destroyed, None),
 ];
 
@@ -226,6 +244,8 @@ pub const ORDER: &[Row<OrderState, OrderEvent, ()>] = &[
     (O::Requested, Oo::Denied, O::Denied, None),
     (O::Requested, Oo::Voided, O::Voided, None),
     (O::Approved, Oo::Voided, O::Voided, None),
+    (O::Approved, Oo::Stopped, O::Stopped, None),
+    (O::Stopped, Oo::Certified, O::Certified, None),
     (O::Approved, Oo::Executed, O::Executed, None),
     (O::Executed, Oo::Certified, O::Certified, None),
 ];

@@ -13,7 +13,7 @@ use super::{
         CopyFacts, KeyFacts, KeyForm, LinkFacts, LoadFacts, ManifestFacts, Signed, Verdict,
         WipeFacts,
     },
-    ids::{BatchId, CopyId, DeliveryId, KeyId, OrderId},
+    ids::{BatchId, CopyId, DeliveryId, KeyId, OrderId, StandingId},
     reason::Reason,
     time::Timestamp,
 };
@@ -92,6 +92,9 @@ pub enum Plan {
         order: OrderId,
         /// The copy.
         copy: CopyId,
+        /// The standing approval under which it goes, where it is one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        standing: Option<StandingId>,
     },
     /// Issue the certificate.
     Certify {

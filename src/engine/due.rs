@@ -5,6 +5,7 @@ use crate::domain::{
     entry::{AGENT, Body},
     ids::{BatchId, GrantId, OrderId},
     lifecycle::{BatchState, CopyState, GrantState, OrderState},
+    manifest::Kind,
     policy::Policy,
     time::Timestamp,
     view::{Batch, CopyKind},
@@ -33,12 +34,14 @@ impl Engine {
         let now = self.ports.clock.now();
         let mut any = self.expire_grants(now)?;
         any |= self.expire_orders(now)?;
-        let loaded = self.view.batches_in(BatchState::Loaded);
-        let due: Vec<CameDue> = loaded.filter_map(|(id, row)| self.due(id, row, now)).collect();
+        let open = [BatchState::Loaded, BatchState::Due];
+        let open = open.into_iter().flat_map(|state| self.view.batches_in(state));
+        let due: Vec<CameDue> = open.filter_map(|(id, row)| self.due(id, row, now)).collect();
         for item in due {
             self.record_due(item)?;
             any = true;
         }
+        any |= self.order_by_standing(None)?;
         any |= self.close_destroyed()?;
         Ok(any | self.checkpoint_access(now)?)
     }
@@ -47,7 +50,10 @@ impl Engine {
     pub(super) fn batch_due(&mut self, batch: BatchId) -> Result<bool, EngineError> {
         let row = self.view.batches.get(&batch).filter(|_| !self.view.time_doubted);
         let due = row.and_then(|row| self.due(batch, row, self.ports.clock.now()));
-        due.map_or(Ok(false), |item| self.record_due(item).map(|()| true))
+        let Some(item) = due else { return Ok(false) };
+        self.record_due(item)?;
+        self.order_by_standing(Some(batch))?;
+        Ok(true)
     }
 
     fn record_due(&mut self, item: CameDue) -> Result<(), EngineError> {
@@ -82,16 +88,31 @@ impl Engine {
             .collect();
         let any = !over.is_empty();
         for order in over {
-            self.record(AGENT, Body::OrderVoided { order, code: "expired".to_owned() })?;
+            self.record(
+                AGENT,
+                Body::OrderVoided { order, code: "expired".to_owned(), unreadable: Vec::new() },
+            )?;
         }
         Ok(any)
     }
 
     fn due(&self, id: BatchId, row: &Batch, now: Timestamp) -> Option<CameDue> {
+        let policy = self.rules.policies.get(&row.facts.policy)?;
+        if row.state == BatchState::Due && row.due.is_none() {
+            // A batch that a person turned down is personal data as well: the same clock.
+            let retention = &policy.use_rule.retention;
+            let rejected = row.times.get(BatchState::Due.word()).copied()?;
+            return Some(CameDue {
+                batch: id,
+                clock: "rejected",
+                whole: true,
+                deadline: retention.value.after(rejected, self.rules.zone),
+                clause: retention.clause.clone(),
+            });
+        }
         if row.state != BatchState::Loaded {
             return None;
         }
-        let policy = self.rules.policies.get(&row.facts.policy)?;
         self.whole_due(id, row, policy, now).or_else(|| self.files_due(id, row, policy))
     }
 
@@ -116,7 +137,7 @@ impl Engine {
         } else if terminated {
             ("link-terminated", now)
         } else {
-            return None;
+            return self.superseded(id, row, policy);
         };
         let deadline = policy.use_rule.retention.value.after(start, self.rules.zone);
         Some(CameDue {
@@ -125,6 +146,29 @@ impl Engine {
             whole: true,
             deadline,
             clause: policy.use_rule.retention.clause.clone(),
+        })
+    }
+
+    /// A newer full file stands for what this one and its change files held, where the policy ends their use with it.
+    fn superseded(&self, id: BatchId, row: &Batch, policy: &Policy) -> Option<CameDue> {
+        let rule = &policy.use_rule.superseded;
+        let period = rule.value?;
+        let as_of = row.manifest.as_ref()?.as_of;
+        let newer = self.view.batches_of(&row.link).filter(|(other, batch)| {
+            batch.state == BatchState::Loaded
+                && batch.manifest.as_ref().is_some_and(|manifest| {
+                    manifest.kind == Kind::Full && (manifest.as_of, *other) > (as_of, id)
+                })
+        });
+        let loaded =
+            |(_, batch): (BatchId, &Batch)| batch.times.get(BatchState::Loaded.word()).copied();
+        let start = newer.filter_map(loaded).min()?;
+        Some(CameDue {
+            batch: id,
+            clock: "superseded",
+            whole: true,
+            deadline: period.after(start, self.rules.zone),
+            clause: rule.clause.clone(),
         })
     }
 
@@ -173,15 +217,13 @@ impl Engine {
         })
     }
 
-    /// A destroyed batch closes when its policy asks for no paper. Papers are recorded by `destroy close`.
+    /// A destroyed batch closes when no paper is missing that its policy asks for (`destroy close`).
     fn close_destroyed(&mut self) -> Result<bool, EngineError> {
         let over: Vec<BatchId> = self
             .view
             .batches_in(BatchState::Destroyed)
             .filter(|(id, _)| self.view.all_gone(*id))
-            .filter(|(_, b)| {
-                self.rules.policies.get(&b.facts.policy).is_some_and(|p| !p.needs_papers())
-            })
+            .filter(|(_, b)| self.missing_papers(b).is_empty())
             .map(|(id, _)| id)
             .collect();
         let any = !over.is_empty();

@@ -118,6 +118,11 @@ pub trait Journal {
     /// # Errors
     /// The log is shorter.
     fn inclusion(&self, log: Log, seq: u64, size: u64) -> Result<Vec<merkle::Hash>>;
+    /// Proof that the tree of `size` begins with that of `old`.
+    ///
+    /// # Errors
+    /// The log is shorter.
+    fn consistency(&self, log: Log, old: u64, size: u64) -> Result<Vec<merkle::Hash>>;
     /// The signed note for the tree of `size`; the same bytes each time.
     ///
     /// # Errors
@@ -195,6 +200,8 @@ pub struct Scan {
     pub folders: Vec<Vec<u8>>,
     /// Anything else, and whether its name is that of a key.
     pub strays: Vec<(Vec<u8>, bool)>,
+    /// There is more, and it was not listed.
+    pub cut: bool,
 }
 
 /// A file in a keybox.

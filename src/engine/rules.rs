@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use crate::domain::{
-    digest::Digest, entry::LinkFacts, layout::Layout, link::Link, policy::Policy, time::Period,
+    anchoring::Anchoring, digest::Digest, entry::LinkFacts, layout::Layout, link::Link,
+    policy::Policy, time::Period,
 };
 
 /// The configuration in force.
@@ -23,6 +24,8 @@ pub struct Rules {
     pub agency: Option<String>,
     /// Time zone of dates.
     pub zone: chrono_tz::Tz,
+    /// Who vouches for the register, and how often, where that is watched.
+    pub anchoring: Option<Anchoring>,
     /// When an incomplete delivery becomes an alarm, and an unsigned one is quarantined.
     pub incomplete_after: Period,
     /// When an incomplete delivery is claimed and quarantined, where set.

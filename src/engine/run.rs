@@ -2,7 +2,7 @@
 
 use super::{
     DISK_FULL, Engine, EngineError, Ran, StepError,
-    jobs::{Begun, Done, Effect, Job, Of, Progress, Running},
+    jobs::{About, Begun, Done, Effect, Job, Of, Progress, Running},
     slots,
 };
 use crate::domain::{
@@ -30,15 +30,23 @@ impl Engine {
             Ok(Begun::Done(outcome)) => return self.close(intent, &plan, Ok(outcome)),
             Err(error) => return self.close(intent, &plan, Err(error)),
         };
-        let running = Running {
+        let of = Of::plan(&plan);
+        let about = About {
             step: plan.name(),
-            of: Of::plan(&plan),
+            batch: of.batch,
+            order: of.order,
             total: long.total,
+            meter: long.meter.clone(),
+        };
+        let running = Running {
+            step: about.step,
+            of,
+            total: about.total,
             meter: long.meter,
             since: self.ports.clock.now(),
         };
         self.running.insert(intent, running);
-        match self.hands.start(Job { intent, work: long.work }) {
+        match self.hands.start(Job { intent, about, work: long.work }) {
             Some(done) => self.conclude(done),
             None => Ok(Ran::Running),
         }
@@ -97,7 +105,7 @@ impl Engine {
             Plan::Load { batch, vault, key, refuse, .. } => {
                 return self.begin_load(*batch, *vault, *key, *refuse);
             }
-            Plan::WipeCopy { order, copy } => return self.begin_wipe(*order, *copy),
+            Plan::WipeCopy { order, copy, .. } => return self.begin_wipe(*order, *copy),
             Plan::Verify { batch } => self.apply_verify(*batch)?,
             Plan::TakeKey { .. } => self.apply_take_key(plan)?,
             Plan::DropKey { key } => self.apply_drop_key(*key)?,

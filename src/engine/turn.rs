@@ -58,11 +58,36 @@ pub(super) struct Todo {
     due_batches: BTreeSet<BatchId>,
     /// Deliveries whose claim failed: how often, and when they are tried again.
     put_off: BTreeMap<DeliveryId, (u32, Timestamp)>,
+    /// Key files that could not be removed, by link and number: likewise.
+    left: BTreeMap<(String, String), (u32, Timestamp)>,
 }
 
 impl Todo {
+    /// Whether a key file is left alone for now.
+    pub(super) fn is_left(&self, link: &str, number: &str, now: Timestamp) -> bool {
+        let key = (link.to_owned(), number.to_owned());
+        self.left.get(&key).is_some_and(|(_, until)| now < *until)
+    }
+
+    /// A key file is gone, or could not be removed.
+    pub(super) fn key_file(&mut self, link: &str, number: &str, failed: Option<Timestamp>) {
+        let key = (link.to_owned(), number.to_owned());
+        match failed {
+            None => drop(self.left.remove(&key)),
+            Some(failed) => {
+                let times = self.left.get(&key).map_or(0, |(times, _)| *times) + 1;
+                self.left.insert(key, (times, retry_at(times, failed)));
+            }
+        }
+    }
+
     pub(super) fn hands_came_free(&mut self) {
         self.batches.append(&mut self.no_hands);
+    }
+
+    /// Orders may have something to do.
+    pub(super) const fn orders(&mut self) {
+        self.orders = true;
     }
 
     pub(super) fn is_put_off(&self, delivery: DeliveryId, now: Timestamp) -> bool {
@@ -154,10 +179,12 @@ impl Engine {
         let (view, now) = (&self.view, self.ports.clock.now());
         let grants = view.grants.values().filter(|g| g.state == lifecycle::GrantState::Open);
         let orders = view.orders.values().filter(|o| o.state == OrderState::Requested);
+        let cooling = view.orders.values().filter(|o| o.state == OrderState::Approved);
         let retries = view.troubled().filter_map(|(_, b)| b.trouble.as_ref());
         grants
             .map(|grant| grant.terms.until)
             .chain(orders.map(|order| order.expires))
+            .chain(cooling.filter_map(|order| order.not_before))
             .chain(retries.map(|trouble| retry_at(trouble.times, trouble.at)))
             .chain(self.todo.put_off.values().map(|(_, until)| *until))
             .filter(|at| *at > now)
@@ -272,7 +299,7 @@ impl Engine {
     }
 
     /// Whether what failed is left alone for now: until a person retries it, or until its time has come.
-    fn rests(&self, trouble: &crate::domain::view::Trouble) -> bool {
+    pub(super) fn rests(&self, trouble: &crate::domain::view::Trouble) -> bool {
         trouble.is_for_a_person()
             || (self.resident && self.ports.clock.now() < retry_at(trouble.times, trouble.at))
     }
@@ -288,7 +315,9 @@ impl Engine {
             .view
             .orders
             .iter()
-            .filter(|(_, o)| matches!(o.state, OrderState::Approved | OrderState::Executed))
+            .filter(|(_, o)| {
+                matches!(o.state, OrderState::Approved | OrderState::Executed | OrderState::Stopped)
+            })
             .filter(|(id, _)| !wiping.contains(id))
             .map(|(id, _)| *id)
             .collect();
@@ -299,18 +328,9 @@ impl Engine {
                 self.todo.orders = true;
                 break;
             }
-            if !(self.resident && self.order_rests(order)) {
-                any |= self.execute(order)?;
-            }
+            any |= self.execute(order)?;
         }
         Ok(any)
-    }
-
-    fn order_rests(&self, order: OrderId) -> bool {
-        let copies = self.view.orders.get(&order).into_iter().flat_map(|order| &order.copies);
-        let mut troubles =
-            copies.filter_map(|copy| self.view.batches.get(&copy.batch)?.trouble.as_ref());
-        troubles.any(|trouble| self.rests(trouble))
     }
 
     fn drop_one_key(&mut self) -> Result<bool, EngineError> {

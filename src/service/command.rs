@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 use super::authority::{COMMAND, DECISION};
 use crate::domain::{
     accounts::Act,
-    entry::{AccountFacts, HoldScope, KeyForm},
-    ids::{BatchId, GrantId, HoldId, OrderId},
+    entry::{AccountFacts, HoldScope, KeyForm, PaperFacts},
+    ids::{BatchId, CopyId, GrantId, HoldId, OrderId, StandingId},
     secret::Secret,
     time::Timestamp,
 };
@@ -79,6 +79,30 @@ pub enum Command {
         /// The link.
         link: String,
     },
+    /// `witness add`.
+    WitnessAdd {
+        /// Its name.
+        name: String,
+        /// Its verifier key.
+        vkey: String,
+    },
+    /// `witness confirm`.
+    WitnessConfirm {
+        /// Its name.
+        name: String,
+    },
+    /// `witness take`.
+    WitnessTake {
+        /// A checkpoint of this register, with cosignatures.
+        note: String,
+    },
+    /// `witness acknowledge`.
+    OverdueAcknowledge {
+        /// Why.
+        reason: String,
+    },
+    /// `witness acknowledge --confirm`.
+    OverdueConfirm,
     /// `grant apply`.
     GrantApply {
         /// The link.
@@ -140,6 +164,59 @@ pub enum Command {
         /// Why.
         reason: String,
     },
+    /// `destroy cancel`.
+    DestroyCancel {
+        /// The order.
+        order: OrderId,
+        /// Why.
+        reason: String,
+    },
+    /// `destroy except`.
+    DestroyExcept {
+        /// The order.
+        order: OrderId,
+        /// The copy.
+        copy: CopyId,
+        /// Who brings it back.
+        owner: String,
+        /// By when.
+        until: Timestamp,
+        /// Why it cannot be reached.
+        reason: String,
+    },
+    /// `destroy close`.
+    DestroyClose {
+        /// The order.
+        order: OrderId,
+        /// The papers.
+        papers: Vec<PaperFacts>,
+    },
+    /// `destroy confirm`.
+    DestroyConfirm {
+        /// The order.
+        order: OrderId,
+    },
+    /// `standing add`.
+    StandingAdd {
+        /// The policy.
+        policy: String,
+        /// The link, where it is for one alone.
+        link: Option<String>,
+        /// Document number.
+        doc_no: String,
+        /// Its end.
+        until: Timestamp,
+    },
+    /// `standing confirm`.
+    StandingConfirm {
+        /// The standing approval.
+        standing: StandingId,
+    },
+    /// `standing end`.
+    StandingEnd {
+        /// The standing approval.
+        standing: StandingId,
+    },
     /// `hold place`.
     HoldPlace {
         /// What it covers.
@@ -175,6 +252,11 @@ impl Command {
             Self::BatchReject { .. } => "batch reject",
             Self::Baseline { .. } => "link baseline",
             Self::BaselineConfirm { .. } => "link confirm",
+            Self::WitnessAdd { .. } => "witness add",
+            Self::WitnessConfirm { .. } => "witness confirm",
+            Self::WitnessTake { .. } => "witness take",
+            Self::OverdueAcknowledge { .. } => "witness acknowledge",
+            Self::OverdueConfirm => "witness acknowledge --confirm",
             Self::GrantApply { .. } => "grant apply",
             Self::GrantApprove { .. } => "grant approve",
             Self::GrantDeny { .. } => "grant deny",
@@ -184,6 +266,13 @@ impl Command {
             Self::DestroyRequest { .. } => "destroy request",
             Self::DestroyApprove { .. } => "destroy approve",
             Self::DestroyDeny { .. } => "destroy deny",
+            Self::DestroyCancel { .. } => "destroy cancel",
+            Self::DestroyExcept { .. } => "destroy except",
+            Self::DestroyClose { .. } => "destroy close",
+            Self::DestroyConfirm { .. } => "destroy confirm",
+            Self::StandingAdd { .. } => "standing add",
+            Self::StandingConfirm { .. } => "standing confirm",
+            Self::StandingEnd { .. } => "standing end",
             Self::HoldPlace { .. } => "hold place",
             Self::HoldLift { .. } => "hold lift",
         }
@@ -195,6 +284,9 @@ impl Command {
         match self {
             Self::AccountConfirm { .. }
             | Self::ConfigConfirm
+            | Self::WitnessConfirm { .. }
+            | Self::OverdueAcknowledge { .. }
+            | Self::OverdueConfirm
             | Self::BatchRelease { .. }
             | Self::BatchReject { .. }
             | Self::BaselineConfirm { .. }
@@ -205,6 +297,8 @@ impl Command {
             | Self::UseNoNeed { .. }
             | Self::DestroyApprove { .. }
             | Self::DestroyDeny { .. }
+            | Self::DestroyConfirm { .. }
+            | Self::StandingConfirm { .. }
             | Self::HoldPlace { .. }
             | Self::HoldLift { .. } => true,
             Self::AccountAdd { .. }
@@ -214,8 +308,15 @@ impl Command {
             | Self::KeySubmit { .. }
             | Self::BatchRetry { .. }
             | Self::Baseline { .. }
+            | Self::WitnessAdd { .. }
+            | Self::WitnessTake { .. }
             | Self::GrantApply { .. }
-            | Self::DestroyRequest { .. } => false,
+            | Self::DestroyRequest { .. }
+            | Self::DestroyCancel { .. }
+            | Self::DestroyExcept { .. }
+            | Self::DestroyClose { .. }
+            | Self::StandingAdd { .. }
+            | Self::StandingEnd { .. } => false,
         }
     }
 
@@ -229,15 +330,22 @@ impl Command {
     #[must_use]
     pub const fn act(&self) -> Act {
         match self {
-            Self::AccountAdd { .. } | Self::AccountDisable { .. } | Self::ConfigPropose => {
-                Act::Administer
+            Self::AccountAdd { .. }
+            | Self::AccountDisable { .. }
+            | Self::ConfigPropose
+            | Self::WitnessAdd { .. } => Act::Administer,
+            Self::AccountConfirm { .. } | Self::ConfigConfirm | Self::WitnessConfirm { .. } => {
+                Act::ConfirmAdministration
             }
-            Self::AccountConfirm { .. } | Self::ConfigConfirm => Act::ConfirmAdministration,
+            Self::WitnessTake { .. } | Self::OverdueAcknowledge { .. } => Act::Anchor,
+            Self::OverdueConfirm => Act::ConfirmAnchor,
             Self::KeySubmit { .. }
             | Self::BatchRetry { .. }
             | Self::BatchRelease { .. }
             | Self::BatchReject { .. }
             | Self::Baseline { .. }
+            | Self::DestroyClose { .. }
+            | Self::StandingAdd { .. }
             | Self::ClockConfirm => Act::Keep,
             Self::BaselineConfirm { .. } => Act::ConfirmBaseline,
             Self::GrantApply { .. } | Self::UseComplete { .. } | Self::UseNoNeed { .. } => Act::Use,
@@ -245,7 +353,11 @@ impl Command {
                 Act::DecideUse
             }
             Self::DestroyRequest { .. } => Act::RequestDestruction,
-            Self::DestroyApprove { .. } | Self::DestroyDeny { .. } => Act::DecideDestruction,
+            Self::DestroyApprove { .. } | Self::DestroyDeny { .. } | Self::DestroyExcept { .. } => {
+                Act::DecideDestruction
+            }
+            Self::DestroyCancel { .. } | Self::StandingEnd { .. } => Act::CancelDestruction,
+            Self::DestroyConfirm { .. } | Self::StandingConfirm { .. } => Act::ConfirmPapers,
             Self::HoldPlace { .. } | Self::HoldLift { .. } => Act::Hold,
         }
     }
@@ -258,6 +370,10 @@ impl Command {
             Self::AccountConfirm { name } | Self::AccountDisable { name } => name.clone(),
             Self::ConfigPropose | Self::ConfigConfirm => "configuration".to_owned(),
             Self::ClockConfirm => "clock".to_owned(),
+            Self::WitnessAdd { name, .. } | Self::WitnessConfirm { name } => name.clone(),
+            Self::WitnessTake { .. } | Self::OverdueAcknowledge { .. } | Self::OverdueConfirm => {
+                "checkpoint".to_owned()
+            }
             Self::KeySubmit { batch, .. }
             | Self::BatchRetry { batch }
             | Self::BatchRelease { batch, .. }
@@ -271,7 +387,16 @@ impl Command {
             | Self::GrantDeny { grant, .. }
             | Self::GrantRevoke { grant }
             | Self::UseComplete { grant } => grant.to_string(),
-            Self::DestroyApprove { order } | Self::DestroyDeny { order, .. } => order.to_string(),
+            Self::DestroyApprove { order }
+            | Self::DestroyDeny { order, .. }
+            | Self::DestroyCancel { order, .. }
+            | Self::DestroyExcept { order, .. }
+            | Self::DestroyClose { order, .. }
+            | Self::DestroyConfirm { order } => order.to_string(),
+            Self::StandingAdd { policy, .. } => policy.clone(),
+            Self::StandingConfirm { standing } | Self::StandingEnd { standing } => {
+                standing.to_string()
+            }
             Self::HoldPlace { scope, .. } => match scope {
                 HoldScope::Batch(batch) => batch.to_string(),
                 HoldScope::Link(link) => link.clone(),
@@ -287,39 +412,17 @@ impl Command {
         match self {
             Self::BatchRelease { reason, .. }
             | Self::BatchReject { reason, .. }
+            | Self::OverdueAcknowledge { reason }
             | Self::GrantDeny { reason, .. }
             | Self::DestroyRequest { reason, .. }
-            | Self::DestroyDeny { reason, .. } => reason,
+            | Self::DestroyDeny { reason, .. }
+            | Self::DestroyCancel { reason, .. }
+            | Self::DestroyExcept { reason, .. } => reason,
+            Self::StandingAdd { doc_no, .. } => doc_no,
             Self::GrantApply { purpose, .. } => purpose,
             Self::KeySubmit { channel, .. } => channel,
             Self::HoldPlace { authority, .. } => authority,
             _ => "",
         }
-    }
-}
-
-/// What a command came to.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct Reply {
-    /// The id of what was made or decided.
-    pub id: String,
-    /// What happened, for people.
-    pub message: String,
-    /// Who does what next, with the command; nothing where nobody has to.
-    #[serde(default)]
-    pub next: Option<String>,
-}
-
-impl Reply {
-    /// What happened to something.
-    pub(super) fn new(id: &impl ToString, message: impl Into<String>) -> Self {
-        Self { id: id.to_string(), message: message.into(), next: None }
-    }
-
-    /// With who does what next.
-    pub(super) fn next(mut self, next: impl Into<String>) -> Self {
-        self.next = Some(next.into());
-        self
     }
 }

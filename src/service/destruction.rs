@@ -3,22 +3,30 @@
 use super::{Actor, Reply, Result, Service, administration::second_person, stated};
 use crate::{
     domain::{
+        accounts::Role,
         calendar,
-        entry::{Body, HoldScope, OrderedCopy},
-        ids::{BatchId, HoldId, OrderId},
+        entry::{Body, Exception, OrderCancelled, OrderedCopy},
+        ids::{BatchId, CopyId, OrderId},
         lifecycle::{BatchState, CopyState, OrderState},
         manifest::Kind,
+        policy::Destroy,
         time::{Period, Timestamp},
         view::{CopyKind, Order},
     },
+    engine::standing::{ORDER_STANDS, policies_of},
     error::{Error, Exit},
 };
 
-/// How long a request waits for its approval before it is void: a month.
-const REQUEST_STANDS: Period = Period { months: 1, days: 0, seconds: 0 };
+/// A copy that an order leaves out.
+pub(super) struct Left {
+    pub(super) copy: CopyId,
+    pub(super) owner: String,
+    pub(super) until: Timestamp,
+    pub(super) reason: String,
+}
 
 impl Service {
-    fn order(&self, order: OrderId) -> Result<&Order> {
+    pub(super) fn order(&self, order: OrderId) -> Result<&Order> {
         self.engine.view.orders.get(&order).ok_or_else(|| {
             Error::usage(format!("there is no order '{order}'"))
                 .hint("'batchward destroy list' shows the orders")
@@ -44,9 +52,7 @@ impl Service {
             .engine
             .view
             .copies_of(batch)
-            .filter(|(_, c)| {
-                c.state == CopyState::Kept && (!files_only || c.kind == CopyKind::Transfer)
-            })
+            .filter(|(_, c)| c.state.is_there() && (!files_only || c.kind == CopyKind::Transfer))
             .map(|(copy, c)| {
                 (c.kind, OrderedCopy { copy, batch, digest: c.sha256, bytes: c.bytes })
             })
@@ -113,6 +119,8 @@ impl Service {
         stated("the reason", &reason)?;
         let copies = self.scope(batch)?;
         self.unheld(copies.iter().map(|c| c.batch))?;
+        let approvers =
+            self.rule_for(&copies, "request", actor, |rules| &rules.requesters.value)?;
         let asked = self.engine.view.orders.iter().find(|(_, order)| {
             matches!(order.state, OrderState::Requested | OrderState::Approved)
                 && order.copies == copies
@@ -128,13 +136,48 @@ impl Service {
             copies,
             reason,
             policy: self.engine.rules.policies_digest,
-            expires: REQUEST_STANDS.after(now, self.engine.rules.zone),
+            expires: ORDER_STANDS.after(now, self.engine.rules.zone),
+            approvers: Some(approvers).filter(|count| *count > 1),
+            standing: None,
             signed: actor.signed.clone(),
         };
         self.record(actor, body)?;
-        let message = format!("'{order}' covers {count} copies and waits for a supervisor");
+        let message = if approvers > 1 {
+            format!("'{order}' covers {count} copies and waits for two approvals")
+        } else {
+            format!("'{order}' covers {count} copies and waits for a supervisor")
+        };
         Ok(Reply::new(&order, message)
             .next(format!("a supervisor runs 'batchward destroy approve {order}'")))
+    }
+
+    /// Whether the policies of all batches let one of the actor's roles do this; how many must approve.
+    fn rule_for(
+        &self,
+        copies: &[OrderedCopy],
+        act: &str,
+        actor: &Actor,
+        roles: impl Fn(&Destroy) -> &Vec<Role>,
+    ) -> Result<u32> {
+        let mut approvers = 1;
+        for copy in copies {
+            let policy = self.row(copy.batch)?.facts.policy.clone();
+            let policy = self.engine.rules.policies.get(&policy).ok_or_else(|| {
+                Error::new(Exit::Config, format!("the policy '{policy}' is not there any more"))
+            })?;
+            let allowed = roles(&policy.destroy);
+            if !actor.facts.roles.iter().any(|role| allowed.contains(role)) {
+                let words: Vec<_> = allowed.iter().map(|role| role.word()).collect();
+                return Err(Error::refused(format!(
+                    "'{}' may not {act} a destruction under '{}'",
+                    actor.name(),
+                    policy.name
+                ))
+                .hint(format!("this needs one of the roles: {}", words.join(", "))));
+            }
+            approvers = approvers.max(policy.destroy.approvers.value);
+        }
+        Ok(approvers)
     }
 
     fn unheld(&self, batches: impl Iterator<Item = BatchId>) -> Result<()> {
@@ -156,17 +199,30 @@ impl Service {
         if order.state != OrderState::Requested {
             return Err(Error::usage(format!("'{id}' is {}", order.state)));
         }
+        if order.approvals.iter().any(|(by, _)| by == actor.name()) {
+            return Err(second_person("approve this order as well"));
+        }
         if self.engine.ports.clock.now() > order.expires {
             return Err(Error::refused(format!(
                 "'{id}' expired {}",
                 calendar::end(order.expires, self.engine.rules.zone)
             )));
         }
+        self.rule_for(&order.copies, "approve", actor, |rules| &rules.approver_roles.value)?;
         self.unheld(order.copies.iter().map(|c| c.batch))?;
-        // What is approved is what was requested: a copy that came or went since, or another policy, voids it.
+        self.unchanged(id, order)?;
+        let last = order.approvals.len() + 1 >= order.approvers as usize;
+        let not_before = if last { self.cooled(order) } else { None };
+        let signed = actor.decision()?;
+        self.record(actor, Body::OrderApproved { order: id, not_before, signed })?;
+        self.approved(id)
+    }
+
+    /// What is approved is what was requested: a copy that came or went since, or another policy, voids it.
+    fn unchanged(&self, id: OrderId, order: &Order) -> Result<()> {
         let same = order.copies.iter().all(|c| {
             self.engine.view.copies.get(&c.copy).is_some_and(|row| {
-                row.state == CopyState::Kept && row.sha256 == c.digest && row.bytes == c.bytes
+                row.state.is_there() && row.sha256 == c.digest && row.bytes == c.bytes
             })
         });
         // A batch that came due meanwhile has more that must go: an order over its files alone is not the one it needs.
@@ -176,18 +232,39 @@ impl Service {
         for batch in batches {
             scope.extend(self.scope(batch)?);
         }
-        let same = same && scope == order.copies;
-        if !same || order.policy != self.engine.rules.policies_digest {
-            return Err(Error::refused(format!(
-                "what '{id}' covers has changed since it was requested"
-            ))
-            .hint("deny it and request the destruction again"));
+        if same && scope == order.copies && order.policy == self.engine.rules.policies_digest {
+            return Ok(());
         }
-        self.record(actor, Body::OrderApproved { order: id, signed: actor.decision()? })?;
+        Err(Error::refused(format!("what '{id}' covers has changed since it was requested"))
+            .hint("deny it and request the destruction again"))
+    }
+
+    /// Before when nothing is wiped, where the policies give time to think again.
+    fn cooled(&self, order: &Order) -> Option<Timestamp> {
+        let (view, rules) = (&self.engine.view, &self.engine.rules);
+        let now = self.engine.ports.clock.now();
+        let periods = policies_of(view, rules, order).map(|p| p.destroy.cooling_off.value);
+        let periods = periods.filter(|period| *period != Period::ZERO);
+        periods.map(|period| period.after(now, rules.zone)).max()
+    }
+
+    fn approved(&self, id: OrderId) -> Result<Reply> {
         let order = self.order(id)?;
+        let zone = self.engine.rules.zone;
         Ok(match order.state {
             OrderState::Certified => Reply::new(&id, format!("'{id}' is carried out"))
                 .next(format!("'batchward certificate show {id}' prints the proof")),
+            OrderState::Requested => {
+                Reply::new(&id, format!("'{id}' has one approval and needs another"))
+                    .next(format!("another supervisor runs 'batchward destroy approve {id}'"))
+            }
+            _ if let Some(from) = order.not_before.filter(|at| *at > self.now()) => {
+                let from = calendar::time(from, zone);
+                let message = format!("'{id}' is approved; nothing is wiped before {from}");
+                Reply::new(&id, message).next(format!(
+                    "until then 'batchward destroy cancel {id} --reason TEXT' stops it"
+                ))
+            }
             state => {
                 let notes = self.engine.notes.join("; ");
                 let message = format!("'{id}' is {state}; the agent goes on with it: {notes}");
@@ -210,54 +287,90 @@ impl Service {
         if order.state != OrderState::Requested {
             return Err(Error::usage(format!("'{id}' is {}", order.state)));
         }
+        self.rule_for(&order.copies, "decide on", actor, |rules| &rules.approver_roles.value)?;
         stated("the reason", &reason)?;
         self.record(actor, Body::OrderDenied { order: id, reason, signed: actor.decision()? })?;
         Ok(Reply::new(&id, format!("'{id}' is denied")))
     }
 
-    pub(super) fn hold_place(
+    /// Stops an order. What was wiped under it gets its certificate; the rest stays.
+    pub(super) fn destroy_cancel(
         &mut self,
         actor: &Actor,
-        scope: HoldScope,
-        authority: String,
-        doc_no: String,
-        review: Timestamp,
+        id: OrderId,
+        reason: String,
     ) -> Result<Reply> {
-        stated("the authority", &authority)?;
-        stated("the document number", &doc_no)?;
-        match &scope {
-            HoldScope::Batch(batch) => {
-                self.row(*batch)?;
-            }
-            HoldScope::Link(link) => {
-                self.link(link)?;
-            }
-            HoldScope::All => {}
+        stated("the reason", &reason)?;
+        let order = self.order(id)?;
+        if !matches!(order.state, OrderState::Requested | OrderState::Approved) {
+            return Err(Error::usage(format!("'{id}' is {}", order.state)));
         }
-        let hold = self.engine.view.next_hold();
-        let signed = actor.decision()?;
-        self.record(actor, Body::HoldPlaced { hold, scope, authority, doc_no, review, signed })?;
-        let review = calendar::end(review, self.engine.rules.zone);
-        let message = format!("'{hold}' stands, to be reviewed by {review}");
-        Ok(Reply::new(&hold, message).next(format!(
-            "when its reason is gone, another supervisor or auditor runs 'batchward hold lift {hold}'"
-        )))
+        if order.by != actor.name() && !actor.facts.roles.contains(&Role::Supervisor) {
+            return Err(Error::refused(format!("'{id}' is another person's request"))
+                .hint("who requested it takes it back, or a supervisor cancels it"));
+        }
+        if self.engine.progress().iter().any(|job| job.order == Some(id)) {
+            return Err(Error::new(Exit::Later, format!("a copy of '{id}' is being overwritten"))
+                .hint("try again in a moment; a hold stops it before the next copy"));
+        }
+        let unreadable = self.engine.left_unreadable(id)?;
+        let signed = actor.signed.clone();
+        let stop = OrderCancelled { order: id, reason, unreadable, signed };
+        self.record(actor, Body::OrderCancelled(stop))?;
+        let order = self.order(id)?;
+        let left = order.open_copies();
+        let message = if order.wiped.is_empty() {
+            format!("'{id}' is cancelled, nothing was wiped")
+        } else {
+            format!("'{id}' is stopped: {} copies are gone, {left} stay", order.wiped.len())
+        };
+        Ok(Reply::new(&id, message))
     }
 
-    pub(super) fn hold_lift(&mut self, actor: &Actor, id: HoldId) -> Result<Reply> {
-        let hold = self
-            .engine
-            .view
-            .holds
-            .get(&id)
-            .ok_or_else(|| Error::new(Exit::Usage, format!("there is no hold '{id}'")))?;
-        if hold.by == actor.name() {
-            return Err(second_person("lift this hold"));
+    /// Leaves a copy out that nobody can reach; the batch stays open for it.
+    pub(super) fn destroy_except(
+        &mut self,
+        actor: &Actor,
+        id: OrderId,
+        left: Left,
+    ) -> Result<Reply> {
+        let Left { copy, owner, until, reason } = left;
+        stated("the reason", &reason)?;
+        let order = self.order(id)?;
+        if order.state != OrderState::Approved {
+            return Err(Error::usage(format!("'{id}' is {}", order.state))
+                .hint("a copy is left out of an order that is approved and not carried out yet"));
         }
-        if hold.lifted {
-            return Err(Error::usage(format!("'{id}' was lifted already")));
+        self.rule_for(&order.copies, "decide on", actor, |rules| &rules.approver_roles.value)?;
+        if order.by == actor.name() {
+            return Err(second_person("leave a copy out of this order"));
         }
-        self.record(actor, Body::HoldLifted { hold: id, signed: actor.decision()? })?;
-        Ok(Reply::new(&id, format!("'{id}' is lifted")))
+        let row = self.engine.view.copies.get(&copy);
+        let open = row.is_some_and(|row| row.state == CopyState::Condemned);
+        if !open || !order.copies.iter().any(|one| one.copy == copy) {
+            return Err(Error::usage(format!("'{copy}' is no open copy of '{id}'")));
+        }
+        if row.is_some_and(|row| row.kind == CopyKind::Case) {
+            return Err(Error::usage(format!("'{copy}' is the record of its batch"))
+                .hint("it goes last by itself, and stays while anything else is left"));
+        }
+        if self.engine.view.account(&owner).is_none() {
+            return Err(Error::usage(format!("there is no active account '{owner}'")));
+        }
+        if until <= self.now() {
+            return Err(Error::usage("the date is past"));
+        }
+        if self.engine.progress().iter().any(|job| job.order == Some(id)) {
+            return Err(Error::new(Exit::Later, format!("a copy of '{id}' is being overwritten"))
+                .hint("try again in a moment"));
+        }
+        let signed = actor.signed.clone();
+        let exception = Exception { order: id, copy, owner: owner.clone(), until, reason, signed };
+        self.record(actor, Body::CopyExcepted(exception))?;
+        let by = calendar::end(until, self.engine.rules.zone);
+        let message = format!("'{copy}' is left out of '{id}'; '{owner}' brings it back by {by}");
+        Ok(Reply::new(&copy, message).next(
+            "the batch stays due; once the copy is back, 'batchward destroy request' covers it",
+        ))
     }
 }

@@ -11,17 +11,24 @@ mod deliveries;
 mod destruction;
 pub mod forms;
 mod grants;
+mod holds;
+mod papers;
+pub mod plan;
 pub mod query;
 pub mod reading;
 pub mod register_page;
+mod reply;
 pub mod resident;
 pub mod serving;
 pub mod show;
+mod standing;
 pub mod status;
+mod witnesses;
 
 pub use authority::{Caller, Draft};
-pub use command::{Command, Reply};
+pub use command::Command;
 pub use query::{Answer, Query};
+pub use reply::Reply;
 
 use crate::{
     domain::{
@@ -156,6 +163,11 @@ impl Service {
         Ok(())
     }
 
+    /// Has long steps run by `hands` from now on: a command that shows how far they are.
+    pub fn employ(&mut self, hands: Box<dyn crate::engine::jobs::Hands>) {
+        self.engine.employ(hands);
+    }
+
     /// What there is to tell a person since this was last asked: steps that failed, and a clock in doubt.
     pub fn notes(&mut self) -> Vec<String> {
         let mut notes = std::mem::take(&mut self.engine.notes);
@@ -225,6 +237,11 @@ impl Service {
             Command::BatchReject { batch, reason } => self.batch_reject(actor, batch, reason),
             Command::Baseline { link, sequence } => self.baseline(actor, &link, sequence),
             Command::BaselineConfirm { link } => self.baseline_confirm(actor, &link),
+            Command::WitnessAdd { name, vkey } => self.witness_add(actor, &name, &vkey),
+            Command::WitnessConfirm { name } => self.witness_confirm(actor, &name),
+            Command::WitnessTake { note } => self.witness_take(actor, &note),
+            Command::OverdueAcknowledge { reason } => self.overdue_acknowledge(actor, reason),
+            Command::OverdueConfirm => self.overdue_confirm(actor),
             Command::GrantApply { link, until, purpose, basis, fields, unit } => self.grant_apply(
                 actor,
                 grants::Application { link, until, purpose, basis, fields, unit },
@@ -237,6 +254,17 @@ impl Service {
             Command::DestroyRequest { batch, reason } => self.destroy_request(actor, batch, reason),
             Command::DestroyApprove { order } => self.destroy_approve(actor, order),
             Command::DestroyDeny { order, reason } => self.destroy_deny(actor, order, reason),
+            Command::DestroyCancel { order, reason } => self.destroy_cancel(actor, order, reason),
+            Command::DestroyExcept { order, copy, owner, until, reason } => {
+                self.destroy_except(actor, order, destruction::Left { copy, owner, until, reason })
+            }
+            Command::DestroyClose { order, papers } => self.destroy_close(actor, order, papers),
+            Command::DestroyConfirm { order } => self.destroy_confirm(actor, order),
+            Command::StandingAdd { policy, link, doc_no, until } => {
+                self.standing_add(actor, &policy, link, doc_no, until)
+            }
+            Command::StandingConfirm { standing } => self.standing_confirm(actor, standing),
+            Command::StandingEnd { standing } => self.standing_end(actor, standing),
             Command::HoldPlace { scope, authority, doc_no, review } => {
                 self.hold_place(actor, scope, authority, doc_no, review)
             }

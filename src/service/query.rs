@@ -10,8 +10,9 @@ use serde::{Deserialize, Serialize};
 use super::{
     Command, Draft, Result, Service,
     forms::{DestructionRecord, DutyList, RegisterFilter, RegisterPart},
+    plan::PlanLine,
     reading::Reading,
-    show::{AccountLine, BatchPage, BatchRow, GrantLine, HoldLine, OrderLine},
+    show::{AccountLine, BatchPage, BatchRow, GrantLine, HoldLine, OrderLine, StandingLine},
     status::StatusPage,
 };
 use crate::{
@@ -21,6 +22,7 @@ use crate::{
         ids::{BatchId, GrantId, OrderId},
         layout::FieldKind,
         limits,
+        time::Timestamp,
     },
     error::{Error, Exit},
 };
@@ -54,6 +56,13 @@ pub enum Query {
     Grants,
     /// `destroy list`.
     Orders,
+    /// `destroy plan`.
+    Plan {
+        /// By when.
+        on: Timestamp,
+    },
+    /// `standing list`.
+    Standings,
     /// `hold list`.
     Holds,
     /// What differs from the configuration in force.
@@ -67,6 +76,18 @@ pub enum Query {
     Checkpoint {
         /// Entries; all there are where none is said.
         size: Option<u64>,
+        /// The newest one that a witness has cosigned, with the cosignatures.
+        #[serde(default)]
+        cosigned: bool,
+    },
+    /// `witness list`.
+    Witnesses,
+    /// `witness request`.
+    WitnessRequest {
+        /// The witness.
+        name: String,
+        /// Entries that it saw last, where the register does not know that.
+        since: Option<u64>,
     },
     /// `certificate show`.
     Certificate {
@@ -147,6 +168,37 @@ pub struct CheckpointText {
     pub sshsig: String,
 }
 
+/// What a witness is asked to cosign.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RequestText {
+    /// Entries that the witness saw last.
+    pub since: u64,
+    /// Entries now.
+    pub size: u64,
+    /// The request, as it stands in a file.
+    pub text: String,
+}
+
+/// A row of `witness list`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct WitnessLine {
+    /// Its name.
+    pub name: String,
+    /// `active`, or `proposed` before the first confirmation.
+    pub state: String,
+    /// Its verifier key.
+    pub vkey: String,
+    /// Whether another key waits for a second person.
+    pub waits: bool,
+    /// Whether `anchoring` of agent.yaml counts it.
+    pub counts: bool,
+    /// Entries that it cosigned last.
+    pub size: Option<u64>,
+    /// When.
+    pub cosigned_at: Option<Timestamp>,
+}
+
 /// What only the agent knows of a text to be signed; the rest the signer has asked for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DraftFacts {
@@ -199,6 +251,10 @@ answers! {
     Grants(Vec<GrantLine>),
     /// [`Query::Orders`].
     Orders(Vec<OrderLine>),
+    /// [`Query::Plan`].
+    Plan(Vec<PlanLine>),
+    /// [`Query::Standings`].
+    Standings(Vec<StandingLine>),
     /// [`Query::Holds`].
     Holds(Vec<HoldLine>),
     /// [`Query::Pending`].
@@ -207,6 +263,10 @@ answers! {
     Entries(EntryPart),
     /// [`Query::Checkpoint`].
     Checkpoint(CheckpointText),
+    /// [`Query::Witnesses`].
+    Witnesses(Vec<WitnessLine>),
+    /// [`Query::WitnessRequest`].
+    WitnessRequest(RequestText),
     /// [`Query::Certificate`].
     Certificate(CertificateText),
     /// [`Query::RegisterSheet`].
@@ -236,10 +296,14 @@ impl Service {
             Query::Accounts => self.accounts().into(),
             Query::Grants => self.grants().into(),
             Query::Orders => self.orders().into(),
+            Query::Plan { on } => self.plan(on)?.into(),
+            Query::Standings => self.standings().into(),
             Query::Holds => self.holds().into(),
             Query::Pending => self.pending().to_vec().into(),
             Query::Entries { from } => self.entry_part(from)?.into(),
-            Query::Checkpoint { size } => self.checkpoint(size)?.into(),
+            Query::Checkpoint { size, cosigned } => self.checkpoint(size, cosigned)?.into(),
+            Query::Witnesses => self.witnesses().into(),
+            Query::WitnessRequest { name, since } => self.witness_request(&name, since)?.into(),
             Query::Certificate { order } => {
                 let bytes = self.certificate(order)?;
                 let text = String::from_utf8(bytes)

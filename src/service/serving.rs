@@ -93,7 +93,38 @@ pub struct Shown {
     pub(super) error: Option<Error>,
 }
 
+/// Whether a reading's rows may still go out: asked again where they wait on their way.
+pub struct Gate {
+    until: Timestamp,
+    taken_back: Arc<AtomicBool>,
+    clock: Arc<dyn Clock>,
+}
+
+impl Gate {
+    /// Whether the reading is over, by the clock or by what the register says.
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        self.clock.now() > self.until || self.taken_back.load(Ordering::SeqCst)
+    }
+}
+
 impl Declared {
+    /// What rows that were read already must pass before they are sent.
+    #[must_use]
+    pub fn gate(&self) -> Gate {
+        Gate {
+            until: self.terms.until,
+            taken_back: Arc::clone(&self.taken_back),
+            clock: Arc::clone(&self.clock),
+        }
+    }
+
+    /// What is said where the reading is over before its end.
+    #[must_use]
+    pub fn over(grant: GrantId) -> Error {
+        Error::refused(format!("'{grant}' ended while it was read"))
+    }
+
     /// Reads, row by row. `also` is asked before each row whether something else takes it back.
     pub fn run(self, rows: &mut dyn Rows, also: &mut dyn FnMut(&Terms) -> bool) -> Shown {
         let mut served = Served::default();
@@ -131,9 +162,7 @@ impl Declared {
         })?;
         broken?;
         match served.ended {
-            Some("expired" | "revoked") => {
-                Err(Error::refused(format!("'{}' ended while it was read", self.terms.grant)))
-            }
+            Some("expired" | "revoked") => Err(Self::over(self.terms.grant)),
             _ => Ok(()),
         }
     }

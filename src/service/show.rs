@@ -11,17 +11,18 @@ use crate::{
         digest::Digest,
         entry::{Counts, GrantTerms, KeyForm},
         findings::Findings,
-        ids::{BatchId, CopyId, GrantId, HoldId, KeyId, OrderId},
+        ids::{BatchId, CopyId, GrantId, HoldId, KeyId, OrderId, StandingId},
         lifecycle::{CopyState, OrderState},
         limits,
         manifest::Manifest,
         reason::Reason,
         time::Timestamp,
-        view::Batch,
+        view::{Batch, Standing},
     },
     engine::{
         case::{CaseDocument, CaseRecord},
         ports::Log,
+        standing::{missing_papers, papers_due},
     },
     error::Error,
 };
@@ -148,6 +149,44 @@ pub struct OrderLine {
     pub approved_by: Option<String>,
     /// Void after this.
     pub expires: Timestamp,
+    /// How many people must approve it.
+    pub approvers: u32,
+    /// Nothing is wiped before this.
+    pub not_before: Option<Timestamp>,
+    /// Copies that are gone.
+    pub wiped: usize,
+    /// Copies that it leaves out.
+    pub excepted: Vec<CopyId>,
+    /// Why it was voided or stopped.
+    pub voided: Option<String>,
+    /// The standing approval that it rests on.
+    pub standing: Option<StandingId>,
+    /// Papers that are still missing.
+    pub papers_missing: Vec<String>,
+    /// By when they must be there.
+    pub papers_due: Option<Timestamp>,
+}
+
+/// A standing approval.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct StandingLine {
+    /// Id.
+    pub id: StandingId,
+    /// `proposed`, `standing`, `expired` or `ended`.
+    pub state: String,
+    /// The policy whose batches it is for.
+    pub policy: String,
+    /// The link, where it is for one alone.
+    pub link: Option<String>,
+    /// Document number.
+    pub doc_no: String,
+    /// Its end.
+    pub until: Timestamp,
+    /// Who proposed it.
+    pub by: String,
+    /// Who confirmed it.
+    pub confirmed_by: Option<String>,
 }
 
 /// A hold.
@@ -247,9 +286,9 @@ impl Service {
         let differs = |yes: bool, what: &str| yes.then(|| what.to_owned());
         Ok(BatchPage {
             row: self.batch_row(id)?,
-            strength: row.strength.clone(),
+            strength: row.strength.as_deref().map(str::to_owned),
             counts: Counts { committed: Some(row.counts.committed.unwrap_or(0)), ..row.counts },
-            findings: row.load.as_ref().map(|load| load.findings.clone()),
+            findings: row.load.as_ref().map(|load| load.findings()),
             files: files
                 .map(|(n, f)| FileRow { name: name_of(n), bytes: f.bytes, sha256: f.sha256 })
                 .collect(),
@@ -265,7 +304,7 @@ impl Service {
                 })
                 .collect(),
             key: self.key_line(row),
-            times: row.times.clone(),
+            times: row.times.by_name(),
             differences: [
                 differs(manifest.is_some_and(|m| m.purpose_differs), "purpose"),
                 differs(manifest.is_some_and(|m| m.basis_differs), "basis"),
@@ -286,13 +325,13 @@ impl Service {
             .keys
             .iter()
             .rev()
-            .find(|(_, key)| key.link == batch.link && key.number == number)?;
+            .find(|(_, key)| *key.link == *batch.link && *key.number == *number)?;
         Some(KeyLine {
             id: *id,
             form: key.form,
             fingerprint: key.fingerprint,
-            channel: key.channel.clone(),
-            by: key.by.clone(),
+            channel: key.channel.to_string(),
+            by: key.by.to_string(),
             at: key.at,
         })
     }
@@ -322,9 +361,45 @@ impl Service {
                 requested_by: o.by.clone(),
                 approved_by: o.approved.as_ref().map(|(by, _)| by.clone()),
                 expires: o.expires,
+                approvers: o.approvers,
+                not_before: o.not_before,
+                wiped: o.wiped.len(),
+                excepted: o.excepted.iter().map(|(copy, _)| *copy).collect(),
+                voided: o.voided.as_ref().map(|(code, _)| code.clone()),
+                standing: o.standing,
+                papers_missing: match o.state {
+                    OrderState::Certified => {
+                        missing_papers(&self.engine.view, &self.engine.rules, o)
+                    }
+                    _ => Vec::new(),
+                },
+                papers_due: papers_due(&self.engine.view, &self.engine.rules, o),
             }
         };
         self.engine.view.orders.iter().map(line).collect()
+    }
+
+    /// `standing list`.
+    #[must_use]
+    pub fn standings(&self) -> Vec<StandingLine> {
+        let now = self.now();
+        let line = |(id, s): (&StandingId, &Standing)| StandingLine {
+            id: *id,
+            state: match (s.ended, s.confirmed.is_some(), s.until < now) {
+                (true, ..) => "ended",
+                (false, false, _) => "proposed",
+                (false, true, true) => "expired",
+                (false, true, false) => "standing",
+            }
+            .to_owned(),
+            policy: s.policy.clone(),
+            link: s.link.clone(),
+            doc_no: s.doc_no.clone(),
+            until: s.until,
+            by: s.by.clone(),
+            confirmed_by: s.confirmed.as_ref().map(|(by, _)| by.clone()),
+        };
+        self.engine.view.standings.iter().map(line).collect()
     }
 
     /// `hold list`.

@@ -71,6 +71,7 @@ impl Intake for Drops {
                 .into_iter()
                 .map(|stray| (stray.name.as_bytes().to_vec(), stray.key))
                 .collect(),
+            cut: scan.cut,
         })
     }
 

@@ -378,7 +378,8 @@ pub(super) fn open_as(
     let store = KeyStore::open(&state.join("keys"), &root)
         .map_err(|e| refusal::key_store(&e, &config.agent))?;
     if let Some(slot) = store.damaged().next() {
-        let what = format!("the key store is damaged at the slot '{}'", slot.unwrap_or("?"));
+        let what =
+            format!("the key store is damaged at the slot '{}'", slot.as_deref().unwrap_or("?"));
         return Err(
             Error::new(Exit::Data, what).hint("docs/keystore.md says what a damaged slot means")
         );

@@ -23,7 +23,7 @@ fn kept(site: &Site<'_>) -> Vec<Vec<String>> {
 }
 
 /// The last entry of the register, read without starting anything.
-fn last(site: &Site<'_>) -> Value {
+pub(super) fn last(site: &Site<'_>) -> Value {
     let journal = Journal::open(&site.dir.join("state/journal.db"), "taoyuan-dwcd").unwrap();
     let size = journal.size(Log::Register).unwrap();
     serde_json::from_slice(&journal.entry(Log::Register, size - 1).unwrap()).unwrap()

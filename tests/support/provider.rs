@@ -56,27 +56,38 @@ impl Provider {
 
     /// Makes the `n`-th delivery, of `records` people, in the staging folder, and its key in the keybox.
     pub(crate) fn pack(&self, n: u64, records: u64) -> PathBuf {
+        self.pack_in(n, records, 1)
+    }
+
+    /// The same in this many files of `records` people each.
+    pub(crate) fn pack_in(&self, n: u64, records: u64, files: u64) -> PathBuf {
         let number = Self::number(n);
-        let mut plain = String::from("national_id,name,birth_date,indigenous\r\n");
-        for record in 0..records {
-            let person = n * records + record;
-            plain.push_str(&format!("{},王小明{person},0800101,0\r\n", national_id(person)));
-        }
         let identity = age_files::new_identity();
         let recipient = age_files::recipient_of(&identity).unwrap();
-        let sealed = age_files::seal(&recipient, plain.as_bytes()).unwrap();
-        let manifest = format!(
-            "batchward: 1\nbatch: {number}\nlink: {LINK}\ntable_no: NT-VERIFY-04\nkind: full\nsequence: 1\n\
-             notified_at: 2026-11-21T09:00:00+08:00\nbasis_doc_no: 府民戶字第1150004321號\n\
-             purpose: 驗證機制平臺身分驗證\nrecords: {records}\nfiles:\n  - name: people.csv.age\n    \
-             bytes: {}\n    sha256: {}\n    records: {records}\n",
-            sealed.len(),
-            Digest::of(&sealed),
-        );
-        let signature = self.key.sign(MANIFEST_NAMESPACE, manifest.as_bytes()).unwrap();
         let folder = self.staging.join(number.to_lowercase());
         fs::create_dir_all(&folder).unwrap();
-        fs::write(folder.join("people.csv.age"), sealed).unwrap();
+        let mut manifest = format!(
+            "batchward: 1\nbatch: {number}\nlink: {LINK}\ntable_no: NT-VERIFY-04\nkind: full\nsequence: 1\n\
+             notified_at: 2026-11-21T09:00:00+08:00\nbasis_doc_no: 府民戶字第1150004321號\n\
+             purpose: 驗證機制平臺身分驗證\nrecords: {}\nfiles:\n",
+            records * files,
+        );
+        for file in 0..files {
+            let mut plain = String::from("national_id,name,birth_date,indigenous\r\n");
+            for record in 0..records {
+                let person = (n * files + file) * records + record;
+                plain.push_str(&format!("{},王小明{person},0800101,0\r\n", national_id(person)));
+            }
+            let sealed = age_files::seal(&recipient, plain.as_bytes()).unwrap();
+            let name = if files == 1 { "people".to_owned() } else { format!("people-{file}") };
+            manifest.push_str(&format!(
+                "  - name: {name}.csv.age\n    bytes: {}\n    sha256: {}\n    records: {records}\n",
+                sealed.len(),
+                Digest::of(&sealed),
+            ));
+            fs::write(folder.join(format!("{name}.csv.age")), sealed).unwrap();
+        }
+        let signature = self.key.sign(MANIFEST_NAMESPACE, manifest.as_bytes()).unwrap();
         fs::write(folder.join("manifest.yaml"), manifest).unwrap();
         fs::write(folder.join("manifest.yaml.sig"), signature).unwrap();
         let part = self.site.join("keys/small").join(format!(".{number}.part"));

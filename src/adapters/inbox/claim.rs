@@ -4,7 +4,7 @@
 //! step, after the claim is recorded.
 
 use std::{
-    ffi::OsStr,
+    ffi::{OsStr, OsString},
     fs::File,
     io::{self, Read},
     os::fd::{AsFd, BorrowedFd},
@@ -48,8 +48,8 @@ pub struct Claim {
 /// Why a claim was not made. Copies that were already finished are overwritten by the next try.
 #[derive(Debug, thiserror::Error)]
 pub enum ClaimError {
-    /// Manifest or signature changed while the files were copied: the sender is not done.
-    #[error("the manifest changed during the claim")]
+    /// Manifest or signature changed, or something was added, while the files were copied: the sender is not done.
+    #[error("the delivery changed during the claim")]
     Changed,
     /// The copies would leave less free space than must stay.
     #[error("no space left in '{}': a delivery needs {needed} bytes, {free} are free", spool.display())]
@@ -112,6 +112,7 @@ impl Inbox {
             }
         }
         self.check_unchanged(folder.as_fd(), &facts)?;
+        self.check_nothing_added(folder.as_fd(), &names, cut)?;
         let whole = !facts.is_over_limit();
         for mark in &mut seen {
             mark.copied(copied(&facts, mark));
@@ -204,6 +205,18 @@ impl Inbox {
         }
         entry.sha256 = Some(hashing.finish().map_err(read)?);
         Ok(())
+    }
+
+    /// What was added meanwhile was not copied, and must not go with the originals.
+    fn check_nothing_added(
+        &self,
+        folder: BorrowedFd<'_>,
+        before: &[OsString],
+        cut: bool,
+    ) -> Result<(), ClaimError> {
+        let (now, more) = self.names(folder)?;
+        let added = |name: &OsString| before.binary_search(name).is_err();
+        if cut || (!more && !now.iter().any(added)) { Ok(()) } else { Err(ClaimError::Changed) }
     }
 
     /// The documents must still be the bytes that were read first. A swap that is undone in time is none: what was

@@ -454,3 +454,13 @@ fn what_is_mounted_in_a_delivery_is_neither_read_nor_wiped() {
     assert_eq!(mounted, b"outside");
     assert!(left.is_ok_and(|left| left > 0), "{aside:?}");
 }
+
+#[test]
+fn what_is_added_during_the_claim_ends_it_and_is_not_lost() {
+    let site = Site::new();
+    let claim = site.claim_with(|| site.put("late.age", b"age-encryption.org/v1 late"));
+    assert!(matches!(claim, Err(ClaimError::Changed)), "it was not copied");
+    let claim = site.claim().unwrap();
+    assert!(claim.facts.entries.iter().all(|entry| entry.sha256.is_some()));
+    assert_eq!(site.copied("late.age"), b"age-encryption.org/v1 late");
+}

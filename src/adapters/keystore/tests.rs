@@ -231,7 +231,7 @@ fn any_flipped_byte_of_the_cell_that_counts_is_damage_and_nothing_else() {
             files[side][at] ^= 0x10;
             save(dir.path(), &files);
             let mut store = open(dir.path());
-            assert_eq!(store.damaged().collect::<Vec<_>>(), [Some(NAME)], "{at}");
+            assert_eq!(store.damaged().collect::<Vec<_>>(), [Some(NAME.to_owned())], "{at}");
             assert!(matches!(store.state(NAME), Err(KeyStoreError::Torn { .. })), "{at}");
             assert!(matches!(store.get(NAME), Err(KeyStoreError::Torn { .. })), "{at}");
             assert!(matches!(store.put(NAME, &secret(2)), Err(KeyStoreError::Torn { .. })));

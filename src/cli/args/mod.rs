@@ -4,10 +4,12 @@
 //! of use, proofs; then what an administrator does now and then.
 
 mod deliveries;
+mod destruction;
 mod forms;
 mod proofs;
 mod site;
 mod uses;
+mod witness;
 
 use std::path::PathBuf;
 
@@ -15,10 +17,12 @@ use clap::{Parser, Subcommand};
 
 pub(super) use self::{
     deliveries::{BatchWord, KeyWord, LinkWord},
+    destruction::{CloseArgs, DestroyWord, HoldWord, StandingWord},
     forms::{DutiesWord, FormFile, FormFormat, RegisterExport},
     proofs::{CertificateWord, PolicyWord, RegisterVerify, RegisterWord},
     site::{AccountAdd, AccountWord, ClockWord, ConfigWord, Init, Shell},
-    uses::{DestroyWord, GrantWord, HoldWord, MatchArgs, QueryArgs, RowFormat, UseWord},
+    uses::{GrantWord, MatchArgs, QueryArgs, RowFormat, UseWord},
+    witness::WitnessWord,
 };
 use super::speech::Language;
 
@@ -133,9 +137,12 @@ pub(super) enum Word {
     /// State the end of use, which starts the time to destruction.
     #[command(subcommand)]
     Use(UseWord),
-    /// Destruction: request, approve, deny.
+    /// Destruction: plan, request, approve, deny, cancel, close.
     #[command(subcommand)]
     Destroy(DestroyWord),
+    /// Standing approvals: transfer files go as soon as they are loaded.
+    #[command(subcommand)]
+    Standing(StandingWord),
     /// Legal hold: forbid destruction, and lift it.
     #[command(subcommand)]
     Hold(HoldWord),
@@ -148,6 +155,9 @@ pub(super) enum Word {
     /// What a custodian is in charge of: the list that is handed over.
     #[command(subcommand)]
     Duties(DutiesWord),
+    /// Witnesses: people outside who vouch that the register only ever grew.
+    #[command(subcommand)]
+    Witness(WitnessWord),
     /// Rules, each with its clause: list, explain, check.
     #[command(subcommand)]
     Policy(PolicyWord),

@@ -1,8 +1,7 @@
-//! Words about use and its end: `grant`, `query`, `match`, `use`, `destroy`, `hold`.
+//! Words about use and its end: `grant`, `query`, `match`, `use`.
 
 use std::path::PathBuf;
 
-use super::forms::FormFile;
 use clap::{Args, Subcommand, ValueEnum};
 
 #[derive(Debug, Subcommand)]
@@ -123,80 +122,4 @@ pub(in crate::cli) enum UseWord {
         /// Id, or the provider's number where it is unique.
         batch: String,
     },
-}
-
-#[derive(Debug, Subcommand)]
-pub(in crate::cli) enum DestroyWord {
-    /// Request the destruction of what is due.
-    #[command(
-        after_long_help = "Examples:\n  batchward destroy request b-260000001 --reason 'use completed'"
-    )]
-    Request {
-        /// Id, or the provider's number where it is unique.
-        id: String,
-        /// Why; it is written into the register, so no personal data.
-        #[arg(long, value_name = "TEXT")]
-        reason: String,
-    },
-    /// Approve, as a second person; the agent then carries it out.
-    Approve {
-        /// Id of the order.
-        order: String,
-    },
-    /// Deny, as a second person.
-    Deny {
-        /// Id of the order.
-        order: String,
-        /// Why; it is written into the register, so no personal data.
-        #[arg(long, value_name = "TEXT")]
-        reason: String,
-    },
-    /// List orders.
-    List,
-    /// Write the destruction record of one batch as a form, finished or not.
-    #[command(
-        after_long_help = "Examples:\n  batchward destroy record b-260000001 --format pdf -o record.pdf"
-    )]
-    Record {
-        /// Id, or the provider's number where it is unique.
-        id: String,
-        /// How and where.
-        #[command(flatten)]
-        file: FormFile,
-    },
-}
-
-#[derive(Debug, Subcommand)]
-pub(in crate::cli) enum HoldWord {
-    /// Forbid destruction until the hold is lifted.
-    #[command(
-        after_long_help = "Examples:\n  batchward hold place b-260000001 --authority 'district court' --doc-no 115-審-0042 \\\n      --review 2027-06-30\n  batchward hold place --link moca-full --authority 'audit office' --doc-no 審字第0042號 \\\n      --review 116/06/30"
-    )]
-    Place {
-        /// One batch, by id or number.
-        #[arg(required_unless_present_any = ["link", "all"], conflicts_with_all = ["link", "all"])]
-        id: Option<String>,
-        /// Every batch of a link, also those to come.
-        #[arg(long, conflicts_with = "all")]
-        link: Option<String>,
-        /// Everything that this agent keeps.
-        #[arg(long)]
-        all: bool,
-        /// Who demands it.
-        #[arg(long, value_name = "TEXT")]
-        authority: String,
-        /// Number of the document that demands it.
-        #[arg(long, value_name = "NO")]
-        doc_no: String,
-        /// When it is to be looked at again, in either calendar; the hold does not end by itself.
-        #[arg(long, value_name = "DATE")]
-        review: String,
-    },
-    /// Lift a hold, as another person than placed it.
-    Lift {
-        /// Id of the hold.
-        hold: String,
-    },
-    /// List holds, lifted ones too.
-    List,
 }

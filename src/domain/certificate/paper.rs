@@ -10,7 +10,7 @@ use crate::domain::{
     checkpoint::VerifierKey,
     digest::Digest,
     entry,
-    ids::{BatchId, CopyId, OrderId},
+    ids::{BatchId, CopyId, OrderId, StandingId},
     merkle,
     secret::Secret,
     sshsig,
@@ -60,8 +60,76 @@ pub struct Certificate {
     pub copies: Vec<CertifiedCopy>,
     /// Proof of the approval.
     pub approval: Proof,
+    /// Approvals before the one that made the order count.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub further_approvals: Vec<FurtherApproval>,
+    /// The standing approval that the order rests on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub standing: Option<StandingPaper>,
+    /// Why and when it was stopped before its end, and what it left.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stopped: Option<Stopped>,
+    /// Copies that it left out because nobody could reach them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub left_out: Vec<LeftOut>,
     /// The signed checkpoint that the proofs are for.
     pub checkpoint: String,
+}
+
+/// An approval.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FurtherApproval {
+    /// Who.
+    pub by: String,
+    /// When.
+    pub at: Timestamp,
+    /// Proof.
+    pub proof: Proof,
+}
+
+/// A standing approval.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StandingPaper {
+    /// Its id.
+    pub standing: StandingId,
+    /// Document number.
+    pub doc_no: String,
+    /// Its end.
+    pub until: Timestamp,
+    /// Proof of what was proposed.
+    pub proposal: Proof,
+    /// Proof that a supervisor confirmed it.
+    pub confirmation: Proof,
+}
+
+/// The end of an order before its last copy.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Stopped {
+    /// Why: `hold`, `cancelled`, `expired`, …
+    pub code: String,
+    /// When.
+    pub at: Timestamp,
+    /// Copies that it left.
+    pub left: Vec<CopyId>,
+    /// Proof.
+    pub proof: Proof,
+}
+
+/// A copy that an order left out.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LeftOut {
+    /// The copy.
+    pub copy: CopyId,
+    /// Who answers for it.
+    pub owner: String,
+    /// By when it is to be brought back.
+    pub until: Timestamp,
+    /// Proof.
+    pub proof: Proof,
 }
 
 /// One copy.
@@ -180,8 +248,7 @@ impl Certificate {
         }
         let checkpoint =
             key.open(&certificate.checkpoint).map_err(|_| CertificateFault::Checkpoint)?;
-        let proofs = certificate.copies.iter().map(|c| &c.proof).chain([&certificate.approval]);
-        for proof in proofs {
+        for proof in certificate.proofs() {
             let leaf = merkle::leaf_hash(proof.entry.as_bytes());
             if !merkle::verify_inclusion(
                 leaf,
@@ -194,6 +261,16 @@ impl Certificate {
             }
         }
         if certificate.agrees() { Ok(certificate) } else { Err(CertificateFault::Differs) }
+    }
+
+    /// Every proof in it.
+    fn proofs(&self) -> impl Iterator<Item = &Proof> {
+        let copies = self.copies.iter().map(|copy| &copy.proof);
+        let further = self.further_approvals.iter().map(|approval| &approval.proof);
+        let standing = self.standing.iter().flat_map(|s| [&s.proposal, &s.confirmation]);
+        let stopped = self.stopped.iter().map(|stopped| &stopped.proof);
+        let left = self.left_out.iter().map(|left| &left.proof);
+        copies.chain([&self.approval]).chain(further).chain(standing).chain(stopped).chain(left)
     }
 
     /// Whether what it says of copies and approval is what the proven entries say.
@@ -217,12 +294,72 @@ impl Certificate {
                 _ => false,
             }
         });
-        let approval = entry::Entry::from_bytes(self.approval.entry.as_bytes()).is_ok_and(|entry| {
-            matches!(entry.body, entry::Body::OrderApproved { order, .. } if order == self.order)
-                && entry.by == self.approved_by
-                && entry.at == self.approved_at
+        copies && self.approvals_agree() && self.ends_agree()
+    }
+
+    /// The approvals: of people, each another one, or the standing one with its document.
+    fn approvals_agree(&self) -> bool {
+        let Ok(entry) = entry::Entry::from_bytes(self.approval.entry.as_bytes()) else {
+            return false;
+        };
+        let is_approval = |proof: &Proof, by: &str, at: Timestamp| {
+            entry::Entry::from_bytes(proof.entry.as_bytes()).is_ok_and(|entry| {
+                matches!(entry.body, entry::Body::OrderApproved { order, .. } if order == self.order)
+                    && entry.by == by
+                    && entry.at == at
+            })
+        };
+        let Some(paper) = &self.standing else {
+            return is_approval(&self.approval, &self.approved_by, self.approved_at)
+                && self.further_approvals.iter().all(|a| is_approval(&a.proof, &a.by, a.at));
+        };
+        let requested = matches!(
+            &entry.body,
+            entry::Body::OrderRequested { order, standing: Some(standing), .. }
+                if *order == self.order && *standing == paper.standing
+        );
+        let proposed = entry::Entry::from_bytes(paper.proposal.entry.as_bytes());
+        let proposed = proposed.is_ok_and(|entry| {
+            matches!(&entry.body, entry::Body::StandingProposed(asked)
+                if asked.standing == paper.standing
+                    && asked.doc_no == paper.doc_no
+                    && asked.until == paper.until)
         });
-        copies && approval
+        let confirmed = entry::Entry::from_bytes(paper.confirmation.entry.as_bytes());
+        let confirmed = confirmed.is_ok_and(|entry| {
+            entry.by == self.approved_by
+                && matches!(&entry.body, entry::Body::StandingConfirmed(confirmed)
+                    if confirmed.standing == paper.standing)
+        });
+        requested && entry.at == self.approved_at && proposed && confirmed
+    }
+
+    /// Its end: what was left out, and why it was stopped.
+    fn ends_agree(&self) -> bool {
+        let left = self.left_out.iter().all(|left| {
+            entry::Entry::from_bytes(left.proof.entry.as_bytes()).is_ok_and(|entry| {
+                matches!(&entry.body, entry::Body::CopyExcepted(exception)
+                    if exception.order == self.order
+                        && exception.copy == left.copy
+                        && exception.owner == left.owner
+                        && exception.until == left.until)
+            })
+        });
+        let stopped = self.stopped.as_ref().is_none_or(|stopped| {
+            entry::Entry::from_bytes(stopped.proof.entry.as_bytes()).is_ok_and(|entry| {
+                let same = match &entry.body {
+                    entry::Body::OrderVoided { order, code, .. } => {
+                        *order == self.order && *code == stopped.code
+                    }
+                    entry::Body::OrderCancelled(stop) => {
+                        stop.order == self.order && stopped.code == "cancelled"
+                    }
+                    _ => false,
+                };
+                same && entry.at == stopped.at
+            })
+        });
+        left && stopped
     }
 }
 

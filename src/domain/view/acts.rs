@@ -1,10 +1,15 @@
 //! Folding what people and due dates did.
 
-use super::{Account, FoldError, Grant, Hold, KeyState, Mark, Order, Proposal, Site, View};
+use super::{
+    Account, CameDue, Cosigned, FoldError, Grant, Hold, KeyState, Mark, Proposal, Site, View,
+};
 use crate::domain::{
-    entry::{AccountFacts, Body, Entry, Signed},
-    ids::{BatchId, GrantId, OrderId},
-    lifecycle::{self, BatchEvent, CopyEvent, GrantEvent, OrderEvent},
+    entry::{
+        AccountFacts, Body, Entry, Exception, OrderCancelled, PapersConfirmed, PapersRecorded,
+        Signed, StandingConfirmed, StandingEnded, StandingProposed,
+    },
+    ids::GrantId,
+    lifecycle::{self, BatchEvent, GrantEvent},
     signed,
     step::Plan,
 };
@@ -47,7 +52,7 @@ impl View {
                 Ok(())
             }
             Body::NonceSpent { nonce } => {
-                if self.nonces.insert(nonce.clone()) {
+                if self.nonces.insert(nonce) {
                     Ok(())
                 } else {
                     Err(FoldError::Transition(mark.seq))
@@ -63,7 +68,7 @@ impl View {
         let text =
             signed::SignedText::parse(&signed.text).map_err(|_| FoldError::Unknown(mark.seq))?;
         let nonce = text.nonce;
-        if self.nonces.insert(nonce) { Ok(()) } else { Err(FoldError::Transition(mark.seq)) }
+        if self.nonces.insert(&nonce) { Ok(()) } else { Err(FoldError::Transition(mark.seq)) }
     }
 
     fn administer(&mut self, mark: Mark, entry: &Entry) -> Result<(), FoldError> {
@@ -106,6 +111,40 @@ impl View {
                 row.baseline = proposal.what;
                 self.index.reached(link, 0);
             }
+            _ => return self.witness(mark, entry),
+        }
+        Ok(())
+    }
+
+    fn witness(&mut self, mark: Mark, entry: &Entry) -> Result<(), FoldError> {
+        let by = entry.by.clone();
+        match &entry.body {
+            Body::WitnessProposed { name, vkey, .. } => {
+                let row = self.witnesses.entry(name.clone()).or_default();
+                row.proposal = Some(Proposal { mark, by, what: vkey.clone() });
+            }
+            Body::WitnessConfirmed { name, .. } => {
+                let row = self.witnesses.get_mut(name).ok_or(FoldError::Unknown(mark.seq))?;
+                let proposal = row.proposal.take().ok_or(FoldError::Transition(mark.seq))?;
+                row.vkey = Some(proposal.what);
+            }
+            Body::CheckpointCosigned { witness, size, cosigned_at, line, .. } => {
+                let row = self.witnesses.get_mut(witness).ok_or(FoldError::Unknown(mark.seq))?;
+                let at = (*cosigned_at).min(mark.at);
+                let behind =
+                    row.last.as_ref().is_some_and(|last| *size < last.size || at < last.at);
+                if behind || *size > mark.seq {
+                    return Err(FoldError::Transition(mark.seq));
+                }
+                row.last = Some(Cosigned { size: *size, at, line: line.clone() });
+            }
+            Body::OverdueAcknowledged { reason, .. } => {
+                self.acknowledgement = Some(Proposal { mark, by, what: reason.clone() });
+            }
+            Body::OverdueConfirmed { .. } => {
+                self.acknowledgement.take().ok_or(FoldError::Transition(mark.seq))?;
+                self.acknowledged = Some(mark.at);
+            }
             _ => return self.decide(mark, entry),
         }
         Ok(())
@@ -127,6 +166,11 @@ impl View {
             }
             Body::BatchRetried { batch, .. } => {
                 self.batch(mark, *batch)?.trouble = None;
+                for copy in self.index.copies_of(*batch) {
+                    if let Some(row) = self.copies.get_mut(&copy) {
+                        row.trouble = None;
+                    }
+                }
                 self.index.troubled(*batch, false);
                 Ok(())
             }
@@ -164,31 +208,19 @@ impl View {
 
     fn end(&mut self, mark: Mark, entry: &Entry) -> Result<(), FoldError> {
         match &entry.body {
-            Body::CameDue { batch, clock, whole, deadline, .. } => {
+            Body::CameDue { batch, clock, whole, deadline, clause } => {
                 let row = self.batch(mark, *batch)?;
                 row.clocks.push(clock.clone());
                 row.due = Some((*deadline, *whole));
-                if *whole { self.move_batch(mark, *batch, BatchEvent::UseEnded) } else { Ok(()) }
+                let (clock, clause) = (clock.clone(), clause.clone());
+                row.came_due.push(CameDue { clock, clause, deadline: *deadline, whole: *whole });
+                // What a person rejected is due already; its clock only says by when.
+                if *whole && row.state != lifecycle::BatchState::Due {
+                    self.move_batch(mark, *batch, BatchEvent::UseEnded)
+                } else {
+                    Ok(())
+                }
             }
-            Body::OrderRequested { order, copies, reason, policy, expires, .. } => {
-                let row = Order {
-                    copies: copies.clone(),
-                    state: lifecycle::OrderState::Requested,
-                    reason: reason.clone(),
-                    policy: *policy,
-                    expires: *expires,
-                    by: entry.by.clone(),
-                    requested: mark,
-                    approved: None,
-                    wiped: Vec::new(),
-                    certificate: None,
-                };
-                self.orders.insert(*order, row);
-                Ok(())
-            }
-            Body::OrderApproved { order, .. } => self.approve_order(mark, *order, &entry.by),
-            Body::OrderDenied { order, .. } => self.move_order(mark, *order, OrderEvent::Denied),
-            Body::OrderVoided { order, .. } => self.void_order(mark, *order),
             Body::BatchClosed { batch } => self.move_batch(mark, *batch, BatchEvent::Completed),
             Body::HoldPlaced { hold, scope, authority, doc_no, review, .. } => {
                 let row = Hold {
@@ -207,51 +239,8 @@ impl View {
                 self.holds.get_mut(hold).ok_or(FoldError::Unknown(mark.seq))?.lifted = true;
                 Ok(())
             }
-            _ => Err(FoldError::Transition(mark.seq)),
+            _ => self.destruction(mark, entry),
         }
-    }
-
-    fn approve_order(&mut self, mark: Mark, id: OrderId, by: &str) -> Result<(), FoldError> {
-        self.move_order(mark, id, OrderEvent::Approved)?;
-        let row = self.orders.get_mut(&id).ok_or(FoldError::Unknown(mark.seq))?;
-        row.approved = Some((by.to_owned(), mark));
-        let copies: Vec<_> = row.copies.iter().map(|c| (c.copy, c.batch)).collect();
-        for (copy, _) in &copies {
-            self.move_copy(mark, *copy, CopyEvent::Condemned)?;
-        }
-        let mut batches: Vec<BatchId> = copies.iter().map(|(_, batch)| *batch).collect();
-        batches.dedup();
-        for batch in batches {
-            let covered = self.copies_of(batch).all(|(copy, row)| {
-                row.state == lifecycle::CopyState::Destroyed
-                    || copies.iter().any(|(one, _)| *one == copy)
-            });
-            let row = self.batch(mark, batch)?;
-            // An order over a loaded batch's transfer files leaves the batch where it is (NT-4.4).
-            if row.state == lifecycle::BatchState::Due && covered {
-                row.order = Some(id);
-                self.move_batch(mark, batch, BatchEvent::OrderApproved)?;
-            }
-        }
-        Ok(())
-    }
-
-    fn void_order(&mut self, mark: Mark, id: OrderId) -> Result<(), FoldError> {
-        self.move_order(mark, id, OrderEvent::Voided)?;
-        let row = self.orders.get(&id).ok_or(FoldError::Unknown(mark.seq))?;
-        let copies: Vec<_> = row.copies.iter().map(|c| c.copy).collect();
-        for copy in copies {
-            let condemned =
-                self.copies.get(&copy).is_some_and(|c| c.state == lifecycle::CopyState::Condemned);
-            if condemned {
-                self.move_copy(mark, copy, CopyEvent::Spared)?;
-            }
-        }
-        for batch in self.condemned_by(id) {
-            self.batch(mark, batch)?.order = None;
-            self.move_batch(mark, batch, BatchEvent::OrderVoided)?;
-        }
-        Ok(())
     }
 
     fn move_grant(&mut self, mark: Mark, id: GrantId, on: GrantEvent) -> Result<(), FoldError> {
@@ -295,12 +284,22 @@ impl Body {
             | Self::BaselineProposed { signed, .. }
             | Self::BatchRetried { signed, .. }
             | Self::TimeConfirmed { signed, .. }
+            | Self::WitnessProposed { signed, .. }
+            | Self::CheckpointCosigned { signed, .. }
             | Self::GrantApplied { signed, .. }
             | Self::OrderRequested { signed, .. }
+            | Self::OrderCancelled(OrderCancelled { signed, .. })
+            | Self::CopyExcepted(Exception { signed, .. })
+            | Self::StandingProposed(StandingProposed { signed, .. })
+            | Self::StandingEnded(StandingEnded { signed, .. })
+            | Self::PapersRecorded(PapersRecorded { signed, .. })
             | Self::Intent { plan: Plan::TakeKey { signed, .. } } => signed.as_ref(),
             Self::ConfigConfirmed { signed, .. }
             | Self::AccountConfirmed { signed, .. }
             | Self::BaselineConfirmed { signed, .. }
+            | Self::WitnessConfirmed { signed, .. }
+            | Self::OverdueAcknowledged { signed, .. }
+            | Self::OverdueConfirmed { signed, .. }
             | Self::BatchReleased { signed, .. }
             | Self::BatchRejected { signed, .. }
             | Self::GrantApproved { signed, .. }
@@ -310,6 +309,8 @@ impl Body {
             | Self::NoNeed { signed, .. }
             | Self::OrderApproved { signed, .. }
             | Self::OrderDenied { signed, .. }
+            | Self::StandingConfirmed(StandingConfirmed { signed, .. })
+            | Self::PapersConfirmed(PapersConfirmed { signed, .. })
             | Self::HoldPlaced { signed, .. }
             | Self::HoldLifted { signed, .. } => Some(signed),
             _ => None,

@@ -5,7 +5,7 @@ use crate::domain::{
     digest::Digest,
     entry::{Body, CopyFacts, Entry, Failure, LoadFacts, ManifestFacts, Verdict},
     ids::{BatchId, CopyId, DeliveryId, KeyId, OrderId},
-    lifecycle::{self, BatchEvent, BatchState, CopyEvent, CopyState, OrderEvent},
+    lifecycle::{self, BatchEvent, CopyEvent, CopyState, OrderEvent},
     manifest::Kind,
     reason::Reason,
     step::{Outcome, Plan},
@@ -66,6 +66,7 @@ impl View {
             _ => self.act(mark, entry)?,
         }
         self.size = seq + 1;
+        self.first_at.get_or_insert(entry.at);
         self.last_at = Some(entry.at);
         Ok(())
     }
@@ -83,13 +84,13 @@ impl View {
             Plan::TakeKey { key, link, number, form, channel, .. } => {
                 self.next.key = self.next.key.max(key.number());
                 let row = KeyRow {
-                    link: link.clone(),
-                    number: number.clone(),
+                    link: self.alike.word(link),
+                    number: number.as_str().into(),
                     state: KeyState::Planned,
                     form: *form,
                     fingerprint: None,
-                    channel: channel.clone(),
-                    by: by.to_owned(),
+                    channel: self.alike.word(channel),
+                    by: self.alike.word(by),
                     at: mark.at,
                 };
                 self.keys.insert(*key, row);
@@ -98,10 +99,12 @@ impl View {
             Plan::Clear { batch } | Plan::Verify { batch } => {
                 self.batch(mark, *batch)?;
             }
-            Plan::DropKey { .. }
-            | Plan::WipeCopy { .. }
-            | Plan::Certify { .. }
-            | Plan::MakeAccessKey { .. } => {}
+            Plan::WipeCopy { copy, .. } => {
+                if let Some(row) = self.copies.get_mut(copy) {
+                    row.wipe_begun = true;
+                }
+            }
+            Plan::DropKey { .. } | Plan::Certify { .. } | Plan::MakeAccessKey { .. } => {}
         }
         self.open.insert(mark.seq, plan.clone());
         Ok(())
@@ -110,7 +113,19 @@ impl View {
     fn plan_copy(&mut self, copy: CopyId, batch: BatchId, kind: CopyKind) {
         self.next.copy = self.next.copy.max(copy.number());
         let state = CopyState::Planned;
-        let row = CopyRow { batch, kind, state, bytes: 0, sha256: None, assurance: None };
+        let row = CopyRow {
+            batch,
+            kind,
+            state,
+            bytes: 0,
+            sha256: None,
+            assurance: None,
+            gone: None,
+            wipe_begun: false,
+            trouble: None,
+            failures: 0,
+            exception: None,
+        };
         self.copies.insert(copy, row);
         self.index.copy(batch, copy);
     }
@@ -169,12 +184,8 @@ impl View {
                 row.reason = Some(Reason::WrongKey);
                 Ok(())
             }
-            (Plan::WipeCopy { order, copy }, Outcome::CopyWiped { wiped }) => {
-                self.move_copy(mark, copy, CopyEvent::Wiped)?;
-                if let Some(row) = self.copies.get_mut(&copy) {
-                    row.assurance = Some(wiped.assurance);
-                }
-                self.copy_wiped(mark, order)
+            (Plan::WipeCopy { order, copy, .. }, Outcome::CopyWiped { wiped }) => {
+                self.copy_wiped(mark, order, copy, wiped.assurance)
             }
             (Plan::Certify { order, .. }, Outcome::Certified { certificate }) => {
                 self.certified(mark, order, *certificate)
@@ -205,6 +216,7 @@ impl View {
             }
         }
         self.delivery_over(delivery);
+        let facts = self.alike.facts(&link, facts);
         let row = Batch { whole, ..Batch::born(mark, link, delivery, facts, reason, files) };
         self.index.born(batch, &row);
         self.batches.insert(batch, row);
@@ -218,12 +230,13 @@ impl View {
         manifest: &ManifestFacts,
         (strength, signer): (&str, &str),
     ) -> Result<(), FoldError> {
+        let (strength, signer) = (self.alike.word(strength), self.alike.word(signer));
         let row = self.batch(mark, batch)?;
         row.number = Some(manifest.number.clone());
         row.counts.declared = Some(manifest.records);
         row.manifest = Some(manifest.clone());
-        row.strength = Some(strength.to_owned());
-        row.signer = Some(signer.to_owned());
+        row.strength = Some(strength);
+        row.signer = Some(signer);
         row.reason = None;
         let link = row.link.clone();
         self.index.numbered(batch, &link, &manifest.number);
@@ -245,13 +258,14 @@ impl View {
             row.bytes = facts.vault.bytes;
             row.sha256 = facts.vault.sha256;
         }
+        let link = self.batch(mark, batch)?.link.clone();
+        let load = Box::new(self.alike.load(&link, facts));
         let row = self.batch(mark, batch)?;
         row.counts = facts.counts;
-        row.load = Some(facts.clone());
+        row.load = Some(load);
         row.reason = None;
         row.decide = Some(mark);
-        row.times.insert("use-until".to_owned(), facts.use_until);
-        let link = row.link.clone();
+        row.times.insert("use-until", facts.use_until);
         self.index.content(batch, &link, facts.content);
         self.index.reached(&link, self.next_sequence(&link) - 1);
         self.move_batch(mark, batch, BatchEvent::Loaded)
@@ -276,37 +290,6 @@ impl View {
         self.move_batch(mark, batch, BatchEvent::Refused)
     }
 
-    fn copy_wiped(&mut self, mark: Mark, order: OrderId) -> Result<(), FoldError> {
-        let row = self.orders.get_mut(&order).ok_or(FoldError::Unknown(mark.seq))?;
-        row.wiped.push(mark.seq);
-        if row.wiped.len() == row.copies.len() {
-            self.move_order(mark, order, OrderEvent::Executed)?;
-        }
-        Ok(())
-    }
-
-    fn certified(
-        &mut self,
-        mark: Mark,
-        order: OrderId,
-        certificate: Digest,
-    ) -> Result<(), FoldError> {
-        self.move_order(mark, order, OrderEvent::Certified)?;
-        let row = self.orders.get_mut(&order).ok_or(FoldError::Unknown(mark.seq))?;
-        row.certificate = Some(certificate);
-        let condemned = self.condemned_by(order);
-        for batch in condemned {
-            self.move_batch(mark, batch, BatchEvent::Certified)?;
-        }
-        Ok(())
-    }
-
-    /// The batches that an order condemned whole.
-    pub(super) fn condemned_by(&self, order: OrderId) -> Vec<BatchId> {
-        let condemned = self.batches_in(BatchState::Condemned);
-        condemned.filter(|(_, b)| b.order == Some(order)).map(|(id, _)| id).collect()
-    }
-
     fn fail(
         &mut self,
         mark: Mark,
@@ -327,7 +310,9 @@ impl View {
                 Some(*batch)
             }
             Plan::Clear { batch } | Plan::Verify { batch } => Some(*batch),
-            Plan::WipeCopy { copy, .. } => self.copies.get(copy).map(|row| row.batch),
+            Plan::WipeCopy { copy, .. } => {
+                self.wipe_failed(*copy, Trouble::first(failure, code, mark.at))
+            }
             Plan::TakeKey { key, .. } => {
                 self.key_state(mark, *key, KeyState::Gone)?;
                 None
@@ -367,7 +352,7 @@ impl View {
             .ok_or(FoldError::Transition(mark.seq))?;
         let from = std::mem::replace(&mut row.state, to);
         row.trouble = None;
-        row.times.insert(to.word().to_owned(), mark.at);
+        row.times.insert(to.word(), mark.at);
         let link = row.link.clone();
         self.index.moved(id, &link, from, to);
         Ok(())

@@ -1,16 +1,16 @@
 //! The rows of the view: facts as the register told them.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use crate::domain::{
     certificate::Assurance,
     digest::Digest,
     entry::{
-        AccountFacts, ConfigChange, CopyFacts, Counts, Failure, GrantTerms, HoldScope, KeyForm,
-        LinkFacts, LoadFacts, ManifestFacts, OrderedCopy,
+        AccountFacts, ConfigChange, CopyFacts, Counts, Failure, KeyForm, LinkFacts, ManifestFacts,
     },
+    findings::Findings,
     ids::{BatchId, DeliveryId, OrderId},
-    lifecycle::{BatchState, CopyState, GrantState, OrderState},
+    lifecycle::{BatchState, CopyState},
     limits,
     reason::Reason,
     time::Timestamp,
@@ -73,6 +73,28 @@ impl Account {
     }
 }
 
+/// A witness.
+#[derive(Clone, Debug, Default)]
+pub struct Witness {
+    /// Its verifier key; nothing before the first confirmation.
+    pub vkey: Option<String>,
+    /// What waits for a second person.
+    pub proposal: Option<Proposal<String>>,
+    /// The last cosignature that came.
+    pub last: Option<Cosigned>,
+}
+
+/// A cosignature.
+#[derive(Clone, Debug)]
+pub struct Cosigned {
+    /// Entries that it covers.
+    pub size: u64,
+    /// When it was made, by the witness's clock; never later than when it came.
+    pub at: Timestamp,
+    /// The line of the note.
+    pub line: String,
+}
+
 /// A delivery that was seen.
 #[derive(Clone, Debug)]
 pub struct Seen {
@@ -98,6 +120,11 @@ pub struct Trouble {
 }
 
 impl Trouble {
+    /// A first failure.
+    pub(super) fn first(failure: Failure, code: &str, at: Timestamp) -> Self {
+        Self { failure, code: code.to_owned(), times: 1, at }
+    }
+
     /// Whether only a person goes on. A full disk is told each time, and needs nothing but room: no person has to
     /// retry what it stopped.
     #[must_use]
@@ -105,6 +132,19 @@ impl Trouble {
         self.failure == Failure::Stuck
             || (self.times >= limits::RETRIES_MAX && self.code != limits::DISK_FULL)
     }
+}
+
+/// A clock that ran out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CameDue {
+    /// The clock.
+    pub clock: String,
+    /// The policy's clause.
+    pub clause: String,
+    /// When destruction must have happened.
+    pub deadline: Timestamp,
+    /// Whether the whole batch is due, or its transfer files only.
+    pub whole: bool,
 }
 
 /// A batch.
@@ -115,7 +155,7 @@ pub struct Batch {
     /// The delivery that it was.
     pub delivery: DeliveryId,
     /// What the link said.
-    pub facts: LinkFacts,
+    pub facts: Arc<LinkFacts>,
     /// State.
     pub state: BatchState,
     /// Why it is where it is.
@@ -127,15 +167,15 @@ pub struct Batch {
     /// What the verified manifest said.
     pub manifest: Option<ManifestFacts>,
     /// How sure its origin is.
-    pub strength: Option<String>,
+    pub strength: Option<Arc<str>>,
     /// Principal of its signer.
-    pub signer: Option<String>,
+    pub signer: Option<Arc<str>>,
     /// Its files.
     pub files: Vec<CopyFacts>,
     /// Counts so far.
     pub counts: Counts,
     /// What its load came to.
-    pub load: Option<LoadFacts>,
+    pub load: Option<Box<Loaded>>,
     /// Whether everything of the delivery that holds data was copied.
     pub whole: bool,
     /// Whether its originals are gone from the inbox.
@@ -148,6 +188,8 @@ pub struct Batch {
     pub no_need: Option<Timestamp>,
     /// Deadline and clock, once its transfer files or the whole are due.
     pub due: Option<(Timestamp, bool)>,
+    /// What came due, and why.
+    pub came_due: Vec<CameDue>,
     /// Clocks that have run.
     pub clocks: Vec<String>,
     /// The order that condemned it.
@@ -157,7 +199,58 @@ pub struct Batch {
     /// The last failure of a step.
     pub trouble: Option<Trouble>,
     /// When each state was reached, and other times, by name.
-    pub times: BTreeMap<String, Timestamp>,
+    pub times: Times,
+}
+
+/// What a load came to, beside its counts and the end of its use.
+#[derive(Clone, Debug)]
+pub struct Loaded {
+    /// HMAC of the whole plaintext under the link's key.
+    pub content: Digest,
+    /// Columns stored.
+    pub items: Arc<Vec<String>>,
+    /// Units that may apply.
+    pub units: Arc<Vec<String>>,
+    /// What was counted and reported, as JSON.
+    pub(super) findings: Arc<str>,
+}
+
+impl Loaded {
+    /// What was counted and reported.
+    #[must_use]
+    pub fn findings(&self) -> Findings {
+        // The text was made of findings, by this program.
+        serde_json::from_str(&self.findings).unwrap_or_default()
+    }
+}
+
+/// Points in time by name: few of them, in the order in which they came.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Times(Vec<(&'static str, Timestamp)>);
+
+impl Times {
+    /// The time of this name.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&Timestamp> {
+        self.0.iter().find(|(known, _)| *known == name).map(|(_, at)| at)
+    }
+
+    /// Sets the time of this name.
+    pub fn insert(&mut self, name: &'static str, at: Timestamp) {
+        match self.0.iter_mut().find(|(known, _)| *known == name) {
+            Some((_, known)) => *known = at,
+            None => {
+                self.0.reserve_exact(1);
+                self.0.push((name, at));
+            }
+        }
+    }
+
+    /// All of them, by name.
+    #[must_use]
+    pub fn by_name(&self) -> BTreeMap<String, Timestamp> {
+        self.0.iter().map(|(name, at)| ((*name).to_owned(), *at)).collect()
+    }
 }
 
 impl Batch {
@@ -166,7 +259,7 @@ impl Batch {
         mark: Mark,
         link: String,
         delivery: DeliveryId,
-        facts: LinkFacts,
+        facts: Arc<LinkFacts>,
         claimed_because: Option<Reason>,
         files: &[CopyFacts],
     ) -> Self {
@@ -190,14 +283,15 @@ impl Batch {
             rejected: false,
             no_need: None,
             due: None,
+            came_due: Vec::new(),
             clocks: Vec::new(),
             order: None,
             decide: None,
             trouble: None,
-            times: BTreeMap::from([
-                (BatchState::Received.word().to_owned(), mark.at),
+            times: Times(vec![
+                (BatchState::Received.word(), mark.at),
                 // Stays when a release makes it received again: signers are judged by this time.
-                ("claimed".to_owned(), mark.at),
+                ("claimed", mark.at),
             ]),
         }
     }
@@ -257,6 +351,16 @@ pub struct CopyRow {
     pub sha256: Option<Digest>,
     /// What its wipe proved.
     pub assurance: Option<Assurance>,
+    /// When it was gone.
+    pub gone: Option<Timestamp>,
+    /// Whether its wipe was ever begun.
+    pub wipe_begun: bool,
+    /// The last failure of its wipe.
+    pub trouble: Option<Trouble>,
+    /// How often its wipe failed.
+    pub failures: u32,
+    /// Who answers for it and by when, while nobody can reach it.
+    pub exception: Option<(String, Timestamp)>,
 }
 
 /// Where a key stands.
@@ -276,9 +380,9 @@ pub enum KeyState {
 #[derive(Clone, Debug)]
 pub struct KeyRow {
     /// The link.
-    pub link: String,
+    pub link: Arc<str>,
     /// The number that it was sent for.
-    pub number: String,
+    pub number: Box<str>,
     /// State.
     pub state: KeyState,
     /// Form.
@@ -286,70 +390,11 @@ pub struct KeyRow {
     /// Fingerprint of an identity.
     pub fingerprint: Option<Digest>,
     /// Channel.
-    pub channel: String,
+    pub channel: Arc<str>,
     /// By whom.
-    pub by: String,
+    pub by: Arc<str>,
     /// When.
     pub at: Timestamp,
-}
-
-/// A grant.
-#[derive(Clone, Debug)]
-pub struct Grant {
-    /// What for.
-    pub terms: GrantTerms,
-    /// State.
-    pub state: GrantState,
-    /// Who applied.
-    pub by: String,
-    /// The application.
-    pub applied: Mark,
-    /// The approval.
-    pub approved: Option<Mark>,
-}
-
-/// An order.
-#[derive(Clone, Debug)]
-pub struct Order {
-    /// What it covers.
-    pub copies: Vec<OrderedCopy>,
-    /// State.
-    pub state: OrderState,
-    /// Why.
-    pub reason: String,
-    /// Policies in force at the request.
-    pub policy: Digest,
-    /// Void after this.
-    pub expires: Timestamp,
-    /// Who requested.
-    pub by: String,
-    /// The request.
-    pub requested: Mark,
-    /// Who approved, and the entry.
-    pub approved: Option<(String, Mark)>,
-    /// Entries of its wipes, by copy's place in the order.
-    pub wiped: Vec<u64>,
-    /// Digest of its certificate.
-    pub certificate: Option<Digest>,
-}
-
-/// A hold.
-#[derive(Clone, Debug)]
-pub struct Hold {
-    /// What it covers.
-    pub scope: HoldScope,
-    /// Who placed it.
-    pub by: String,
-    /// Authority.
-    pub authority: String,
-    /// Document number.
-    pub doc_no: String,
-    /// Review date.
-    pub review: Timestamp,
-    /// The placing.
-    pub placed: Mark,
-    /// Whether it was lifted.
-    pub lifted: bool,
 }
 
 /// What is known of a link beyond its file.

@@ -3,12 +3,16 @@
 
 use crate::{
     domain::{
-        certificate::{Assurance, Certificate, CertifiedCopy, NAMESPACE, Proof},
+        certificate::{
+            Assurance, Certificate, CertifiedCopy, FurtherApproval, LeftOut, NAMESPACE, Proof,
+            StandingPaper, Stopped,
+        },
         digest::Digest,
         entry::{AGENT, Body, Entry, WipeFacts},
-        ids::OrderId,
+        ids::{CopyId, OrderId},
         step::{Outcome, Plan},
         time::Timestamp,
+        view::Order,
         wipe::ReadBack,
     },
     engine::{
@@ -59,11 +63,8 @@ impl Engine {
         }
         let mut batches: Vec<_> = order.copies.iter().map(|c| c.batch).collect();
         batches.dedup();
-        let retries = batches
-            .iter()
-            .filter_map(|b| self.view.batches.get(b)?.trouble.as_ref())
-            .map(|t| u64::from(t.times))
-            .sum();
+        let copies_of = order.copies.iter().filter_map(|one| self.view.copies.get(&one.copy));
+        let retries = copies_of.map(|row| u64::from(row.failures)).sum();
         Ok(Certificate {
             batchward: 1,
             site: site.name.clone(),
@@ -83,8 +84,91 @@ impl Engine {
             retries,
             copies,
             approval: self.proof(approved.seq, tree_size)?,
+            further_approvals: self.further_approvals(order, approved.seq, tree_size)?,
+            standing: self.standing_paper(order, tree_size)?,
+            stopped: self.stopped(order, tree_size)?,
+            left_out: self.left_out(order, tree_size)?,
             checkpoint: self.ports.journal.note_at(Log::Register, tree_size)?,
         })
+    }
+
+    fn further_approvals(
+        &self,
+        order: &Order,
+        last: u64,
+        tree_size: u64,
+    ) -> Result<Vec<FurtherApproval>, StepError> {
+        let before = order.approvals.iter().filter(|(_, mark)| mark.seq != last);
+        before
+            .map(|(by, mark)| {
+                let proof = self.proof(mark.seq, tree_size)?;
+                Ok(FurtherApproval { by: by.clone(), at: mark.at, proof })
+            })
+            .collect()
+    }
+
+    fn standing_paper(
+        &self,
+        order: &Order,
+        tree_size: u64,
+    ) -> Result<Option<StandingPaper>, StepError> {
+        let Some(id) = order.standing else { return Ok(None) };
+        let row = self.view.standings.get(&id).ok_or(StepError::Stuck("register"))?;
+        let (_, confirmed) = row.confirmed.as_ref().ok_or(StepError::Stuck("register"))?;
+        Ok(Some(StandingPaper {
+            standing: id,
+            doc_no: row.doc_no.clone(),
+            until: row.until,
+            proposal: self.proof(row.proposed.seq, tree_size)?,
+            confirmation: self.proof(confirmed.seq, tree_size)?,
+        }))
+    }
+
+    /// Why an order ended early. What it left is told from the register, so that a second issue says the same.
+    fn stopped(&self, order: &Order, tree_size: u64) -> Result<Option<Stopped>, StepError> {
+        let Some((code, mark)) = &order.voided else { return Ok(None) };
+        let mut gone = Vec::new();
+        for seq in &order.wiped {
+            gone.push(self.wiped_copy(*seq)?);
+        }
+        let out = |copy: &CopyId| order.excepted.iter().any(|(one, _)| one == copy);
+        let left = order.copies.iter().map(|one| one.copy);
+        Ok(Some(Stopped {
+            code: code.clone(),
+            at: mark.at,
+            left: left.filter(|copy| !gone.contains(copy) && !out(copy)).collect(),
+            proof: self.proof(mark.seq, tree_size)?,
+        }))
+    }
+
+    fn left_out(&self, order: &Order, tree_size: u64) -> Result<Vec<LeftOut>, StepError> {
+        let mut left = Vec::new();
+        for (copy, seq) in &order.excepted {
+            let Body::CopyExcepted(exception) = self.entry(*seq)?.body else {
+                return Err(StepError::Stuck("register"));
+            };
+            // The record of the batch stays with what was left out, and is no exception of its own.
+            if exception.copy == *copy {
+                left.push(LeftOut {
+                    copy: *copy,
+                    owner: exception.owner,
+                    until: exception.until,
+                    proof: self.proof(*seq, tree_size)?,
+                });
+            }
+        }
+        Ok(left)
+    }
+
+    /// The copy that an entry says was wiped.
+    fn wiped_copy(&self, seq: u64) -> Result<CopyId, StepError> {
+        let Body::Outcome { intent, .. } = self.entry(seq)?.body else {
+            return Err(StepError::Stuck("register"));
+        };
+        match self.entry(intent)?.body {
+            Body::Intent { plan: Plan::WipeCopy { copy, .. } } => Ok(copy),
+            _ => Err(StepError::Stuck("register")),
+        }
     }
 
     fn certified_copy(&self, seq: u64, tree_size: u64) -> Result<CertifiedCopy, StepError> {

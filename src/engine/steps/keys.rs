@@ -72,11 +72,36 @@ impl Engine {
         // The slot is synced, or the key is not wanted: now, and not before, the keybox file may go. Only what was read
         // goes: another key that took its name meanwhile is a key of its own.
         if *keybox {
-            let link = self.rules.links.get(link).cloned().ok_or(StepError::Stuck("no-link"))?;
             let read = read.filter(|_| taken).unwrap_or_else(|| Secret::new(Vec::new()));
-            self.ports.intake.wipe_key_file(&link, number, *form, &read)?;
+            let ours = matches!(outcome, Outcome::KeyTaken { .. });
+            self.remove_key_file(link, number, *form, &read, ours)?;
         }
         Ok(outcome)
+    }
+
+    /// Wipes a key file. Where that fails, a key that was `taken` is ours all the same: the wipe may have destroyed
+    /// what lay there. The file is tried again later, and a person is told.
+    fn remove_key_file(
+        &mut self,
+        link: &str,
+        number: &str,
+        form: KeyForm,
+        read: &Secret,
+        taken: bool,
+    ) -> Result<(), StepError> {
+        let link = self.rules.links.get(link).cloned().ok_or(StepError::Stuck("no-link"))?;
+        let wiped = self.ports.intake.wipe_key_file(&link, number, form, read);
+        let failed = wiped.is_err().then(|| self.ports.clock.now());
+        self.todo.key_file(&link.name, number, failed);
+        match wiped {
+            Err(error) if taken => self.unreadable(&link, &error.to_string()),
+            Err(error) => {
+                self.unreadable(&link, &error.to_string());
+                return Err(error.into());
+            }
+            Ok(()) => {}
+        }
+        Ok(())
     }
 
     /// Keeps a key; what came of it, and whether that was made of what was `read` now.

@@ -1,14 +1,15 @@
 //! Wipe: one copy of an approved order. The hold, the approval and the policy are read again before every copy.
 
-use std::sync::Arc;
+use std::{io::Read, sync::Arc};
 
 use crate::{
     domain::{
+        digest::Hasher,
         entry::{AGENT, Body, WipeFacts},
         ids::{BatchId, CopyId, OrderId},
         lifecycle::{CopyState, OrderState},
         step::{Outcome, Plan},
-        view::{CopyKind, CopyRow},
+        view::{CopyKind, CopyRow, Mark, Order},
         wipe::Limit,
     },
     engine::{
@@ -19,6 +20,9 @@ use crate::{
     },
 };
 
+/// Bytes read at once.
+const READ_BYTES: usize = 1 << 16;
+
 impl Engine {
     /// Why an approved order may not go on, where it may not: a hold beats any approval until the last byte is
     /// gone, and whatever the approval was given under must still stand.
@@ -28,16 +32,40 @@ impl Engine {
         if order.copies.iter().any(|copy| self.view.hold_on(copy.batch).is_some()) {
             return Some("hold");
         }
-        if self.ports.clock.now() > order.expires {
+        if order.voided.is_some() {
+            return Some("voided");
+        }
+        let now = self.ports.clock.now();
+        if now > order.expires {
             return Some("expired");
         }
         if order.policy != self.rules.policies_digest {
             return Some("policy-changed");
         }
-        match &order.approved {
-            Some((by, _)) if self.view.account(by).is_none() => Some("approver-disabled"),
-            _ => None,
+        if self.has_grown(id, order) {
+            return Some("copy-came");
         }
+        match order.standing.and_then(|standing| self.view.standings.get(&standing)) {
+            // It rests on a document, not on who confirmed it; the document is ended by `standing end`.
+            Some(standing) if !standing.stands(now) => Some("standing-ended"),
+            Some(_) => None,
+            None => {
+                let gone = |(by, _): &(String, Mark)| self.view.account(by).is_none();
+                if order.approvals.iter().any(gone) { Some("approver-disabled") } else { None }
+            }
+        }
+    }
+
+    /// Whether a batch that the order destroys whole has a copy that nobody approved the destruction of.
+    fn has_grown(&self, id: OrderId, order: &Order) -> bool {
+        let covered = |copy: CopyId| order.copies.iter().any(|one| one.copy == copy);
+        let mut batches: Vec<BatchId> = order.copies.iter().map(|copy| copy.batch).collect();
+        batches.dedup();
+        batches.retain(|b| self.view.batches.get(b).is_some_and(|row| row.order == Some(id)));
+        batches.into_iter().any(|batch| {
+            let alive = |row: &CopyRow| row.state != CopyState::Destroyed;
+            self.view.copies_of(batch).any(|(copy, row)| alive(row) && !covered(copy))
+        })
     }
 
     /// Runs an approved order as far as it goes.
@@ -46,37 +74,111 @@ impl Engine {
     /// The register cannot be written.
     pub(in crate::engine) fn execute(&mut self, id: OrderId) -> Result<bool, EngineError> {
         let Some(order) = self.view.orders.get(&id) else { return Ok(false) };
-        let copies: Vec<CopyId> = order.copies.iter().map(|c| c.copy).collect();
-        let mut any = false;
-        for copy in copies {
-            let pending =
-                self.view.copies.get(&copy).is_some_and(|c| c.state == CopyState::Condemned);
-            if !pending || self.is_last_trace_of_originals(copy) {
-                continue;
-            }
+        let (standing, not_before) = (order.standing, order.not_before);
+        let (mut any, mut tried) = (false, Vec::new());
+        if order.state == OrderState::Approved {
             if let Some(code) = self.objection(id) {
-                self.record(AGENT, Body::OrderVoided { order: id, code: code.to_owned() })?;
+                self.void(id, code)?;
                 return Ok(true);
             }
-            match self.run(AGENT, Plan::WipeCopy { order: id, copy })? {
-                Ran::Done(_) => any = true,
-                // The next copy comes after this one: a hold may come between.
-                Ran::Running => return Ok(true),
-                Ran::Failed(..) => return Ok(any),
+            if not_before.is_some_and(|from| self.ports.clock.now() < from) {
+                return Ok(false);
+            }
+            while let Some(copy) = self.wipeable(id, &tried) {
+                tried.push(copy);
+                // Each copy has its own hold, approval and policy to be read: something may have come between two.
+                if let Some(code) = self.objection(id) {
+                    self.void(id, code)?;
+                    return Ok(true);
+                }
+                match self.run(AGENT, Plan::WipeCopy { order: id, copy, standing })? {
+                    Ran::Done(_) => any = true,
+                    // The next copy comes after this one: a hold may come between.
+                    Ran::Running => return Ok(true),
+                    // One copy that resists does not keep the others: it is accounted for, and tried again.
+                    Ran::Failed(..) => {}
+                }
             }
         }
-        if self.view.orders.get(&id).is_some_and(|o| o.state == OrderState::Executed) {
+        let state = self.view.orders.get(&id).map(|order| order.state);
+        if matches!(state, Some(OrderState::Executed | OrderState::Stopped)) {
             // A certificate that cannot be written is tried again by the next cycle, not by this one for ever.
             any |= matches!(self.certify(id)?, Ran::Done(_));
         }
         Ok(any)
     }
 
-    /// Whether a copy is the record of a batch whose originals still lie in the inbox: only the record knows which
-    /// folder they are, and nothing is certified as destroyed while they are there.
+    /// The next copy of an order that the agent can wipe now and has not tried just yet.
+    fn wipeable(&self, id: OrderId, tried: &[CopyId]) -> Option<CopyId> {
+        let copies = &self.view.orders.get(&id)?.copies;
+        let now = |copy: &CopyId| {
+            let Some(row) = self.view.copies.get(copy) else { return false };
+            let rests = row.trouble.as_ref().is_some_and(|trouble| self.rests(trouble));
+            let waits = (self.is_resident() && rests) || self.is_last_trace_of_originals(*copy);
+            row.state == CopyState::Condemned && !tried.contains(copy) && !waits
+        };
+        copies.iter().map(|one| one.copy).find(now)
+    }
+
+    /// Voids an order: what was not wiped is spared. What a wipe had begun on and left unreadable is told as that.
+    fn void(&mut self, order: OrderId, code: &str) -> Result<(), EngineError> {
+        let unreadable = self.left_unreadable(order)?;
+        self.record(AGENT, Body::OrderVoided { order, code: code.to_owned(), unreadable })?;
+        Ok(())
+    }
+
+    /// The copies of an order whose wipe had begun, is not recorded as done, and has left nothing that can be read.
+    ///
+    /// # Errors
+    /// The key store cannot be read.
+    pub(crate) fn left_unreadable(&self, order: OrderId) -> Result<Vec<CopyId>, EngineError> {
+        let copies = self.view.orders.get(&order).into_iter().flat_map(|order| &order.copies);
+        let mut unreadable = Vec::new();
+        for one in copies {
+            let Some(row) = self.view.copies.get(&one.copy) else { continue };
+            if row.state == CopyState::Condemned
+                && row.wipe_begun
+                && !self.is_readable(one.copy, row)?
+            {
+                unreadable.push(one.copy);
+            }
+        }
+        Ok(unreadable)
+    }
+
+    /// Vault and record lose their key before anything else. The files of a batch share theirs until the last one: a
+    /// file is read through.
+    fn is_readable(&self, copy: CopyId, row: &CopyRow) -> Result<bool, EngineError> {
+        let slot = match row.kind {
+            CopyKind::Vault => slots::vault(copy),
+            CopyKind::Case => slots::case(row.batch),
+            CopyKind::Transfer => slots::spool(row.batch),
+        };
+        let Some(key) = self.ports.keys.live(&slot)? else { return Ok(false) };
+        if row.kind != CopyKind::Transfer {
+            return Ok(true);
+        }
+        let Ok(mut file) = self.ports.spool.open(copy, &key) else { return Ok(false) };
+        let mut digest = Hasher::new();
+        let mut buffer = vec![0; READ_BYTES];
+        loop {
+            match file.read(&mut buffer) {
+                Ok(0) => return Ok(row.sha256.is_none_or(|whole| digest.finish() == whole)),
+                Ok(read) => digest.update(buffer.get(..read).unwrap_or_default()),
+                Err(_) => return Ok(false),
+            }
+        }
+    }
+
+    /// Whether a copy is the record of a batch of which something else is left: only the record knows which folder the
+    /// originals lie in, and where a copy is that the agent cannot reach.
     fn is_last_trace_of_originals(&self, copy: CopyId) -> bool {
         let row = self.view.copies.get(&copy).filter(|row| row.kind == CopyKind::Case);
-        row.and_then(|row| self.view.batches.get(&row.batch)).is_some_and(|batch| !batch.cleared)
+        let Some(batch) = row.map(|row| row.batch) else { return false };
+        let other =
+            |(one, row): (CopyId, &CopyRow)| one != copy && row.state != CopyState::Destroyed;
+        self.view.batches.get(&batch).is_some_and(|row| !row.cleared)
+            || self.view.copies_of(batch).any(other)
     }
 
     fn is_last_file(&self, batch: BatchId, copy: CopyId) -> bool {

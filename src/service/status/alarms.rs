@@ -16,11 +16,12 @@ use crate::{
         limits,
         reason::Reason,
         time::Timestamp,
-        view::{Batch, KeyState, Trouble},
+        view::{Batch, KeyState, Standing, Trouble},
     },
     engine::{
         DISK_FULL,
         health::{Folder, Room, RootKey},
+        standing::{missing_papers, papers_due},
     },
 };
 
@@ -79,6 +80,10 @@ alarms! {
     PublishedBehind = "published-behind", Alarm,
         "the published files of the register are behind the journal",
         "see that the state's disk can be written; the next start publishes what is missing";
+    /// Cosignatures that do not come.
+    AnchoringOverdue = "anchoring-overdue", Alarm,
+        "too few witnesses have vouched for the register lately",
+        "'batchward witness request NAME' makes what a witness cosigns, 'batchward witness take' takes it in";
     /// Little room.
     DiskLow = "disk-low", Alarm,
         "a disk is almost full",
@@ -95,6 +100,18 @@ alarms! {
     DestructionOverdue = "destruction-overdue", Alarm,
         "the deadline of a destruction has passed",
         "'batchward destroy list' shows how far it is; request or approve it";
+    /// Closing papers that did not come in time.
+    PapersOverdue = "papers-overdue", Alarm,
+        "the closing papers of a destruction are overdue",
+        "'batchward destroy close' enters them, a supervisor confirms them";
+    /// A copy that nobody has brought back.
+    CopyOutOfReach = "copy-out-of-reach", Alarm,
+        "a copy that was to be brought back for its destruction has not come",
+        "have it brought, then request its destruction; or state another date by 'batchward destroy except'";
+    /// A standing approval that has ended.
+    StandingExpired = "standing-expired", Alarm,
+        "a standing approval has ended by its date",
+        "propose another one by 'batchward standing add', or request each destruction";
     /// A step that cannot go on.
     StepStuck = "step-stuck", Alarm,
         "a step is stuck",
@@ -180,7 +197,36 @@ pub(super) fn judge(given: &Given<'_>) -> Vec<Alarm> {
             found.add(AlarmCode::HoldReviewPast, None, Some(hold.review), Some(id.to_string()));
         }
     }
+    destruction(given, &mut found);
     found.0.into_values().collect()
+}
+
+/// What destruction still lacks after its date.
+fn destruction(given: &Given<'_>, found: &mut Found) {
+    let (view, rules) = (given.view, given.rules);
+    for (id, order) in &view.orders {
+        let late = papers_due(view, rules, order).filter(|due| *due < given.now);
+        if late.is_some() && !missing_papers(view, rules, order).is_empty() {
+            found.add(AlarmCode::PapersOverdue, None, late, Some(id.to_string()));
+        }
+    }
+    for (id, copy) in view.copies.iter().filter(|(_, copy)| copy.state.is_there()) {
+        let until = copy.exception.as_ref().map(|(_, until)| *until);
+        if until.is_some_and(|until| until < given.now) {
+            found.add(AlarmCode::CopyOutOfReach, None, until, Some(id.to_string()));
+        }
+    }
+    for (id, standing) in &view.standings {
+        let over = standing.confirmed.is_some() && !standing.ended && standing.until < given.now;
+        let same = |other: &Standing| {
+            other.policy == standing.policy
+                && other.link == standing.link
+                && other.stands(given.now)
+        };
+        if over && !view.standings.values().any(same) {
+            found.add(AlarmCode::StandingExpired, None, Some(standing.until), Some(id.to_string()));
+        }
+    }
 }
 
 /// Alarms by kind and by what they are about.
@@ -231,6 +277,12 @@ fn machine(given: &Given<'_>, found: &mut Found) {
     }
     if health.root_key == RootKey::File {
         found.add(AlarmCode::RootKeyInFile, None, None, None);
+    }
+    if let Some(anchoring) = &given.rules.anchoring {
+        let standing = anchoring.standing(given.view, given.now, given.rules.zone);
+        if standing.overdue {
+            found.add(AlarmCode::AnchoringOverdue, None, Some(standing.since), None);
+        }
     }
     for place in &health.places {
         match (&place.folder, &place.room) {
@@ -330,7 +382,7 @@ fn keys(given: &Given<'_>, found: &mut Found) {
         }
         let came = given.view.numbered(&key.link, &key.number).next().is_some();
         if !came {
-            let about = Some(key.link.as_str());
+            let about = Some(&*key.link);
             found.add(AlarmCode::KeyWithoutBatch, about, Some(key.at), Some(id.to_string()));
         }
     }

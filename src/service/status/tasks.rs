@@ -9,15 +9,18 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use super::Given;
-use crate::domain::{
-    accounts::{Act, Role},
-    entry::Failure,
-    ids::BatchId,
-    lifecycle::{BatchState, CopyState, GrantState, OrderState},
-    limits,
-    reason::Reason,
-    time::Timestamp,
-    view::{Batch, CopyKind, Trouble},
+use crate::{
+    domain::{
+        accounts::{Act, Role},
+        entry::Failure,
+        ids::BatchId,
+        lifecycle::{BatchState, CopyState, GrantState, OrderState},
+        limits,
+        reason::Reason,
+        time::Timestamp,
+        view::{Batch, CopyKind, Trouble},
+    },
+    engine::standing::{missing_papers, policies_of},
 };
 
 macro_rules! tasks {
@@ -64,6 +67,14 @@ tasks! {
     DecideOrder = "decide-order", "a destruction order is to be approved or denied";
     /// Closing papers are missing.
     ClosingPapers = "closing-papers", "the closing papers of a destroyed batch are missing";
+    /// Closing papers wait for a second person.
+    ConfirmPapers = "confirm-papers", "closing papers wait for a supervisor";
+    /// A standing approval is to be confirmed.
+    ConfirmStanding = "confirm-standing", "a standing approval waits for a supervisor";
+    /// A standing approval ends soon.
+    RenewStanding = "renew-standing", "a standing approval ends soon";
+    /// A copy out of reach is to be brought back.
+    BringBackCopy = "bring-back-copy", "a copy that nobody could reach is to be brought back and destroyed";
     /// A grant is to be decided on.
     DecideGrant = "decide-grant", "an application for access is to be approved or denied";
     /// A use is to be reported as completed.
@@ -169,8 +180,7 @@ fn batches(given: &Given<'_>) -> Vec<Task> {
                     let words = [format!("use no-need {id}")];
                     Task::batch(TaskCode::StateNoNeed, Act::Use, *id, row).by(&words)
                 }),
-            BatchState::Destroyed => papers_missing(given, row)
-                .then(|| Task::batch(TaskCode::ClosingPapers, Act::Keep, *id, row)),
+            BatchState::Destroyed => papers(given, *id, row),
             BatchState::Received | BatchState::Condemned | BatchState::Closed => None,
         };
         tasks.extend(task);
@@ -242,7 +252,10 @@ pub(super) fn ordered(given: &Given<'_>) -> BTreeSet<BatchId> {
 
 /// Whether an order is not over.
 pub(super) const fn is_open(state: OrderState) -> bool {
-    matches!(state, OrderState::Requested | OrderState::Approved | OrderState::Executed)
+    matches!(
+        state,
+        OrderState::Requested | OrderState::Approved | OrderState::Executed | OrderState::Stopped
+    )
 }
 
 /// Links on which every grant that was ever approved is completed, and there was one.
@@ -255,12 +268,20 @@ fn completed_links<'a>(given: &Given<'a>) -> BTreeSet<&'a str> {
     links.into_iter().filter(|(_, all)| *all).map(|(link, _)| link).collect()
 }
 
-fn papers_missing(given: &Given<'_>, row: &Batch) -> bool {
-    given
-        .rules
-        .policies
-        .get(&row.facts.policy)
-        .is_some_and(crate::domain::policy::Policy::needs_papers)
+/// The papers of a destroyed batch: to be entered by a custodian, then confirmed by a supervisor.
+fn papers(given: &Given<'_>, id: BatchId, row: &Batch) -> Option<Task> {
+    let order_id = row.order?;
+    let order = given.view.orders.get(&order_id)?;
+    if missing_papers(given.view, given.rules, order).is_empty() {
+        return None;
+    }
+    if let Some(proposal) = &order.paper_proposal {
+        let words = [format!("destroy confirm {order_id}")];
+        let task = Task::batch(TaskCode::ConfirmPapers, Act::ConfirmPapers, id, row).by(&words);
+        return Some(Task { except: Some(proposal.by.clone()), ..task });
+    }
+    let words = [format!("destroy close {order_id} --letter NO --evidence FILE")];
+    Some(Task::batch(TaskCode::ClosingPapers, Act::Keep, id, row).by(&words))
 }
 
 fn decisions(given: &Given<'_>) -> Vec<Task> {
@@ -269,9 +290,18 @@ fn decisions(given: &Given<'_>) -> Vec<Task> {
     for (id, order) in view.orders.iter().filter(|(_, o)| o.state == OrderState::Requested) {
         let words = [format!("destroy approve {id}"), format!("destroy deny {id} --reason TEXT")];
         let task = Task::of(TaskCode::DecideOrder, Act::DecideDestruction, id).by(&words);
-        let except = Some(order.by.clone());
-        tasks.push(Task { except, since: Some(order.requested.at), ..task });
+        let mut roles: Vec<Role> = policies_of(view, given.rules, order)
+            .flat_map(|policy| policy.destroy.approver_roles.value.iter().copied())
+            .collect();
+        roles.sort_unstable();
+        roles.dedup();
+        let mut except = vec![order.by.clone()];
+        except.extend(order.approvals.iter().map(|(by, _)| by.clone()));
+        let except = Some(except.join(", "));
+        tasks.push(Task { except, roles, since: Some(order.requested.at), ..task });
     }
+    tasks.extend(standings(given));
+    tasks.extend(exceptions(given));
     let held: BTreeSet<&str> =
         view.batches_in(BatchState::Loaded).map(|(_, b)| b.link.as_str()).collect();
     for (id, grant) in &view.grants {
@@ -301,6 +331,39 @@ fn decisions(given: &Given<'_>) -> Vec<Task> {
         tasks.push(Task { except: Some(hold.by.clone()), since: Some(hold.review), ..task });
     }
     tasks
+}
+
+/// Standing approvals that wait for a supervisor, and those that end within [`limits::SOON_DAYS`].
+fn standings(given: &Given<'_>) -> Vec<Task> {
+    let mut tasks = Vec::new();
+    for (id, standing) in given.view.standings.iter().filter(|(_, s)| !s.ended) {
+        if standing.confirmed.is_none() {
+            let words = [format!("standing confirm {id}")];
+            let task = Task::of(TaskCode::ConfirmStanding, Act::ConfirmPapers, id).by(&words);
+            let since = Some(standing.proposed.at);
+            tasks.push(Task { except: Some(standing.by.clone()), since, ..task });
+        } else if given.is_soon(standing.until) {
+            let words =
+                [format!("standing add --policy {} --doc-no NO --until DATE", standing.policy)];
+            let task = Task::of(TaskCode::RenewStanding, Act::Keep, id).by(&words);
+            tasks.push(Task { since: Some(standing.until), ..task });
+        }
+    }
+    tasks
+}
+
+/// Copies that an order left out because nobody could reach them.
+fn exceptions(given: &Given<'_>) -> Vec<Task> {
+    let copies = given.view.copies.iter().filter(|(_, copy)| copy.state.is_there());
+    copies
+        .filter_map(|(id, copy)| {
+            let (owner, until) = copy.exception.clone()?;
+            let words = [format!("destroy request {} --reason TEXT", copy.batch)];
+            let act = Act::RequestDestruction;
+            let task = Task::of(TaskCode::BringBackCopy, act, id).by(&words);
+            Some(Task { account: Some(owner), since: Some(until), ..task })
+        })
+        .collect()
 }
 
 fn administration(given: &Given<'_>) -> Vec<Task> {

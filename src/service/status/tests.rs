@@ -6,9 +6,17 @@ use std::collections::BTreeMap;
 use super::*;
 use crate::{
     domain::{
+        anchoring::Anchoring,
         digest::Digest,
-        entry::{AGENT, Body, CopyFacts, Entry, Failure, KeyForm, LinkFacts, Signed, Verdict},
-        ids::KeyId,
+        entry::{
+            AGENT, Body, CopyFacts, Entry, Failure, KeyForm, LinkFacts, OrderedCopy, Signed,
+            StandingProposed, Verdict,
+        },
+        ids::{KeyId, StandingId},
+        policy::{
+            Approval, ClockStart, CopyApproval, CopyRule, Destroy, GrantRule, Policy, RawFile,
+            Rule, UseRule,
+        },
         signed::SignedText,
         step::{Outcome, Plan},
         time::Period,
@@ -34,6 +42,7 @@ struct Desk {
 impl Desk {
     fn quiet() -> Self {
         let rules = Rules {
+            anchoring: None,
             agency: None,
             links: BTreeMap::new(),
             layouts: BTreeMap::new(),
@@ -174,13 +183,13 @@ fn stray(key: bool) -> Stray {
 
 fn key(state: KeyState) -> KeyRow {
     KeyRow {
-        link: "moca".to_owned(),
-        number: "N-1".to_owned(),
+        link: "moca".into(),
+        number: "N-1".into(),
         state,
         form: KeyForm::Identity,
         fingerprint: None,
-        channel: "keybox".to_owned(),
-        by: AGENT.to_owned(),
+        channel: "keybox".into(),
+        by: AGENT.into(),
         at: MORNING,
     }
 }
@@ -204,6 +213,19 @@ const ROWS: &[Row] = &[
         &[A::PublishedBehind],
     ),
     (|d| d.health.published = Some(1), &[A::PublishedBehind], &[A::PublishedBehind]),
+    (
+        |d| {
+            d.view.first_at = Some(MORNING);
+            d.rules.anchoring = Some(Anchoring {
+                witnesses: vec!["audit-office".to_owned()],
+                at_least: 1,
+                overdue_after: Period { seconds: 7200, ..Period::ZERO },
+                stop_intake: false,
+            });
+        },
+        &[],
+        &[A::AnchoringOverdue],
+    ),
     (|d| d.health.root_key = RootKey::File, &[A::RootKeyInFile], &[A::RootKeyInFile]),
     (
         |d| d.health.places[0].room.as_mut().unwrap().free_bytes = limits::DISK_BYTES_LOW - 1,
@@ -238,7 +260,7 @@ const ROWS: &[Row] = &[
             let batch = d.batch();
             let row = d.view.batches.get_mut(&batch).unwrap();
             row.state = BatchState::Verified;
-            row.times.insert("verified".to_owned(), MORNING);
+            row.times.insert("verified", MORNING);
             d.reason = Some(Reason::SequenceGap);
         },
         &[],
@@ -265,7 +287,87 @@ const ROWS: &[Row] = &[
         &[],
         &[],
     ),
+    (standing, &[], &[A::StandingExpired]),
+    (certified, &[], &[A::PapersOverdue]),
+    (
+        |d| {
+            let batch = d.batch();
+            let copy = d.view.copies_of(batch).next().unwrap().0;
+            let until = MORNING.plus_seconds(3600);
+            d.view.copies.get_mut(&copy).unwrap().exception = Some(("alice".to_owned(), until));
+        },
+        &[],
+        &[A::CopyOutOfReach],
+    ),
 ];
+
+/// A standing approval of an hour.
+fn standing(desk: &mut Desk) {
+    let standing = StandingId::new(1);
+    desk.record(Body::StandingProposed(StandingProposed {
+        standing,
+        policy: "none".to_owned(),
+        link: None,
+        scope: "transfer-files".to_owned(),
+        doc_no: "synthetic".to_owned(),
+        until: MORNING.plus_seconds(3600),
+        signed: None,
+    }));
+    let row = desk.view.standings.get_mut(&standing).unwrap();
+    row.confirmed = Some(("person-2".to_owned(), row.proposed));
+}
+
+/// A rule of ours.
+fn own<T>(value: T) -> Rule<T> {
+    Rule { value, clause: "own".to_owned() }
+}
+
+fn letter_within_an_hour() -> Policy {
+    Policy {
+        name: "none".to_owned(),
+        title: String::new(),
+        register_title: String::new(),
+        raw_file: RawFile { start: own(ClockStart::UseEnded), retention: own(Period::ZERO) },
+        use_rule: UseRule { retention: own(Period::ZERO), superseded: own(None) },
+        destroy: Destroy {
+            approval: own(Approval::PerOrder),
+            requesters: own(Vec::new()),
+            approver_roles: own(Vec::new()),
+            approvers: own(1),
+            cooling_off: own(Period::ZERO),
+            papers: own(vec!["letter".to_owned()]),
+            media_papers: own(Vec::new()),
+            papers_within: own(Period { seconds: 3600, ..Period::ZERO }),
+        },
+        copy: CopyRule { approval: own(CopyApproval::None) },
+        grant: GrantRule { row_cap: own(1) },
+        standing_key: own(false),
+        access_log: own(Period::ZERO),
+        register: own(Period::ZERO),
+    }
+}
+
+/// An order over a batch that is certified, under a policy that wants a letter within a period.
+fn certified(desk: &mut Desk) {
+    let batch = desk.batch();
+    desk.rules.policies.insert("none".to_owned(), letter_within_an_hour());
+    let copy = desk.view.copies_of(batch).next().unwrap().0;
+    let copies = vec![OrderedCopy { copy, batch, digest: None, bytes: 1 }];
+    let order = desk.view.next_order();
+    desk.record(Body::OrderRequested {
+        order,
+        copies,
+        reason: "synthetic".to_owned(),
+        policy: Digest::of(b"synthetic"),
+        expires: MORNING.plus_seconds(7200),
+        approvers: None,
+        standing: None,
+        signed: None,
+    });
+    let row = desk.view.orders.get_mut(&order).unwrap();
+    row.state = OrderState::Certified;
+    row.certificate = Some((Digest::of(b"synthetic"), MORNING));
+}
 
 #[test]
 fn each_alarm_stands_when_its_cause_does_and_not_before() {

@@ -1,0 +1,126 @@
+//! `destroy plan`: what is due by a day, why and by which clause; once the day is past, what became of it.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Result, Service};
+use crate::domain::{
+    ids::{BatchId, HoldId, OrderId},
+    lifecycle::{BatchState, OrderState},
+    time::Timestamp,
+    view::{Batch, CameDue, CopyKind},
+};
+
+/// A line of the plan.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct PlanLine {
+    /// Batch.
+    pub batch: BatchId,
+    /// Provider's number.
+    pub number: Option<String>,
+    /// Link.
+    pub link: String,
+    /// Whether all of it is due, or its transfer files only.
+    pub whole: bool,
+    /// The clock: `use-ended`, `use-period-ended`, `import-committed`, …
+    pub clock: String,
+    /// The clause that sets the deadline.
+    pub clause: String,
+    /// When destruction must have happened.
+    pub deadline: Timestamp,
+    /// `expected`: its clock has not run out yet; `to-request`, `requested`, `approved`, `held`: it is on its way;
+    /// `in-time`, `late`: it happened; `overdue`: it did not, and the deadline is past.
+    pub state: String,
+    /// When the last copy was gone.
+    pub happened: Option<Timestamp>,
+    /// The order that covers or covered it.
+    pub order: Option<OrderId>,
+    /// The hold that forbids it.
+    pub hold: Option<HoldId>,
+}
+
+impl Service {
+    /// What must be destroyed by a time, the earliest deadline first.
+    ///
+    /// # Errors
+    /// None today; the form is that of all readings.
+    pub fn plan(&self, on: Timestamp) -> Result<Vec<PlanLine>> {
+        let mut lines = Vec::new();
+        for (id, row) in &self.engine.view.batches {
+            for due in &row.came_due {
+                lines.push(self.plan_line(*id, row, due));
+            }
+            if row.came_due.iter().all(|due| !due.whole)
+                && let Some(line) = self.expected(*id, row)
+            {
+                lines.push(line);
+            }
+        }
+        lines.retain(|line| line.deadline <= on);
+        lines.sort_by_key(|line| (line.deadline, line.batch));
+        Ok(lines)
+    }
+
+    fn plan_line(&self, id: BatchId, row: &Batch, due: &CameDue) -> PlanLine {
+        let view = &self.engine.view;
+        let copies =
+            || view.copies_of(id).filter(|(_, c)| due.whole || c.kind == CopyKind::Transfer);
+        let gone = copies().all(|(_, copy)| copy.gone.is_some());
+        let happened = copies().filter_map(|(_, copy)| copy.gone).max().filter(|_| gone);
+        let covers = |order: &crate::domain::view::Order| {
+            let mut wanted = copies();
+            order.state != OrderState::Denied
+                && wanted.any(|(copy, _)| order.copies.iter().any(|one| one.copy == copy))
+        };
+        let order = view.orders.iter().rev().find(|(_, order)| covers(order));
+        let hold = view.hold_on(id).filter(|_| !gone);
+        // As everywhere else, a deadline is kept on its day.
+        let zone = self.engine.rules.zone;
+        let late = |at: Timestamp| at.date_in(zone) > due.deadline.date_in(zone);
+        let state = match (happened, order.map(|(_, order)| order.state)) {
+            (Some(at), _) if late(at) => "late",
+            (Some(_), _) => "in-time",
+            _ if hold.is_some() => "held",
+            _ if late(self.now()) => "overdue",
+            (None, Some(OrderState::Requested)) => "requested",
+            (None, Some(OrderState::Approved)) => "approved",
+            (None, _) => "to-request",
+        };
+        PlanLine {
+            batch: id,
+            number: row.number.clone(),
+            link: row.link.clone(),
+            whole: due.whole,
+            clock: due.clock.clone(),
+            clause: due.clause.clone(),
+            deadline: due.deadline,
+            state: state.to_owned(),
+            happened,
+            order: order.map(|(id, _)| *id),
+            hold,
+        }
+    }
+
+    /// What will come due when the approved use of a loaded batch ends, if nobody ends it earlier.
+    fn expected(&self, id: BatchId, row: &Batch) -> Option<PlanLine> {
+        if row.state != BatchState::Loaded {
+            return None;
+        }
+        let rules = &self.engine.rules;
+        let rule = &rules.policies.get(&row.facts.policy)?.use_rule.retention;
+        let end = row.times.get("use-until").copied()?;
+        Some(PlanLine {
+            batch: id,
+            number: row.number.clone(),
+            link: row.link.clone(),
+            whole: true,
+            clock: "use-period-ended".to_owned(),
+            clause: rule.clause.clone(),
+            deadline: rule.value.after(end, rules.zone),
+            state: "expected".to_owned(),
+            happened: None,
+            order: None,
+            hold: self.engine.view.hold_on(id),
+        })
+    }
+}
