@@ -76,9 +76,9 @@ pub const RESPONSE_SECONDS_MAX: u64 = 60;
 pub const ANSWER_SECONDS_MAX: u64 = 300;
 /// Seconds that running work may take to end when the agent is to stop; what has not is parked.
 pub const STOP_SECONDS_MAX: u64 = 30;
-/// Seconds that the process waits at its end for threads that have been told to end.
-pub const THREADS_SECONDS_MAX: u64 = 5;
-/// Milliseconds between two looks at them.
+/// Looks, at the end of the process, at whether the threads that have been told to end have ended.
+pub const THREADS_LOOKS_MAX: u32 = 2_500;
+/// Milliseconds between two of these looks.
 pub const THREADS_LOOK_MS: u64 = 2;
 /// Seconds between two signs of life of the engine's thread while nothing is to be done.
 pub const PULSE_SECONDS: u64 = 5;
