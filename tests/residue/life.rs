@@ -44,7 +44,7 @@ impl Kept {
         let root = RootKeySource::File(self.root.clone()).read().unwrap();
         let store = KeyStore::open(&self.keys, &root).unwrap();
         let live = store.names().filter(|name| store.state(name).unwrap() == SlotState::Live);
-        let secrets: Vec<_> = live.map(|name| store.get(name).unwrap().unwrap()).collect();
+        let secrets: Vec<_> = live.map(|name| store.get(&name).unwrap().unwrap()).collect();
         assert!(secrets.len() > 3, "the register's key and others are left");
         secrets
             .iter()
