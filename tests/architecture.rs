@@ -34,7 +34,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("config", &["config", "doctor", "domain", "adapters::files", "adapters::root_key"]),
     // Separate from the writer: shares hash functions and the form of checkpoints with it, nothing else.
     ("verify", &["domain", "verify"]),
-    // Randomness of nonces; the fault points of the test build.
+    // Randomness of nonces; the fault points of the test build; jobs, to show how far they are.
     (
         "cli",
         &[
@@ -48,6 +48,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
             "doctor",
             "domain",
             "engine::health",
+            "engine::jobs",
             "engine::ports",
             "error",
             "paper",

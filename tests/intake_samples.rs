@@ -189,7 +189,7 @@ impl Site {
         let mut make =
             |name: &[u8]| SpoolWriter::create(&spool, &self.spool(name), &recipient).map(Some);
         let claim = inbox.claim(name, &spool, &mut make).unwrap();
-        assert_eq!(inbox.clear(name, claim.folder).unwrap().left, 0);
+        assert_eq!(inbox.clear(name, &claim.folder).unwrap().left, 0);
         assert!(!inbox.scan().unwrap().folders.iter().any(|folder| folder == name));
         self.judge(&claim.facts, &link, ledger, Stage::Claimed)
     }

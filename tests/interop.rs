@@ -139,6 +139,32 @@ fn gos_packages_verify_proof_files_and_refuse_bent_ones() {
     site.run(&["register", "prove", &size.to_string()]).exits(64);
 }
 
+#[test]
+fn gos_notes_verify_a_cosignature_and_refuse_a_bent_one() {
+    let people = People::new();
+    let site = lived(&people);
+    let tmp = site.temporary();
+    let file = |name: &str| tmp.join(name).to_str().unwrap().to_owned();
+    let (dir, request, out) = (file("witness"), file("request"), file("cosigned"));
+    site.run(&["witness", "new", &dir, "--name", "w"]).ok();
+    let key = fs::read_to_string(tmp.join("witness/vkey")).unwrap();
+    site.run_as("ada", &["witness", "add", "w", "--key", key.trim()]).ok();
+    site.run(&["witness", "request", "w", "-o", &request]).ok();
+    let log = vkey(&site);
+    site.run(&["witness", "cosign", &request, "--dir", &dir, "-o", &out, "--log", &log]).ok();
+    assert_eq!(go(&["cosigned", &out, &key]), Ok("1 cosignatures\n".to_owned()));
+    let good = fs::read_to_string(&out).unwrap();
+    for (n, line) in good.lines().enumerate().filter(|(_, line)| !line.is_empty()) {
+        if line.starts_with("\u{2014} batchward/") {
+            continue;
+        }
+        let mut lines: Vec<String> = good.lines().map(str::to_owned).collect();
+        lines[n] = line.replacen(|c: char| c.is_ascii_digit(), "x", 1);
+        fs::write(&out, lines.join("\n") + "\n").unwrap();
+        assert!(lines[n] == line || go(&["cosigned", &out, &key]).is_err(), "{line}");
+    }
+}
+
 /// `ssh-keygen -Y verify` with the list of signers that stands beside the checkpoint.
 fn keygen(dir: &Path, sig: &Path, text: &str) -> bool {
     use std::io::Write;

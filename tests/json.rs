@@ -116,6 +116,7 @@ fn readings(site: &Site<'_>, seen: &mut Seen) {
         ("register-show", vec!["register", "show"]),
         ("register-verify", vec!["register", "verify"]),
         ("check", vec!["check"]),
+        ("witness-list", vec!["witness", "list"]),
         ("status", vec!["status"]),
     ] {
         let ran = site.run(&[&words[..], &["--json"]].concat());

@@ -46,6 +46,7 @@ const PATIENCE: Duration = Duration::from_secs(300);
 struct Agent {
     child: Child,
     socket: PathBuf,
+    log: PathBuf,
 }
 
 impl Agent {
@@ -55,9 +56,12 @@ impl Agent {
     }
 
     fn start_with(site: &Site<'_>, flags: &[&str]) -> Self {
-        let agent = Self::spawn(site, flags);
+        let mut agent = Self::spawn(site, flags);
         let begun = Instant::now();
         while agent.remote().is_none() {
+            if let Some(status) = agent.child.try_wait().unwrap() {
+                panic!("{status}: {}", fs::read_to_string(&agent.log).unwrap_or_default());
+            }
             assert!(begun.elapsed() < PATIENCE, "the agent does not answer");
             thread::sleep(Duration::from_millis(10));
         }
@@ -65,11 +69,8 @@ impl Agent {
     }
 
     fn spawn(site: &Site<'_>, flags: &[&str]) -> Self {
-        let log = fs::File::options()
-            .create(true)
-            .append(true)
-            .open(site.temporary().join("agent.log"))
-            .unwrap();
+        let log = site.temporary().join("agent.log");
+        let stderr = fs::File::options().create(true).append(true).open(&log).unwrap();
         let mut command = Command::new(env!("CARGO_BIN_EXE_batchward"));
         command.arg("--config").arg(site.dir.join("agent.yaml"));
         command
@@ -78,8 +79,8 @@ impl Agent {
             .arg("run")
             .env_clear()
             .env("LANG", "C.UTF-8");
-        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
-        Self { child: command.spawn().unwrap(), socket: socket(site) }
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(stderr);
+        Self { child: command.spawn().unwrap(), socket: socket(site), log }
     }
 
     fn remote(&self) -> Option<Remote> {
@@ -115,7 +116,12 @@ impl Agent {
     fn end(mut self) {
         let pid = rustix::process::Pid::from_child(&self.child);
         rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
-        assert!(self.child.wait().unwrap().success(), "it ends in order");
+        let status = self.child.wait().unwrap();
+        assert!(
+            status.success(),
+            "{status}: {}",
+            fs::read_to_string(&self.log).unwrap_or_default()
+        );
     }
 }
 
@@ -218,21 +224,39 @@ fn a_thousand_deliveries_at_once_are_loaded_while_forty_people_ask() {
 
 #[test]
 fn fifty_kills_lead_to_the_same_register_and_the_same_world() {
+    fifty_times(|site, moment| {
+        let agent = Agent::spawn(site, &[]);
+        thread::sleep(moment);
+        drop(agent);
+    });
+}
+
+#[test]
+fn fifty_ends_lead_to_the_same_register_and_the_same_world() {
+    fifty_times(|site, moment| {
+        let agent = Agent::start(site);
+        thread::sleep(moment);
+        agent.end();
+        // The next one starts with the clock of the test, and that must not have gone back.
+        site.wait_minutes(1);
+    });
+}
+
+/// Agents that come to an end at many moments leave what one that stays leaves.
+fn fifty_times(life: fn(&Site<'_>, Duration)) {
     const DELIVERIES: u64 = 60;
-    const KILLS: u32 = 50;
+    const LIVES: u32 = 50;
     let people = People::new();
-    let pictures = [false, true].map(|killed| {
+    let pictures = [None, Some(life)].map(|life| {
         let (site, provider) = arranged(&people, "1s");
         // Packed with the same names for both, and with keys of their own.
         let packed: Vec<PathBuf> = (0..DELIVERIES).map(|n| provider.pack(n, 10)).collect();
         let mut packed = packed.iter();
-        if killed {
+        if let Some(life) = life {
             // Between none and a few hundred milliseconds: from before the lock to the midst of the work.
-            for kill in 0..KILLS {
+            for n in 0..LIVES {
                 packed.by_ref().take(1).for_each(|delivery| provider.release(delivery));
-                let agent = Agent::spawn(&site, &[]);
-                thread::sleep(Duration::from_millis(u64::from(kill * 7919 % 400)));
-                drop(agent);
+                life(&site, Duration::from_millis(u64::from(n * 7919 % 400)));
             }
         }
         packed.for_each(|delivery| provider.release(delivery));
@@ -296,7 +320,7 @@ fn world(site: &Site<'_>) -> (BTreeMap<String, usize>, Vec<Vec<String>>) {
     }
     let store = key_store(&site.dir).unwrap();
     for name in store.names() {
-        let state = match store.state(name).unwrap() {
+        let state = match store.state(&name).unwrap() {
             SlotState::Absent => "absent",
             SlotState::Live => "live",
             SlotState::Destroyed { .. } => "destroyed",
@@ -372,4 +396,32 @@ fn a_small_delivery_is_loaded_by_the_next_scan_where_no_event_comes() {
     // An agent that got events after all would be at once.
     assert!(longest > Duration::from_millis(200), "{longest:?}");
     agent.end();
+}
+
+/// `run --once` on a terminal, by the script(1) of Debian; what it printed.
+fn on_a_terminal(site: &Site<'_>) -> String {
+    let line = format!(
+        "{} --config {} --test-clock {} run --once",
+        env!("CARGO_BIN_EXE_batchward"),
+        site.dir.join("agent.yaml").display(),
+        site.time()
+    );
+    let mut script = Command::new("script");
+    script.args(["-qec", &line, "/dev/null"]).env("TERM", "xterm").env("COLUMNS", "100");
+    let output = script.stdin(Stdio::null()).output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+#[test]
+fn a_long_step_has_a_bar_on_a_terminal_and_a_short_one_has_none() {
+    let people = People::new();
+    let (site, provider) = arranged(&people, "30s");
+    provider.deliver(0..1, 10);
+    assert!(!on_a_terminal(&site).contains("B/s"));
+    provider.deliver(1..2, 400_000);
+    let shown = on_a_terminal(&site);
+    assert!(shown.contains("load  b-00000002"), "{shown}");
+    assert!(shown.contains("iB/s"), "{shown}");
+    assert!(shown.contains("loaded"), "{shown}");
 }

@@ -2,7 +2,7 @@
 //!
 //! What may be known of a batch only while it lives (names, salts, manifest bytes, findings by position) is here
 //! and nowhere else. A record is replaced whole or not at all. Destroying one is the destruction of its key slot and
-//! the wipe of its file, in that order, and is not done here; what a replacement unlinks is ciphertext of that key.
+//! the wipe of its file, in that order, and is not done here; what a replacement takes away is wiped at once.
 //!
 //! Form: `BWCASE`, version 1 as two bytes, 12 bytes of nonce, AES-256-GCM ciphertext and tag; associated data: the
 //! eight bytes before the nonce and the batch id.
@@ -14,6 +14,7 @@ use zeroize::Zeroizing;
 
 use super::entropy::{self, EntropyError};
 use super::files::{self, FileError};
+use super::wipe;
 use crate::domain::{ids::BatchId, secret::Secret};
 
 /// Bytes of a case key.
@@ -100,7 +101,7 @@ impl CaseStore {
             )
             .map_err(|_| CaseError::TooLong { len: plain.len() })?;
         let bytes = [&HEAD[..], &nonce, &sealed, tag.as_ref()].concat();
-        Ok(files::replace(&self.path(batch), &bytes, "case record")?)
+        self.replace(&Self::name(batch), &bytes)
     }
 
     /// The record, or `None` where there is none.
@@ -127,6 +128,24 @@ impl CaseStore {
             Some(plain)
         };
         open().map(Some).ok_or(CaseError::Altered { path })
+    }
+
+    /// Puts a record in the place of the one before, which is wiped: no version of it outlasts the batch.
+    fn replace(&self, name: &str, bytes: &[u8]) -> Result<(), CaseError> {
+        let path = self.dir.join(name);
+        let aside = files::part_of(&path);
+        // A stop left a version that was set aside, or one that was not finished.
+        wipe::discard(&aside)?;
+        files::write_aside(&path, bytes, "case record")?;
+        files::exchange(&path, "case record")?;
+        // A stop here: the new one stands, and the old one is wiped with the next change, or with the batch.
+        Ok(wipe::discard(&aside)?)
+    }
+
+    /// The name under which a version lies that is being replaced.
+    #[must_use]
+    pub fn aside(&self, batch: BatchId) -> PathBuf {
+        files::part_of(&self.path(batch))
     }
 
     fn path(&self, batch: BatchId) -> PathBuf {

@@ -49,19 +49,35 @@ pub fn fill(bytes: &mut [u8]) -> Result<(), EntropyError> {
     getrandom::fill(bytes).map_err(EntropyError::Kernel)
 }
 
-/// Fills `bytes` with what an overwrite writes: a key stream under a key from the kernel that nobody keeps, many times
-/// as fast as the kernel itself.
-///
-/// # Errors
-/// Where the kernel or the cipher refuses.
-pub fn noise(bytes: &mut [u8]) -> Result<(), EntropyError> {
-    let mut key = Zeroizing::new([0; 32]);
-    fill(&mut *key)?;
-    let stream = UnboundCipherKey::new(&AES_256, &*key)
-        .and_then(EncryptingKey::ctr)
-        .map_err(|_| EntropyError::Generator)?;
-    let start = EncryptionContext::Iv128(FixedLength::from([0; 16]));
-    stream.less_safe_encrypt(bytes, start).map(|_| ()).map_err(|_| EntropyError::Generator)
+/// What an overwrite writes: a key stream under a key from the kernel that nobody else has, many times as fast as the
+/// kernel itself, and the same again for who reads it back.
+pub struct Noise(Zeroizing<[u8; 32]>);
+
+impl Noise {
+    /// A new one.
+    ///
+    /// # Errors
+    /// Where the kernel refuses.
+    pub fn new() -> Result<Self, EntropyError> {
+        let mut key = Zeroizing::new([0; 32]);
+        fill(&mut *key)?;
+        Ok(Self(key))
+    }
+
+    /// Fills `bytes` with the beginning of piece number `piece`; a piece has at most 2^64 blocks of 16 bytes.
+    ///
+    /// # Errors
+    /// Where the cipher refuses.
+    pub fn fill(&self, piece: u64, bytes: &mut [u8]) -> Result<(), EntropyError> {
+        bytes.fill(0);
+        let stream = UnboundCipherKey::new(&AES_256, &*self.0)
+            .and_then(EncryptingKey::ctr)
+            .map_err(|_| EntropyError::Generator)?;
+        let mut start = [0; 16];
+        start[..8].copy_from_slice(&piece.to_be_bytes());
+        let start = EncryptionContext::Iv128(FixedLength::from(start));
+        stream.less_safe_encrypt(bytes, start).map(|_| ()).map_err(|_| EntropyError::Generator)
+    }
 }
 
 /// A secret of `len` random bytes.
@@ -88,10 +104,14 @@ mod tests {
 
     #[test]
     fn what_an_overwrite_writes_is_new_each_time_and_looks_like_nothing() {
-        let (mut one, mut two) = (vec![0; 1 << 16], vec![0; 1 << 16]);
-        noise(&mut one).unwrap();
-        noise(&mut two).unwrap();
-        assert_ne!(one, two);
+        let (noise, other) = (Noise::new().unwrap(), Noise::new().unwrap());
+        let [mut one, mut again, mut next, mut another] = [(); 4].map(|()| vec![7; 1 << 16]);
+        noise.fill(3, &mut one).unwrap();
+        noise.fill(3, &mut again).unwrap();
+        noise.fill(4, &mut next).unwrap();
+        other.fill(3, &mut another).unwrap();
+        assert_eq!(one, again);
+        assert!(one != next && one != another);
         for value in 0..=u8::MAX {
             let count = one.iter().filter(|b| **b == value).count();
             assert!((128..512).contains(&count), "{value} stands {count} times");

@@ -132,6 +132,36 @@ pub fn replace(path: &Path, bytes: &[u8], site: &'static str) -> Result<(), File
     rename(&part, path, site)
 }
 
+/// Writes what is to take the place of `path` under its temporary name, synced.
+///
+/// # Errors
+/// [`FileError`]; `path` stands as it was.
+pub fn write_aside(path: &Path, bytes: &[u8], site: &'static str) -> Result<(), FileError> {
+    write_part(&part_of(path), bytes, site)
+}
+
+/// Gives the temporary of `path` its place; what was there has the temporary name then, for whoever is to wipe it.
+///
+/// # Errors
+/// [`FileError`].
+pub fn exchange(path: &Path, site: &'static str) -> Result<(), FileError> {
+    let part = part_of(path);
+    if path.symlink_metadata().is_err() {
+        return rename(&part, path, site);
+    }
+    let write = fault::Write::begin(site);
+    match renameat_with(CWD, &part, CWD, path, RenameFlags::EXCHANGE) {
+        // Some network filesystems know no such rename; what was there is only unlinked then.
+        Err(Errno::INVAL | Errno::NOSYS) => rustix::fs::rename(&part, path),
+        other => other,
+    }
+    .map_err(FileError::of("rename", path))?;
+    write.middle();
+    sync_dir(parent_of(path))?;
+    write.end();
+    Ok(())
+}
+
 /// As [`replace`], for a file that everybody may read (0644). Nothing governed goes there.
 ///
 /// # Errors

@@ -7,6 +7,7 @@
 //! modification times decide nothing.
 
 mod claim;
+mod known;
 mod look;
 
 use std::{
@@ -17,14 +18,17 @@ use std::{
 };
 
 use rustix::fs::{
-    AtFlags, Mode, OFlags, RenameFlags, ResolveFlags, StatxFlags, fsync, open, openat2, renameat,
-    renameat_with, statx,
+    AtFlags, Mode, OFlags, RenameFlags, ResolveFlags, Stat, StatxFlags, fsync, open, openat2,
+    renameat, renameat_with, statx,
 };
 use rustix::io::Errno;
 use serde::{Deserialize, Serialize};
 use walkdir::WalkDir;
 
-pub use self::claim::{Claim, ClaimError, SpoolFactory};
+pub use self::{
+    claim::{Claim, ClaimError, SpoolFactory},
+    known::{ClaimedFolder, Mark},
+};
 use super::{
     fault,
     wipe::{self, TreeReport, WipeError},
@@ -33,6 +37,8 @@ use crate::domain::{judge::is_key_name, limits::INBOX_ENTRIES_MAX};
 
 /// What a folder that is being cleared is called, so that its old name is free again for the sender.
 const CLEARED: &str = ".batchward-clearing-";
+/// What is put behind the name of a folder whose own name was taken, when it goes back to the inbox.
+const LATE: &str = ".late";
 
 /// Trouble with an inbox. Names of deliveries are a provider's and stand in no message.
 #[derive(Debug, thiserror::Error)]
@@ -179,13 +185,15 @@ impl Inbox {
         Ok(scan)
     }
 
-    /// Clears a claimed folder: everything in it through the wipe primitive. It is renamed first, so that what is
-    /// wiped is the folder that was claimed and nothing that took its name. One that is gone is done; one that an
-    /// earlier try left half cleared is finished.
+    /// Clears a claimed folder: everything that was seen in it through the wipe primitive. It is renamed first, so that
+    /// what is wiped is the folder that was claimed and nothing that took its name. One that is gone is done; one that
+    /// an earlier try left half cleared is finished. One with things in it that came later gets a name back, to be
+    /// looked at anew.
     ///
     /// # Errors
     /// [`InboxError::OtherFolder`] where the name is another folder's, and whatever the system refuses.
-    pub fn clear(&self, name: &OsStr, folder: FolderId) -> Result<TreeReport, InboxError> {
+    pub fn clear(&self, name: &OsStr, claimed: &ClaimedFolder) -> Result<TreeReport, InboxError> {
+        let folder = claimed.id;
         let neutral = OsString::from(format!("{CLEARED}{:x}-{:x}", folder.inode, folder.born));
         let set_aside = match self.id_of(&neutral)? {
             Some(found) if found == folder => true,
@@ -197,8 +205,31 @@ impl Inbox {
             },
         };
         let cleared = if set_aside { &neutral } else { name };
-        wipe::wipe_tree(self.dir.as_fd(), cleared)
-            .map_err(|source| InboxError::Clear { path: self.path.clone(), source })
+        let known =
+            |inside: BorrowedFd<'_>, name: &OsStr, found: &Stat| claimed.knows(inside, name, found);
+        let report = wipe::wipe_tree(self.dir.as_fd(), cleared, &known)
+            .map_err(|source| InboxError::Clear { path: self.path.clone(), source })?;
+        if report.unknown > 0 && set_aside {
+            self.put_back(&neutral, name)?;
+        }
+        Ok(report)
+    }
+
+    /// Gives a folder back to the inbox that holds what nobody has seen: under its old name, or beside whatever took
+    /// that.
+    fn put_back(&self, neutral: &OsStr, name: &OsStr) -> Result<(), InboxError> {
+        let mut beside = name.to_owned();
+        beside.push(LATE);
+        let write = fault::Write::begin("inbox rename");
+        match self.rename(neutral, name) {
+            Err(Errno::EXIST | Errno::NOTEMPTY) => self.rename(neutral, &beside),
+            other => other,
+        }
+        .map_err(self.delivery("rename"))?;
+        write.middle();
+        fsync(&self.dir).map_err(self.delivery("sync the folder of"))?;
+        write.end();
+        Ok(())
     }
 
     /// The handle, for preflight checks.

@@ -429,6 +429,17 @@ impl Journal {
         Reader::open(&self.path)
     }
 
+    /// Proof that the tree of `size` begins with that of `old`.
+    ///
+    /// # Errors
+    /// The log is shorter.
+    pub fn consistency(&self, log: Log, old: u64, size: u64) -> Result<Vec<Hash>, JournalError> {
+        if old > size || size > self.size(log)? {
+            return Err(self.absent(size));
+        }
+        merkle::consistency_proof(old, size, &Nodes(self, log))
+    }
+
     /// A node of the tree, for the tiles.
     ///
     /// # Errors

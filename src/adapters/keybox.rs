@@ -14,13 +14,14 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use aws_lc_rs::constant_time::verify_slices_are_equal;
 use rustix::fs::{Dir, FileType, Mode, OFlags, ResolveFlags, fstat, open, openat2};
 use rustix::io::Errno;
 use zeroize::Zeroizing;
 
 use super::{
     age_files::{DeliveryKey, KeyFault},
-    wipe::{self, Expect, WipeError, WipeReport},
+    wipe::{self, Expect, Origin, WipeError, Wiped},
 };
 use crate::domain::{
     limits::{INBOX_ENTRIES_MAX, KEY_BYTES_MAX},
@@ -119,6 +120,9 @@ pub enum KeyboxError {
     },
 }
 
+/// Device and number of a file.
+type Identity = (u64, u64);
+
 /// A key as it was read: not yet parsed, so that one that is no key can be told apart from one that cannot be read.
 pub struct ReadKey {
     form: KeyForm,
@@ -206,6 +210,11 @@ impl Keybox {
     /// # Errors
     /// [`KeyboxError::Unsafe`], which is never opened, and [`KeyboxError::File`].
     pub fn read(&self, key: &KeyFile) -> Result<Option<ReadKey>, KeyboxError> {
+        Ok(self.opened(key)?.map(|(read, _)| read))
+    }
+
+    /// The bytes of a key file, and which file it is.
+    fn opened(&self, key: &KeyFile) -> Result<Option<(ReadKey, Identity)>, KeyboxError> {
         let path = self.path.join(key.name());
         let flags =
             OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
@@ -241,19 +250,41 @@ impl Keybox {
             .map_err(|source| KeyboxError::File { doing: "read", path, source })?;
         let too_long = bytes.len() as u64 > KEY_BYTES_MAX;
         let bytes = Secret::new(bytes.as_slice().to_vec());
-        Ok(Some(ReadKey { form: key.form, bytes, too_long }))
+        let read = ReadKey { form: key.form, bytes, too_long };
+        Ok(Some((read, (found.st_dev, found.st_ino))))
     }
 
-    /// Wipes a key file; a missing one is no error. One that is a link is only unlinked.
+    /// Wipes a key file that holds what was `read` of it; one that holds something else by now is another key, and is
+    /// left (`None`). A missing one is no error.
     ///
     /// # Errors
     /// [`KeyboxError::Wipe`].
-    pub fn wipe(&self, key: &KeyFile) -> Result<WipeReport, KeyboxError> {
+    pub fn wipe(&self, key: &KeyFile, read: &Secret) -> Result<Option<Wiped>, KeyboxError> {
+        let wipe = |source| KeyboxError::Wipe { path: self.path.join(key.name()), source };
+        // What an earlier wipe left under its neutral name is ours, whatever has the name by now.
+        wipe::finish(self.dir.as_fd(), &key.name()).map_err(wipe)?;
+        let identity = match self.opened(key) {
+            // What takes the name from now on is not what was read.
+            Ok(None) => (0, 0),
+            Ok(Some((held, identity))) => {
+                let same = verify_slices_are_equal(held.into_bytes().expose(), read.expose());
+                if same.is_err() {
+                    return Ok(None);
+                }
+                identity
+            }
+            Err(KeyboxError::Unsafe { .. }) => return Ok(None),
+            Err(error) => return Err(error),
+        };
         // Resuming is safe here: what an earlier wipe left under its neutral name is ours, and who else may write in a
         // keybox could only have an overwritten file of that name removed.
-        let expect = Expect { len: None, resume: true };
-        wipe::wipe_file(self.dir.as_fd(), &key.name(), expect)
-            .map_err(|source| KeyboxError::Wipe { path: self.path.join(key.name()), source })
+        let expect =
+            Expect { origin: Origin::Others, len: None, identity: Some(identity), resume: true };
+        match wipe::wipe_file(self.dir.as_fd(), &key.name(), expect) {
+            // Another key took the name between the reading and the wipe.
+            Err(WipeError::Swapped) => Ok(None),
+            other => other.map(Some).map_err(wipe),
+        }
     }
 }
 

@@ -10,17 +10,22 @@
 
 mod cell;
 mod error;
+mod label;
 mod pair;
 mod store;
 #[cfg(test)]
 mod tests;
 
-use std::{collections::BTreeMap, path::Path};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+};
 
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 
 use self::cell::{Body, KEY_BYTES, Place, SealingKey};
 pub use self::error::KeyStoreError;
+use self::label::Label;
 use self::pair::{Side, Verdict};
 use self::store::Store;
 use super::entropy::{self, Fill, Kernel};
@@ -62,7 +67,7 @@ pub enum Destruction {
 #[derive(Debug)]
 struct Slot {
     /// `None`: damaged past knowing whose it was.
-    name: Option<String>,
+    name: Option<Label>,
     kind: Kind,
     /// The cell that counts; of a damaged slot, the one that a tombstone goes to.
     side: Side,
@@ -72,18 +77,20 @@ struct Slot {
 #[derive(Debug)]
 enum Kind {
     Live { key_generation: u64 },
-    Destroyed { order: String },
+    Destroyed { order: Label },
     Damaged,
 }
 
 /// An open key store.
 pub struct KeyStore {
     store: Store,
+    /// The root key, which seals the key-encryption key: a new one is made at each destruction.
+    wrapping: SealingKey,
     /// The key-encryption keys, newest last; two only while survivors are being rewrapped.
     keys: Vec<SealingKey>,
     /// Slot `i` of the files is entry `i`; entry 0 is the newest key-encryption key.
     slots: Vec<Slot>,
-    by_name: BTreeMap<String, usize>,
+    by_name: BTreeMap<Label, usize>,
 }
 
 impl std::fmt::Debug for KeyStore {
@@ -118,9 +125,9 @@ impl KeyStore {
     pub fn open(dir: &Path, root: &Secret) -> Result<Self, KeyStoreError> {
         let wrapping = SealingKey::new(0, root).ok_or(KeyStoreError::RootKeyLength)?;
         let store = Store::open(dir)?;
-        let mut this =
-            Self { store, keys: Vec::new(), slots: Vec::new(), by_name: BTreeMap::new() };
-        let kek_settled = this.read_keys(&wrapping)?;
+        let (keys, slots, by_name) = (Vec::new(), Vec::new(), BTreeMap::new());
+        let mut this = Self { store, wrapping, keys, slots, by_name };
+        let kek_settled = this.read_keys()?;
         let unsettled = this.read_slots()?;
         for index in unsettled {
             this.settle(index)?;
@@ -143,7 +150,7 @@ impl KeyStore {
         Ok(match self.find(name)? {
             None => SlotState::Absent,
             Some((_, Slot { kind: Kind::Destroyed { order }, .. })) => {
-                SlotState::Destroyed { order: order.clone() }
+                SlotState::Destroyed { order: order.text() }
             }
             Some(_) => SlotState::Live,
         })
@@ -176,7 +183,7 @@ impl KeyStore {
         match self.find(name)? {
             None => self.add(name, secret),
             Some((_, Slot { kind: Kind::Destroyed { order }, .. })) => {
-                Err(KeyStoreError::Destroyed { name: name.to_owned(), order: order.clone() })
+                Err(KeyStoreError::Destroyed { name: name.to_owned(), order: order.text() })
             }
             Some((index, _)) => {
                 let held = self.get(name)?;
@@ -212,12 +219,12 @@ impl KeyStore {
         if !cell::is_name(order) {
             return Err(KeyStoreError::BadName);
         }
-        let Some(index) = self.by_name.get(name).copied() else {
+        let Some(index) = self.by_name.get(&Label::of(name)).copied() else {
             return self.find(name).map(|_| Destruction::Absent);
         };
         let slot = &self.slots[index];
         let over = match &slot.kind {
-            Kind::Destroyed { order } => return Ok(Destruction::Already { order: order.clone() }),
+            Kind::Destroyed { order } => return Ok(Destruction::Already { order: order.text() }),
             Kind::Live { .. } => slot.side.other(),
             Kind::Damaged => slot.side,
         };
@@ -225,22 +232,23 @@ impl KeyStore {
         self.store.write(over, index, &cell::tombstone(place, order), "key slot")?;
         // A stop here leaves the tombstone beside the sealed secret: the tombstone counts, opening wipes the rest.
         let slot = &mut self.slots[index];
-        slot.kind = Kind::Destroyed { order: order.to_owned() };
+        slot.kind = Kind::Destroyed { order: Label::of(order) };
         (slot.side, slot.generation) = (over, slot.generation + 1);
         self.settle(index)?;
         Ok(Destruction::Done)
     }
 
     /// The names of all slots that are live, destroyed or damaged, in order; not slot 0.
-    pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.by_name.keys().map(String::as_str)
+    pub fn names(&self) -> impl Iterator<Item = String> {
+        let names: BTreeSet<String> = self.by_name.keys().map(Label::text).collect();
+        names.into_iter()
     }
 
     /// Damaged slots: their names, or `None` for one that lost even that. While there is a nameless one, nothing new
     /// is put, because the name could be the lost one.
-    pub fn damaged(&self) -> impl Iterator<Item = Option<&str>> {
+    pub fn damaged(&self) -> impl Iterator<Item = Option<String>> {
         let damaged = self.slots.iter().filter(|slot| matches!(slot.kind, Kind::Damaged));
-        damaged.map(|slot| slot.name.as_deref())
+        damaged.map(|slot| slot.name.as_ref().map(Label::text))
     }
 
     /// How many slots are live, destroyed and damaged; slot 0 is not counted.
@@ -256,23 +264,17 @@ impl KeyStore {
     }
 
     /// Replaces the key-encryption key: a new one beside the old, every live secret sealed again under the new one,
-    /// then the old one wiped. A stop anywhere is finished by the next opening.
+    /// then everything old wiped. A stop anywhere is finished by the next opening.
     ///
     /// # Errors
-    /// [`KeyStoreError::WrongRootKey`]; [`KeyStoreError::Altered`] for a secret that cannot be carried over, with
-    /// both keys kept; write errors.
-    pub fn rotate(&mut self, root: &Secret) -> Result<(), KeyStoreError> {
+    /// [`KeyStoreError::Altered`] for a secret that cannot be carried over, with both keys kept; write errors.
+    pub fn rotate(&mut self) -> Result<(), KeyStoreError> {
         self.store.check()?;
-        let wrapping = SealingKey::new(0, root).ok_or(KeyStoreError::RootKeyLength)?;
         let (side, generation) = (self.slots[0].side, self.slots[0].generation + 1);
-        let standing = self.store.read(side, 0)?;
-        if cell::unseal(&standing, &wrapping).is_none() {
-            return Err(KeyStoreError::WrongRootKey);
-        }
         if self.keys.len() == 1 {
             let kek = entropy::random_secret(KEY_BYTES)?;
             let place = Place { slot: 0, generation, name: KEK };
-            let bytes = cell::live(place, &kek, &wrapping, &Kernel)?;
+            let bytes = cell::live(place, &kek, &self.wrapping, &Kernel)?;
             self.store.write(side.other(), 0, &bytes, "key-encryption key")?;
             self.keys.extend(SealingKey::new(generation, &kek));
             (self.slots[0].side, self.slots[0].generation) = (side.other(), generation);
@@ -281,7 +283,7 @@ impl KeyStore {
     }
 
     /// Reads slot 0; false where its old cell is not wiped yet.
-    fn read_keys(&mut self, wrapping: &SealingKey) -> Result<bool, KeyStoreError> {
+    fn read_keys(&mut self) -> Result<bool, KeyStoreError> {
         let cells = [self.store.read(Side::A, 0)?, self.store.read(Side::B, 0)?];
         let read = |at: usize| cell::read(&cells[at], 0);
         let verdict = self.store.judge(read(0), read(1))?;
@@ -298,12 +300,12 @@ impl KeyStore {
             else {
                 continue;
             };
-            let kek =
-                cell::unseal(&cells[at(side)], wrapping).ok_or(KeyStoreError::WrongRootKey)?;
+            let kek = cell::unseal(&cells[at(side)], &self.wrapping)
+                .ok_or(KeyStoreError::WrongRootKey)?;
             self.keys.extend(SealingKey::new(generation, &kek));
         }
         self.slots.push(Slot {
-            name: Some(header.name),
+            name: Some(Label::of(&header.name)),
             kind: Kind::Live { key_generation: 0 },
             side,
             generation: header.generation,
@@ -330,6 +332,7 @@ impl KeyStore {
                     Slot::standing(side, header)
                 }
                 Verdict::Damaged { name, generation, over } => {
+                    let name = name.as_deref().map(Label::of);
                     Slot { name, kind: Kind::Damaged, side: over, generation }
                 }
             };
@@ -349,7 +352,7 @@ impl KeyStore {
     fn learn(&mut self, mut slot: Slot) {
         let index = self.slots.len();
         match &slot.name {
-            Some(name) if name == KEK => slot = Slot::lost(),
+            Some(name) if *name == Label::of(KEK) => slot = Slot::lost(),
             Some(name) => {
                 if let Some(first) = self.by_name.insert(name.clone(), index) {
                     self.slots[first].kind = Kind::Damaged;
@@ -369,7 +372,7 @@ impl KeyStore {
     /// The slot of this name, if it is not damaged.
     fn find(&self, name: &str) -> Result<Option<(usize, &Slot)>, KeyStoreError> {
         let torn = || KeyStoreError::Torn { name: name.to_owned() };
-        match self.by_name.get(name) {
+        match self.by_name.get(&Label::of(name)) {
             Some(&index) => match &self.slots[index] {
                 Slot { kind: Kind::Damaged, .. } => Err(torn()),
                 slot => Ok(Some((index, slot))),
@@ -406,8 +409,8 @@ impl KeyStore {
         let kind = Kind::Live { key_generation: key.generation };
         self.store.make_room(index)?;
         self.store.write(Side::A, index, &bytes, "key slot")?;
-        self.slots.push(Slot { name: Some(name.to_owned()), kind, side: Side::A, generation: 1 });
-        self.by_name.insert(name.to_owned(), index);
+        self.slots.push(Slot { name: Some(Label::of(name)), kind, side: Side::A, generation: 1 });
+        self.by_name.insert(Label::of(name), index);
         // Until the other cell says so, a damaged first cell could pass for one that was cut off.
         self.settle(index)
     }
@@ -415,9 +418,9 @@ impl KeyStore {
     fn replace(&mut self, index: usize, secret: &Secret) -> Result<(), KeyStoreError> {
         let slot = &self.slots[index];
         let (over, generation) = (slot.side.other(), slot.generation + 1);
-        let name = slot.name.as_deref().unwrap_or_default();
+        let name = slot.name.as_ref().map(Label::text).unwrap_or_default();
         let key = self.newest()?;
-        let place = Place { slot: index as u64, generation, name };
+        let place = Place { slot: index as u64, generation, name: &name };
         let bytes = cell::live(place, secret, key, &Kernel)?;
         let kind = Kind::Live { key_generation: key.generation };
         self.store.write(over, index, &bytes, "key slot")?;
@@ -429,26 +432,46 @@ impl KeyStore {
     /// Wipes the cell that does not count; what it says then is that the other one is durable.
     fn settle(&mut self, index: usize) -> Result<(), KeyStoreError> {
         let slot = &self.slots[index];
-        let name = slot.name.as_deref().unwrap_or_default();
-        let place = Place { slot: index as u64, generation: slot.generation, name };
+        let name = slot.name.as_ref().map(Label::text).unwrap_or_default();
+        let place = Place { slot: index as u64, generation: slot.generation, name: &name };
         self.store.write(slot.side.other(), index, &cell::free(place), "key slot wiped")
     }
 
-    /// Carries every live secret over to the newest key-encryption key, then wipes the old one.
+    /// Carries every live secret over to the newest key-encryption key, then wipes what was sealed under the old one,
+    /// and the old one: two syncs, however many there are.
     fn finish_rotation(&mut self) -> Result<(), KeyStoreError> {
-        let newest = self.newest()?.generation;
-        for index in 1..self.slots.len() {
-            let Slot { name: Some(name), kind: Kind::Live { key_generation }, side, .. } =
-                &self.slots[index]
+        let newest = self.newest()?;
+        let mut renewed = Vec::new();
+        for (index, slot) in self.slots.iter().enumerate().skip(1) {
+            let Slot { name: Some(name), kind: Kind::Live { key_generation }, side, generation } =
+                slot
             else {
                 continue;
             };
-            if *key_generation != newest {
-                let secret = self.unseal(index, *side, *key_generation, name)?;
-                self.replace(index, &secret)?;
+            if *key_generation != newest.generation {
+                let name = name.text();
+                let secret = self.unseal(index, *side, *key_generation, &name)?;
+                let place = Place { slot: index as u64, generation: generation + 1, name: &name };
+                let bytes = cell::live(place, &secret, newest, &Kernel)?;
+                renewed.push((side.other(), index, bytes));
             }
         }
-        self.settle(0)?;
+        let newest = newest.generation;
+        // A stop here: each slot holds its old cell, or both, of which the new one counts; both keys are there.
+        self.store.write_many(&renewed, "key slots")?;
+        let mut free = Vec::with_capacity(renewed.len() + 1);
+        for index in renewed.into_iter().map(|(_, index, _)| index).chain([0]) {
+            let slot = &mut self.slots[index];
+            if index > 0 {
+                (slot.side, slot.generation) = (slot.side.other(), slot.generation + 1);
+                slot.kind = Kind::Live { key_generation: newest };
+            }
+            let name = slot.name.as_ref().map(Label::text).unwrap_or_default();
+            let place = Place { slot: index as u64, generation: slot.generation, name: &name };
+            free.push((slot.side.other(), index, cell::free(place)));
+        }
+        // A stop here: everything is sealed under the new key already; opening wipes the rest.
+        self.store.write_many(&free, "key slots wiped")?;
         self.keys.retain(|key| key.generation == newest);
         Ok(())
     }
@@ -462,10 +485,10 @@ impl Slot {
     fn standing(side: Side, header: cell::Header) -> Self {
         let kind = match header.body {
             Body::Live { key_generation } => Kind::Live { key_generation },
-            Body::Tombstone { order } => Kind::Destroyed { order },
+            Body::Tombstone { order } => Kind::Destroyed { order: Label::of(&order) },
             Body::Free => Kind::Damaged, // a free cell never counts
         };
-        Self { name: Some(header.name), kind, side, generation: header.generation }
+        Self { name: Some(Label::of(&header.name)), kind, side, generation: header.generation }
     }
 
     const fn lost() -> Self {

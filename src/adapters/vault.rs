@@ -19,7 +19,10 @@ use rusqlite::{
 };
 
 pub use self::build::{SealedVault, VaultBuilder};
-use super::files::{self, FileError};
+use super::{
+    files::{self, FileError},
+    wipe,
+};
 use crate::domain::{ids::CopyId, secret::Secret};
 
 /// Bytes of a page. Each is encrypted and authenticated by itself, which costs less for longer ones.
@@ -135,8 +138,8 @@ fn unlock(connection: &Connection, key: &Secret) -> rusqlite::Result<()> {
 /// It could not be removed.
 pub fn abandon(dir: &Path, copy: CopyId) -> Result<(), VaultError> {
     let path = path_of(dir, copy);
-    files::remove(&files::part_of(&path), "vault-part")?;
-    Ok(files::remove(&path, "vault-abandon")?)
+    wipe::discard(&files::part_of(&path))?;
+    Ok(wipe::discard(&path)?)
 }
 
 /// A vault that is read.

@@ -1,319 +1,441 @@
 //! The wipe primitive: the only code that removes governed data.
 //!
-//! A file is overwritten in place once, synced, renamed to a neutral name, truncated, unlinked, and its folder is
-//! synced. Only a regular file with one link is overwritten, through a descriptor that was checked after it was
-//! opened: links, pipes and second links are unlinked and never written to. Everything happens beneath a folder
-//! handle, so a folder that is swapped meanwhile changes nothing.
+//! A file is looked at (links, extents, who has it open, what it lies on), overwritten in place once, synced, looked at
+//! again and read back past the memory of the machine; then what was found is handed to the caller, and only then it is
+//! renamed to a neutral name, truncated, unlinked, and its folder synced. Everything happens beneath a folder handle
+//! and through one descriptor that was checked after it was opened: links, pipes and second links are never written to,
+//! and a name or folder that is swapped meanwhile changes nothing.
 //!
-//! It states no more than it proved: L1 where it overwrote, L0 where it only unlinked. It asks nobody whether it
-//! may; holds, approvals and policy are read by the caller, right before. An I/O error is an error, never a success.
+//! It states no more than it proved: the level follows from the limits that it met ([`crate::domain::wipe`]). It asks
+//! nobody whether it may; holds, approvals and policy are read by the caller, right before. What cannot be overwritten
+//! is refused where it is ours; of what others brought, at least the name goes, and that is what is stated. An I/O error
+//! is an error, never a success.
 
+mod batch;
+mod extents;
+mod ground;
+mod in_place;
+mod pass;
+mod system;
+mod told;
 mod tree;
 
-use std::{fs::File, io, os::fd::BorrowedFd, os::unix::fs::FileExt};
+use std::{
+    ffi::OsStr,
+    fs::File,
+    os::fd::{AsFd, BorrowedFd},
+    path::Path,
+};
 
 use rustix::fs::{
-    AtFlags, FileType, Mode, OFlags, RenameFlags, ResolveFlags, Stat, fstat, fstatfs, fsync,
-    ftruncate, openat2, renameat, renameat_with, statat, unlinkat,
+    AtFlags, FileType, Mode, OFlags, RenameFlags, ResolveFlags, Stat, StatxFlags, fstat, fsync,
+    ftruncate, openat2, renameat, renameat_with, statat, statx, unlinkat,
 };
 use rustix::io::Errno;
 
-pub use self::tree::{TreeReport, wipe_tree};
-use super::{entropy, fault};
-use crate::domain::{certificate::Assurance, digest::Digest};
+use self::{
+    extents::Map,
+    ground::{Below, below},
+    pass::{Buffer, Passed, Target},
+};
+pub use self::{
+    in_place::InPlace,
+    told::{Expect, Note, Origin, Outcome, WipeError, Wiped},
+    tree::{TreeReport, wipe_tree},
+};
+use super::{
+    clock::SystemClock,
+    fault,
+    files::{self, FileError},
+};
+use crate::domain::{
+    digest::Digest,
+    wipe::{Limit, ReadBack, WipeReport},
+};
 
-/// Bytes that are overwritten at once.
-const CHUNK: usize = 1 << 20;
-
-/// What the caller knows of the file.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Expect {
-    /// Its length in bytes. A file of another length is not the one that was meant, and is not touched.
-    pub len: Option<u64>,
-    /// An earlier wipe of this name may have been cut off after its rename: then the neutral name is looked for as
-    /// well. Only for folders that nobody else can write.
-    pub resume: bool,
-}
-
-/// What happened to the file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Outcome {
-    /// Overwritten, synced, unlinked.
-    Overwritten,
-    /// Unlinked only, for the reason in [`WipeReport::note`].
-    Unlinked,
-    /// Not there; whether that is good, the caller knows.
-    Missing,
-}
-
-/// Why a file was not overwritten, or why less is stated of it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Note {
-    /// A link, a pipe, a socket or a device.
-    NotRegular,
-    /// It has more names than this one; overwriting would hit what they name.
-    Linked,
-    /// It cannot be opened for writing.
-    NotWritable,
-    /// The filesystem had no room for the overwrite (sparse file, or copy on write).
-    NoSpace,
-    /// It grew while it was overwritten: somebody has it open.
-    Grew,
-    /// An earlier wipe had been cut off after its rename; this one finished it.
-    Resumed,
-}
-
-impl Note {
-    /// The note in words, for certificates.
-    #[must_use]
-    pub const fn meaning(self) -> &'static str {
-        match self {
-            Self::NotRegular => "not a regular file, unlinked only",
-            Self::Linked => "has further links, unlinked only",
-            Self::NotWritable => "not writable, unlinked only",
-            Self::NoSpace => "no space to overwrite, unlinked only",
-            Self::Grew => "grew while it was overwritten",
-            Self::Resumed => "finished after an interruption",
-        }
-    }
-}
-
-/// The report of one wipe.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[must_use]
-pub struct WipeReport {
-    /// What happened.
-    pub outcome: Outcome,
-    /// Bytes overwritten.
-    pub bytes: u64,
-    /// The filesystem, by its magic number (statfs(2)).
-    pub filesystem: &'static str,
-    /// What is proven by this wipe alone.
-    pub assurance: Assurance,
-    /// Why it is no more.
-    pub note: Option<Note>,
-}
-
-/// Why a file could not be wiped. It may still be there, whole or overwritten in part; a repeat is safe.
-#[derive(Debug, thiserror::Error)]
-pub enum WipeError {
-    /// The name is empty, a path, `.` or `..`.
-    #[error("a wipe takes the name of one file in its folder")]
-    BadName,
-    /// A folder has this name: see [`wipe_tree`].
-    #[error("a folder cannot be wiped as a file")]
-    Folder,
-    /// Not the file that was meant; it was not touched.
-    #[error("expected a file of {expected} bytes, found {found}")]
-    OtherLength {
-        /// The length that the caller gave, in bytes.
-        expected: u64,
-        /// The length found, in bytes.
-        found: u64,
-    },
-    /// Another file took the name while this one was overwritten; that other file was left in place.
-    #[error("another file took the name during the wipe")]
-    Swapped,
-    /// The system refused one of the steps. No name is told: it may be one that a provider gave.
-    #[error("cannot {doing} a file that is to be wiped")]
-    Io {
-        /// The step.
-        doing: &'static str,
-        /// What the system said.
-        #[source]
-        source: io::Error,
-    },
-}
-
-impl WipeError {
-    fn of(doing: &'static str) -> impl FnOnce(Errno) -> Self {
-        move |errno| Self::Io { doing, source: errno.into() }
-    }
-}
+/// Who keeps the proof of an overwrite before the file goes.
+pub type Prove<'p> = dyn FnMut(&Wiped) -> Result<(), Box<dyn std::error::Error + Send + Sync>> + 'p;
 
 /// Wipes the file `name` of the folder `dir`; its end is durable on return.
 ///
 /// # Errors
 /// [`WipeError`]. A missing file is no error: [`Outcome::Missing`].
-pub fn wipe_file(
-    dir: BorrowedFd<'_>,
-    name: &std::ffi::OsStr,
-    expect: Expect,
-) -> Result<WipeReport, WipeError> {
-    check_name(name)?;
-    let filesystem = filesystem_of(dir)?;
-    let neutral = neutral_name(name);
-    let report = |outcome, bytes, note| {
-        let overwritten = outcome == Outcome::Overwritten && note != Some(Note::Grew);
-        let assurance = if overwritten { Assurance::L1 } else { Assurance::L0 };
-        WipeReport { outcome, bytes, filesystem, assurance, note }
-    };
-    let Some(found) = stat(dir, name)? else {
-        if expect.resume && stat(dir, neutral.as_ref())?.is_some() {
-            let bytes = finish(dir, &neutral, expect)?;
-            return Ok(report(Outcome::Overwritten, bytes, Some(Note::Resumed)));
-        }
-        // The name may have gone just before a power cut.
-        fsync(dir).map_err(WipeError::of("sync the folder of"))?;
-        return Ok(report(Outcome::Missing, 0, None));
-    };
-    let file = match open_for_overwrite(dir, name, &found)? {
-        Ok(file) => file,
-        Err(note) => {
-            unlink(dir, name)?;
-            return Ok(report(Outcome::Unlinked, 0, Some(note)));
-        }
-    };
-    let len = length(&found);
-    if let Some(expected) = expect.len.filter(|expected| *expected != len) {
-        return Err(WipeError::OtherLength { expected, found: len });
-    }
-    let note = match overwrite(&file, len)? {
-        Overwrite::Whole => None,
-        Overwrite::Grew => Some(Note::Grew),
-        Overwrite::NoSpace => {
-            unlink(dir, name)?;
-            return Ok(report(Outcome::Unlinked, 0, Some(Note::NoSpace)));
-        }
-    };
-    // A stop before the rename repeats the overwrite; after it, the neutral name says that it was synced.
-    rename_to_neutral(dir, name, &neutral, &found)?;
-    remove_neutral(dir, &file, &neutral)?;
-    Ok(report(Outcome::Overwritten, len, note))
+pub fn wipe_file(dir: BorrowedFd<'_>, name: &OsStr, expect: Expect) -> Result<Wiped, WipeError> {
+    wipe_proven(dir, name, expect, &mut |_| Ok(()))
 }
 
-enum Overwrite {
-    Whole,
-    Grew,
-    NoSpace,
+/// As [`wipe_file`]; what was proved is handed to `prove` before the file loses its name, and where that fails the file
+/// stays.
+///
+/// # Errors
+/// As [`wipe_file`].
+pub fn wipe_proven(
+    dir: BorrowedFd<'_>,
+    name: &OsStr,
+    expect: Expect,
+    prove: &mut Prove<'_>,
+) -> Result<Wiped, WipeError> {
+    check_name(name)?;
+    let place = Place { dir, below: below(dir)?, origin: expect.origin };
+    let neutral = neutral_name(name);
+    let leftover = if expect.resume { place.finish(&neutral, prove)? } else { None };
+    let Some(found) = stat(dir, name)? else {
+        // The name may have gone just before a power cut.
+        fsync(dir).map_err(WipeError::of("sync the folder of"))?;
+        return Ok(leftover.unwrap_or_else(|| place.nothing(Outcome::Missing, None)));
+    };
+    if let Some(expected) = expect.len.filter(|expected| *expected != length(&found)) {
+        return Err(WipeError::OtherLength { expected, found: length(&found) });
+    }
+    if expect.identity.is_some_and(|identity| identity != (found.st_dev, found.st_ino)) {
+        return Err(WipeError::Swapped);
+    }
+    let mut opened = match place.open(name, &found)? {
+        Ok(opened) => opened,
+        Err(note) => return place.unlink_only(name, &neutral, &found, note),
+    };
+    if expect.origin == Origin::Others {
+        // What it is called must not be what others compare by content: a stop leaves it under the neutral name.
+        place.rename_to_neutral(name, &neutral, &found)?;
+    }
+    let wiped = match place.overwrite(&mut opened)? {
+        Ok(wiped) => wiped,
+        Err(note) if expect.origin == Origin::Others => return place.remove_only(&neutral, note),
+        Err(note) => return Err(WipeError::Refused(note)),
+    };
+    // A stop before this line repeats the overwrite; after it, the caller has the proof of it.
+    prove(&wiped).map_err(WipeError::Unproven)?;
+    if expect.origin == Origin::Own {
+        place.rename_to_neutral(name, &neutral, &found)?;
+    }
+    place.remove_neutral(&opened.file, &neutral)?;
+    Ok(wiped)
 }
+
+/// Ends a wipe of `name` that was cut off after its rename, where there is one.
+///
+/// # Errors
+/// As [`wipe_file`].
+pub fn finish(dir: BorrowedFd<'_>, name: &OsStr) -> Result<(), WipeError> {
+    let neutral = neutral_name(name);
+    if stat(dir, neutral.as_ref())?.is_some() {
+        let place = Place { dir, below: below(dir)?, origin: Origin::Others };
+        let _ = place.finish(&neutral, &mut |_| Ok(()))?;
+    }
+    Ok(())
+}
+
+/// Wipes what was begun and given up, of which nobody is to have a proof; a missing one is done. What cannot be
+/// overwritten is unlinked: it holds ciphertext, and its key goes too.
+///
+/// # Errors
+/// [`FileError`].
+pub fn discard(path: &Path) -> Result<(), FileError> {
+    let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else { return Ok(()) };
+    if path.symlink_metadata().is_err() && !parent.join(neutral_name(name)).exists() {
+        return Ok(());
+    }
+    let dir = files::open_dir(parent)?;
+    let expect = Expect { origin: Origin::Others, resume: true, ..Expect::default() };
+    wipe_file(dir.as_fd(), name, expect).map(|_| ()).map_err(|error| {
+        let path = path.to_owned();
+        FileError::Io { doing: "wipe", path, source: std::io::Error::other(error) }
+    })
+}
+
+/// A folder in which things are wiped.
+struct Place<'d> {
+    dir: BorrowedFd<'d>,
+    below: Below,
+    origin: Origin,
+}
+
+/// A file that is open for its overwrite, and what was found of it before.
+struct Opened {
+    file: File,
+    /// The same file past the memory of the machine.
+    direct: Option<File>,
+    found: Stat,
+    before: Option<Map>,
+    limits: Vec<Limit>,
+    errors: u64,
+    retries: u64,
+    since: i64,
+}
+
+impl Opened {
+    fn target(&self) -> Target<'_> {
+        let (file, direct) = (&self.file, self.direct.as_ref());
+        Target { file, direct, len: length(&self.found) }
+    }
+}
+
+/// Flags of every opening: no link is followed, no pipe waited for.
+const OPEN: OFlags =
+    OFlags::RDWR.union(OFlags::NOFOLLOW).union(OFlags::NONBLOCK).union(OFlags::CLOEXEC);
+
+impl Place<'_> {
+    /// The report of something that was not overwritten.
+    fn nothing(&self, outcome: Outcome, note: Option<Note>) -> Wiped {
+        let mut report = WipeReport::new(self.below.ground.clone());
+        report.limit(Limit::NotOverwritten);
+        report.limit(Limit::NoKeyDestroyed);
+        Wiped { outcome, bytes: 0, note, report }
+    }
+
+    /// Ends a wipe that was cut off after its rename. What is left is wiped once more, which costs little and trusts
+    /// nothing.
+    fn finish(&self, neutral: &str, prove: &mut Prove<'_>) -> Result<Option<Wiped>, WipeError> {
+        let Some(found) = stat(self.dir, neutral.as_ref())? else { return Ok(None) };
+        let overwritten = match self.open(neutral.as_ref(), &found)? {
+            Ok(mut opened) => self.overwrite(&mut opened)?.map(|wiped| (wiped, opened)),
+            Err(note) => Err(note),
+        };
+        match overwritten {
+            Ok((mut wiped, opened)) => {
+                wiped.note.get_or_insert(Note::Resumed);
+                prove(&wiped).map_err(WipeError::Unproven)?;
+                self.remove_neutral(&opened.file, neutral)?;
+                Ok(Some(wiped))
+            }
+            Err(note) if self.origin == Origin::Own => Err(WipeError::Refused(note)),
+            Err(note) => self.remove_only(neutral, note).map(Some),
+        }
+    }
+
+    /// Opens a regular file with one link for writing, or says why it is not to be overwritten.
+    fn open(&self, name: &OsStr, found: &Stat) -> Result<Result<Opened, Note>, WipeError> {
+        match FileType::from_raw_mode(found.st_mode) {
+            FileType::RegularFile => {}
+            FileType::Directory => return Err(WipeError::Folder),
+            _ => return Ok(Err(Note::NotRegular)),
+        }
+        if found.st_nlink != 1 {
+            return Ok(Err(Note::Linked));
+        }
+        let since = SystemClock.boot_millis();
+        let file = match self.openat(name, OPEN) {
+            Ok(file) => file,
+            Err(Errno::ACCESS | Errno::PERM | Errno::ROFS | Errno::TXTBSY) => {
+                return Ok(Err(Note::NotWritable));
+            }
+            Err(errno) => return Err(WipeError::of("open")(errno)),
+        };
+        // Whatever took the name after the first look is judged by its descriptor.
+        let opened = fstat(&file).map_err(WipeError::of("inspect"))?;
+        if !same_file(&opened, found) || opened.st_nlink != 1 || opened.st_size != found.st_size {
+            return Err(WipeError::Swapped);
+        }
+        let mut limits = self.below.limits.clone();
+        match system::is_open_elsewhere(&file) {
+            Some(false) => {}
+            Some(true) => limits.push(Limit::OpenElsewhere),
+            None => limits.push(Limit::OpenUnknown),
+        }
+        if self.origin == Origin::Others {
+            limits.push(Limit::WrittenByOthers);
+        }
+        if self.below.journals && !takes_direct(&file) {
+            limits.push(Limit::DataJournal);
+        }
+        let direct = self.openat(name, OPEN.union(OFlags::DIRECT)).ok();
+        let direct = direct.filter(|d| fstat(d).is_ok_and(|s| same_file(&s, found)));
+        let before = Map::of(&file, true);
+        let found = *found;
+        Ok(Ok(Opened { file, direct, found, before, limits, errors: 0, retries: 0, since }))
+    }
+
+    fn openat(&self, name: &OsStr, flags: OFlags) -> Result<File, Errno> {
+        // A file can be a mount of another one that lies elsewhere: opening across it is refused, and so is the wipe.
+        let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS | ResolveFlags::NO_XDEV;
+        openat2(self.dir, name, flags, Mode::empty(), resolve).map(File::from)
+    }
+
+    /// One pass, synced and read back; once more where it does not read back as it was written.
+    fn overwrite(&self, opened: &mut Opened) -> Result<Result<Wiped, Note>, WipeError> {
+        let (mut buffer, mut wanted) = (Buffer::new(), Buffer::new());
+        loop {
+            let passed = pass::overwrite(&opened.target(), &mut buffer)?;
+            if matches!(passed, Passed::NoSpace) {
+                return Ok(Err(Note::NoSpace));
+            }
+            fsync(&opened.file).map_err(WipeError::of("sync"))?;
+            match self.look_again(opened, &passed, &mut buffer, &mut wanted)? {
+                Some(wiped) => return Ok(Ok(wiped)),
+                None if opened.retries > 0 => return Err(WipeError::NotReadBack),
+                None => opened.retries += 1,
+            }
+        }
+    }
+
+    /// Looks at a file that was overwritten and synced: its extents, its length, its contents. Nothing where they are
+    /// not what was written.
+    fn look_again(
+        &self,
+        opened: &mut Opened,
+        passed: &Passed,
+        buffer: &mut Buffer,
+        wanted: &mut Buffer,
+    ) -> Result<Option<Wiped>, WipeError> {
+        let len = length(&opened.found);
+        let (noise, from, same) = match passed {
+            Passed::Written(noise) => (noise, 0, true),
+            Passed::Compared(noise, same) => (noise, pass::seen(len), *same),
+            Passed::NoSpace => return Ok(None),
+        };
+        let target = opened.target();
+        let (rest_same, way) = match pass::compare(&target, noise, buffer, wanted, from) {
+            Ok(compared) => compared,
+            // A place that cannot be read is one that was not proven; it is tried once more.
+            Err(_) if opened.retries == 0 => (false, ReadBack::None),
+            Err(source) => return Err(WipeError::Io { doing: "read back", source }),
+        };
+        if !(same && rest_same) {
+            opened.errors += 1;
+            return Ok(None);
+        }
+        let after = Map::of(&opened.file, false);
+        let now = fstat(&opened.file).map_err(WipeError::of("inspect"))?;
+        Ok(Some(self.judge(opened, after.as_ref(), way, length(&now) > len)))
+    }
+
+    fn judge(&self, opened: &Opened, after: Option<&Map>, way: ReadBack, grew: bool) -> Wiped {
+        let mut limits = opened.limits.clone();
+        match (&opened.before, after) {
+            _ if self.below.memory => {}
+            (Some(before), Some(after)) => {
+                before.limits(&mut limits);
+                after.limits(&mut limits);
+                if !after.covers(before) {
+                    limits.push(Limit::Moved);
+                }
+            }
+            _ => limits.push(Limit::PlaceUnknown),
+        }
+        if way != ReadBack::Direct && !self.below.memory {
+            limits.push(Limit::NotReadBack);
+        }
+        if grew {
+            limits.push(Limit::Grew);
+        }
+        if !self.below.ground.discards && !self.below.memory {
+            limits.push(Limit::NotTrimmed);
+        }
+        limits.push(Limit::NoKeyDestroyed);
+        let mut report = WipeReport {
+            before: opened.before.as_ref().map(Map::facts),
+            after: after.map(Map::facts),
+            passes: 1,
+            read_back: way,
+            errors: opened.errors,
+            retries: opened.retries,
+            millis: u64::try_from(SystemClock.boot_millis() - opened.since).unwrap_or(0),
+            ..WipeReport::new(self.below.ground.clone())
+        };
+        for limit in limits {
+            report.limit(limit);
+        }
+        let note = grew.then_some(Note::Grew);
+        Wiped { outcome: Outcome::Overwritten, bytes: length(&opened.found), note, report }
+    }
+
+    /// The end of what cannot be overwritten: refused where it is ours, its name removed where it is not.
+    fn unlink_only(
+        &self,
+        name: &OsStr,
+        neutral: &str,
+        found: &Stat,
+        note: Note,
+    ) -> Result<Wiped, WipeError> {
+        if self.origin == Origin::Own {
+            return Err(WipeError::Refused(note));
+        }
+        // By way of the neutral name: what took the name meanwhile is put back instead of removed.
+        self.rename_to_neutral(name, neutral, found)?;
+        self.remove_only(neutral, note)
+    }
+
+    fn remove_only(&self, neutral: &str, note: Note) -> Result<Wiped, WipeError> {
+        let write = fault::Write::begin("wipe unlink");
+        self.unlink(neutral.as_ref())?;
+        write.middle();
+        fsync(self.dir).map_err(WipeError::of("sync the folder of"))?;
+        write.end();
+        Ok(self.nothing(Outcome::Unlinked, Some(note)))
+    }
+
+    fn rename_to_neutral(
+        &self,
+        name: &OsStr,
+        neutral: &str,
+        found: &Stat,
+    ) -> Result<(), WipeError> {
+        let write = fault::Write::begin("wipe rename");
+        self.rename_checked(name, neutral, found, &write)?;
+        fsync(self.dir).map_err(WipeError::of("sync the folder of"))?;
+        write.end();
+        Ok(())
+    }
+
+    fn rename_checked(
+        &self,
+        name: &OsStr,
+        neutral: &str,
+        found: &Stat,
+        write: &fault::Write,
+    ) -> Result<(), WipeError> {
+        renameat(self.dir, name, self.dir, neutral).map_err(WipeError::of("rename"))?;
+        write.middle();
+        let moved = stat(self.dir, neutral.as_ref())?;
+        if moved.is_some_and(|moved| same_file(&moved, found)) {
+            return Ok(());
+        }
+        // The folder's other writers put something else there. It is theirs and was not judged: put it back.
+        let _ = renameat_with(self.dir, neutral, self.dir, name, RenameFlags::NOREPLACE);
+        Err(WipeError::Swapped)
+    }
+
+    fn remove_neutral(&self, file: &File, neutral: &str) -> Result<(), WipeError> {
+        let write = fault::Write::begin("wipe unlink");
+        ftruncate(file, 0).map_err(WipeError::of("truncate"))?;
+        write.middle();
+        self.unlink_synced(neutral.as_ref())?;
+        write.end();
+        Ok(())
+    }
+
+    fn unlink_synced(&self, name: &OsStr) -> Result<(), WipeError> {
+        self.unlink(name)?;
+        fsync(self.dir).map_err(WipeError::of("sync the folder of"))
+    }
+
+    fn unlink(&self, name: &OsStr) -> Result<(), WipeError> {
+        match unlinkat(self.dir, name, AtFlags::empty()) {
+            Ok(()) | Err(Errno::NOENT) => Ok(()),
+            Err(errno) => Err(WipeError::of("unlink")(errno)),
+        }
+    }
+}
+
+/// How the names begin under which overwritten files wait for their unlink.
+pub(super) const NEUTRAL: &str = ".wiped-";
 
 /// The name under which an overwritten file waits for its unlink. It follows from the name alone, so that a repeat
 /// finds it, and tells nothing.
-fn neutral_name(name: &std::ffi::OsStr) -> String {
+pub(super) fn neutral_name(name: &OsStr) -> String {
     let digest = Digest::of(name.as_encoded_bytes()).to_string();
-    format!(".wiped-{}", &digest[..16])
+    format!("{NEUTRAL}{}", &digest[..16])
 }
 
-/// Opens a regular file with one link for writing, or says why it is not to be overwritten.
-fn open_for_overwrite(
-    dir: BorrowedFd<'_>,
-    name: &std::ffi::OsStr,
-    found: &Stat,
-) -> Result<Result<File, Note>, WipeError> {
-    match FileType::from_raw_mode(found.st_mode) {
-        FileType::RegularFile => {}
-        FileType::Directory => return Err(WipeError::Folder),
-        _ => return Ok(Err(Note::NotRegular)),
-    }
-    if found.st_nlink != 1 {
-        return Ok(Err(Note::Linked));
-    }
-    let flags =
-        OFlags::RDWR | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC | OFlags::NOCTTY;
-    // A file can be a mount of another one that lies elsewhere: opening across it is refused, and so is the wipe.
-    let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS | ResolveFlags::NO_XDEV;
-    let file = match openat2(dir, name, flags, Mode::empty(), resolve) {
-        Ok(fd) => File::from(fd),
-        Err(Errno::ACCESS | Errno::PERM | Errno::ROFS | Errno::TXTBSY) => {
-            return Ok(Err(Note::NotWritable));
-        }
-        Err(errno) => return Err(WipeError::of("open")(errno)),
-    };
-    // Whatever took the name after the first look is judged by its descriptor.
-    let opened = fstat(&file).map_err(WipeError::of("inspect"))?;
-    if !same_file(&opened, found) || opened.st_nlink != 1 || opened.st_size != found.st_size {
-        return Err(WipeError::Swapped);
-    }
-    Ok(Ok(file))
+/// Whether the file can be read and written past memory. ext4 says no for a file whose contents pass through its
+/// journal, however that was asked for (statx(2), `STATX_DIOALIGN`); a kernel that does not say counts as no.
+fn takes_direct(file: &File) -> bool {
+    const DIOALIGN: StatxFlags = StatxFlags::from_bits_retain(0x2000);
+    statx(file, "", AtFlags::EMPTY_PATH, DIOALIGN)
+        .is_ok_and(|told| told.stx_mask & DIOALIGN.bits() != 0 && told.stx_dio_offset_align != 0)
 }
 
-/// One pass of random bytes over the whole length, synced. They are random so that neither compression nor
-/// deduplication below can leave the old blocks where they are.
-fn overwrite(file: &File, len: u64) -> Result<Overwrite, WipeError> {
-    let write = fault::Write::begin("wipe overwrite");
-    let chunk = usize::try_from(len).unwrap_or(usize::MAX).min(CHUNK);
-    let mut noise = vec![0; chunk];
-    let mut done = 0;
-    while done < len {
-        let count = chunk.min(usize::try_from(len - done).unwrap_or(chunk));
-        entropy::noise(&mut noise[..count]).map_err(|error| WipeError::Io {
-            doing: "overwrite",
-            source: io::Error::other(error),
-        })?;
-        if let Err(source) = file.write_all_at(&noise[..count], done) {
-            return match Errno::from_io_error(&source) {
-                Some(Errno::NOSPC | Errno::DQUOT) => Ok(Overwrite::NoSpace),
-                _ => Err(WipeError::Io { doing: "overwrite", source }),
-            };
-        }
-        if done == 0 {
-            write.middle();
-        }
-        done += count as u64;
-    }
-    fsync(file).map_err(WipeError::of("sync"))?;
-    write.end();
-    let after = fstat(file).map_err(WipeError::of("inspect"))?;
-    Ok(if length(&after) > len { Overwrite::Grew } else { Overwrite::Whole })
-}
-
-fn rename_to_neutral(
-    dir: BorrowedFd<'_>,
-    name: &std::ffi::OsStr,
-    neutral: &str,
-    found: &Stat,
-) -> Result<(), WipeError> {
-    let write = fault::Write::begin("wipe rename");
-    renameat(dir, name, dir, neutral).map_err(WipeError::of("rename"))?;
-    write.middle();
-    let moved = stat(dir, neutral.as_ref())?;
-    if !moved.is_some_and(|moved| same_file(&moved, found)) {
-        // The folder's other writers put something else there. It is theirs and was not judged: put it back.
-        let _ = renameat_with(dir, neutral, dir, name, RenameFlags::NOREPLACE);
-        return Err(WipeError::Swapped);
-    }
-    fsync(dir).map_err(WipeError::of("sync the folder of"))?;
-    write.end();
-    Ok(())
-}
-
-fn remove_neutral(dir: BorrowedFd<'_>, file: &File, neutral: &str) -> Result<(), WipeError> {
-    let write = fault::Write::begin("wipe unlink");
-    ftruncate(file, 0).map_err(WipeError::of("truncate"))?;
-    write.middle();
-    unlink_synced(dir, neutral.as_ref())?;
-    write.end();
-    Ok(())
-}
-
-/// Ends a wipe that was cut off after its rename. What is left is overwritten once more, which costs little and
-/// trusts nothing.
-fn finish(dir: BorrowedFd<'_>, neutral: &str, expect: Expect) -> Result<u64, WipeError> {
-    let name = neutral.as_ref();
-    let found = stat(dir, name)?.ok_or(WipeError::Swapped)?;
-    let file = open_for_overwrite(dir, name, &found)?.map_err(|_| WipeError::Swapped)?;
-    let _ = overwrite(&file, length(&found))?;
-    remove_neutral(dir, &file, neutral)?;
-    Ok(expect.len.unwrap_or(length(&found)))
-}
-
-fn unlink(dir: BorrowedFd<'_>, name: &std::ffi::OsStr) -> Result<(), WipeError> {
-    let write = fault::Write::begin("wipe unlink");
-    unlink_synced(dir, name)?;
-    write.end();
-    Ok(())
-}
-
-fn unlink_synced(dir: BorrowedFd<'_>, name: &std::ffi::OsStr) -> Result<(), WipeError> {
-    match unlinkat(dir, name, AtFlags::empty()) {
-        Ok(()) | Err(Errno::NOENT) => {}
-        Err(errno) => return Err(WipeError::of("unlink")(errno)),
-    }
-    fsync(dir).map_err(WipeError::of("sync the folder of"))
-}
-
-fn stat(dir: BorrowedFd<'_>, name: &std::ffi::OsStr) -> Result<Option<Stat>, WipeError> {
+fn stat(dir: BorrowedFd<'_>, name: &OsStr) -> Result<Option<Stat>, WipeError> {
     match statat(dir, name, AtFlags::SYMLINK_NOFOLLOW) {
         Ok(found) => Ok(Some(found)),
         Err(Errno::NOENT) => Ok(None),
@@ -321,7 +443,7 @@ fn stat(dir: BorrowedFd<'_>, name: &std::ffi::OsStr) -> Result<Option<Stat>, Wip
     }
 }
 
-fn check_name(name: &std::ffi::OsStr) -> Result<(), WipeError> {
+fn check_name(name: &OsStr) -> Result<(), WipeError> {
     let bytes = name.as_encoded_bytes();
     let plain = !bytes.is_empty() && bytes != b"." && bytes != b"..";
     if plain && !bytes.iter().any(|b| matches!(b, b'/' | 0)) {
@@ -337,29 +459,6 @@ const fn same_file(one: &Stat, other: &Stat) -> bool {
 
 fn length(stat: &Stat) -> u64 {
     u64::try_from(stat.st_size).unwrap_or(0)
-}
-
-fn filesystem_of(dir: BorrowedFd<'_>) -> Result<&'static str, WipeError> {
-    let magic = fstatfs(dir).map_err(WipeError::of("inspect the filesystem of"))?.f_type;
-    // Magic numbers are 32 bits wide, whatever width and sign the field has here.
-    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "32-bit magics")]
-    let magic = magic as u32;
-    Ok(match magic {
-        0xEF53 => "ext4", // ext2, ext3 and ext4 share it
-        0x5846_5342 => "xfs",
-        0x9123_683E => "btrfs",
-        0x0102_1994 => "tmpfs",
-        0x794C_7630 => "overlayfs",
-        0x2FC1_2FC1 => "zfs",
-        0x6969 => "nfs",
-        0xFF53_4D42 | 0xFE53_4D42 => "cifs",
-        0x6573_5546 => "fuse",
-        0xF2F5_2010 => "f2fs",
-        0xCA45_1A4E => "bcachefs",
-        0x4D44 => "vfat",
-        0x2011_BAB0 => "exfat",
-        _ => "unknown",
-    })
 }
 
 #[cfg(test)]

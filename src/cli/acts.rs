@@ -9,7 +9,8 @@ use super::{
     access,
     args::{
         AccessWord, AccountAdd, AccountWord, BatchWord, Cli, ClockWord, CloseArgs, ConfigWord,
-        DestroyWord, GrantWord, HoldWord, KeyWord, LinkWord, StandingWord, UseWord, Word,
+        DestroyWord, GrantWord, HoldWord, KeyWord, LinkWord, StandingWord, UseWord, WitnessWord,
+        Word,
     },
     client::Client,
     identity::Identity,
@@ -65,6 +66,19 @@ fn command_of(word: &Word, client: &mut Client) -> Result<Command> {
         Word::Account(AccountWord::Disable { name }) => {
             Command::AccountDisable { name: name.clone() }
         }
+        Word::Witness(WitnessWord::Add { name, key }) => {
+            Command::WitnessAdd { name: name.clone(), vkey: key.clone() }
+        }
+        Word::Witness(WitnessWord::Confirm { name }) => {
+            Command::WitnessConfirm { name: name.clone() }
+        }
+        Word::Witness(WitnessWord::Take { file }) => {
+            Command::WitnessTake { note: super::register::handed(file)? }
+        }
+        Word::Witness(WitnessWord::Acknowledge { reason: Some(reason), .. }) => {
+            Command::OverdueAcknowledge { reason: reason.clone() }
+        }
+        Word::Witness(WitnessWord::Acknowledge { .. }) => Command::OverdueConfirm,
         Word::Configuration(ConfigWord::Propose) => Command::ConfigPropose,
         Word::Configuration(ConfigWord::Confirm) => Command::ConfigConfirm,
         Word::Clock(ClockWord::Confirm) => Command::ClockConfirm,
@@ -182,7 +196,7 @@ fn command_of_destroy(word: &DestroyWord, client: &mut Client) -> Result<Command
             Command::DestroyClose { order: id(&close.order)?, papers: papers(close, client)? }
         }
         DestroyWord::Confirm { order } => Command::DestroyConfirm { order: id(order)? },
-        DestroyWord::Plan { .. } | DestroyWord::List => {
+        DestroyWord::Plan { .. } | DestroyWord::List | DestroyWord::Record { .. } => {
             return Err(Error::usage("this word takes no command"));
         }
     })

@@ -5,7 +5,10 @@
 
 use std::path::Path;
 
-use super::identity::Identity;
+use super::{
+    bars::{self, Bars},
+    identity::Identity,
+};
 use crate::{
     domain::{ids::BatchId, time::Timestamp},
     error::{Error, Exit},
@@ -40,8 +43,11 @@ pub(super) struct Once {
 }
 
 /// Opens the site as its agent, and does all that can be done now.
-pub(super) fn once(config: &Path, hooks: &Hooks) -> Result<Once> {
+pub(super) fn once(config: &Path, hooks: &Hooks, shown: bool) -> Result<Once> {
     let mut service = wiring::open(config, hooks, true)?;
+    if shown {
+        service.employ(Box::new(Bars));
+    }
     service.once()?;
     let rows = service.batches()?;
     Ok(Once { rows, notes: service.notes(), room: service.room() })
@@ -101,6 +107,9 @@ impl Client {
         match self {
             Self::Direct(service) => {
                 let caller = caller.unwrap_or_else(Identity::user);
+                if bars::are_wanted() {
+                    service.employ(Box::new(Bars));
+                }
                 let reply = service.handle(&caller, command)?;
                 Ok((reply, service.notes()))
             }

@@ -6,6 +6,7 @@ use crate::{
     service::{
         Query, Result,
         plan::PlanLine,
+        query::WitnessLine,
         register_page::{self, Line},
         show::{AccountLine, GrantLine, HoldLine, OrderLine, StandingLine},
     },
@@ -145,6 +146,26 @@ pub(super) fn holds(client: &mut Client, json: bool) -> Result<()> {
             let standing = if h.standing { "yes" } else { "lifted" };
             let review = calendar::end(h.review, zone);
             vec![h.id.to_string(), standing.to_owned(), h.by.clone(), h.doc_no.clone(), review]
+        },
+    )
+}
+
+pub(super) fn witnesses(client: &mut Client, json: bool) -> Result<()> {
+    let zone = client.zone()?;
+    listing(
+        json,
+        &client.ask::<Vec<WitnessLine>>(Query::Witnesses)?,
+        &["name", "state", "counts", "entries", "cosigned", "key"],
+        |w| {
+            let waits = if w.waits && w.state == "active" { ", another key waits" } else { "" };
+            vec![
+                w.name.clone(),
+                format!("{}{waits}", w.state),
+                if w.counts { "yes" } else { "no" }.to_owned(),
+                w.size.map(|size| size.to_string()).unwrap_or_default(),
+                w.cosigned_at.map(|at| calendar::time(at, zone)).unwrap_or_default(),
+                w.vkey.clone(),
+            ]
         },
     )
 }

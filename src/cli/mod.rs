@@ -3,6 +3,7 @@
 mod access;
 mod acts;
 mod args;
+mod bars;
 mod client;
 mod doctor;
 mod forms;
@@ -21,6 +22,7 @@ mod table;
 mod tests;
 mod usage;
 mod verify;
+mod witness;
 mod words;
 
 use std::{ffi::OsString, process::ExitCode};
@@ -89,6 +91,7 @@ pub fn parses(line: &[String]) -> std::result::Result<(), String> {
 }
 
 fn run(cli: &args::Cli) -> Result<()> {
+    crate::wiring::harden();
     arm(cli)?;
     let done = words::run(cli);
     count(cli)?;

@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::{
     args::RowFormat,
     speech,
-    table::{self, Screen, Tone},
+    table::{self, Flow, Screen, Tone},
 };
 use crate::{
     error::{Error, Exit},
@@ -87,9 +87,9 @@ pub(super) fn note(text: &str) {
 }
 
 /// Columns whose cells are words of closed lists, and are translated; other cells are names.
-const WORDS: [&str; 16] = [
+const WORDS: [&str; 18] = [
     "state", "reason", "roles", "standing", "verdict", "ends", "", "what", "deadline", "order",
-    "wiped", "covers", "review", "step", "done", "change",
+    "wiped", "covers", "review", "step", "done", "change", "gone", "remarks",
 ];
 
 /// Columns that line up by display width, cut to the terminal's.
@@ -156,16 +156,21 @@ pub(super) fn csv(values: &[String]) -> String {
 pub(super) struct Printed {
     format: RowFormat,
     fields: Vec<String>,
+    flow: Flow,
     rows: u64,
 }
 
 impl Printed {
-    pub(super) const fn new(format: RowFormat) -> Self {
-        Self { format, fields: Vec::new(), rows: 0 }
+    pub(super) fn new(format: RowFormat) -> Self {
+        Self { format, fields: Vec::new(), flow: Flow::default(), rows: 0 }
     }
 
-    /// Closes what [`Rows::begin`] opened.
-    pub(super) fn end(&self) -> Result<()> {
+    /// Closes what [`Rows::begin`] opened, and shows what was held back.
+    pub(super) fn end(&mut self) -> Result<()> {
+        let rest = self.flow.rest();
+        if !rest.is_empty() {
+            return bytes(joined(&rest).as_bytes());
+        }
         if self.format != RowFormat::Json || self.fields.is_empty() {
             return Ok(());
         }
@@ -177,12 +182,17 @@ impl Printed {
     }
 }
 
+/// Lines, each with its end.
+fn joined(lines: &[String]) -> String {
+    lines.iter().map(|line| format!("{line}\n")).collect()
+}
+
 impl Rows for Printed {
     fn begin(&mut self, fields: &[String]) -> io::Result<()> {
         self.fields = fields.to_vec();
         match self.format {
             RowFormat::Csv => Self::write(&csv(fields)),
-            RowFormat::Table => Self::write(&format!("{}\n", fields.join("  "))),
+            RowFormat::Table => Self::write(&joined(&self.flow.row(fields))),
             RowFormat::Json => Self::write("["),
         }
     }
@@ -191,10 +201,7 @@ impl Rows for Printed {
         let text = match self.format {
             RowFormat::Csv if io::stdout().is_terminal() => shown(&csv(values)),
             RowFormat::Csv => csv(values),
-            // Control characters in a name must not reach a terminal as such.
-            RowFormat::Table => {
-                format!("{}\n", table::clean(&values.join("  ")))
-            }
+            RowFormat::Table => joined(&self.flow.row(values)),
             RowFormat::Json => {
                 let pairs = self.fields.iter().cloned().zip(values.iter().cloned().map(Into::into));
                 let object: serde_json::Map<String, serde_json::Value> = pairs.collect();

@@ -6,7 +6,7 @@ use super::{args::RegisterVerify, client::Client, print, shapes, verify::verifie
 use crate::{
     adapters::files,
     demo,
-    domain::proof::PROOF_BYTES_MAX,
+    domain::{cosignature::CosignerKey, proof::PROOF_BYTES_MAX},
     error::{Error, Exit},
     service::{Query, Result, query::CheckpointText},
     verify::{self, Brought, ProveError, Report},
@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// A text file that somebody handed over.
-fn handed(path: &Path) -> Result<String> {
+pub(super) fn handed(path: &Path) -> Result<String> {
     let failed =
         |what: String| Error::new(Exit::Unavailable, format!("'{}': {what}", path.display()));
     let bytes = files::read(path, PROOF_BYTES_MAX).map_err(|error| failed(error.to_string()))?;
@@ -29,10 +29,18 @@ pub(super) fn verify(config: &Path, asked: &RegisterVerify, json: bool) -> Resul
     for path in &asked.against {
         kept.push((path.display().to_string(), handed(path)?));
     }
+    let mut witnesses = Vec::new();
+    for vkey in &asked.witness {
+        let witness = CosignerKey::parse(vkey).map_err(|error| {
+            Error::usage(format!("--witness: {error}"))
+                .hint("'batchward witness list' shows it, and 'witness new' printed it")
+        })?;
+        witnesses.push(witness);
+    }
     let report = match (&asked.proof, &key) {
-        (Some(proof), Some(key)) => verify::verify_proof(&handed(proof)?, key, &kept),
+        (Some(proof), Some(key)) => verify::verify_proof(&handed(proof)?, key, &kept, &witnesses),
         _ => {
-            let brought = Brought { key, kept };
+            let brought = Brought { key, kept, witnesses };
             match &asked.dir {
                 Some(dir) => verify::verify(dir, None, &brought),
                 None => {
@@ -124,7 +132,8 @@ impl Made<'_> {
         self.output.map(|path| path.display().to_string()).unwrap_or_default()
     }
 
-    fn hand(&self, text: &str, said: &str) -> Result<()> {
+    /// Gives a text where it is wanted: to a file, or to standard output.
+    pub(super) fn hand(&self, text: &str, said: &str) -> Result<()> {
         if let Some(path) = self.output {
             demo::put(path, text.as_bytes(), 0o644)?;
         }
@@ -151,11 +160,11 @@ fn refused(error: &ProveError) -> Error {
 /// `register checkpoint`.
 pub(super) fn checkpoint(
     client: &mut Client,
-    size: Option<u64>,
+    wanted: Query,
     output: Option<&Path>,
     json: bool,
 ) -> Result<()> {
-    let signed: CheckpointText = client.ask(Query::Checkpoint { size })?;
+    let signed: CheckpointText = client.ask(wanted)?;
     if let Some(path) = output {
         demo::put(path, signed.note.as_bytes(), 0o644)?;
         let mut sig = path.as_os_str().to_owned();

@@ -8,6 +8,8 @@ use std::io::{self, IsTerminal};
 
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
+use crate::domain::limits::ROWS_HELD_MAX;
+
 /// Cells that a column is not cut below before others are dropped.
 const COLUMN_MIN: usize = 8;
 const BETWEEN: usize = 2;
@@ -104,21 +106,65 @@ pub(super) fn lines(
     }
     let line = |(n, row): (usize, &Vec<String>)| {
         let tone = |column: usize| *tones.get(n.checked_sub(1)?)?.get(column)?;
-        let mut text = String::new();
-        let mut gap = 0;
-        for (column, (cell, width)) in row.iter().zip(&widths).enumerate() {
+        let cells = row.iter().zip(&widths).enumerate().map(|(column, (cell, width))| {
             let cell = cut(cell, *width);
-            // Spaces come before the next cell that is not empty: no line ends in spaces.
-            if !cell.is_empty() {
-                text.push_str(&" ".repeat(gap));
-                text.push_str(&screen.toned(tone(column), &cell));
-                gap = 0;
-            }
-            gap += width - cell.width() + BETWEEN;
-        }
-        text
+            (screen.toned(tone(column), &cell), cell.width())
+        });
+        beside(cells, &widths)
     };
     table.iter().enumerate().map(line).collect()
+}
+
+/// Cells beside each other, each with its width. Spaces come before the next one that is not empty: no line ends in
+/// spaces.
+fn beside(cells: impl Iterator<Item = (String, usize)>, widths: &[usize]) -> String {
+    let mut text = String::new();
+    let mut gap = 0;
+    for ((cell, taken), width) in cells.zip(widths) {
+        if taken > 0 {
+            text.push_str(&" ".repeat(gap));
+            text.push_str(&cell);
+            gap = 0;
+        }
+        gap += width.saturating_sub(taken) + BETWEEN;
+    }
+    text
+}
+
+/// Rows that come one by one, and as many as there may be. The first of them are held back to find the widths, which
+/// all later ones keep; nothing is cut, because what is looked up must be there to the last letter.
+#[derive(Debug, Default)]
+pub(super) struct Flow {
+    widths: Vec<usize>,
+    held: Vec<Vec<String>>,
+    flows: bool,
+}
+
+impl Flow {
+    /// Takes a row, the head first; gives the lines that can be shown.
+    pub(super) fn row(&mut self, cells: &[String]) -> Vec<String> {
+        let cells: Vec<String> = cells.iter().map(|cell| clean(cell)).collect();
+        if self.flows {
+            return vec![self.line(&cells)];
+        }
+        self.widths.resize(cells.len().max(self.widths.len()), 0);
+        for (width, cell) in self.widths.iter_mut().zip(&cells) {
+            *width = (*width).max(cell.width());
+        }
+        self.held.push(cells);
+        if self.held.len() > ROWS_HELD_MAX { self.rest() } else { Vec::new() }
+    }
+
+    /// The lines that are still held back.
+    pub(super) fn rest(&mut self) -> Vec<String> {
+        self.flows = true;
+        let held = std::mem::take(&mut self.held);
+        held.iter().map(|cells| self.line(cells)).collect()
+    }
+
+    fn line(&self, cells: &[String]) -> String {
+        beside(cells.iter().map(|cell| (cell.clone(), cell.width())), &self.widths)
+    }
 }
 
 /// Makes columns narrower from the right until they fit; those that cannot be are dropped.
@@ -187,6 +233,35 @@ mod tests {
     fn wide_characters_take_two_cells() {
         let lines = shown(ROWS, 80);
         assert_eq!(lines, ["id   name    unit", "a-1  王小明  社會局救助科第二股", "a-2  Henry"]);
+    }
+
+    fn row(cells: [&str; 2]) -> Vec<String> {
+        cells.map(str::to_owned).to_vec()
+    }
+
+    #[test]
+    fn rows_that_flow_line_up_with_the_first_of_them() {
+        let mut flow = Flow::default();
+        assert!(flow.row(&row(["name", "no"])).is_empty());
+        assert!(flow.row(&row(["王小明", "1"])).is_empty());
+        assert!(flow.row(&row(["A\x1b[2J\u{202e}", ""])).is_empty());
+        let lines = flow.rest();
+        assert_eq!(lines, ["name    no", "王小明  1", "A\u{fffd}[2J\u{fffd}"]);
+        assert_eq!(flow.row(&row(["李", "2"])), ["李      2"]);
+        assert_eq!(flow.row(&row(["司馬相如之子", "3"])), ["司馬相如之子  3"]);
+        assert!(flow.rest().is_empty());
+    }
+
+    #[test]
+    fn no_more_rows_are_held_back_than_the_limit() {
+        let mut flow = Flow::default();
+        let mut lines = 0;
+        for n in 0..=ROWS_HELD_MAX {
+            lines = flow.row(&row([&n.to_string(), "x"])).len();
+            assert!(lines == 0 || n == ROWS_HELD_MAX);
+        }
+        assert_eq!(lines, ROWS_HELD_MAX + 1);
+        assert_eq!(flow.row(&row(["1", "x"])).len(), 1);
     }
 
     #[test]

@@ -11,18 +11,25 @@ use super::{
     args::{
         AccessWord, AccountWord, BatchWord, CertificateWord, Cli, ConfigWord, DestroyWord,
         DutiesWord, GrantWord, HoldWord, Init, PolicyWord, RegisterWord, RowFormat, StandingWord,
+        WitnessWord,
         Word,
     },
+    bars,
     client::{self, Client},
     doctor, forms,
     identity::Identity,
-    lists, pages, print, register, rows, shapes, speech, status, verify,
+    lists, pages, print, register, rows, shapes, speech, status, verify, witness,
 };
 use crate::{
     daemon, demo,
     domain::{limits, sshsig},
     error::{Error, Exit},
-    service::{Query, Result, query::CertificateText, show::BatchPage, status::StatusPage},
+    service::{
+        Query, Result,
+        query::{CertificateText, RequestText},
+        show::BatchPage,
+        status::StatusPage,
+    },
     wiring::{self, Hooks},
 };
 
@@ -47,6 +54,12 @@ pub(super) fn run(cli: &Cli) -> Result<()> {
         }
         Word::Certificate(CertificateWord::Verify { file, key }) => {
             verify::certificate(file, key.as_deref(), cli.json)
+        }
+        Word::Witness(WitnessWord::New { dir, name }) => witness::new(dir, name),
+        Word::Witness(WitnessWord::Cosign { request, dir, log, output }) => {
+            let now = wiring::now(&hooks);
+            let line = witness::cosign(request, dir, log.as_deref(), now)?;
+            made(cli, None, output.as_ref()).hand(&line, "the checkpoint is cosigned")
         }
         Word::Policy(word) => policy(cli, word),
         Word::Completions { shell } => pages::completions(*shell),
@@ -128,7 +141,7 @@ fn run_agent(cli: &Cli, once: bool, hooks: &Hooks) -> Result<()> {
         return daemon::run(cli.config.clone(), *hooks, faults(cli));
     }
     confine(cli)?;
-    let done = client::once(&cli.config, hooks)?;
+    let done = client::once(&cli.config, hooks, !cli.json && bars::are_wanted())?;
     if cli.json {
         print::json(&shapes::RanOnce { rows: done.rows, notes: done.notes })?;
         return done.room;
@@ -170,8 +183,16 @@ fn with_site(cli: &Cli, hooks: &Hooks) -> Result<()> {
         Word::Hold(HoldWord::List) => lists::holds(&mut client, cli.json),
         Word::Register(RegisterWord::Export(asked)) => forms::register(&mut client, asked),
         Word::Register(RegisterWord::Show) => lists::register(&mut client, cli.json),
-        Word::Register(RegisterWord::Checkpoint { size, output }) => {
-            register::checkpoint(&mut client, *size, output.as_deref(), cli.json)
+        Word::Register(RegisterWord::Checkpoint { size, cosigned, output }) => {
+            let wanted = Query::Checkpoint { size: *size, cosigned: *cosigned };
+            register::checkpoint(&mut client, wanted, output.as_deref(), cli.json)
+        }
+        Word::Witness(WitnessWord::List) => lists::witnesses(&mut client, cli.json),
+        Word::Witness(WitnessWord::Request { name, since, output }) => {
+            let query = Query::WitnessRequest { name: name.clone(), since: *since };
+            let request: RequestText = client.ask(query)?;
+            let said = format!("from {} to {} entries", request.since, request.size);
+            made(cli, None, output.as_ref()).hand(&request.text, &said)
         }
         Word::Certificate(CertificateWord::Show { order, format, output }) => {
             let file: CertificateText = client.ask(Query::Certificate { order: id(order)? })?;

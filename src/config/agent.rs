@@ -7,6 +7,7 @@
 use std::path::{Path, PathBuf};
 
 use super::{
+    anchoring,
     backups::{self, Backups},
     node::Faults,
     paths::{Spot, lexical},
@@ -14,7 +15,7 @@ use super::{
 };
 use crate::{
     adapters::root_key::{RootKeyError, RootKeySource},
-    domain::{limits, time::Period},
+    domain::{anchoring::Anchoring, limits, time::Period},
 };
 
 /// `agent.yaml`, parsed; paths are absolute.
@@ -58,6 +59,8 @@ pub struct Agent {
     pub metrics_file: Option<PathBuf>,
     /// What is stated about backups of the state.
     pub backups: Backups,
+    /// Who vouches for the register, and how often.
+    pub anchoring: Option<Anchoring>,
 }
 
 /// How much is logged.
@@ -133,6 +136,7 @@ pub(super) fn parse(mut reader: Reader, file: &Path) -> Agent {
     let log = reader.maybe("log", levels, LogLevel::parse);
     let metrics_file = metrics_file(&mut reader, base, &state);
     let backups = backups::read(&mut reader);
+    let anchoring = anchoring::read(&mut reader);
     if let RootKeySource::File(file) = &root_key.value
         && Spot::of(file).within(&Spot::of(&state.value))
     {
@@ -162,6 +166,7 @@ pub(super) fn parse(mut reader: Reader, file: &Path) -> Agent {
         log: log.map_or(LogLevel::Info, |log| log.value),
         metrics_file,
         backups,
+        anchoring,
     }
 }
 
@@ -290,7 +295,7 @@ impl Agent {
             self.abandon_after.map(text).unwrap_or_default(),
             text(self.clock_jump_max),
             text(self.start_gap_max),
-        )
+        ) + &self.anchoring.as_ref().map(anchoring::agreed).unwrap_or_default()
     }
 
     /// This agent with the fields that were agreed to; a field that is not in `agreed` stays.
@@ -305,12 +310,14 @@ impl Agent {
             abandon_after: value("abandon_after").map_or(self.abandon_after, read_period),
             clock_jump_max: period("clock_jump_max", self.clock_jump_max),
             start_gap_max: period("start_gap_max", self.start_gap_max),
+            // One that was never agreed to is not in force by this: it tightens, and is put in force by being found.
+            anchoring: value("anchoring").and_then(anchoring::read_agreed),
             ..self.clone()
         }
     }
 }
 
-fn read_period(text: &str) -> Option<Period> {
+pub(super) fn read_period(text: &str) -> Option<Period> {
     let mut numbers = text.split(' ').map(str::parse);
     let mut next = || numbers.next()?.ok();
     Some(Period { months: next()?, days: next()?, seconds: next()? })

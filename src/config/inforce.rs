@@ -157,11 +157,22 @@ pub fn compare(in_force: &Config, found: &Config) -> Comparison {
         pending.push(change(name, "link-added", false));
     }
     others(in_force, found, &mut pending);
-    if in_force.agent.agreed() != found.agent.agreed() {
-        let (file, code) = ("agent.yaml".to_owned(), "times".to_owned());
-        pending.push(ConfigChange { file, code, tightens: false });
+    if in_force.agent.anchoring.is_none() && found.agent.anchoring.is_some() {
+        effective.agent.anchoring.clone_from(&found.agent.anchoring);
+        effective.files.insert(AGREED.to_owned(), effective.agent.agreed().into_bytes());
+        tightened.push(of_agent("anchoring-added", true));
+    } else if in_force.agent.anchoring != found.agent.anchoring {
+        pending.push(of_agent("anchoring", false));
+    }
+    let times = |agent: &Agent| Agent { anchoring: None, ..agent.clone() }.agreed();
+    if times(&in_force.agent) != times(&found.agent) {
+        pending.push(of_agent("times", false));
     }
     Comparison { effective, tightened, pending }
+}
+
+fn of_agent(code: &str, tightens: bool) -> ConfigChange {
+    ConfigChange { file: "agent.yaml".to_owned(), code: code.to_owned(), tightens }
 }
 
 /// Layouts and policies decide how bytes are read and what the law asks: any change waits.

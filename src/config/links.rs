@@ -81,7 +81,8 @@ pub(super) fn parse(
     let table_no = words(&mut reader, "table_no", form(TEXT.expected, "HR-PERSON-01"));
     let purpose = words(&mut reader, "purpose", form(TEXT.expected, "育兒津貼資格審查"));
     let basis = words(&mut reader, "basis_doc_no", form(TEXT.expected, "府民戶字第1150001234號"));
-    let approved_until = reader.parsed("approved_until", UNTIL, |t| calendar::parse_end(t, from.agent.timezone));
+    let approved_until =
+        reader.parsed("approved_until", UNTIL, |t| calendar::parse_end(t, from.agent.timezone));
     let use_period = reader.maybe("use_period", USE, use_period);
     let units = distinct(&mut reader, "units", UNITS);
     let status = reader.parsed("status", STATUS, status);

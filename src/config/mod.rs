@@ -4,6 +4,7 @@
 //! here but in [`inforce`]: files say what somebody wants, the register says what two people agreed to.
 
 pub mod agent;
+mod anchoring;
 pub mod backups;
 pub mod check;
 mod cross;

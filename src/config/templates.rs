@@ -31,6 +31,8 @@ timezone: Asia/Taipei         # dates without a time mean the end of that day he
 root_key: file:root.key       # outside of state; better: credential:NAME
 # What others copy of the state: 'none', or each with its place and how long it is kept. 'check' asks for it.
 # backups: [{{ name: nightly, place: nas2, keeps: P30D }}]
+# Who vouches for the register from outside, and how often: 'batchward witness add' makes a witness known.
+# anchoring: {{ witnesses: [audit-office], at_least: 1, overdue_after: 24h, stop_intake: false }}
 # Metrics for node_exporter's textfile collector; never in an inbox, a keybox or the state.
 # metrics_file: /var/lib/prometheus/node-exporter/batchward.prom
 "

@@ -112,12 +112,12 @@ fn owned(folder: &Path) -> Result<()> {
             .hint("make it for the agent's user, or name another path in 'socket'")
     })?;
     let trusted = [geteuid().as_raw(), 0].contains(&about.uid());
-    if trusted && about.mode() & 0o002 == 0 {
+    if trusted && about.mode() & 0o022 == 0 {
         return Ok(());
     }
     let what = format!("others can put a socket of their own into '{}'", folder.display());
     Err(Error::new(Exit::Config, what).hint(format!(
-        "chmod o-w '{0}', and chown it to the agent's user; or name another path in 'socket'",
+        "chmod go-w '{0}', and chown it to the agent's user; or name another path in 'socket'",
         folder.display()
     )))
 }

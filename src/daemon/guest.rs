@@ -14,7 +14,10 @@ use tokio::{
 };
 use zeroize::Zeroizing;
 
-use super::writer::{Answering, Message};
+use super::{
+    crew::Crew,
+    writer::{Answering, Message},
+};
 use crate::{
     domain::limits,
     error::{Error, Exit},
@@ -41,6 +44,7 @@ pub(super) struct House {
     pub(super) long: Arc<Semaphore>,
     /// Becomes true when the agent ends.
     pub(super) ending: watch::Receiver<bool>,
+    pub(super) crew: Crew,
 }
 
 /// What rows answer.
@@ -174,13 +178,19 @@ impl Guest {
             Ok(declared) => declared,
             Err(error) => return Ok(Err(error)),
         };
+        let (gate, mut kept) = (declared.gate(), false);
         let (parts, mut waiting) = mpsc::channel(limits::ROWS_WAITING_MAX);
         let (answer, shown) = oneshot::channel();
         let engine = self.house.engine.clone();
-        let thread = std::thread::Builder::new().name("reading".to_owned());
-        thread.spawn(move || show(declared, parts, &engine, answer))?;
+        let crew = &self.house.crew;
+        crew.start("reading", move || show(declared, parts, &engine, answer))?;
         let mut broken = Ok(());
         while let Some(part) = waiting.recv().await {
+            // Rows that were read in time and not taken in time stay here.
+            if matches!(part, Response::Rows(_)) && gate.is_over() {
+                kept = true;
+                continue;
+            }
             broken = self.say(&part).await;
             if broken.is_err() {
                 break;
@@ -189,7 +199,7 @@ impl Guest {
         // The thread finds its output closed, and what was shown is logged.
         drop(waiting);
         let served = shown.await.unwrap_or_else(|_| Err(gone()));
-        broken.map(|()| served)
+        broken.map(|()| if kept { served.and(Err(gate.over())) } else { served })
     }
 
     /// Asks the engine's thread.

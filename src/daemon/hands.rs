@@ -7,10 +7,9 @@ use std::{
         atomic::{AtomicUsize, Ordering},
         mpsc::{self, Receiver, Sender},
     },
-    thread,
 };
 
-use super::writer::Message;
+use super::{crew::Crew, writer::Message};
 use crate::engine::jobs::{Done, Hands, Job};
 
 /// The threads, as the engine sees them.
@@ -25,14 +24,14 @@ impl Threads {
     ///
     /// # Errors
     /// A thread cannot be started.
-    pub(super) fn start(size: usize, back: &Sender<Message>) -> io::Result<Self> {
+    pub(super) fn start(size: usize, back: &Sender<Message>, crew: &Crew) -> io::Result<Self> {
         let (jobs, queue) = mpsc::channel();
         let queue = Arc::new(Mutex::new(queue));
         let busy = Arc::new(AtomicUsize::new(0));
         for n in 0..size {
             let (queue, busy, back) = (Arc::clone(&queue), Arc::clone(&busy), back.clone());
             let name = format!("worker-{n}");
-            thread::Builder::new().name(name).spawn(move || work(&queue, &busy, &back))?;
+            crew.start(name, move || work(&queue, &busy, &back))?;
         }
         Ok(Self { jobs, size, busy })
     }

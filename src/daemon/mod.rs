@@ -5,12 +5,13 @@
 //! orderly end only leaves less to take up.
 
 mod control;
-
+mod crew;
 mod guest;
 mod hands;
 mod hints;
 mod log;
 mod manager;
+mod seats;
 mod watching;
 mod writer;
 
@@ -35,9 +36,11 @@ use crate::{
     wiring::{self, Confined, Hooks, Settings},
 };
 use control::Control;
+use crew::Crew;
 use guest::House;
 use hints::Hints;
 use manager::Manager;
+use seats::Seats;
 use watching::Watching;
 use writer::{Message, Ready};
 
@@ -65,9 +68,11 @@ pub fn run(config: PathBuf, hooks: Hooks, faults: Faults) -> Result<()> {
     }
     let runtime =
         Builder::new_current_thread().enable_all().build().map_err(|error| cannot(&error))?;
-    let done = runtime.block_on(Agent::stay(config, hooks, faults, settings, confined));
-    // Whoever is still connected, and a thread that hangs, do not keep the process.
+    let crew = Crew::default();
+    let done = runtime.block_on(Agent::stay(config, hooks, faults, settings, confined, &crew));
+    // Whoever is still connected does not keep the process.
     runtime.shutdown_background();
+    crew.wait();
     done
 }
 
@@ -133,6 +138,7 @@ impl Agent {
         faults: Faults,
         settings: Settings,
         confined: Confined,
+        crew: &Crew,
     ) -> Result<()> {
         let signals = Signals::new().map_err(|error| cannot(&error))?;
         let pulse = Arc::new(AtomicU64::new(0));
@@ -154,12 +160,12 @@ impl Agent {
             tally,
             watching: watching.clone(),
             hang: faults.hang,
+            crew: crew.clone(),
         };
-        let thread = thread::Builder::new().name("engine".to_owned());
         let run = move || {
             let _ = end.send(writer::run(start, opened));
         };
-        thread.spawn(run).map_err(|error| cannot(&error))?;
+        crew.start("engine", run).map_err(|error| cannot(&error))?;
         let manager = Manager::new(pulse);
         let mut agent = Self {
             engine: engine.clone(),
@@ -183,10 +189,11 @@ impl Agent {
         let from =
             watching::From { events: watching, hints, engine, clock: clock(), confined, far };
         let watcher = Watching::new(from, faults.without_events);
+        // Not of the crew: it has no vault to do with, and may wait for a filesystem for as long as that likes.
         let thread = thread::Builder::new().name("watching".to_owned());
         thread.spawn(move || watcher.stay(&told)).map_err(|error| cannot(&error))?;
         let (ending, endings) = watch::channel(false);
-        let end = agent.serve(&control, ready, endings, too_far).await;
+        let end = agent.serve(&control, ready, endings, too_far, crew).await;
         // Nothing new is answered; what was asked before still is.
         drop(control);
         let _ = ending.send(true);
@@ -220,6 +227,7 @@ impl Agent {
         ready: Ready,
         ending: watch::Receiver<bool>,
         mut too_far: watch::Receiver<bool>,
+        crew: &Crew,
     ) -> End {
         let house = Arc::new(House {
             engine: self.engine.clone(),
@@ -227,8 +235,9 @@ impl Agent {
             owner: rustix::process::geteuid().as_raw(),
             long: Arc::new(Semaphore::new(limits::LONG_REQUESTS_MAX)),
             ending,
+            crew: crew.clone(),
         });
-        let seats = Arc::new(Semaphore::new(limits::CONNECTIONS_MAX));
+        let seats = Seats::new(house.owner);
         let every = self.manager.every();
         let mut beat = interval_at(Instant::now() + every, every);
         self.manager.status(log::line(&self.tally.borrow()));
@@ -243,15 +252,16 @@ impl Agent {
                         tokio::time::sleep(Duration::from_millis(limits::ACCEPT_MS)).await;
                         continue;
                     };
-                    match Arc::clone(&seats).try_acquire_owned() {
-                        Ok(seat) => {
+                    let uid = stream.peer_cred().map(|peer| peer.uid());
+                    match uid.ok().and_then(|uid| seats.take(uid)) {
+                        Some(seat) => {
                             let house = Arc::clone(&house);
                             tokio::spawn(async move {
                                 guest::serve(stream, house).await;
                                 drop(seat);
                             });
                         }
-                        Err(_) => {
+                        None => {
                             tokio::spawn(guest::turn_away(stream));
                         }
                     }

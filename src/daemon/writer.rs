@@ -16,7 +16,7 @@ use std::{
 
 use tokio::sync::{oneshot, watch};
 
-use super::{hands::Threads, hints::Hints, log, watching::Told};
+use super::{crew::Crew, hands::Threads, hints::Hints, log, watching::Told};
 use crate::{
     domain::{limits, time::Timestamp},
     engine::{Hint, Turn, jobs::Done},
@@ -75,6 +75,8 @@ pub(super) struct Start {
     pub(super) watching: Sender<Told>,
     /// A file of the test build: while it is there, the thread hangs.
     pub(super) hang: Option<PathBuf>,
+    /// Whom the process waits for at its end.
+    pub(super) crew: Crew,
 }
 
 /// What is known once the site is open.
@@ -88,9 +90,10 @@ pub(super) struct Ready {
 /// # Errors
 /// The site cannot be opened, or the register can no longer be written.
 pub(super) fn run(start: Start, ready: oneshot::Sender<Ready>) -> Result<()> {
-    let hands = Threads::start(start.settings.workers, &start.back).map_err(|error| {
-        Error::new(Exit::Unavailable, format!("a thread cannot be started: {error}"))
-    })?;
+    let hands =
+        Threads::start(start.settings.workers, &start.back, &start.crew).map_err(|error| {
+            Error::new(Exit::Unavailable, format!("a thread cannot be started: {error}"))
+        })?;
     let observer = log::observer();
     let service = wiring::resident(&start.config, &start.hooks, Box::new(hands), observer)?;
     let mut thread = Thread {
@@ -141,12 +144,7 @@ impl Thread {
         loop {
             self.start.pulse.fetch_add(1, Ordering::SeqCst);
             self.hang();
-            for _ in 0..limits::MESSAGES_A_TURN {
-                match self.start.messages.try_recv() {
-                    Ok(message) => self.take(message)?,
-                    Err(_) => break,
-                }
-            }
+            self.messages()?;
             if self.has_ended() {
                 return Ok(());
             }
@@ -162,6 +160,21 @@ impl Thread {
                 self.wait(now)?;
             }
         }
+    }
+
+    /// Messages that have come, for as long as work can wait: who asks without end does not stop it.
+    fn messages(&mut self) -> Result<()> {
+        let until = self.service.boot_millis() + limits::MESSAGES_MS_MAX;
+        for _ in 0..limits::MESSAGES_A_TURN {
+            match self.start.messages.try_recv() {
+                Ok(message) => self.take(message)?,
+                Err(_) => break,
+            }
+            if self.service.boot_millis() > until {
+                break;
+            }
+        }
+        Ok(())
     }
 
     /// One unit of work.

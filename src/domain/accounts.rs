@@ -83,6 +83,10 @@ pub enum Act {
     Audit,
     /// `access destroy-approve`, `access destroy-deny`.
     DecideAccess,
+    /// `witness take`, `witness acknowledge`.
+    Anchor,
+    /// `witness acknowledge --confirm`.
+    ConfirmAnchor,
     /// `register show`, `register verify`, `batch list`, …
     Look,
 }
@@ -101,9 +105,10 @@ impl Act {
             Self::DecideDestruction => &[Role::Supervisor, Role::Auditor, Role::Admin],
             Self::RequestDestruction => &[Role::Custodian, Role::Handler, Role::Vendor],
             Self::CancelDestruction => &[Role::Custodian, Role::Handler, Role::Supervisor],
-            Self::Hold => &[Role::Supervisor, Role::Auditor],
+            Self::Hold | Self::ConfirmAnchor => &[Role::Supervisor, Role::Auditor],
             Self::Audit => &[Role::Auditor],
             Self::DecideAccess => &[Role::Supervisor],
+            Self::Anchor => &[Role::Custodian, Role::Supervisor, Role::Auditor, Role::Admin],
             Self::Look => Role::ALL,
         }
     }

@@ -192,6 +192,12 @@ impl VerifierKey {
         if by.text() == self.ssh_key() { Ok(()) } else { Err(SigFault::OtherBytes) }
     }
 
+    /// The 32 bytes of the key.
+    #[must_use]
+    pub fn bytes(&self) -> &[u8; 32] {
+        self.key.as_bytes()
+    }
+
     /// The name that signatures by this key bear.
     #[must_use]
     pub fn name(&self) -> &str {
@@ -225,13 +231,40 @@ impl VerifierKey {
 
     /// The text of a note that this key signed. Every line by this key must hold, and there must be one.
     fn open_note<'n>(&self, note: &'n str) -> Result<&'n str, NoteError> {
+        let note = Signed::parse(note)?;
+        let mut signed = false;
+        for (name, blob) in &note.lines {
+            let Some(signature) = blob.strip_prefix(&self.hash()).filter(|_| *name == self.name)
+            else {
+                continue;
+            };
+            let signature = signature.try_into().map_err(|_| NoteError::Form)?;
+            self.key
+                .verify_strict(note.text.as_bytes(), &signature)
+                .map_err(|_| NoteError::Signature)?;
+            signed = true;
+        }
+        if signed { Ok(note.text) } else { Err(NoteError::Signature) }
+    }
+}
+
+/// A note, taken apart: its text, and who is said to have signed it. Nothing of it is verified.
+pub(super) struct Signed<'n> {
+    /// The text, up to its last line feed.
+    pub(super) text: &'n str,
+    /// Name, and key hash with signature.
+    pub(super) lines: Vec<(&'n str, Vec<u8>)>,
+}
+
+impl<'n> Signed<'n> {
+    pub(super) fn parse(note: &'n str) -> Result<Self, NoteError> {
         let control = |b: u8| b < 0x20 && b != b'\n';
         if note.len() > NOTE_BYTES_MAX || note.bytes().any(control) {
             return Err(NoteError::Form);
         }
         let split = note.rfind("\n\n").ok_or(NoteError::Form)?;
-        let (body, signatures) = (&note[..=split], &note[split + 2..]);
-        let mut signed = false;
+        let (text, signatures) = (&note[..=split], &note[split + 2..]);
+        let mut lines = Vec::new();
         for line in signatures.strip_suffix('\n').ok_or(NoteError::Form)?.split('\n') {
             let line = line.strip_prefix("\u{2014} ").ok_or(NoteError::Form)?;
             let (name, blob) = line.split_once(' ').ok_or(NoteError::Form)?;
@@ -239,22 +272,14 @@ impl VerifierKey {
             if !is_key_name(name) || blob.len() < 5 {
                 return Err(NoteError::Form);
             }
-            let Some(signature) = blob.strip_prefix(&self.hash()).filter(|_| name == self.name)
-            else {
-                continue;
-            };
-            let signature = signature.try_into().map_err(|_| NoteError::Form)?;
-            self.key
-                .verify_strict(body.as_bytes(), &signature)
-                .map_err(|_| NoteError::Signature)?;
-            signed = true;
+            lines.push((name, blob));
         }
-        if signed { Ok(body) } else { Err(NoteError::Signature) }
+        Ok(Self { text, lines })
     }
 }
 
 /// A key name has neither spaces nor a plus sign (C2SP signed-note).
-fn is_key_name(name: &str) -> bool {
+pub(super) fn is_key_name(name: &str) -> bool {
     !name.is_empty() && !name.contains(|c: char| c.is_whitespace() || c.is_control() || c == '+')
 }
 

@@ -4,6 +4,8 @@
 //! holds no personal data and no secrets: names of files and deliveries as HMAC under a salt that goes with the
 //! batch, keys as fingerprints, plaintext as HMAC under a key of its link. These are the wire forms; they outlive
 //! the code, so a variant or field is only ever added.
+//!
+//! It is over 500 lines because the kinds of entry are one closed list.
 
 mod access;
 mod facts;
@@ -456,6 +458,53 @@ pub enum Body {
     AccessOrderDenied(AccessDenied),
     /// It lost its force.
     AccessOrderVoided(AccessVoided),
+    /// An admin proposes a witness, or another key of one.
+    WitnessProposed {
+        /// Its name.
+        name: String,
+        /// Its verifier key (C2SP tlog-cosignature).
+        vkey: String,
+        /// The signed command.
+        signed: Option<Signed>,
+    },
+    /// A second person confirmed it.
+    WitnessConfirmed {
+        /// Its name.
+        name: String,
+        /// The proposal's entry.
+        proposal: u64,
+        /// The signed decision.
+        signed: Signed,
+    },
+    /// A witness's cosignature came. Its line verifies under the checkpoint of `size` entries, which is that of this register.
+    CheckpointCosigned {
+        /// Name of the witness.
+        witness: String,
+        /// Entries that it cosigned.
+        size: u64,
+        /// Their root.
+        root: Digest,
+        /// When, by the witness's clock.
+        cosigned_at: Timestamp,
+        /// The signature line of the note, byte for byte.
+        line: String,
+        /// The signed command.
+        signed: Option<Signed>,
+    },
+    /// Somebody acknowledges that cosignatures are overdue; not in force before it is confirmed.
+    OverdueAcknowledged {
+        /// Why.
+        reason: String,
+        /// The signed decision.
+        signed: Signed,
+    },
+    /// A second person confirmed it: the alarm rests for one more period.
+    OverdueConfirmed {
+        /// The acknowledgement's entry.
+        proposal: u64,
+        /// The signed decision.
+        signed: Signed,
+    },
     /// A signature under a reading has counted; the reading itself is in the access log.
     NonceSpent {
         /// Its nonce.

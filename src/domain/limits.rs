@@ -58,10 +58,16 @@ pub const LONG_REQUESTS_MAX: usize = 4;
 pub const RESPONSE_BYTES_MAX: usize = 64 << 20;
 /// Bytes of rows that are gathered into one response, and how many of those wait for a slow reader.
 pub const ROWS_BYTES: usize = 32 << 10;
+/// Rows of a query that are held back to find the widths of their columns.
+pub const ROWS_HELD_MAX: usize = 500;
 /// Responses of rows that wait for a slow reader.
 pub const ROWS_WAITING_MAX: usize = 4;
 /// Connections to the control socket.
 pub const CONNECTIONS_MAX: usize = 128;
+/// Connections of one user, but the owner of the state folder: nobody takes every seat.
+pub const USER_CONNECTIONS_MAX: usize = 48;
+/// Notices that wait for a service manager that does not read.
+pub const NOTICES_WAITING_MAX: usize = 32;
 /// Seconds that a connection may be silent, also in the middle of a request.
 pub const CONNECTION_IDLE_SECONDS: u64 = 30;
 /// Seconds that a response may take to be taken.
@@ -70,10 +76,16 @@ pub const RESPONSE_SECONDS_MAX: u64 = 60;
 pub const ANSWER_SECONDS_MAX: u64 = 300;
 /// Seconds that running work may take to end when the agent is to stop; what has not is parked.
 pub const STOP_SECONDS_MAX: u64 = 30;
+/// Looks, at the end of the process, at whether the threads that have been told to end have ended.
+pub const THREADS_LOOKS_MAX: u32 = 2_500;
+/// Milliseconds between two of these looks.
+pub const THREADS_LOOK_MS: u64 = 2;
 /// Seconds between two signs of life of the engine's thread while nothing is to be done.
 pub const PULSE_SECONDS: u64 = 5;
 /// Messages that the engine's thread takes before its next unit of work.
 pub const MESSAGES_A_TURN: usize = 64;
+/// Milliseconds that it takes messages before its next unit of work.
+pub const MESSAGES_MS_MAX: i64 = 100;
 /// Milliseconds without work after the register could not be written.
 pub const REST_MS: i64 = 5_000;
 /// Milliseconds after which the register's files are published though there is work.
@@ -112,3 +124,5 @@ pub const STATUS_MS_MAX: i64 = 500;
 pub const PUBLISH_SECONDS_MAX: i64 = 60;
 /// Entries that the register's files may lag behind the journal while it grows, before that is told.
 pub const PUBLISH_ENTRIES_MAX: u64 = 10_000;
+/// Seconds that a witness's clock may be ahead of ours.
+pub const COSIGNATURE_AHEAD_SECONDS_MAX: i64 = 300;

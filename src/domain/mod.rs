@@ -5,9 +5,11 @@
 
 pub mod access;
 pub mod accounts;
+pub mod anchoring;
 pub mod calendar;
 pub mod certificate;
 pub mod checkpoint;
+pub mod cosignature;
 pub mod cp950;
 pub mod current_view;
 pub mod delimited;

@@ -3,7 +3,12 @@
 //! What is remembered here is a cache of what was last seen; a full scan makes it anew. Whether something is a
 //! delivery, waits or is refused is the judge's affair.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+mod walk;
+
+use std::{
+    collections::{BTreeMap, BTreeSet, VecDeque},
+    ops::Bound,
+};
 
 use super::{
     Engine, EngineError,
@@ -21,6 +26,10 @@ use crate::domain::{
     reason::Reason,
     time::Timestamp,
 };
+use walk::Walk;
+
+/// A key file that was taken lies there still.
+const KEY_LEFT: &str = "a key file cannot be removed from the keybox";
 
 /// A delivery that waits.
 #[derive(Clone, Debug)]
@@ -51,8 +60,13 @@ pub struct Stray {
 pub(super) struct Inboxes {
     /// Links to be looked through.
     links: BTreeSet<String>,
+    /// The link that was looked through last: the next one comes after it, so that one where something happens all
+    /// the time keeps no other waiting.
+    last: String,
     /// The inbox that is being looked through.
     walk: Option<Walk>,
+    /// Ways through inboxes whose next delivery waits for a thread.
+    parked: VecDeque<Walk>,
     /// Folders by delivery, as they were last seen.
     folders: BTreeMap<DeliveryId, Folder>,
     /// Folders of batches whose originals still lie there.
@@ -70,31 +84,6 @@ struct Folder {
     reason: Option<Reason>,
 }
 
-/// The way through one inbox.
-struct Walk {
-    link: String,
-    folders: VecDeque<Vec<u8>>,
-    present: BTreeSet<Digest>,
-    /// Whether the inbox could be listed.
-    scanned: bool,
-    keys: VecDeque<KeyFile>,
-    /// Whether the keybox was opened.
-    keybox: bool,
-}
-
-impl Walk {
-    fn keys_only(link: &Link) -> Self {
-        Self {
-            link: link.name.clone(),
-            folders: VecDeque::new(),
-            present: BTreeSet::new(),
-            scanned: false,
-            keys: VecDeque::new(),
-            keybox: false,
-        }
-    }
-}
-
 impl Inboxes {
     /// The name of a delivery's folder, where it was seen.
     pub(super) fn folder(&self, delivery: DeliveryId) -> Option<&[u8]> {
@@ -110,6 +99,15 @@ impl Inboxes {
         self.links.insert(link.to_owned());
     }
 
+    fn next_link(&mut self) -> Option<String> {
+        let after = (Bound::Excluded(self.last.as_str()), Bound::Unbounded);
+        let next = self.links.range::<str, _>(after).next().or_else(|| self.links.first());
+        let next = next.cloned()?;
+        self.links.remove(&next);
+        self.last.clone_from(&next);
+        Some(next)
+    }
+
     pub(super) fn claimed(&mut self, delivery: DeliveryId) {
         self.folders.remove(&delivery);
     }
@@ -122,7 +120,7 @@ impl Engine {
         &self.inboxes.unread
     }
 
-    /// Goes one delivery, or one key, further through the inboxes that are to be looked through.
+    /// Goes one delivery, one key or one stray further through the inboxes that are to be looked through.
     pub(super) fn look_on(&mut self) -> Result<Tried, EngineError> {
         let Some(walk) = &mut self.inboxes.walk else { return self.next_inbox() };
         let name = walk.link.clone();
@@ -130,32 +128,30 @@ impl Engine {
             self.inboxes.walk = None;
             return Ok(Tried::Done);
         };
-        if let Some(folder) = walk.folders.pop_front() {
-            let mac = self.name_mac(&link.name, &folder)?;
-            if let Some(walk) = &mut self.inboxes.walk {
-                walk.present.insert(mac);
-            }
-            let tried = self.consider(&link, &folder, mac)?;
-            if let (Tried::NoHands, Some(walk)) = (tried, &mut self.inboxes.walk) {
-                walk.folders.push_front(folder);
-            }
-            return Ok(tried);
-        }
-        if let Some(key) = walk.keys.pop_front() {
+        if let Some((stray, key)) = walk.strays.pop_front() {
+            self.note_stray(&link, &stray, key)?;
+        } else if let Some(folder) = walk.folders.pop_front() {
+            self.look_into(&link, folder)?;
+        } else if let Some(key) = walk.keys.pop_front() {
             self.take_key_file(&link, key)?;
-            return Ok(Tried::Done);
-        }
-        if !walk.keybox {
+        } else if !walk.keybox {
             walk.keybox = true;
             self.open_keybox(&link);
-            return Ok(Tried::Done);
+        } else {
+            self.end_walk(&link)?;
         }
-        self.end_walk(&link)?;
         Ok(Tried::Done)
     }
 
     fn next_inbox(&mut self) -> Result<Tried, EngineError> {
-        let Some(name) = self.inboxes.links.pop_first() else { return Ok(Tried::Nothing) };
+        if self.hands.is_free()
+            && let Some(walk) = self.inboxes.parked.pop_front()
+        {
+            self.inboxes.walk = Some(walk);
+            return Ok(Tried::Done);
+        }
+        let Some(name) = self.inboxes.next_link() else { return Ok(Tried::Nothing) };
+        self.inboxes.parked.retain(|walk| walk.link != name);
         let Some(link) = self.rules.links.get(&name).cloned() else { return Ok(Tried::Done) };
         let scan = match self.ports.intake.scan(&link) {
             Ok(scan) => scan,
@@ -167,27 +163,52 @@ impl Engine {
             }
         };
         self.inboxes.unread.remove(&name);
-        self.note_strays(&link, &scan)?;
-        self.inboxes.walk =
-            Some(Walk { folders: scan.folders.into(), scanned: true, ..Walk::keys_only(&link) });
+        if scan.cut {
+            self.unreadable(&link, "more lies in the inbox than is listed");
+        }
+        self.inboxes.walk = Some(Walk {
+            strays: scan.strays.into(),
+            noted: Some(Vec::new()),
+            folders: scan.folders.into(),
+            scanned: !scan.cut,
+            ..Walk::keys_only(&link)
+        });
         Ok(Tried::Done)
     }
 
-    fn unreadable(&mut self, link: &Link, why: &str) {
+    fn look_into(&mut self, link: &Link, folder: Vec<u8>) -> Result<(), EngineError> {
+        let mac = self.name_mac(&link.name, &folder)?;
+        if let Some(walk) = &mut self.inboxes.walk {
+            walk.present.insert(mac);
+        }
+        let tried = self.consider(link, &folder, mac)?;
+        if let (Tried::NoHands, Some(walk)) = (tried, &mut self.inboxes.walk) {
+            // Keys, and other links, do not wait for a thread with it.
+            walk.folders.push_front(folder);
+            walk.waiting = std::mem::take(&mut walk.folders);
+            walk.scanned = false;
+        }
+        Ok(())
+    }
+
+    pub(super) fn unreadable(&mut self, link: &Link, why: &str) {
         self.notes.push(format!("{}: {why}", link.name));
         self.inboxes.unread.insert(link.name.clone(), why.to_owned());
     }
 
-    fn note_strays(&mut self, link: &Link, scan: &Scan) -> Result<(), EngineError> {
-        for (name, key) in &scan.strays {
-            let name_mac = self.name_mac(&link.name, name)?;
-            if !self.view.strays.contains_key(&(link.name.clone(), name_mac)) {
+    fn note_stray(&mut self, link: &Link, name: &[u8], key: bool) -> Result<(), EngineError> {
+        let name_mac = self.name_mac(&link.name, name)?;
+        let known = self.view.strays.get(&(link.name.clone(), name_mac)).copied();
+        let since = match known {
+            Some(since) => since,
+            None => {
                 let link = link.name.clone();
-                self.record(AGENT, Body::StraySeen { link, name_mac, key: *key })?;
+                self.record(AGENT, Body::StraySeen { link, name_mac, key })?.at
             }
+        };
+        if let Some(noted) = self.inboxes.walk.as_mut().and_then(|walk| walk.noted.as_mut()) {
+            noted.push(Stray { link: link.name.clone(), since: Some(since), key });
         }
-        let strays = self.strays_of(link, scan)?;
-        self.inboxes.strays.insert(link.name.clone(), strays);
         Ok(())
     }
 
@@ -201,32 +222,46 @@ impl Engine {
         Ok(strays)
     }
 
-    /// What was seen before and is not there any more.
+    /// Records what was seen before and is not there any more, one each time; then the way is at its end.
     fn end_walk(&mut self, link: &Link) -> Result<(), EngineError> {
-        let Some(walk) = self.inboxes.walk.take().filter(|walk| walk.scanned) else {
+        let Some(mut walk) = self.inboxes.walk.take() else { return Ok(()) };
+        if walk.gone.is_none() {
+            walk.gone = Some(self.gone(link, &walk));
+        }
+        if let Some(delivery) = walk.gone.as_mut().and_then(VecDeque::pop_front) {
+            self.inboxes.walk = Some(walk);
+            if self.view.deliveries.contains_key(&delivery) {
+                self.inboxes.folders.remove(&delivery);
+                self.record(AGENT, Body::DeliveryGone { delivery })?;
+            }
             return Ok(());
-        };
-        let claimed: BTreeSet<DeliveryId> =
-            self.running.values().filter_map(|job| job.of.delivery).collect();
-        let gone: Vec<DeliveryId> = self
-            .view
-            .deliveries
-            .iter()
-            .filter(|(id, seen)| {
-                seen.link == link.name
-                    && !walk.present.contains(&seen.name_mac)
-                    && !claimed.contains(id)
-            })
-            .map(|(id, _)| *id)
-            .collect();
-        for delivery in gone {
-            self.inboxes.folders.remove(&delivery);
-            self.record(AGENT, Body::DeliveryGone { delivery })?;
         }
         let (known, view) = (&mut self.inboxes.folders, &self.view);
         known.retain(|id, _| view.deliveries.contains_key(id));
         self.inboxes.clearing.retain(|id, _| view.batches.get(id).is_some_and(|b| !b.cleared));
+        if let Some(noted) = walk.noted.take() {
+            self.inboxes.strays.insert(link.name.clone(), noted);
+        }
+        if !walk.waiting.is_empty() {
+            walk.folders = std::mem::take(&mut walk.waiting);
+            self.inboxes.parked.push_back(walk);
+        }
         Ok(())
+    }
+
+    /// Deliveries that were seen before and are not there any more, as far as this way could tell.
+    fn gone(&self, link: &Link, walk: &Walk) -> VecDeque<DeliveryId> {
+        if !walk.scanned {
+            return VecDeque::new();
+        }
+        let claimed: BTreeSet<DeliveryId> =
+            self.running.values().filter_map(|job| job.of.delivery).collect();
+        let seen = self.view.deliveries.iter().filter(|(id, seen)| {
+            seen.link == link.name
+                && !walk.present.contains(&seen.name_mac)
+                && !claimed.contains(id)
+        });
+        seen.map(|(id, _)| *id).collect()
     }
 
     /// Whether a folder is one that was claimed already and whose originals could not all be removed yet.
@@ -291,6 +326,10 @@ impl Engine {
             Look::Wait(reason) if self.waited_out(reason, since, now) => Some(reason),
             Look::Wait(_) => return Ok(Tried::Done),
         };
+        let (anchoring, zone) = (self.rules.anchoring.as_ref(), self.rules.zone);
+        if anchoring.is_some_and(|anchoring| anchoring.stops_intake(&self.view, now, zone)) {
+            return Ok(Tried::Done);
+        }
         if !self.hands.is_free() {
             return Ok(Tried::NoHands);
         }
@@ -339,6 +378,10 @@ impl Engine {
     }
 
     fn take_key_file(&mut self, link: &Link, file: KeyFile) -> Result<(), EngineError> {
+        if self.resident && self.todo.is_left(&link.name, &file.number, self.ports.clock.now()) {
+            self.unreadable(link, KEY_LEFT);
+            return Ok(());
+        }
         let arrival = Arrival {
             link: &link.name,
             number: &file.number,

@@ -52,13 +52,35 @@ pub(super) struct Long {
     pub(super) work: Work,
 }
 
+/// What a job is about, and how far it is: for whoever watches it.
+#[derive(Clone, Debug)]
+pub struct About {
+    /// The step's name, as the register has it.
+    pub step: &'static str,
+    /// The batch, where the step is one's.
+    pub batch: Option<BatchId>,
+    /// The order, where the step is one's.
+    pub order: Option<OrderId>,
+    /// Bytes in all; 0 where that is not known.
+    pub total: u64,
+    /// Bytes so far.
+    pub meter: Meter,
+}
+
 /// The long part of one step, to be run once, on any thread.
 pub struct Job {
     pub(super) intent: u64,
+    pub(super) about: About,
     pub(super) work: Work,
 }
 
 impl Job {
+    /// What it is about.
+    #[must_use]
+    pub const fn about(&self) -> &About {
+        &self.about
+    }
+
     /// Runs it.
     #[must_use]
     pub fn run(self) -> Done {

@@ -116,7 +116,7 @@ pub struct Engine {
     pub ports: Ports,
     /// Secrets that a person has just submitted, until their step has taken them.
     submitted: BTreeMap<KeyId, Secret>,
-    /// Wall and boot clock when the engine was opened, to see jumps.
+    /// Wall and boot clock when the engine was opened, or the time confirmed, to see jumps.
     opened: (Timestamp, i64),
     /// Messages for the person at the screen, about steps that failed.
     pub notes: Vec<String>,
@@ -161,6 +161,11 @@ impl Engine {
         };
         engine.refresh()?;
         Ok(engine)
+    }
+
+    /// Has long steps run by `hands` from now on.
+    pub fn employ(&mut self, hands: Box<dyn Hands>) {
+        self.hands = hands;
     }
 
     /// Makes this the resident agent, whose long steps run elsewhere. Before [`Engine::recover`].
@@ -217,6 +222,10 @@ impl Engine {
             self.view = View::default();
             self.refresh()?;
             return Err(error);
+        }
+        if matches!(entry.body, Body::TimeConfirmed { .. }) {
+            // From here on both clocks are right: what they were apart until now is doubted no more.
+            self.opened = (at, self.ports.clock.boot_millis());
         }
         self.observers.retain_mut(|observer| observer(seq, &entry));
         Ok(Mark { seq, digest: leaf, at })

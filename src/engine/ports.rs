@@ -19,6 +19,7 @@ use crate::domain::{
     merkle,
     secret::Secret,
     time::Timestamp,
+    wipe::Limit,
 };
 
 /// Why a port could not do what it was asked, by what to do about it. The code is for the register and for
@@ -117,6 +118,11 @@ pub trait Journal {
     /// # Errors
     /// The log is shorter.
     fn inclusion(&self, log: Log, seq: u64, size: u64) -> Result<Vec<merkle::Hash>>;
+    /// Proof that the tree of `size` begins with that of `old`.
+    ///
+    /// # Errors
+    /// The log is shorter.
+    fn consistency(&self, log: Log, old: u64, size: u64) -> Result<Vec<merkle::Hash>>;
     /// The signed note for the tree of `size`; the same bytes each time.
     ///
     /// # Errors
@@ -166,6 +172,12 @@ pub trait Keys {
     /// # Errors
     /// The store cannot be written.
     fn destroy(&mut self, name: &str, why: &str) -> Result<()>;
+    /// Destroys it for a destruction that is to be proven: also replaces the key that seals every secret, so that no copy
+    /// of the sealed one opens any more. Gives what keeps this from being proven, in the words of the wipe's report.
+    ///
+    /// # Errors
+    /// The store cannot be written.
+    fn erase(&mut self, name: &str, why: &str) -> Result<Vec<Limit>>;
 }
 
 /// The erasable store: one record for each batch.
@@ -203,6 +215,8 @@ pub struct Scan {
     pub folders: Vec<Vec<u8>>,
     /// Anything else, and whether its name is that of a key.
     pub strays: Vec<(Vec<u8>, bool)>,
+    /// There is more, and it was not listed.
+    pub cut: bool,
 }
 
 /// A file in a keybox.
@@ -267,11 +281,12 @@ pub trait Intake: Send + Sync {
     /// # Errors
     /// The keybox cannot be read.
     fn keybox(&self, link: &Link) -> Result<Vec<KeyFile>>;
-    /// Wipes one key file. Missing is done.
+    /// Wipes one key file, if it holds what was `read` of it. Missing is done, and one that holds something else by now
+    /// is another key, which is left for the next look.
     ///
     /// # Errors
     /// It could not be removed.
-    fn wipe_key_file(&self, link: &Link, number: &str, form: KeyForm) -> Result<()>;
+    fn wipe_key_file(&self, link: &Link, number: &str, form: KeyForm, read: &Secret) -> Result<()>;
 }
 
 /// Claimed files.

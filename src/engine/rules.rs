@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use chrono::{Months, NaiveDate};
 
 use crate::domain::{
+    anchoring::Anchoring,
     digest::Digest,
     entry::LinkFacts,
     layout::Layout,
@@ -30,6 +31,8 @@ pub struct Rules {
     pub agency: Option<String>,
     /// Time zone of dates.
     pub zone: chrono_tz::Tz,
+    /// Who vouches for the register, and how often, where that is watched.
+    pub anchoring: Option<Anchoring>,
     /// When an incomplete delivery becomes an alarm, and an unsigned one is quarantined.
     pub incomplete_after: Period,
     /// When an incomplete delivery is claimed and quarantined, where set.

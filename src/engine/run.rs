@@ -2,7 +2,7 @@
 
 use super::{
     DISK_FULL, Engine, EngineError, Ran, StepError,
-    jobs::{Begun, Done, Effect, Job, Of, Progress, Running},
+    jobs::{About, Begun, Done, Effect, Job, Of, Progress, Running},
     slots,
 };
 use crate::domain::{
@@ -30,15 +30,23 @@ impl Engine {
             Ok(Begun::Done(outcome)) => return self.close(intent, &plan, Ok(outcome)),
             Err(error) => return self.close(intent, &plan, Err(error)),
         };
-        let running = Running {
+        let of = Of::plan(&plan);
+        let about = About {
             step: plan.name(),
-            of: Of::plan(&plan),
+            batch: of.batch,
+            order: of.order,
             total: long.total,
+            meter: long.meter.clone(),
+        };
+        let running = Running {
+            step: about.step,
+            of,
+            total: about.total,
             meter: long.meter,
             since: self.ports.clock.now(),
         };
         self.running.insert(intent, running);
-        match self.hands.start(Job { intent, work: long.work }) {
+        match self.hands.start(Job { intent, about, work: long.work }) {
             Some(done) => self.conclude(done),
             None => Ok(Ran::Running),
         }
@@ -118,9 +126,7 @@ impl Engine {
             (Plan::Load { batch, vault, key, use_until, .. }, Effect::Streamed(streamed)) => {
                 self.end_load(*batch, *vault, *key, *use_until, *streamed)
             }
-            (Plan::WipeCopy { .. }, Effect::Wiped(wiped)) => {
-                Ok(Outcome::CopyWiped { wiped: wiped? })
-            }
+            (Plan::WipeCopy { .. }, Effect::Wiped(wiped)) => Self::end_wipe(wiped?),
             _ => Err(StepError::Stuck("plan")),
         }
     }

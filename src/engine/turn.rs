@@ -58,9 +58,29 @@ pub(super) struct Todo {
     due_batches: BTreeSet<BatchId>,
     /// Deliveries whose claim failed: how often, and when they are tried again.
     put_off: BTreeMap<DeliveryId, (u32, Timestamp)>,
+    /// Key files that could not be removed, by link and number: likewise.
+    left: BTreeMap<(String, String), (u32, Timestamp)>,
 }
 
 impl Todo {
+    /// Whether a key file is left alone for now.
+    pub(super) fn is_left(&self, link: &str, number: &str, now: Timestamp) -> bool {
+        let key = (link.to_owned(), number.to_owned());
+        self.left.get(&key).is_some_and(|(_, until)| now < *until)
+    }
+
+    /// A key file is gone, or could not be removed.
+    pub(super) fn key_file(&mut self, link: &str, number: &str, failed: Option<Timestamp>) {
+        let key = (link.to_owned(), number.to_owned());
+        match failed {
+            None => drop(self.left.remove(&key)),
+            Some(failed) => {
+                let times = self.left.get(&key).map_or(0, |(times, _)| *times) + 1;
+                self.left.insert(key, (times, retry_at(times, failed)));
+            }
+        }
+    }
+
     pub(super) fn hands_came_free(&mut self) {
         self.batches.append(&mut self.no_hands);
     }

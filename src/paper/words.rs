@@ -35,6 +35,7 @@ pub(super) const fn copy_state(state: CopyState) -> &'static str {
         CopyState::Planned => "建立中",
         CopyState::Kept => "保存中",
         CopyState::Condemned => "已核定銷毀",
+        CopyState::Unreadable => "留存惟已無法讀取",
         CopyState::Destroyed => "已銷毀",
     }
 }

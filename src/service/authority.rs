@@ -68,7 +68,9 @@ impl Service {
         if let Some(digest) = decided_entry(view, command) {
             return Ok(digest);
         }
-        if command.decides() && !matches!(command, Command::HoldPlace { .. }) {
+        let begins =
+            matches!(command, Command::HoldPlace { .. } | Command::OverdueAcknowledge { .. });
+        if command.decides() && !begins {
             return Err(Error::usage(format!("there is nothing to decide on '{}'", command.object()))
                 .hint("look at it first: 'batchward batch list', 'grant list', 'destroy list', 'account list'"));
         }
@@ -149,6 +151,10 @@ fn decided_entry(view: &View, command: &Command) -> Option<Digest> {
             Some(view.accounts.get(name)?.proposal.as_ref()?.mark.digest)
         }
         Command::ConfigConfirm => Some(view.config_proposal.as_ref()?.mark.digest),
+        Command::WitnessConfirm { name } => {
+            Some(view.witnesses.get(name)?.proposal.as_ref()?.mark.digest)
+        }
+        Command::OverdueConfirm => Some(view.acknowledgement.as_ref()?.mark.digest),
         Command::BaselineConfirm { link } => {
             Some(view.links.get(link)?.proposal.as_ref()?.mark.digest)
         }

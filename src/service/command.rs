@@ -79,6 +79,30 @@ pub enum Command {
         /// The link.
         link: String,
     },
+    /// `witness add`.
+    WitnessAdd {
+        /// Its name.
+        name: String,
+        /// Its verifier key.
+        vkey: String,
+    },
+    /// `witness confirm`.
+    WitnessConfirm {
+        /// Its name.
+        name: String,
+    },
+    /// `witness take`.
+    WitnessTake {
+        /// A checkpoint of this register, with cosignatures.
+        note: String,
+    },
+    /// `witness acknowledge`.
+    OverdueAcknowledge {
+        /// Why.
+        reason: String,
+    },
+    /// `witness acknowledge --confirm`.
+    OverdueConfirm,
     /// `grant apply`.
     GrantApply {
         /// The link.
@@ -249,6 +273,11 @@ impl Command {
             Self::BatchReject { .. } => "batch reject",
             Self::Baseline { .. } => "link baseline",
             Self::BaselineConfirm { .. } => "link confirm",
+            Self::WitnessAdd { .. } => "witness add",
+            Self::WitnessConfirm { .. } => "witness confirm",
+            Self::WitnessTake { .. } => "witness take",
+            Self::OverdueAcknowledge { .. } => "witness acknowledge",
+            Self::OverdueConfirm => "witness acknowledge --confirm",
             Self::GrantApply { .. } => "grant apply",
             Self::GrantApprove { .. } => "grant approve",
             Self::GrantDeny { .. } => "grant deny",
@@ -279,6 +308,9 @@ impl Command {
         match self {
             Self::AccountConfirm { .. }
             | Self::ConfigConfirm
+            | Self::WitnessConfirm { .. }
+            | Self::OverdueAcknowledge { .. }
+            | Self::OverdueConfirm
             | Self::BatchRelease { .. }
             | Self::BatchReject { .. }
             | Self::BaselineConfirm { .. }
@@ -302,6 +334,8 @@ impl Command {
             | Self::KeySubmit { .. }
             | Self::BatchRetry { .. }
             | Self::Baseline { .. }
+            | Self::WitnessAdd { .. }
+            | Self::WitnessTake { .. }
             | Self::GrantApply { .. }
             | Self::AccessRequest { .. }
             | Self::DestroyRequest { .. }
@@ -323,10 +357,15 @@ impl Command {
     #[must_use]
     pub const fn act(&self) -> Act {
         match self {
-            Self::AccountAdd { .. } | Self::AccountDisable { .. } | Self::ConfigPropose => {
-                Act::Administer
+            Self::AccountAdd { .. }
+            | Self::AccountDisable { .. }
+            | Self::ConfigPropose
+            | Self::WitnessAdd { .. } => Act::Administer,
+            Self::AccountConfirm { .. } | Self::ConfigConfirm | Self::WitnessConfirm { .. } => {
+                Act::ConfirmAdministration
             }
-            Self::AccountConfirm { .. } | Self::ConfigConfirm => Act::ConfirmAdministration,
+            Self::WitnessTake { .. } | Self::OverdueAcknowledge { .. } => Act::Anchor,
+            Self::OverdueConfirm => Act::ConfirmAnchor,
             Self::KeySubmit { .. }
             | Self::BatchRetry { .. }
             | Self::BatchRelease { .. }
@@ -359,6 +398,10 @@ impl Command {
             Self::AccountConfirm { name } | Self::AccountDisable { name } => name.clone(),
             Self::ConfigPropose | Self::ConfigConfirm => "configuration".to_owned(),
             Self::ClockConfirm => "clock".to_owned(),
+            Self::WitnessAdd { name, .. } | Self::WitnessConfirm { name } => name.clone(),
+            Self::WitnessTake { .. } | Self::OverdueAcknowledge { .. } | Self::OverdueConfirm => {
+                "checkpoint".to_owned()
+            }
             Self::KeySubmit { batch, .. }
             | Self::BatchRetry { batch }
             | Self::BatchRelease { batch, .. }
@@ -399,6 +442,7 @@ impl Command {
         match self {
             Self::BatchRelease { reason, .. }
             | Self::BatchReject { reason, .. }
+            | Self::OverdueAcknowledge { reason }
             | Self::GrantDeny { reason, .. }
             | Self::DestroyRequest { reason, .. }
             | Self::AccessRequest { reason, .. }

@@ -142,8 +142,11 @@ impl Service {
             signed: actor.signed.clone(),
         };
         self.record(actor, body)?;
-        let who = if approvers > 1 { "two approvals" } else { "a supervisor" };
-        let message = format!("'{order}' covers {count} copies and waits for {who}");
+        let message = if approvers > 1 {
+            format!("'{order}' covers {count} copies and waits for two approvals")
+        } else {
+            format!("'{order}' covers {count} copies and waits for a supervisor")
+        };
         Ok(Reply::new(&order, message)
             .next(format!("a supervisor runs 'batchward destroy approve {order}'")))
     }

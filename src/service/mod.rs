@@ -26,6 +26,7 @@ pub mod serving;
 pub mod show;
 mod standing;
 pub mod status;
+mod witnesses;
 
 pub use authority::{Caller, Draft};
 pub use command::Command;
@@ -165,6 +166,11 @@ impl Service {
         Ok(())
     }
 
+    /// Has long steps run by `hands` from now on: a command that shows how far they are.
+    pub fn employ(&mut self, hands: Box<dyn crate::engine::jobs::Hands>) {
+        self.engine.employ(hands);
+    }
+
     /// What there is to tell a person since this was last asked: steps that failed, and a clock in doubt.
     pub fn notes(&mut self) -> Vec<String> {
         let mut notes = std::mem::take(&mut self.engine.notes);
@@ -234,6 +240,11 @@ impl Service {
             Command::BatchReject { batch, reason } => self.batch_reject(actor, batch, reason),
             Command::Baseline { link, sequence } => self.baseline(actor, &link, sequence),
             Command::BaselineConfirm { link } => self.baseline_confirm(actor, &link),
+            Command::WitnessAdd { name, vkey } => self.witness_add(actor, &name, &vkey),
+            Command::WitnessConfirm { name } => self.witness_confirm(actor, &name),
+            Command::WitnessTake { note } => self.witness_take(actor, &note),
+            Command::OverdueAcknowledge { reason } => self.overdue_acknowledge(actor, reason),
+            Command::OverdueConfirm => self.overdue_confirm(actor),
             Command::GrantApply { link, until, purpose, basis, fields, unit } => self.grant_apply(
                 actor,
                 grants::Application { link, until, purpose, basis, fields, unit },

@@ -79,6 +79,18 @@ pub enum Query {
     Checkpoint {
         /// Entries; all there are where none is said.
         size: Option<u64>,
+        /// The newest one that a witness has cosigned, with the cosignatures.
+        #[serde(default)]
+        cosigned: bool,
+    },
+    /// `witness list`.
+    Witnesses,
+    /// `witness request`.
+    WitnessRequest {
+        /// The witness.
+        name: String,
+        /// Entries that it saw last, where the register does not know that.
+        since: Option<u64>,
     },
     /// `certificate show`.
     Certificate {
@@ -159,6 +171,37 @@ pub struct CheckpointText {
     pub sshsig: String,
 }
 
+/// What a witness is asked to cosign.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RequestText {
+    /// Entries that the witness saw last.
+    pub since: u64,
+    /// Entries now.
+    pub size: u64,
+    /// The request, as it stands in a file.
+    pub text: String,
+}
+
+/// A row of `witness list`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct WitnessLine {
+    /// Its name.
+    pub name: String,
+    /// `active`, or `proposed` before the first confirmation.
+    pub state: String,
+    /// Its verifier key.
+    pub vkey: String,
+    /// Whether another key waits for a second person.
+    pub waits: bool,
+    /// Whether `anchoring` of agent.yaml counts it.
+    pub counts: bool,
+    /// Entries that it cosigned last.
+    pub size: Option<u64>,
+    /// When.
+    pub cosigned_at: Option<Timestamp>,
+}
+
 /// What only the agent knows of a text to be signed; the rest the signer has asked for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DraftFacts {
@@ -225,6 +268,10 @@ answers! {
     Entries(EntryPart),
     /// [`Query::Checkpoint`].
     Checkpoint(CheckpointText),
+    /// [`Query::Witnesses`].
+    Witnesses(Vec<WitnessLine>),
+    /// [`Query::WitnessRequest`].
+    WitnessRequest(RequestText),
     /// [`Query::Certificate`].
     Certificate(CertificateText),
     /// [`Query::RegisterSheet`].
@@ -260,7 +307,9 @@ impl Service {
             Query::Holds => self.holds().into(),
             Query::Pending => self.pending().to_vec().into(),
             Query::Entries { from } => self.entry_part(from)?.into(),
-            Query::Checkpoint { size } => self.checkpoint(size)?.into(),
+            Query::Checkpoint { size, cosigned } => self.checkpoint(size, cosigned)?.into(),
+            Query::Witnesses => self.witnesses().into(),
+            Query::WitnessRequest { name, since } => self.witness_request(&name, since)?.into(),
             Query::Certificate { order } => {
                 let bytes = self.certificate(order)?;
                 let text = String::from_utf8(bytes)

@@ -15,23 +15,31 @@ use crate::{
 };
 
 impl Service {
-    /// `register checkpoint`: of all entries, or of an earlier size. The same size gives the same bytes each time.
+    /// `register checkpoint`: of all entries, of an earlier size, or the newest that was cosigned. The same size gives the
+    /// same bytes each time.
     ///
     /// # Errors
-    /// The register is shorter, or cannot be read.
-    pub(super) fn checkpoint(&self, size: Option<u64>) -> Result<CheckpointText> {
+    /// The register is shorter, was never cosigned, or cannot be read.
+    pub(super) fn checkpoint(&self, size: Option<u64>, cosigned: bool) -> Result<CheckpointText> {
         let (journal, all) = (&self.engine.ports.journal, self.engine.view.size);
-        let size = size.unwrap_or(all);
+        let last = || self.engine.view.witnesses.values().filter_map(|row| row.last.as_ref());
+        let size = match (size, cosigned) {
+            (_, true) => last().map(|last| last.size).max().ok_or_else(|| {
+                Error::usage("no checkpoint was cosigned yet")
+                    .hint("'batchward witness request NAME' makes what a witness cosigns")
+            })?,
+            (size, false) => size.unwrap_or(all),
+        };
         if size == 0 || size > all {
             return Err(Error::usage(format!("the register has {all} entries"))
                 .hint("a checkpoint is of as many entries, or of fewer, and of one at least"));
         }
-        let note = journal.note_at(Log::Register, size)?;
-        let checkpoint = Checkpoint {
-            origin: self.origin()?,
-            size,
-            root: journal.root_at(Log::Register, size)?,
-        };
+        let mut note = journal.note_at(Log::Register, size)?;
+        if cosigned {
+            last().filter(|last| last.size == size).for_each(|last| note.push_str(&last.line));
+        }
+        let root = journal.root_at(Log::Register, size)?;
+        let checkpoint = Checkpoint { origin: self.origin()?, size, root };
         let sshsig = self.engine.ports.signer.sign(NAMESPACE, checkpoint.body().as_bytes())?;
         Ok(CheckpointText { size, note, sshsig })
     }

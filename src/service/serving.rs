@@ -123,7 +123,40 @@ pub struct Shown {
     pub(super) error: Option<Error>,
 }
 
+/// Whether a reading's rows may still go out: asked again where they wait on their way.
+pub struct Gate {
+    until: Timestamp,
+    taken_back: Arc<AtomicBool>,
+    clock: Arc<dyn Clock>,
+    over: Error,
+}
+
+impl Gate {
+    /// What is said where the reading is over before its end.
+    #[must_use]
+    pub fn over(self) -> Error {
+        self.over
+    }
+
+    /// Whether the reading is over, by the clock or by what the register says.
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        self.clock.now() > self.until || self.taken_back.load(Ordering::SeqCst)
+    }
+}
+
 impl Declared {
+    /// What rows that were read already must pass before they are sent.
+    #[must_use]
+    pub fn gate(&self) -> Gate {
+        Gate {
+            until: self.terms.until,
+            taken_back: Arc::clone(&self.taken_back),
+            clock: Arc::clone(&self.clock),
+            over: over(&self.terms),
+        }
+    }
+
     /// Reads, row by row. `also` is asked before each row whether something else takes it back.
     pub fn run(mut self, rows: &mut dyn Rows, also: &mut dyn FnMut(&Terms) -> bool) -> Shown {
         let mut served = Served::default();
@@ -159,13 +192,7 @@ impl Declared {
         })?;
         broken?;
         match served.ended {
-            Some("expired" | "revoked") => {
-                let what = match self.terms.grant {
-                    Some(grant) => format!("'{grant}' ended while it was read"),
-                    None => format!("the right of '{}' ended meanwhile", self.terms.holder),
-                };
-                Err(Error::refused(what))
-            }
+            Some("expired" | "revoked") => Err(over(&self.terms)),
             _ => Ok(()),
         }
     }
@@ -216,4 +243,11 @@ impl Source {
             }
         }
     }
+}
+
+fn over(terms: &Terms) -> Error {
+    Error::refused(match terms.grant {
+        Some(grant) => format!("'{grant}' ended while it was read"),
+        None => format!("the right of '{}' ended meanwhile", terms.holder),
+    })
 }

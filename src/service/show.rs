@@ -286,9 +286,9 @@ impl Service {
         let differs = |yes: bool, what: &str| yes.then(|| what.to_owned());
         Ok(BatchPage {
             row: self.batch_row(id)?,
-            strength: row.strength.clone(),
+            strength: row.strength.as_deref().map(str::to_owned),
             counts: Counts { committed: Some(row.counts.committed.unwrap_or(0)), ..row.counts },
-            findings: row.load.as_ref().map(|load| load.findings.clone()),
+            findings: row.load.as_ref().map(|load| load.findings()),
             files: files
                 .map(|(n, f)| FileRow { name: name_of(n), bytes: f.bytes, sha256: f.sha256 })
                 .collect(),
@@ -304,7 +304,7 @@ impl Service {
                 })
                 .collect(),
             key: self.key_line(row),
-            times: row.times.clone(),
+            times: row.times.by_name(),
             differences: [
                 differs(manifest.is_some_and(|m| m.purpose_differs), "purpose"),
                 differs(manifest.is_some_and(|m| m.basis_differs), "basis"),
@@ -325,13 +325,13 @@ impl Service {
             .keys
             .iter()
             .rev()
-            .find(|(_, key)| key.link == batch.link && key.number == number)?;
+            .find(|(_, key)| *key.link == *batch.link && *key.number == *number)?;
         Some(KeyLine {
             id: *id,
             form: key.form,
             fingerprint: key.fingerprint,
-            channel: key.channel.clone(),
-            by: key.by.clone(),
+            channel: key.channel.to_string(),
+            by: key.by.to_string(),
             at: key.at,
         })
     }

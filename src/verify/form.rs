@@ -4,7 +4,11 @@
 //! What entries say of each other (a fold that makes sense) is not judged.
 
 use super::Report;
-use crate::domain::{access::AccessEntry, entry, time::Timestamp};
+use crate::domain::{
+    access::AccessEntry,
+    entry::{self, Body},
+    time::Timestamp,
+};
 
 /// Which form the entries of a log have.
 #[derive(Clone, Copy, Debug)]
@@ -52,5 +56,11 @@ impl Form {
             report.bad(seq, format!("entry {seq} is older than the entry before it"));
         }
         *last = Some(at);
+        if let Self::Register = self
+            && let Ok(entry::Entry { body: Body::CheckpointCosigned { size, line, .. }, .. }) =
+                entry::Entry::from_bytes(bytes)
+        {
+            report.cosigned.push((size, line));
+        }
     }
 }

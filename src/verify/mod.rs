@@ -13,6 +13,7 @@ mod form;
 mod journal;
 mod prove;
 mod seal;
+mod witnesses;
 
 use std::{ops::Range, path::Path};
 
@@ -22,6 +23,7 @@ use serde::Serialize;
 
 use crate::domain::{
     checkpoint::{Checkpoint, VerifierKey},
+    cosignature::CosignerKey,
     digest::Digest,
     merkle::Frontier,
 };
@@ -43,7 +45,7 @@ pub struct Report {
     pub first_bad: Option<u64>,
     /// Whether the checkpoint is signed by the verifier key.
     pub checkpoint_signed: bool,
-    /// Cosignatures that were demanded and found; none in this version.
+    /// Witnesses whose cosignature was demanded and found.
     pub witnesses: Vec<String>,
     /// `given`, or `folder` where the folder's own key was trusted.
     pub key_source: &'static str,
@@ -55,6 +57,9 @@ pub struct Report {
     pub proved: Option<Proved>,
     #[serde(skip)]
     untold: usize,
+    /// Cosignatures among the entries: size, and line.
+    #[serde(skip)]
+    cosigned: Vec<(u64, String)>,
     /// Runs of entries of which one at least is bad.
     #[serde(skip)]
     suspects: Vec<Range<u64>>,
@@ -77,6 +82,8 @@ pub struct Brought {
     pub key: Option<VerifierKey>,
     /// Checkpoints that were kept elsewhere: what they are called, and the note.
     pub kept: Vec<(String, String)>,
+    /// Witnesses that must have cosigned.
+    pub witnesses: Vec<CosignerKey>,
 }
 
 impl Report {
@@ -93,6 +100,7 @@ impl Report {
             notes: Vec::new(),
             proved: None,
             untold: 0,
+            cosigned: Vec::new(),
             suspects: Vec::new(),
         }
     }
@@ -174,6 +182,7 @@ pub fn verify(dir: &Path, journal: Option<&Path>, brought: &Brought) -> Report {
         seal::check(dir, &key, checkpoint, &leaves, &mut report);
     }
     kept(&brought.kept, &key, &leaves, &mut report);
+    witnesses::check(&brought.witnesses, key.name(), &leaves, &mut report);
     // Also where the published checkpoint is bad: the journal keeps signed checkpoints of its own.
     if let Some(journal) = journal {
         journal::check(journal, &key, checkpoint.as_ref(), &leaves, &mut report);

@@ -10,9 +10,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{Proved, Report, files, form::Form};
+use super::{Proved, Report, files, form::Form, witnesses};
 use crate::domain::{
     checkpoint::{Checkpoint, NoteError, VerifierKey},
+    cosignature::CosignerKey,
     merkle::{self, Hash, HashReader, TILE_WIDTH},
     proof::{Growth, Inclusion},
 };
@@ -160,18 +161,32 @@ impl HashReader for Tiles<'_> {
 /// Verifies one proof file under the verifier key that an auditor brings: of an entry, or, with the checkpoint that
 /// was kept, of growth since.
 #[must_use]
-pub fn verify_proof(text: &str, key: &VerifierKey, kept: &[(String, String)]) -> Report {
+pub fn verify_proof(
+    text: &str,
+    key: &VerifierKey,
+    kept: &[(String, String)],
+    demanded: &[CosignerKey],
+) -> Report {
     let mut report = Report::new("given");
-    if text.starts_with("old ") {
-        match Growth::parse(text) {
-            Ok(proof) => grown(&proof, key, kept, &mut report),
-            Err(fault) => report.problem(fault.to_string()),
-        }
+    let note = if text.starts_with("old ") {
+        Growth::parse(text).map(|proof| {
+            grown(&proof, key, kept, &mut report);
+            proof.note
+        })
     } else {
-        match Inclusion::parse(text) {
-            Ok(proof) => included(&proof, key, &mut report),
-            Err(fault) => report.problem(fault.to_string()),
+        Inclusion::parse(text).map(|proof| {
+            included(&proof, key, &mut report);
+            proof.note
+        })
+    };
+    match note {
+        Ok(note) => {
+            for witness in demanded {
+                let found = witness.find(&note).ok().map(|(seconds, _)| (report.size, seconds));
+                witnesses::tell(witness, found, &mut report);
+            }
         }
+        Err(fault) => report.problem(fault.to_string()),
     }
     report.close()
 }

@@ -99,6 +99,7 @@ pub(super) fn rules(config: &Config, digest: Digest) -> Rules {
                 .map(|(n, b)| (n.clone(), b.clone()))
                 .collect(),
         ),
+        anchoring: config.agent.anchoring.clone(),
         agency: config.agent.agency.clone(),
         zone: config.agent.timezone,
         incomplete_after: config.agent.incomplete_after,

@@ -1,8 +1,8 @@
 //! Wiping of our own files, so that a repeat after a stop tells the same as the first run would have.
 //!
-//! Before the wipe primitive runs, the length of the file is noted under `state/wipes/`. When a repeat finds the
-//! file gone and the note there, the overwrite was whole: the primitive unlinks only after it was synced, and nobody
-//! else writes in the state folder. The notes hold nothing governed; they go when the outcome is recorded.
+//! What the wipe primitive proved is noted under `state/wipes/` before the file loses its name. When a repeat finds the
+//! file gone and such a proof there, the proof tells; a file that is gone without one was not wiped by us. The notes
+//! hold nothing governed; they go when the outcome is recorded.
 
 use std::{
     collections::BTreeMap,
@@ -15,14 +15,14 @@ use super::described;
 use crate::{
     adapters::{
         files::{self, FileError},
-        wipe::{self, Expect, Note, Outcome, WipeError},
+        wipe::{self, Expect, Note, Outcome, WipeError, Wiped},
     },
     domain::{certificate::Assurance, entry::WipeFacts},
     engine::ports::{Evidence, PortError, Result},
 };
 
-/// Bytes of a note: a length in decimal digits.
-const NOTE_BYTES_MAX: u64 = 32;
+/// Bytes of a note.
+const NOTE_BYTES_MAX: u64 = 64 << 10;
 
 /// The wiper of our own files.
 #[derive(Clone)]
@@ -38,49 +38,54 @@ impl Wiper {
     /// Wipes `dir/name`.
     pub(super) fn wipe(&self, dir: &Path, name: &str) -> Result<WipeFacts> {
         let note = self.notes.join(name);
-        let noted = self.noted(&note)?;
-        let length = std::fs::symlink_metadata(dir.join(name)).map(|m| m.len()).ok();
-        let planned = match (noted, length) {
-            (Some(noted), _) => Some(noted),
-            (None, Some(length)) => {
-                files::replace(&note, length.to_string().as_bytes(), "wipe-note")
-                    .map_err(|e| super::file(&e))?;
-                Some(length)
-            }
-            (None, None) => None,
-        };
-        let handle = files::open_dir(dir).map_err(|e| super::file(&e))?;
-        let expect = Expect { len: None, resume: true };
-        let report =
-            wipe::wipe_file(handle.as_fd(), OsStr::new(name), expect).map_err(|e| failed(&e))?;
-        let mut notes = BTreeMap::new();
-        let (files, assurance) = match (report.outcome, planned) {
-            (Outcome::Missing, Some(_)) => (1, Assurance::L1),
-            (Outcome::Missing, None) => {
-                notes.insert("missing".to_owned(), 1);
-                (0, Assurance::L0)
-            }
-            (Outcome::Overwritten | Outcome::Unlinked, _) => (1, report.assurance),
-        };
-        if let Some(odd) = report.note.filter(|note| *note != Note::Resumed) {
-            notes.insert(odd.meaning().to_owned(), 1);
+        let mut proof = self.proof(&note)?;
+        if proof.is_some() && dir.join(name).symlink_metadata().is_ok() {
+            // A stop came between the proof and the rename, or the file came back: only a new overwrite counts.
+            files::remove(&note, "wipe-note").map_err(|e| super::file(&e))?;
+            proof = None;
         }
-        Ok(WipeFacts {
-            files,
-            bytes: planned.unwrap_or(0),
-            assurance,
-            filesystem: report.filesystem.to_owned(),
-            notes,
-            report: None,
-        })
+        let handle = files::open_dir(dir).map_err(|e| super::file(&e))?;
+        let expect = Expect { resume: true, ..Expect::default() };
+        let mut prove = |wiped: &Wiped| {
+            // One that is cut off after its rename and wiped once more has its proof already.
+            if proof.is_some() {
+                return Ok(());
+            }
+            let bytes = serde_json::to_vec(&facts(wiped))?;
+            Ok(files::replace(&note, &bytes, "wipe-note")?)
+        };
+        let wiped = wipe::wipe_proven(handle.as_fd(), OsStr::new(name), expect, &mut prove)
+            .map_err(|e| failed(&e))?;
+        Ok(proof.unwrap_or_else(|| facts(&wiped)))
     }
 
-    fn noted(&self, note: &Path) -> Result<Option<u64>> {
+    /// What an earlier run has proved and not recorded.
+    fn proof(&self, note: &Path) -> Result<Option<WipeFacts>> {
         match files::read(note, NOTE_BYTES_MAX) {
-            Ok(bytes) => Ok(std::str::from_utf8(&bytes).ok().and_then(|text| text.parse().ok())),
+            // A note of another form proves nothing.
+            Ok(bytes) => Ok(serde_json::from_slice(&bytes).ok()),
             Err(error) if error.is_missing() => Ok(None),
             Err(error) => Err(super::file(&error)),
         }
+    }
+}
+
+fn facts(wiped: &Wiped) -> WipeFacts {
+    let mut notes = BTreeMap::new();
+    let missing = wiped.outcome == Outcome::Missing;
+    if missing {
+        notes.insert("missing".to_owned(), 1);
+    }
+    if let Some(odd) = wiped.note.filter(|note| *note != Note::Resumed) {
+        notes.insert(odd.meaning().to_owned(), 1);
+    }
+    WipeFacts {
+        files: u64::from(!missing),
+        bytes: wiped.bytes,
+        assurance: if missing { Assurance::L0 } else { wiped.assurance() },
+        filesystem: wiped.report.ground.kind.clone(),
+        notes,
+        report: (!missing).then(|| Box::new(wiped.report.clone())),
     }
 }
 
@@ -95,7 +100,21 @@ impl Evidence for Wiper {
 }
 
 pub(super) fn failed(error: &WipeError) -> PortError {
-    PortError::Later { code: "wipe", message: described(error) }
+    let message = described(error);
+    match error {
+        // What a person has to mend first; nothing was touched.
+        WipeError::Refused(Note::Linked | Note::NotRegular) => {
+            PortError::Stuck { code: "copy-linked", message }
+        }
+        WipeError::Refused(Note::NotWritable) => {
+            PortError::Stuck { code: "copy-read-only", message }
+        }
+        WipeError::Refused(Note::NoSpace) => PortError::Later { code: "disk-full", message },
+        WipeError::Folder | WipeError::NotReadBack => {
+            PortError::Stuck { code: "copy-unwipeable", message }
+        }
+        _ => PortError::Later { code: "wipe", message },
+    }
 }
 
 /// The error of a folder.

@@ -1,13 +1,13 @@
 //! Drop directories and keyboxes as the engine's port.
 
-use std::{collections::BTreeMap, ffi::OsStr, os::unix::ffi::OsStrExt, path::PathBuf};
+use std::{ffi::OsStr, os::unix::ffi::OsStrExt, path::PathBuf};
 
 use super::{described, store::spool_name};
 use crate::{
     adapters::{
         age_files::{SpoolError, SpoolWriter},
         files::FileError,
-        inbox::{ClaimError, FolderId, Inbox, InboxError},
+        inbox::{ClaimError, ClaimedFolder, Inbox, InboxError},
         keybox::{self, Keybox, KeyboxError},
     },
     domain::{
@@ -15,6 +15,7 @@ use crate::{
         ids::CopyId,
         judge::{EntryKind, Facts},
         link::Link,
+        secret::Secret,
     },
     engine::ports::{Claimed, CopySize, Intake, KeyFile, Meter, PortError, Result, Scan},
 };
@@ -70,6 +71,7 @@ impl Intake for Drops {
                 .into_iter()
                 .map(|stray| (stray.name.as_bytes().to_vec(), stray.key))
                 .collect(),
+            cut: scan.cut,
         })
     }
 
@@ -123,26 +125,27 @@ impl Intake for Drops {
     }
 
     fn clear(&self, link: &Link, name: &[u8], folder: &str) -> Result<WipeFacts> {
-        let id: FolderId = serde_json::from_str(folder)
+        let claimed: ClaimedFolder = serde_json::from_str(folder)
             .map_err(|error| PortError::Stuck { code: "claim", message: error.to_string() })?;
         let inbox = open(link)?;
-        let report = match inbox.clear(OsStr::from_bytes(name), id) {
+        let report = match inbox.clear(OsStr::from_bytes(name), &claimed) {
             // Another folder has the name now: ours is gone, and that one is a delivery of its own.
             Err(InboxError::OtherFolder { .. }) => None,
             other => Some(other.map_err(|e| inbox_error(&e))?),
         };
-        let left = report.map_or(0, |r| r.left);
+        let left = report.as_ref().map_or(0, |r| r.left);
         if left > 0 {
             let message =
                 format!("{left} things in a claimed delivery of '{}' cannot be removed", link.name);
             return Err(PortError::Later { code: "inbox-left", message });
         }
+        let late = report.as_ref().map(|r| r.unknown).filter(|count| *count > 0);
         Ok(WipeFacts {
-            files: report.map_or(0, |r| r.overwritten + r.unlinked),
-            bytes: report.map_or(0, |r| r.bytes),
+            files: report.as_ref().map_or(0, |r| r.overwritten + r.unlinked),
+            bytes: report.as_ref().map_or(0, |r| r.bytes),
             assurance: crate::domain::certificate::Assurance::L0,
-            filesystem: report.map_or("", |r| r.filesystem).to_owned(),
-            notes: BTreeMap::new(),
+            filesystem: report.map(|r| r.report.ground.kind).unwrap_or_default(),
+            notes: late.map(|count| ("late".to_owned(), count)).into_iter().collect(),
             report: None,
         })
     }
@@ -168,12 +171,12 @@ impl Intake for Drops {
         Ok(files)
     }
 
-    fn wipe_key_file(&self, link: &Link, number: &str, form: KeyForm) -> Result<()> {
+    fn wipe_key_file(&self, link: &Link, number: &str, form: KeyForm, read: &Secret) -> Result<()> {
         let form = match form {
             KeyForm::Identity => keybox::KeyForm::Identity,
             KeyForm::Passphrase => keybox::KeyForm::Passphrase,
         };
         let key = keybox::KeyFile { number: number.to_owned(), form };
-        keys(link)?.wipe(&key).map(|_| ()).map_err(|e| keybox_error(&e))
+        keys(link)?.wipe(&key, read).map(|_| ()).map_err(|e| keybox_error(&e))
     }
 }

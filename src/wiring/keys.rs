@@ -1,16 +1,19 @@
 //! The key store and age as the engine's ports.
 
-use std::io::Read;
+use std::{cell::RefCell, io::Read, path::PathBuf, rc::Rc};
 
 use super::described;
 use crate::{
     adapters::{
         age_files::{self, DeliveryKey, OpenError},
         ahead::Ahead,
-        files::FileError,
-        keystore::{KeyStore, KeyStoreError, SlotState},
+        files::{self, FileError},
+        keystore::{Destruction, KeyStore, KeyStoreError, SlotState},
+        root_key::RootKeySource,
+        wipe::InPlace,
     },
-    domain::{certificate, digest::Digest, entry::KeyForm, secret::Secret},
+    config::{Agent, backups::Backups},
+    domain::{certificate, digest::Digest, entry::KeyForm, secret::Secret, wipe::Limit},
     engine::{
         health::Slots,
         ports::{Keys, OpenFault, Opener, PortError, Result, Signer},
@@ -31,20 +34,65 @@ pub(super) fn error(error: &KeyStoreError) -> PortError {
     }
 }
 
+/// The files of the key store.
+const FILES: [&str; 2] = ["slots.a", "slots.b"];
+/// Name of the note that says where they lay before a destruction.
+const NOTE: &str = "keys";
+/// Bytes of that note.
+const NOTE_BYTES_MAX: u64 = 64 << 20;
+
 /// The key store; shared by the ports that need it.
 #[derive(Clone)]
-pub(super) struct Store(pub(super) std::rc::Rc<std::cell::RefCell<KeyStore>>);
+pub(super) struct Store {
+    store: Rc<RefCell<KeyStore>>,
+    state: PathBuf,
+    /// What is known beforehand against a destroyed key being gone for good.
+    caps: Vec<Limit>,
+}
 
 impl Store {
+    pub(super) fn new(store: KeyStore, agent: &Agent) -> Self {
+        let root = matches!(agent.root_key, RootKeySource::File(_)).then_some(Limit::RootKeyFile);
+        let backups = match &agent.backups {
+            Backups::None => None,
+            Backups::Unstated => Some(Limit::BackupsUnstated),
+            Backups::Named(_) => Some(Limit::Backups),
+        };
+        Self {
+            store: Rc::new(RefCell::new(store)),
+            state: agent.state.clone(),
+            caps: root.into_iter().chain(backups).collect(),
+        }
+    }
+
+    /// Where the files lay before the first destruction whose outcome is not recorded yet: a stop may lie between.
+    fn lay(&self) -> Result<InPlace> {
+        let (dir, note) = (self.state.join("keys"), self.state.join("wipes").join(NOTE));
+        match files::read(&note, NOTE_BYTES_MAX) {
+            Ok(bytes) => {
+                if let Ok(noted) = serde_json::from_slice(&bytes) {
+                    return Ok(noted);
+                }
+            }
+            Err(error) if error.is_missing() => {}
+            Err(error) => return Err(super::file(&error)),
+        }
+        let now = InPlace::look(&dir, &FILES).map_err(|e| super::files::failed(&e))?;
+        let bytes = serde_json::to_vec(&now)
+            .map_err(|e| PortError::Stuck { code: "key-store", message: e.to_string() })?;
+        files::replace(&note, &bytes, "wipe-note").map_err(|e| super::file(&e))?;
+        Ok(now)
+    }
+
     /// How the store does.
     pub(super) fn slots(&self) -> Slots {
-        let (live, destroyed, damaged) = self.0.borrow().counts();
+        let (live, destroyed, damaged) = self.store.borrow().counts();
         Slots { live, destroyed, damaged }
     }
 
     fn get(&self, name: &str) -> Result<Option<Secret>> {
-        match self.0.borrow().state(name).map_err(|e| error(&e))? {
-            SlotState::Live => self.0.borrow().get(name).map_err(|e| error(&e)),
+        match self.store.borrow().state(name).map_err(|e| error(&e))? {
+            SlotState::Live => self.store.borrow().get(name).map_err(|e| error(&e)),
             SlotState::Absent | SlotState::Destroyed { .. } => Ok(None),
         }
     }
@@ -54,14 +102,14 @@ impl Store {
             return Ok(live);
         }
         let secret = make()?;
-        self.0.borrow_mut().put(name, &secret).map_err(|e| error(&e))?;
+        self.store.borrow_mut().put(name, &secret).map_err(|e| error(&e))?;
         Ok(secret)
     }
 }
 
 impl Keys for Store {
     fn put(&mut self, name: &str, secret: &Secret) -> Result<()> {
-        self.0.borrow_mut().put(name, secret).map_err(|e| error(&e))
+        self.store.borrow_mut().put(name, secret).map_err(|e| error(&e))
     }
 
     fn ensure_random(&mut self, name: &str) -> Result<Secret> {
@@ -81,7 +129,24 @@ impl Keys for Store {
 
     fn destroy(&mut self, name: &str, why: &str) -> Result<()> {
         // Absent and destroyed before are both done: a repeat after a stop finds them so.
-        self.0.borrow_mut().destroy(name, why).map(|_| ()).map_err(|e| error(&e))
+        self.store.borrow_mut().destroy(name, why).map(|_| ()).map_err(|e| error(&e))
+    }
+
+    fn erase(&mut self, name: &str, why: &str) -> Result<Vec<Limit>> {
+        let before = self.lay()?;
+        let mut store = self.store.borrow_mut();
+        let absent = store.destroy(name, why).map_err(|e| error(&e))? == Destruction::Absent;
+        store.rotate().map_err(|e| error(&e))?;
+        let mut limits = self.caps.clone();
+        if absent {
+            limits.push(Limit::NoKeyDestroyed);
+        }
+        let dir = self.state.join("keys");
+        let own = before.limits_since(&dir, &FILES).map_err(|e| super::files::failed(&e))?;
+        if !own.is_empty() {
+            limits.push(Limit::KeyStore);
+        }
+        Ok(limits)
     }
 }
 

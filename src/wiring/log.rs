@@ -132,6 +132,10 @@ impl Journal for Logs {
         self.journal.inclusion(log(of), seq, size).map_err(|e| error(&e))
     }
 
+    fn consistency(&self, of: Log, old: u64, size: u64) -> Result<Vec<Hash>> {
+        self.journal.consistency(log(of), old, size).map_err(|e| error(&e))
+    }
+
     fn note_at(&self, of: Log, size: u64) -> Result<String> {
         self.journal.note_at(log(of), size, &self.key).map_err(|e| error(&e))
     }

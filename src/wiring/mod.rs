@@ -15,14 +15,16 @@ mod resident;
 mod site;
 mod store;
 mod unit;
+mod witness;
 
-pub use confine::{Confined, confine};
+pub use confine::{Confined, confine, harden};
 pub use doctor::{Examined, Placed, examine};
 pub use look::{
     PolicyLine, PolicyPage, RuleLine, check_policy, explain, policies, state_of, uid_of,
 };
 pub use resident::{Control, Settings, control, now, resident, settings};
 pub use site::{Hooks, Made, init, open};
+pub use witness::{cosign, new_witness};
 
 use crate::{
     adapters::{files::FileError, fonts, machine::Machine},

@@ -117,3 +117,6 @@ fn clock(hooks: &Hooks) -> Arc<dyn Clock> {
     let _ = hooks;
     Arc::new(System(SystemClock))
 }
+
+#[cfg(test)]
+mod tests;

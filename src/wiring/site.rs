@@ -1,6 +1,6 @@
 //! Making a site, opening it, and looking at its configuration.
 
-use std::{cell::RefCell, fs, os::unix::fs::MetadataExt, path::Path, rc::Rc, sync::Arc};
+use std::{fs, os::unix::fs::MetadataExt, path::Path, sync::Arc};
 
 use super::{
     configuration::{Files, in_force, rules},
@@ -121,7 +121,7 @@ pub fn init(dir: &Path, site: &str, founders: &[(String, String)], hooks: &Hooks
     for path in folders(&state) {
         folder(&path).map_err(|e| full_or_failed(&e))?;
     }
-    let mut keys = Store(Rc::new(RefCell::new(key_store(&config.agent, &root)?)));
+    let mut keys = Store::new(key_store(&config.agent, &root)?, &config.agent);
     let seed = keys.ensure_random(slots::REGISTER)?;
     let standing = keys.ensure_identity(slots::STANDING)?;
     let client = keys.ensure_random(slots::SSH_CLIENT)?;
@@ -378,12 +378,13 @@ pub(super) fn open_as(
     let store = KeyStore::open(&state.join("keys"), &root)
         .map_err(|e| refusal::key_store(&e, &config.agent))?;
     if let Some(slot) = store.damaged().next() {
-        let what = format!("the key store is damaged at the slot '{}'", slot.unwrap_or("?"));
+        let what =
+            format!("the key store is damaged at the slot '{}'", slot.as_deref().unwrap_or("?"));
         return Err(
             Error::new(Exit::Data, what).hint("docs/keystore.md says what a damaged slot means")
         );
     }
-    let keys = Store(Rc::new(RefCell::new(store)));
+    let keys = Store::new(store, &config.agent);
     let seed = keys
         .live(slots::REGISTER)?
         .ok_or_else(|| Error::new(Exit::Data, "the register key is not in the key store"))?;

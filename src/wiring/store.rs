@@ -13,6 +13,7 @@ use crate::{
         files::{self, FileError},
         vault::{self, Vault, VaultBuilder, VaultError},
         vault_view::View,
+        wipe,
     },
     domain::{
         digest::Digest,
@@ -52,6 +53,8 @@ impl Cases for CaseFiles {
     }
 
     fn wipe(&mut self, batch: BatchId) -> Result<WipeFacts> {
+        // A version that was being replaced when the process was stopped.
+        wipe::discard(&self.store.aside(batch)).map_err(|e| super::file(&e))?;
         self.wiper.wipe(self.store.dir(), &CaseStore::name(batch))
     }
 }
@@ -78,7 +81,7 @@ impl Spool for SpoolFiles {
         for copy in copies {
             let path = self.dir.join(spool_name(*copy));
             for path in [files::part_of(&path), path] {
-                files::remove(&path, "spool-abandon").map_err(|e| super::file(&e))?;
+                wipe::discard(&path).map_err(|e| super::file(&e))?;
             }
         }
         Ok(())

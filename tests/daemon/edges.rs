@@ -69,10 +69,13 @@ fn a_folder_that_others_can_write_holds_no_socket() {
     let (site, _) = laid_out(&people);
     let run = site.dir.join("run");
     fs::create_dir(&run).unwrap();
-    fs::set_permissions(&run, fs::Permissions::from_mode(0o777)).unwrap();
-    let ran = site.run(&["run"]).exits(78);
-    assert!(ran.stderr.contains("others can put a socket of their own"), "{}", ran.stderr);
-    assert!(ran.stderr.contains("hint: chmod o-w"), "{}", ran.stderr);
+    // The group of the socket is meant to connect to it, not to put its own in its place.
+    for mode in [0o777, 0o770] {
+        fs::set_permissions(&run, fs::Permissions::from_mode(mode)).unwrap();
+        let ran = site.run(&["run"]).exits(78);
+        assert!(ran.stderr.contains("others can put a socket of their own"), "{}", ran.stderr);
+        assert!(ran.stderr.contains("hint: chmod go-w"), "{}", ran.stderr);
+    }
 }
 
 #[test]
@@ -110,4 +113,26 @@ fn an_impostor_at_the_socket_gets_no_key() {
     // Another site's agent: the owner of this state opens it directly.
     site.run(&["status"]).ok();
     assert!(server.join().unwrap().is_empty(), "another site's agent is asked nothing");
+}
+
+#[test]
+fn a_command_that_asks_the_agent_leaves_no_core_file_either() {
+    let people = People::new();
+    let (site, _) = laid_out(&people);
+    let run = site.dir.join("run");
+    fs::create_dir(&run).unwrap();
+    fs::set_permissions(&run, fs::Permissions::from_mode(0o700)).unwrap();
+    let listener = UnixListener::bind(run.join("control.sock")).unwrap();
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_batchward"));
+    command.arg("--config").arg(site.dir.join("agent.yaml")).arg("status");
+    let mut child = command.stderr(std::process::Stdio::null()).spawn().unwrap();
+    // It waits for a hello that does not come.
+    let (stream, _) = listener.accept().unwrap();
+    let about = |file: &str| fs::read_to_string(format!("/proc/{}/{file}", child.id())).unwrap();
+    let (status, limits) = (about("status"), about("limits"));
+    drop((stream, listener));
+    child.wait().unwrap();
+    assert!(status.contains("NoNewPrivs:\t1"), "{status}");
+    let core = limits.lines().find(|line| line.starts_with("Max core file size")).unwrap();
+    assert!(core.split_whitespace().skip(4).take(2).all(|limit| limit == "0"), "{core}");
 }

@@ -1,6 +1,7 @@
 //! The socket's protocol, byte by byte: what is too long, half, slow or no message at all.
 
 use std::{
+    fs,
     io::{Read, Write},
     os::unix::net::UnixStream,
     time::Duration,
@@ -126,5 +127,47 @@ fn a_challenge_is_signed_for_one_connection_only() {
     assert_eq!(wire.ask(&json!({"identify": by}))["error"]["exit"], 77);
     let by = json!({"name": "nobody-here", "signed": {"text": "{}", "signature": "x", "key": ""}});
     assert_eq!(wire.ask(&json!({"identify": by}))["error"]["exit"], 77);
+    agent.stop();
+}
+
+#[test]
+fn rows_that_wait_for_a_slow_reader_stay_here_once_the_grant_has_ended() {
+    let people = People::new();
+    let (site, provider) = laid_out(&people);
+    let mut agent = Agent::start(&site);
+    provider.deliver(0..1, 20_000);
+    agent.until("loaded", |agent| agent.has_loaded(1));
+    let link = fs::read_to_string(site.dir.join("links/small.yaml")).unwrap();
+    let units = link.lines().find_map(|line| line.strip_prefix("units: [")).unwrap();
+    let unit = units.trim_end_matches(']').split(',').next().unwrap().trim();
+    let me = rustix::process::geteuid().as_raw();
+    let users = fs::read_to_string("/etc/passwd").unwrap();
+    let mine = |line: &&str| line.split(':').nth(2) == Some(&me.to_string());
+    let user = users.lines().find(mine).unwrap().split(':').next().unwrap();
+    let add = ["account", "add", "hans", "--role", "handler", "--unit", unit, "--unix-user", user];
+    agent.run_as("ada", &add).ok();
+    agent.run_as("ben", &["account", "confirm", "hans"]).ok();
+    let apply = ["grant", "apply", "--link", "small", "--until", "2027-06-30", "--unit", unit];
+    let more = ["--purpose", "資格審查", "--basis", "府社婦字第1150009999號"];
+    let grant = agent.run(&[apply.as_slice(), &more].concat()).ok().id('g');
+    agent.run_as("sue", &["grant", "approve", &grant]).ok();
+    let mut wire = Wire::connect(&site);
+    let fields = wire.ask(&json!({"read": {"reading": {"grant": grant, "case_no": "115-001",
+        "reason": "資格審查", "batch": null, "wanted": {"where": {}}, "to": "pipe"}}}));
+    assert!(fields["fields"].is_array(), "{fields}");
+    // Nothing is taken until everything on the way is full.
+    std::thread::sleep(Duration::from_secs(2));
+    let sent = rustix::io::ioctl_fionread(&wire.0).unwrap();
+    agent.run_as("sue", &["grant", "revoke", &grant]).ok();
+    let (mut came, mut end) = (0, Value::Null);
+    while let Some(part) = wire.read() {
+        if !part["rows"].is_array() {
+            end = part;
+            break;
+        }
+        came += part.to_string().len() as u64;
+    }
+    assert_eq!(end["error"]["exit"], 77, "{end}");
+    assert!(came < sent + 80_000, "{sent} bytes were out of the agent's hands, {came} came");
     agent.stop();
 }

@@ -1,6 +1,6 @@
 //! What the service manager hears, and what it stops hearing when the agent hangs.
 
-use std::{fs, time::Duration};
+use std::{fs, os::unix::net::UnixDatagram, time::Duration};
 
 use rustix::process::Signal;
 
@@ -53,4 +53,23 @@ fn a_hanging_engine_loses_the_watchdog() {
     agent.signal(Signal::TERM);
     assert_eq!(agent.exit(), Some(1), "{}", agent.log());
     fs::remove_file(&hang).unwrap();
+}
+
+#[test]
+fn a_manager_that_does_not_read_keeps_nobody_waiting() {
+    let people = People::new();
+    let (site, _) = laid_out(&people);
+    let manager = FakeManager::listen(site.temporary().join("notify"));
+    let filler = UnixDatagram::unbound().unwrap();
+    filler.set_nonblocking(true).unwrap();
+    while filler.send_to(b"FILLED=1", &manager.path).is_ok() {}
+    let agent = Agent::start_with(&site, &[], Some(&manager.path));
+    agent.run(&["status"]).ok();
+    std::thread::sleep(Duration::from_secs(3));
+    agent.run(&["status"]).ok();
+    // It hears of everything but the signs of life once it reads.
+    let heard = manager.hears("WATCHDOG=1");
+    assert!(heard.iter().any(|line| line == "READY=1"), "{heard:?}");
+    assert!(heard.iter().any(|line| line.starts_with("STATUS=")), "{heard:?}");
+    agent.stop();
 }

@@ -8,8 +8,9 @@ use batchward::verify::{self, Brought};
 /// The state's folder, with nothing else and with these checkpoints from elsewhere.
 fn both(state: &State, kept: &str) -> (Report, Report) {
     let key = Some(verifier(Log::Register));
-    let alone = Brought { key: key.clone(), kept: Vec::new() };
-    let brought = Brought { key, kept: vec![("kept".to_owned(), kept.to_owned())] };
+    let alone = Brought { key: key.clone(), ..Brought::default() };
+    let brought =
+        Brought { key, kept: vec![("kept".to_owned(), kept.to_owned())], ..Brought::default() };
     let journal = state.journal();
     for journal in [None, Some(journal.as_path())] {
         let alone = verify::verify(&state.dir(), journal, &alone);
@@ -85,6 +86,7 @@ fn kept_checkpoints_of_every_size_hold_for_a_register_that_only_grew() {
     let mut brought = Brought {
         key: Some(verifier(Log::Register)),
         kept: vec![("now".to_owned(), note(&state))],
+        ..Brought::default()
     };
     let journal = Journal::open(&state.journal(), SITE).unwrap();
     for size in [1, 3, 253, 200] {
@@ -124,29 +126,32 @@ fn proofs_from_a_folder_hold_and_bent_ones_do_not() {
         for index in [0, size / 2, size - 1] {
             let proof = verify::inclusion(&state.dir(), index).unwrap();
             let text = proof.to_text();
-            let report = verify::verify_proof(&text, &verifier(Log::Register), &[]);
+            let report = verify::verify_proof(&text, &verifier(Log::Register), &[], &[]);
             assert!(report.ok, "{:#?}", report.problems);
             let proved = report.proved.unwrap();
             assert_eq!(proved.index, index);
             assert_eq!(entry::canonical(&proved.entry).unwrap(), entry(index));
-            assert!(!verify::verify_proof(&text, &verifier(Log::Access), &[]).ok);
+            assert!(!verify::verify_proof(&text, &verifier(Log::Access), &[], &[]).ok);
             for (n, _) in text.lines().enumerate() {
                 let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
                 let line = lines[n].pop();
                 lines[n].push(if line == Some('B') { 'C' } else { 'B' });
                 let bent = lines.join("\n") + "\n";
-                assert!(!verify::verify_proof(&bent, &verifier(Log::Register), &[]).ok, "{bent}");
+                assert!(
+                    !verify::verify_proof(&bent, &verifier(Log::Register), &[], &[]).ok,
+                    "{bent}"
+                );
             }
         }
         let old = size.div_ceil(3);
         let growth = verify::growth(&state.dir(), old).unwrap().to_text();
         let kept = State::new(&[old]);
         let kept = [("kept".to_owned(), note(&kept))];
-        let good = verify::verify_proof(&growth, &verifier(Log::Register), &kept);
+        let good = verify::verify_proof(&growth, &verifier(Log::Register), &kept, &[]);
         assert!(good.ok, "{:#?}", good.problems);
-        assert!(!verify::verify_proof(&growth, &verifier(Log::Register), &[]).ok);
+        assert!(!verify::verify_proof(&growth, &verifier(Log::Register), &[], &[]).ok);
         let forked = [("kept".to_owned(), note(&rewritten(0, old)))];
-        assert!(!verify::verify_proof(&growth, &verifier(Log::Register), &forked).ok);
+        assert!(!verify::verify_proof(&growth, &verifier(Log::Register), &forked, &[]).ok);
         assert!(verify::inclusion(&state.dir(), size).is_err());
         assert!(verify::growth(&state.dir(), size + 1).is_err());
     }
@@ -164,7 +169,8 @@ fn a_damaged_folder_gives_no_proof() {
             fs::write(&path, bytes).unwrap();
             let made = (0..300).filter_map(|n| verify::inclusion(&state.dir(), n).ok());
             for proof in made {
-                let report = verify::verify_proof(&proof.to_text(), &verifier(Log::Register), &[]);
+                let report =
+                    verify::verify_proof(&proof.to_text(), &verifier(Log::Register), &[], &[]);
                 assert!(report.ok, "{name}: {:?}", report.problems);
             }
         }

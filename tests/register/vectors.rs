@@ -5,7 +5,10 @@
 use std::collections::BTreeMap;
 
 use super::*;
-use batchward::verify;
+use batchward::{
+    domain::cosignature::{Cosigner, CosignerKey},
+    verify,
+};
 
 fn vectors() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/vectors/register")
@@ -23,11 +26,16 @@ fn made() -> BTreeMap<String, Vec<u8>> {
         .collect();
     let journal = Journal::open(&state.journal(), SITE).unwrap();
     let early = journal.note_at(Log::Register, 3, &key()).unwrap();
-    found.insert("kept.checkpoint".to_owned(), early.into_bytes());
+    found.insert("kept.checkpoint".to_owned(), early.clone().into_bytes());
     let proof = verify::inclusion(&state.dir(), 1).unwrap().to_text();
     found.insert("entry-1.tlog-proof".to_owned(), proof.into_bytes());
     let growth = verify::growth(&state.dir(), 3).unwrap().to_text();
     found.insert("growth-3".to_owned(), growth.into_bytes());
+    let witness = Cosigner::from_secret(&Secret::new(vec![3; 32]), "witness.example").unwrap();
+    let checkpoint = verifier(Log::Register).open(&early).unwrap();
+    let cosigned = early + &witness.cosign(&checkpoint, 1_800_000_000);
+    found.insert("cosigned.checkpoint".to_owned(), cosigned.into_bytes());
+    found.insert("witness.vkey".to_owned(), format!("{}\n", witness.public()).into_bytes());
     found.insert("entry-1.json".to_owned(), entry(1));
     found
 }
@@ -59,9 +67,17 @@ fn the_vectors_verify() {
     let report = verify_dir(&vectors().join("register"), Some(&key));
     assert!(report.ok, "{:#?}", report.problems);
     let text = |name: &str| fs::read_to_string(vectors().join(name)).unwrap();
-    assert!(verify::verify_proof(&text("entry-1.tlog-proof"), &key, &[]).ok);
+    assert!(verify::verify_proof(&text("entry-1.tlog-proof"), &key, &[], &[]).ok);
     let kept = [("kept".to_owned(), text("kept.checkpoint"))];
-    assert!(verify::verify_proof(&text("growth-3"), &key, &kept).ok);
+    assert!(verify::verify_proof(&text("growth-3"), &key, &kept, &[]).ok);
+}
+
+#[test]
+fn the_cosigned_vector_verifies() {
+    let text = |name: &str| fs::read_to_string(vectors().join(name)).unwrap();
+    let witness = CosignerKey::parse(&text("witness.vkey")).unwrap();
+    assert_eq!(witness.find(&text("cosigned.checkpoint")).unwrap().0, 1_800_000_000);
+    assert!(witness.find(&text("kept.checkpoint")).is_err());
 }
 
 /// Every block of the page that names a vector shows it as it is.

@@ -178,7 +178,8 @@ fn an_old_approval_or_lift_from_the_register_counts_for_nothing() {
         scope: HoldScope::All,
         authority: "地檢署".to_owned(),
         doc_no: "115-1".to_owned(),
-        review: batchward::domain::calendar::parse_end("2027-01-31", service.engine.rules.zone).unwrap(),
+        review: batchward::domain::calendar::parse_end("2027-01-31", service.engine.rules.zone)
+            .unwrap(),
     };
     counts_for_nothing(&mut service, "mallory", &placed, again, "placed a second time");
 }

@@ -95,7 +95,7 @@ pub(crate) fn key_store(dir: &Path) -> Option<KeyStore> {
 fn slots(dir: &Path, names: &mut Names) -> BTreeMap<String, String> {
     let Some(store) = key_store(dir) else { return BTreeMap::new() };
     assert_eq!(store.damaged().count(), 0, "no slot is damaged");
-    let all: Vec<String> = store.names().map(str::to_owned).collect();
+    let all: Vec<String> = store.names().collect();
     all.iter()
         .map(|name| {
             let state = match store.state(name).unwrap() {
@@ -138,7 +138,7 @@ fn claimed(dir: &Path, names: &mut Names) -> BTreeMap<String, String> {
     let mut found = BTreeMap::new();
     let Some(store) = key_store(dir) else { return found };
     let slots = store.names().filter(|name| name.starts_with("spool:"));
-    let identities: Vec<_> = slots.filter_map(|name| store.get(name).unwrap()).collect();
+    let identities: Vec<_> = slots.filter_map(|name| store.get(&name).unwrap()).collect();
     for entry in fs::read_dir(dir.join("state/spool")).into_iter().flatten() {
         let path = entry.unwrap().path();
         let name = path.file_name().unwrap().to_str().unwrap();

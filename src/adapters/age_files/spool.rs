@@ -18,6 +18,7 @@ use crate::{
     adapters::{
         fault,
         files::{self, FileError},
+        wipe,
     },
     domain::secret::Secret,
     engine::ports::Meter,
@@ -66,6 +67,8 @@ impl SpoolWriter {
         let part = files::part_of(&path);
         let seal = |source| SpoolError::Seal { path: path.clone(), source };
         let recipient = parse_recipient(recipient).map_err(seal)?;
+        // What a stop left of an earlier try.
+        wipe::discard(&part)?;
         let write = fault::Write::begin("spool");
         let flags =
             OFlags::WRONLY | OFlags::CREATE | OFlags::TRUNC | OFlags::NOFOLLOW | OFlags::CLOEXEC;
@@ -111,7 +114,7 @@ impl SpoolWriter {
             .and_then(|file| file.sync_all().map(|()| file));
         if let Err(source) = file {
             // Gives its room back on a full disk.
-            let _ = rustix::fs::unlink(&self.part);
+            let _ = wipe::discard(&self.part);
             return Err(FileError::of_io("write", &self.part)(source));
         }
         self.write.end();
@@ -127,7 +130,7 @@ impl SpoolWriter {
         let Self { part, stream, write, .. } = self;
         drop(stream);
         drop(write);
-        files::remove(&part, "spool")
+        wipe::discard(&part)
     }
 }
 

@@ -4,7 +4,7 @@
 //! step, after the claim is recorded.
 
 use std::{
-    ffi::OsStr,
+    ffi::{OsStr, OsString},
     fs::File,
     io::{self, Read},
     os::fd::{AsFd, BorrowedFd},
@@ -16,7 +16,8 @@ use rustix::fs::{AtFlags, StatxFlags, statx};
 use zeroize::Zeroizing;
 
 use super::{
-    FolderId, Inbox, InboxError, folder_id,
+    ClaimedFolder, Inbox, InboxError, folder_id,
+    known::Mark,
     look::{Thing, length},
 };
 use crate::adapters::{
@@ -25,7 +26,8 @@ use crate::adapters::{
     files::{self, FileError},
 };
 use crate::domain::{
-    judge::{Entry, EntryKind, Facts, HEAD_BYTES, is_document},
+    digest::Digest,
+    judge::{Document, Entry, EntryKind, Facts, HEAD_BYTES, is_document},
     limits::{FREE_BYTES_MIN, MANIFEST_BYTES_MAX, SIGNATURE_BYTES_MAX},
     manifest::{MANIFEST_NAME, SIGNATURE_NAME},
 };
@@ -40,14 +42,14 @@ pub struct Claim {
     /// What was copied, with digests, and the two documents: what the judgement goes by.
     pub facts: Facts,
     /// Which folder it was: what [`Inbox::clear`] clears.
-    pub folder: FolderId,
+    pub folder: ClaimedFolder,
 }
 
 /// Why a claim was not made. Copies that were already finished are overwritten by the next try.
 #[derive(Debug, thiserror::Error)]
 pub enum ClaimError {
-    /// Manifest or signature changed while the files were copied: the sender is not done.
-    #[error("the manifest changed during the claim")]
+    /// Manifest or signature changed, or something was added, while the files were copied: the sender is not done.
+    #[error("the delivery changed during the claim")]
     Changed,
     /// The copies would leave less free space than must stay.
     #[error("no space left in '{}': a delivery needs {needed} bytes, {free} are free", spool.display())]
@@ -93,6 +95,9 @@ impl Inbox {
         let signature = self.document(folder.as_fd(), SIGNATURE_NAME, SIGNATURE_BYTES_MAX)?;
         let (names, cut) = self.names(folder.as_fd())?;
         let mut facts = Facts { entries: Vec::new(), cut, manifest, signature };
+        // Before anything is copied: what changes from here on is told from what was copied.
+        let mut seen: Vec<Mark> =
+            names.iter().filter_map(|name| Mark::of(folder.as_fd(), name)).collect();
         if !cut {
             for name in &names {
                 if let Some(entry) = self.entry(folder.as_fd(), name)? {
@@ -107,7 +112,15 @@ impl Inbox {
             }
         }
         self.check_unchanged(folder.as_fd(), &facts)?;
-        Ok(Claim { facts, folder: folder_id(&id) })
+        self.check_nothing_added(folder.as_fd(), &names, cut)?;
+        let whole = !facts.is_over_limit();
+        for mark in &mut seen {
+            mark.copied(copied(&facts, mark));
+        }
+        Ok(Claim {
+            facts,
+            folder: ClaimedFolder { id: folder_id(&id), seen: whole.then_some(seen) },
+        })
     }
 
     /// An entry of the claim before its copy; none for a document, which is held in memory.
@@ -194,6 +207,18 @@ impl Inbox {
         Ok(())
     }
 
+    /// What was added meanwhile was not copied, and must not go with the originals.
+    fn check_nothing_added(
+        &self,
+        folder: BorrowedFd<'_>,
+        before: &[OsString],
+        cut: bool,
+    ) -> Result<(), ClaimError> {
+        let (now, more) = self.names(folder)?;
+        let added = |name: &OsString| before.binary_search(name).is_err();
+        if cut || (!more && !now.iter().any(added)) { Ok(()) } else { Err(ClaimError::Changed) }
+    }
+
     /// The documents must still be the bytes that were read first. A swap that is undone in time is none: what was
     /// read first is what is judged.
     fn check_unchanged(&self, folder: BorrowedFd<'_>, facts: &Facts) -> Result<(), ClaimError> {
@@ -204,6 +229,16 @@ impl Inbox {
         } else {
             Err(ClaimError::Changed)
         }
+    }
+}
+
+/// The digest of what was taken of a thing: of a copy, or of a document that was read.
+fn copied(facts: &Facts, mark: &Mark) -> Option<Digest> {
+    let documents = [(MANIFEST_NAME, &facts.manifest), (SIGNATURE_NAME, &facts.signature)];
+    let document = documents.into_iter().find(|(name, _)| mark.is(name.as_bytes()));
+    match document {
+        Some((_, Document::Bytes(bytes))) => Some(Digest::of(bytes)),
+        _ => facts.entries.iter().find(|entry| mark.is(&entry.name))?.sha256,
     }
 }
 

@@ -151,7 +151,7 @@ fn links_and_special_things_are_seen_and_never_opened() {
     let claim = site.claim().unwrap();
     assert_eq!(kinds(&claim.facts), expected);
     assert_eq!(fs::read_dir(site.path("spool")).unwrap().count(), 1);
-    let report = site.inbox.clear("d".as_ref(), claim.folder).unwrap();
+    let report = site.inbox.clear("d".as_ref(), &claim.folder).unwrap();
     assert_eq!(report.left, 0);
     assert_eq!(fs::read(&victim).unwrap(), b"outside");
 }
@@ -283,11 +283,40 @@ fn a_sender_with_open_descriptors_changes_nothing_after_the_claim() {
     site.put("added", b"after the claim");
     assert_eq!(site.copied("data.age"), before);
     assert_eq!(claim.facts.entries[0].sha256, Some(Digest::of(&before)));
-    let report = site.inbox.clear("d".as_ref(), claim.folder).unwrap();
-    assert_eq!((report.left, report.unlinked, report.overwritten), (0, 1, 3));
+    let report = site.inbox.clear("d".as_ref(), &claim.folder).unwrap();
+    // What was rewritten or added since was never copied: it goes back to the inbox, and is not wiped unseen.
+    assert_eq!((report.left, report.unlinked, report.overwritten), (0, 0, 2));
+    assert_eq!(report.unknown, 2);
+    assert_eq!(fs::read(site.file("added")).unwrap(), b"after the claim");
+    assert!(fs::read(site.file("data.age")).unwrap().starts_with(b"REWRITTEN"));
+    assert_eq!(site.inbox.scan().unwrap().folders, ["d"]);
+    let again = site.inbox.clear("d".as_ref(), &claim.folder).unwrap();
+    assert_eq!((again.overwritten, again.unknown), (0, 2));
+    // Where the name is taken by then, it gets another one beside it.
+    fs::create_dir(site.path("other")).unwrap();
+    let neutral = format!("inbox/{CLEARED}{:x}-{:x}", claim.folder.id.inode, claim.folder.id.born);
+    fs::rename(site.path("inbox/d"), site.path(&neutral)).unwrap();
+    fs::create_dir(site.path("inbox/d")).unwrap();
+    fs::write(site.path("inbox/d/next"), b"the next delivery").unwrap();
+    let again = site.inbox.clear("d".as_ref(), &claim.folder).unwrap();
+    assert_eq!(again.unknown, 2);
+    assert_eq!(site.inbox.scan().unwrap().folders, ["d", "d.late"]);
+}
+
+#[test]
+fn a_file_that_took_the_place_of_a_copied_one_is_left_unless_it_holds_the_same() {
+    let site = Site::new();
+    let claim = site.claim().unwrap();
+    let old = fs::read(site.file("data.age")).unwrap();
+    fs::remove_file(site.file("data.age")).unwrap();
+    site.put("data.age", b"corrected by its sender");
+    let report = site.inbox.clear("d".as_ref(), &claim.folder).unwrap();
+    assert_eq!((report.unknown, report.overwritten), (1, 2));
+    assert_eq!(fs::read(site.file("data.age")).unwrap(), b"corrected by its sender");
+    site.put("data.age", &old);
+    let report = site.inbox.clear("d".as_ref(), &claim.folder).unwrap();
+    assert_eq!((report.unknown, report.overwritten), (0, 1));
     assert!(!site.path("inbox/d").exists());
-    // The second link is the sender's own, and is not written to through the first.
-    assert!(fs::read(site.path("outside/kept")).unwrap().starts_with(b"REWRITTEN"));
 }
 
 #[test]
@@ -319,12 +348,12 @@ fn another_folder_of_the_same_name_is_left_alone() {
     fs::rename(site.path("inbox/d"), site.path("outside/moved")).unwrap();
     fs::create_dir(site.path("inbox/d")).unwrap();
     site.put("next", b"the next delivery");
-    let refused = site.inbox.clear("d".as_ref(), claim.folder);
+    let refused = site.inbox.clear("d".as_ref(), &claim.folder);
     assert!(matches!(refused, Err(InboxError::OtherFolder { .. })));
     assert_eq!(fs::read(site.file("next")).unwrap(), b"the next delivery");
     assert!(site.path("outside/moved/data.age").exists());
     symlink(site.path("outside/moved"), site.path("inbox/e")).unwrap();
-    let refused = site.inbox.clear("e".as_ref(), claim.folder);
+    let refused = site.inbox.clear("e".as_ref(), &claim.folder);
     assert!(matches!(refused, Err(InboxError::OtherFolder { .. })));
     assert!(site.path("outside/moved/data.age").exists());
 }
@@ -333,13 +362,13 @@ fn another_folder_of_the_same_name_is_left_alone() {
 fn a_stopped_clearing_is_finished_even_where_the_name_is_taken_again() {
     let site = Site::new();
     let claim = site.claim().unwrap();
-    let folder = claim.folder;
-    let neutral = format!("inbox/{CLEARED}{:x}-{:x}", folder.inode, folder.born);
+    let folder = claim.folder.clone();
+    let neutral = format!("inbox/{CLEARED}{:x}-{:x}", folder.id.inode, folder.id.born);
     fs::rename(site.path("inbox/d"), site.path(&neutral)).unwrap();
     fs::create_dir(site.path("inbox/d")).unwrap();
     site.put("next", b"the next delivery");
     assert_eq!(site.inbox.scan().unwrap().folders, ["d"]);
-    let report = site.inbox.clear("d".as_ref(), folder).unwrap();
+    let report = site.inbox.clear("d".as_ref(), &folder).unwrap();
     assert_eq!((report.found, report.left, report.overwritten), (true, 0, 3));
     assert!(!site.path(&neutral).exists());
     assert!(site.file("next").exists());
@@ -350,11 +379,11 @@ fn a_folder_that_is_gone_is_cleared() {
     let site = Site::new();
     let claim = site.claim().unwrap();
     for expected in [true, false] {
-        let report = site.inbox.clear("d".as_ref(), claim.folder).unwrap();
+        let report = site.inbox.clear("d".as_ref(), &claim.folder).unwrap();
         assert_eq!((report.found, report.left), (expected, 0));
     }
     let json = serde_json::to_string(&claim.folder).unwrap();
-    assert_eq!(serde_json::from_str::<FolderId>(&json).unwrap(), claim.folder);
+    assert_eq!(serde_json::from_str::<ClaimedFolder>(&json).unwrap(), claim.folder);
 }
 
 #[test]
@@ -415,7 +444,7 @@ fn what_is_mounted_in_a_delivery_is_neither_read_nor_wiped() {
     assert_eq!(kinds, [EntryKind::Other, EntryKind::File, EntryKind::Other]);
     assert!(claim.facts.entries[0].head.is_empty());
     // A mount point cannot be renamed away with its folder by everyone, nor emptied by us: it is left, and told.
-    let left = site.inbox.clear("d".as_ref(), claim.folder).map(|report| report.left);
+    let left = site.inbox.clear("d".as_ref(), &claim.folder).map(|report| report.left);
     let mounted = fs::read(disk.path().join("victim")).unwrap();
     let aside = site.inbox.scan().unwrap().folders;
     for entry in WalkDir::new(site.path("inbox")).contents_first(true) {
@@ -424,4 +453,14 @@ fn what_is_mounted_in_a_delivery_is_neither_read_nor_wiped() {
     }
     assert_eq!(mounted, b"outside");
     assert!(left.is_ok_and(|left| left > 0), "{aside:?}");
+}
+
+#[test]
+fn what_is_added_during_the_claim_ends_it_and_is_not_lost() {
+    let site = Site::new();
+    let claim = site.claim_with(|| site.put("late.age", b"age-encryption.org/v1 late"));
+    assert!(matches!(claim, Err(ClaimError::Changed)), "it was not copied");
+    let claim = site.claim().unwrap();
+    assert!(claim.facts.entries.iter().all(|entry| entry.sha256.is_some()));
+    assert_eq!(site.copied("late.age"), b"age-encryption.org/v1 late");
 }

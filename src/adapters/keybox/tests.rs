@@ -53,10 +53,25 @@ fn a_key_is_read_parsed_and_wiped() {
     let read = keybox.read(&file).unwrap().unwrap();
     assert!(read.parse().is_ok());
     assert_eq!(format!("{read:?}"), "ReadKey(Identity)");
-    assert_eq!(keybox.wipe(&file).unwrap().outcome, Outcome::Overwritten);
+    let read = read.into_bytes();
+    assert_eq!(keybox.wipe(&file, &read).unwrap().unwrap().outcome, Outcome::Overwritten);
     assert!(!path.exists());
     assert!(keybox.read(&file).unwrap().is_none());
-    assert_eq!(keybox.wipe(&file).unwrap().outcome, Outcome::Missing);
+    assert_eq!(keybox.wipe(&file, &read).unwrap().unwrap().outcome, Outcome::Missing);
+}
+
+#[test]
+fn a_right_key_that_took_the_place_of_a_wrong_one_is_not_wiped() {
+    let (dir, keybox) = keybox();
+    let file = key("A-1", KeyForm::Identity);
+    let path = dir.path().join("A-1.key");
+    fs::write(&path, new_identity().expose()).unwrap();
+    let wrong = keybox.read(&file).unwrap().unwrap().into_bytes();
+    let right = new_identity();
+    fs::write(dir.path().join(".right"), right.expose()).unwrap();
+    fs::rename(dir.path().join(".right"), &path).unwrap();
+    assert_eq!(keybox.wipe(&file, &wrong).unwrap(), None);
+    assert_eq!(fs::read(&path).unwrap(), right.expose());
 }
 
 #[test]
@@ -90,8 +105,9 @@ fn links_pipes_and_folders_are_never_opened() {
     }
     let before = fs::read(&victim).unwrap();
     for number in ["A", "B", "C"] {
-        let wiped = keybox.wipe(&key(number, KeyForm::Identity)).unwrap();
-        assert_eq!(wiped.outcome, Outcome::Unlinked, "{number}");
+        let wiped = keybox.wipe(&key(number, KeyForm::Identity), &new_identity()).unwrap();
+        assert_eq!(wiped, None, "{number}");
+        assert!(path(&format!("{number}.key")).symlink_metadata().is_ok());
     }
     assert_eq!(fs::read(&victim).unwrap(), before);
 }

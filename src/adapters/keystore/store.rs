@@ -148,6 +148,40 @@ impl Store {
         Ok(())
     }
 
+    /// Writes many cells in place and syncs each file once. Which of them a stop leaves behind is not known: each must
+    /// mean the same beside the other cell of its slot whether it is there or not.
+    pub(super) fn write_many(
+        &mut self,
+        cells: &[(Side, usize, Bytes)],
+        site: &'static str,
+    ) -> Result<(), KeyStoreError> {
+        self.check()?;
+        if cells.is_empty() {
+            return Ok(());
+        }
+        let write = fault::Write::begin(site);
+        for (number, (side, index, bytes)) in cells.iter().enumerate() {
+            if number == cells.len() / 2 {
+                write.middle();
+            }
+            let Generation { file, path } = self.of(*side);
+            if let Err(source) = file.write_all_at(bytes, (index * CELL) as u64) {
+                let error = FileError::of_io("write", path)(source);
+                self.unsure = true;
+                return Err(error.into());
+            }
+        }
+        for Generation { file, path } in [&self.a, &self.b] {
+            if let Err(source) = file.sync_data() {
+                let error = FileError::of_io("sync", path)(source);
+                self.unsure = true;
+                return Err(error.into());
+            }
+        }
+        write.end();
+        Ok(())
+    }
+
     /// Extends both files with zeroes, so that slot `index` has room.
     pub(super) fn make_room(&mut self, index: usize) -> Result<(), KeyStoreError> {
         self.check()?;

@@ -4,6 +4,8 @@
 
 use std::{fs, path::Path};
 
+mod rotation;
+
 use super::cell::CELL;
 use super::*;
 
@@ -229,7 +231,7 @@ fn any_flipped_byte_of_the_cell_that_counts_is_damage_and_nothing_else() {
             files[side][at] ^= 0x10;
             save(dir.path(), &files);
             let mut store = open(dir.path());
-            assert_eq!(store.damaged().collect::<Vec<_>>(), [Some(NAME)], "{at}");
+            assert_eq!(store.damaged().collect::<Vec<_>>(), [Some(NAME.to_owned())], "{at}");
             assert!(matches!(store.state(NAME), Err(KeyStoreError::Torn { .. })), "{at}");
             assert!(matches!(store.get(NAME), Err(KeyStoreError::Torn { .. })), "{at}");
             assert!(matches!(store.put(NAME, &secret(2)), Err(KeyStoreError::Torn { .. })));
@@ -395,65 +397,6 @@ fn the_files_grow_and_a_cut_growth_is_harmless() {
         }
         assert_eq!(seen(&open(dir.path()), "key:k-00000199"), "live 199");
     }
-}
-
-#[test]
-fn a_rotation_that_stops_anywhere_is_finished_by_the_next_opening() {
-    let (dir, mut store) = fresh();
-    for number in 0..5 {
-        store.put(&format!("key:k-{number:08}"), &secret(number)).unwrap();
-    }
-    let _ = store.destroy("key:k-00000003", ORDER).unwrap();
-    let before = load(dir.path());
-    store.rotate(&root()).unwrap();
-    drop(store);
-    let after = load(dir.path());
-    // The writes of a rotation, in order: the new key beside the old one, each survivor (its other cell, then its
-    // old one), and last the old key.
-    let mut writes = vec![(1, 0)];
-    for index in [1, 2, 3, 5] {
-        writes.extend([(1, index), (0, index)]);
-    }
-    writes.push((0, 0));
-    for count in 0..=writes.len() {
-        for torn in [false, true] {
-            let mut files = before.clone();
-            for (side, index) in &writes[..count] {
-                files[*side][range(*index)].copy_from_slice(&after[*side][range(*index)]);
-            }
-            if let Some((side, index)) = writes.get(count).filter(|_| torn) {
-                files[*side][range(*index)][..512]
-                    .copy_from_slice(&after[*side][range(*index)][..512]);
-                files[*side][range(*index)][512..].fill(0x5A);
-            }
-            save(dir.path(), &files);
-            let mut store = open(dir.path());
-            assert_eq!(store.keys.len(), 1, "{count} {torn}");
-            for number in [0, 1, 2, 4] {
-                let name = format!("key:k-{number:08}");
-                assert_eq!(seen(&store, &name), format!("live {number}"), "{count} {torn}");
-            }
-            assert_eq!(seen(&store, "key:k-00000003"), "destroyed o-00000001");
-            assert!(matches!(store.rotate(&secret(8)), Err(KeyStoreError::WrongRootKey)));
-            store.rotate(&root()).unwrap();
-            assert_eq!(seen(&open(dir.path()), "key:k-00000004"), "live 4");
-        }
-    }
-}
-
-#[test]
-fn a_secret_that_was_altered_keeps_both_keys_in_a_rotation() {
-    let (dir, mut store) = fresh();
-    store.put(NAME, &secret(1)).unwrap();
-    store.put("register", &secret(7)).unwrap();
-    let mut files = load(dir.path());
-    files[0][CELL + 130] ^= 1;
-    resummed(&mut files[0][range(1)]);
-    save(dir.path(), &files);
-    assert!(matches!(store.rotate(&root()), Err(KeyStoreError::Altered { .. })));
-    let store = open(dir.path());
-    assert_eq!((store.keys.len(), seen(&store, "register").as_str()), (2, "live 7"));
-    assert!(matches!(store.get(NAME), Err(KeyStoreError::Altered { .. })));
 }
 
 #[test]

@@ -19,6 +19,7 @@ use super::{
     super::{
         fault,
         files::{self, FileError},
+        wipe,
     },
     Column, Vault, VaultError, column_name, error, key_table,
     keys::{Block, Keys},
@@ -54,8 +55,7 @@ struct KeyColumn {
 }
 
 impl VaultBuilder {
-    /// Begins a vault, from scratch: what an earlier attempt left under the temporary name is removed (it holds
-    /// ciphertext only).
+    /// Begins a vault, from scratch: what an earlier attempt left under the temporary name is wiped.
     ///
     /// # Errors
     /// It cannot be made.
@@ -70,7 +70,7 @@ impl VaultBuilder {
             return Err(VaultError::Column { path });
         }
         let part = files::part_of(&path);
-        files::remove(&part, "vault-part")?;
+        wipe::discard(&part)?;
         let write = fault::Write::begin("vault-create");
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
             | OpenFlags::SQLITE_OPEN_CREATE

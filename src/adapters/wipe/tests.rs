@@ -5,12 +5,13 @@
 use std::{
     ffi::OsStr,
     fs,
-    os::{fd::AsFd, unix::fs::MetadataExt, unix::fs::PermissionsExt, unix::fs::symlink},
+    os::{fd::AsFd, unix::fs::PermissionsExt, unix::fs::symlink},
     path::{Path, PathBuf},
 };
 
-use super::*;
+use super::{pass::PIECE, *};
 use crate::adapters::files;
+use crate::domain::certificate::Assurance;
 
 const TEXT: &[u8] = b"synthetic record 0001 of nobody\n";
 
@@ -21,7 +22,7 @@ fn folder() -> (tempfile::TempDir, PathBuf) {
     (dir, path)
 }
 
-fn wipe(dir: &Path, name: &str, expect: Expect) -> Result<WipeReport, WipeError> {
+fn wipe(dir: &Path, name: &str, expect: Expect) -> Result<Wiped, WipeError> {
     let handle = files::open_dir(dir).unwrap();
     wipe_file(handle.as_fd(), OsStr::new(name), expect)
 }
@@ -30,34 +31,73 @@ fn is_empty(dir: &Path) -> bool {
     fs::read_dir(dir).unwrap().next().is_none()
 }
 
-fn content(file: &File, len: usize) -> Vec<u8> {
-    let mut bytes = vec![0; len];
-    file.read_exact_at(&mut bytes, 0).unwrap();
-    bytes
-}
+/// What others wrote is unlinked where it cannot be overwritten.
+const OTHERS: Expect = Expect { origin: Origin::Others, len: None, identity: None, resume: false };
 
 #[test]
 fn the_blocks_hold_other_bytes_before_the_file_is_cut_and_gone() {
-    for len in [1, 31, 4096, CHUNK - 1, CHUNK, 2 * CHUNK + 777] {
+    for len in [1, 31, 4096, PIECE - 1, PIECE, 2 * PIECE + 777, 5 * PIECE, 6 * PIECE + 4097] {
         let (_tmp, dir) = folder();
         let old: Vec<u8> = TEXT.iter().copied().cycle().take(len).collect();
         fs::write(dir.join("f"), &old).unwrap();
-        let kept = File::open(dir.join("f")).unwrap();
-        // Only the overwrite: what a reader of the blocks would find.
-        let writer = fs::OpenOptions::new().write(true).open(dir.join("f")).unwrap();
-        assert!(matches!(overwrite(&writer, len as u64), Ok(Overwrite::Whole)));
-        let new = content(&kept, len);
-        assert_eq!(kept.metadata().unwrap().len(), len as u64);
-        let same = new.chunks(16).zip(old.chunks(16)).filter(|(n, o)| o.len() == 16 && n == o);
+        let mut seen = Vec::new();
+        let handle = files::open_dir(&dir).unwrap();
+        let expect = Expect { len: Some(len as u64), ..Expect::default() };
+        // What a reader of the blocks would find when the proof is handed over.
+        let report = wipe_proven(handle.as_fd(), OsStr::new("f"), expect, &mut |_| {
+            seen = fs::read(dir.join("f"))?;
+            Ok(())
+        });
+        let report = report.unwrap();
+        assert_eq!(seen.len(), len);
+        let same = seen.chunks(16).zip(old.chunks(16)).filter(|(n, o)| o.len() == 16 && n == o);
         assert_eq!(same.count(), 0, "{len}");
-        assert!(len < 31 || new != old);
-        // The whole primitive: nothing is left to read through the descriptor that was kept.
-        let report = wipe(&dir, "f", Expect { len: Some(len as u64), resume: false }).unwrap();
         assert_eq!((report.outcome, report.bytes), (Outcome::Overwritten, len as u64));
-        assert_eq!((report.assurance, report.note), (Assurance::L1, None));
-        assert_eq!((kept.metadata().unwrap().len(), kept.metadata().unwrap().nlink()), (0, 0));
+        assert_eq!((report.report.passes, report.report.retries, report.note), (1, 0, None));
+        assert!(report.report.limits.contains(&Limit::NoKeyDestroyed));
         assert!(is_empty(&dir));
     }
+}
+
+#[test]
+fn a_proof_that_cannot_be_kept_leaves_the_file() {
+    let (_tmp, dir) = folder();
+    fs::write(dir.join("f"), TEXT).unwrap();
+    let handle = files::open_dir(&dir).unwrap();
+    let refused = wipe_proven(handle.as_fd(), OsStr::new("f"), Expect::default(), &mut |_| {
+        Err("no place for it".into())
+    });
+    assert!(matches!(refused, Err(WipeError::Unproven(_))));
+    let left = fs::read(dir.join("f")).unwrap();
+    assert!(left.len() == TEXT.len() && left != TEXT);
+}
+
+#[test]
+fn who_else_has_it_open_and_who_wrote_it_is_told_and_lowers_the_level() {
+    let (_tmp, dir) = folder();
+    for (open, origin) in [(false, Origin::Own), (true, Origin::Own), (false, Origin::Others)] {
+        fs::write(dir.join("f"), TEXT).unwrap();
+        let kept = open.then(|| File::open(dir.join("f")).unwrap());
+        let wiped = wipe(&dir, "f", Expect { origin, ..Expect::default() }).unwrap();
+        let limits = &wiped.report.limits;
+        assert_eq!(limits.contains(&Limit::OpenElsewhere), open, "{limits:?}");
+        assert!(!limits.contains(&Limit::OpenUnknown));
+        assert_eq!(limits.contains(&Limit::WrittenByOthers), origin == Origin::Others);
+        if open || origin == Origin::Others {
+            assert_eq!(wiped.assurance(), Assurance::L1);
+        }
+        // Nothing is left to read through a descriptor that was kept.
+        assert!(kept.is_none_or(|kept| kept.metadata().unwrap().len() == 0));
+    }
+}
+
+#[test]
+fn another_file_of_the_name_is_not_touched() {
+    let (_tmp, dir) = folder();
+    fs::write(dir.join("f"), TEXT).unwrap();
+    let expect = Expect { identity: Some((0, 0)), ..Expect::default() };
+    assert!(matches!(wipe(&dir, "f", expect), Err(WipeError::Swapped)));
+    assert_eq!(fs::read(dir.join("f")).unwrap(), TEXT);
 }
 
 #[test]
@@ -66,8 +106,9 @@ fn an_empty_file_and_a_missing_one() {
     fs::write(dir.join("f"), b"").unwrap();
     let report = wipe(&dir, "f", Expect::default()).unwrap();
     assert_eq!((report.outcome, report.bytes), (Outcome::Overwritten, 0));
-    let report = wipe(&dir, "f", Expect { len: Some(5), resume: true }).unwrap();
-    assert_eq!((report.outcome, report.assurance), (Outcome::Missing, Assurance::L0));
+    let report =
+        wipe(&dir, "f", Expect { len: Some(5), resume: true, ..Expect::default() }).unwrap();
+    assert_eq!((report.outcome, report.assurance()), (Outcome::Missing, Assurance::L0));
     assert!(is_empty(&dir));
 }
 
@@ -77,9 +118,12 @@ fn a_file_with_a_second_link_is_unlinked_and_never_overwritten() {
     let other = tmp.path().join("other");
     fs::write(&other, TEXT).unwrap();
     fs::hard_link(&other, dir.join("f")).unwrap();
-    let report = wipe(&dir, "f", Expect::default()).unwrap();
+    // One of ours is not destroyed while another name has it.
+    let refused = wipe(&dir, "f", Expect::default());
+    assert!(matches!(refused, Err(WipeError::Refused(Note::Linked))));
+    let report = wipe(&dir, "f", OTHERS).unwrap();
     assert_eq!((report.outcome, report.note), (Outcome::Unlinked, Some(Note::Linked)));
-    assert_eq!((report.assurance, report.bytes), (Assurance::L0, 0));
+    assert_eq!((report.assurance(), report.bytes), (Assurance::L0, 0));
     assert_eq!(fs::read(&other).unwrap(), TEXT);
     assert!(is_empty(&dir));
 }
@@ -94,7 +138,9 @@ fn links_and_pipes_are_unlinked_and_not_followed() {
     let pipe = dir.join("pipe");
     rustix::fs::mkfifoat(rustix::fs::CWD, &pipe, Mode::from_raw_mode(0o600)).unwrap();
     for name in ["link", "dangling", "pipe"] {
-        let report = wipe(&dir, name, Expect::default()).unwrap();
+        let refused = wipe(&dir, name, Expect::default());
+        assert!(matches!(refused, Err(WipeError::Refused(Note::NotRegular))));
+        let report = wipe(&dir, name, OTHERS).unwrap();
         assert_eq!((report.outcome, report.note), (Outcome::Unlinked, Some(Note::NotRegular)));
     }
     assert_eq!(fs::read(&other).unwrap(), TEXT);
@@ -106,22 +152,24 @@ fn a_file_that_cannot_be_written_is_unlinked_only() {
     let (_tmp, dir) = folder();
     fs::write(dir.join("f"), TEXT).unwrap();
     fs::set_permissions(dir.join("f"), fs::Permissions::from_mode(0o400)).unwrap();
-    let report = wipe(&dir, "f", Expect::default()).unwrap();
+    let report = wipe(&dir, "f", OTHERS).unwrap();
     // Root may write whatever the mode says.
     let expected = if rustix::process::geteuid().is_root() {
         (Outcome::Overwritten, Assurance::L1, None)
     } else {
         (Outcome::Unlinked, Assurance::L0, Some(Note::NotWritable))
     };
-    assert_eq!((report.outcome, report.assurance, report.note), expected);
+    assert_eq!((report.outcome, report.assurance(), report.note), expected);
     // A program that runs cannot be written by anybody.
     fs::copy("/bin/sleep", dir.join("busy")).unwrap();
     let mut busy = std::process::Command::new(dir.join("busy")).arg("60").spawn().unwrap();
-    let report = wipe(&dir, "busy", Expect::default()).unwrap();
+    let refused = wipe(&dir, "busy", Expect::default());
+    assert!(matches!(refused, Err(WipeError::Refused(Note::NotWritable))));
+    let report = wipe(&dir, "busy", OTHERS).unwrap();
     busy.kill().unwrap();
     busy.wait().unwrap();
     assert_eq!((report.outcome, report.note), (Outcome::Unlinked, Some(Note::NotWritable)));
-    assert_eq!(report.assurance, Assurance::L0);
+    assert_eq!(report.assurance(), Assurance::L0);
     assert!(is_empty(&dir));
 }
 
@@ -129,7 +177,7 @@ fn a_file_that_cannot_be_written_is_unlinked_only() {
 fn a_file_of_another_length_is_not_touched() {
     let (_tmp, dir) = folder();
     fs::write(dir.join("f"), TEXT).unwrap();
-    let refused = wipe(&dir, "f", Expect { len: Some(5), resume: false });
+    let refused = wipe(&dir, "f", Expect { len: Some(5), ..Expect::default() });
     assert!(matches!(refused, Err(WipeError::OtherLength { expected: 5, found: 32 })));
     assert_eq!(fs::read(dir.join("f")).unwrap(), TEXT);
 }
@@ -160,10 +208,13 @@ fn a_file_that_takes_the_name_meanwhile_is_left_in_its_place() {
     let found = stat(handle.as_fd(), OsStr::new("f")).unwrap().unwrap();
     fs::rename(dir.join("f"), dir.join("away")).unwrap();
     fs::write(dir.join("f"), b"another").unwrap();
-    let opened = open_for_overwrite(handle.as_fd(), OsStr::new("f"), &found);
-    assert!(matches!(opened, Err(WipeError::Swapped)));
-    let renamed = rename_to_neutral(handle.as_fd(), OsStr::new("f"), ".wiped-0", &found);
+    let dir_of = handle.as_fd();
+    let place = Place { dir: dir_of, below: below(dir_of).unwrap(), origin: Origin::Others };
+    assert!(matches!(place.open(OsStr::new("f"), &found), Err(WipeError::Swapped)));
+    let renamed = place.rename_to_neutral(OsStr::new("f"), ".wiped-0", &found);
     assert!(matches!(renamed, Err(WipeError::Swapped)));
+    let unlinked = place.unlink_only(OsStr::new("f"), ".wiped-0", &found, Note::NotWritable);
+    assert!(matches!(unlinked, Err(WipeError::Swapped)));
     assert_eq!(fs::read(dir.join("f")).unwrap(), b"another");
     assert!(!dir.join(".wiped-0").exists());
 }
@@ -183,10 +234,10 @@ fn a_wipe_that_stopped_after_its_rename_is_finished() {
     for left in [TEXT, b""] {
         let (_tmp, dir) = folder();
         fs::write(dir.join(neutral_name(OsStr::new("f"))), left).unwrap();
-        let expect = Expect { len: Some(TEXT.len() as u64), resume: true };
+        let expect = Expect { len: Some(TEXT.len() as u64), resume: true, ..Expect::default() };
         let report = wipe(&dir, "f", expect).unwrap();
-        assert_eq!((report.outcome, report.bytes), (Outcome::Overwritten, TEXT.len() as u64));
-        assert_eq!((report.assurance, report.note), (Assurance::L1, Some(Note::Resumed)));
+        assert_eq!((report.outcome, report.bytes), (Outcome::Overwritten, left.len() as u64));
+        assert_eq!(report.note, Some(Note::Resumed));
         assert!(is_empty(&dir));
     }
     // Where others can write, that name proves nothing.
@@ -254,9 +305,12 @@ fn a_sparse_file_on_a_full_disk_is_unlinked_and_said_so() {
     };
     let sparse = File::create(disk.path().join("f")).unwrap();
     sparse.set_len(4 << 20).unwrap();
-    let report = wipe(disk.path(), "f", Expect::default()).unwrap();
+    let refused = wipe(disk.path(), "f", Expect::default());
+    assert!(matches!(refused, Err(WipeError::Refused(Note::NoSpace))));
+    let report = wipe(disk.path(), "f", OTHERS).unwrap();
     assert_eq!((report.outcome, report.note), (Outcome::Unlinked, Some(Note::NoSpace)));
-    assert_eq!((report.assurance, report.filesystem), (Assurance::L0, "tmpfs"));
+    let kind = report.report.ground.kind.as_str();
+    assert_eq!((report.assurance(), kind), (Assurance::L0, "tmpfs"));
     assert!(is_empty(disk.path()));
 }
 
@@ -272,12 +326,12 @@ fn an_immutable_file_is_an_error_and_stays() {
         let refused = wipe(&dir, "f", Expect::default());
         let tree = clear(dir.parent().unwrap(), "drop");
         assert!(chattr("-i"));
-        assert!(matches!(refused, Err(WipeError::Io { doing: "unlink", .. })));
+        assert!(matches!(refused, Err(WipeError::Refused(Note::NotWritable))));
         assert!(tree.left > 0 && fs::read(dir.join("f")).unwrap() == TEXT);
     }
 }
 
 fn clear(dir: &Path, name: &str) -> TreeReport {
     let handle = files::open_dir(dir).unwrap();
-    wipe_tree(handle.as_fd(), OsStr::new(name)).unwrap()
+    wipe_tree(handle.as_fd(), OsStr::new(name), &|_, _, _| true).unwrap()
 }

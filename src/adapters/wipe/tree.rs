@@ -1,30 +1,42 @@
 //! Clearing a delivery folder: every file in it through the wipe primitive, then the folders.
 //!
 //! The folder belongs to whoever delivers. No link is followed, no mount is entered, no file is trusted to stay
-//! what it was; what cannot be removed is counted and left, and the rest is removed all the same.
+//! what it was; what cannot be removed is counted and left, and the rest is removed all the same. What its caller does
+//! not know in the folder is left as it is: nothing is wiped unseen.
 
 use std::{
+    collections::BTreeMap,
     ffi::{OsStr, OsString},
     os::fd::{AsFd, BorrowedFd, OwnedFd},
     os::unix::ffi::OsStrExt,
 };
 
-use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, ResolveFlags, fsync, openat2, unlinkat};
+use rustix::fs::{
+    AtFlags, Dir, FileType, Mode, OFlags, ResolveFlags, Stat, fsync, openat2, unlinkat,
+};
 use rustix::io::Errno;
 
-use super::{Expect, Note, Outcome, WipeError, check_name, filesystem_of, stat, wipe_file};
+use super::{
+    Note, Origin, Outcome, Place, WipeError, Wiped,
+    batch::{self, Buffers},
+    below, check_name, stat,
+};
 use crate::adapters::fault;
 use crate::domain::{
     certificate::Assurance,
     limits::{CLEAR_DEPTH_MAX, INBOX_ENTRIES_MAX},
+    wipe::WipeReport,
 };
 
 /// Second looks, over a whole clearing, at folders that things were added to meanwhile. Counted for the clearing and
 /// not for each folder: who adds at every depth would else multiply the work.
 const EXTRA_PASSES_MAX: usize = 64;
 
+/// What is known of the things directly in the folder: only what this says yes to is wiped.
+pub(super) type Known<'k> = dyn Fn(BorrowedFd<'_>, &OsStr, &Stat) -> bool + 'k;
+
 /// The report of one clearing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[must_use]
 pub struct TreeReport {
     /// There was something of that name.
@@ -37,94 +49,147 @@ pub struct TreeReport {
     pub bytes: u64,
     /// Things that are still there: mounts, folders nested too deep, what the system refused to remove.
     pub left: u64,
-    /// The filesystem.
-    pub filesystem: &'static str,
+    /// Things directly in the folder that were not known, and left as they are.
+    pub unknown: u64,
+    /// What was odd, with counts.
+    pub notes: BTreeMap<&'static str, u64>,
     /// The lowest of all that was wiped.
     pub assurance: Assurance,
+    /// What was found, done and proved.
+    pub report: WipeReport,
 }
 
-/// Wipes everything beneath the folder `name` of `dir`, and the folder. A plain file of that name is wiped as well.
+/// Wipes everything known beneath the folder `name` of `dir`, and the folder. A plain file of that name is wiped as well.
 ///
 /// # Errors
 /// [`WipeError`] where `name` itself cannot be looked at. Refusals inside count in [`TreeReport::left`].
-pub fn wipe_tree(dir: BorrowedFd<'_>, name: &OsStr) -> Result<TreeReport, WipeError> {
+pub fn wipe_tree(
+    dir: BorrowedFd<'_>,
+    name: &OsStr,
+    known: &Known<'_>,
+) -> Result<TreeReport, WipeError> {
     check_name(name)?;
-    let mut report = TreeReport {
-        found: stat(dir, name)?.is_some(),
-        overwritten: 0,
-        unlinked: 0,
-        bytes: 0,
-        left: 0,
-        filesystem: filesystem_of(dir)?,
-        assurance: Assurance::L1,
+    let found = stat(dir, name)?;
+    let mut clearing = Clearing {
+        report: TreeReport {
+            found: found.is_some(),
+            overwritten: 0,
+            unlinked: 0,
+            bytes: 0,
+            left: 0,
+            unknown: 0,
+            notes: BTreeMap::new(),
+            assurance: Assurance::L0,
+            report: WipeReport::new(below(dir)?.ground),
+        },
+        buffers: Buffers::new(),
+        extra: EXTRA_PASSES_MAX,
+        known,
     };
-    if report.found {
-        let mut extra_passes = EXTRA_PASSES_MAX;
-        report.clear(dir, name, 0, &mut extra_passes);
+    match found {
+        None => {}
+        Some(found) if is_folder(&found) => clearing.folder(dir, name, 0),
+        Some(_) => clearing.files(dir, &[name.to_owned()]),
     }
-    if report.left > 0 || !report.found {
-        report.assurance = Assurance::L0;
+    let mut report = clearing.report;
+    // A link or pipe held no bytes of its own that could have been overwritten.
+    if report.found && report.left == 0 {
+        report.assurance = report.report.assurance();
     }
     Ok(report)
 }
 
-impl TreeReport {
-    fn clear(&mut self, parent: BorrowedFd<'_>, name: &OsStr, depth: usize, extra: &mut usize) {
-        match stat(parent, name) {
-            Ok(None) => {}
-            Ok(Some(found)) if FileType::from_raw_mode(found.st_mode) == FileType::Directory => {
-                self.clear_folder(parent, name, depth, extra);
-            }
-            Ok(Some(_)) => self.clear_file(parent, name),
-            Err(_) => self.left += 1,
-        }
-    }
+struct Clearing<'k> {
+    report: TreeReport,
+    buffers: Buffers,
+    /// Second looks that are left.
+    extra: usize,
+    known: &'k Known<'k>,
+}
 
-    fn clear_file(&mut self, parent: BorrowedFd<'_>, name: &OsStr) {
-        match wipe_file(parent, name, Expect::default()) {
-            Ok(wiped) => {
-                match wiped.outcome {
-                    Outcome::Overwritten => self.overwritten += 1,
-                    Outcome::Unlinked => self.unlinked += 1,
-                    Outcome::Missing => return,
-                }
-                self.bytes += wiped.bytes;
-                // A link or pipe held no bytes of its own that could have been overwritten.
-                if wiped.note != Some(Note::NotRegular) {
-                    self.assurance = self.assurance.min(wiped.assurance);
-                }
-            }
-            Err(_) => self.left += 1,
-        }
-    }
-
-    fn clear_folder(
-        &mut self,
-        parent: BorrowedFd<'_>,
-        name: &OsStr,
-        depth: usize,
-        extra: &mut usize,
-    ) {
+impl Clearing<'_> {
+    fn folder(&mut self, parent: BorrowedFd<'_>, name: &OsStr, depth: usize) {
         let Some(folder) = open_folder(parent, name).filter(|_| depth < CLEAR_DEPTH_MAX) else {
-            self.left += 1;
+            self.report.left += 1;
             return;
         };
-        let left_before = self.left;
+        let left_before = self.report.left;
         while let Ok(names) = names_in(&folder) {
-            for inner in names {
-                self.clear(folder.as_fd(), &inner, depth + 1, extra);
+            if !self.things(folder.as_fd(), names, depth) {
+                return;
             }
             match remove_folder(parent, name) {
                 Ok(()) => return,
                 // Everything seen is gone: something was added since, or there was more than one look takes.
-                Err(Errno::NOTEMPTY | Errno::EXIST) if self.left == left_before && *extra > 0 => {
-                    *extra -= 1;
+                Err(Errno::NOTEMPTY | Errno::EXIST)
+                    if self.report.left == left_before && self.extra > 0 =>
+                {
+                    self.extra -= 1;
                 }
                 Err(_) => break,
             }
         }
-        self.left += 1;
+        self.report.left += 1;
     }
+
+    /// Everything in a folder; `false` where something in it was not known and stays.
+    fn things(&mut self, folder: BorrowedFd<'_>, names: Vec<OsString>, depth: usize) -> bool {
+        let mut files = Vec::new();
+        let mut unknown = 0;
+        for name in names {
+            match stat(folder, &name) {
+                Ok(None) => {}
+                Ok(Some(found)) if depth == 0 && !(self.known)(folder, &name, &found) => {
+                    unknown += 1;
+                }
+                Ok(Some(found)) if is_folder(&found) => self.folder(folder, &name, depth + 1),
+                Ok(Some(_)) => files.push(name),
+                Err(_) => self.report.left += 1,
+            }
+        }
+        self.files(folder, &files);
+        self.report.unknown += unknown;
+        unknown == 0
+    }
+
+    fn files(&mut self, folder: BorrowedFd<'_>, names: &[OsString]) {
+        if names.is_empty() {
+            return;
+        }
+        let Ok(below) = below(folder) else {
+            self.report.left += names.len() as u64;
+            return;
+        };
+        let place = Place { dir: folder, below, origin: Origin::Others };
+        for names in names.chunks(batch::FILES) {
+            for ended in batch::wipe(&place, names, &mut self.buffers) {
+                match ended {
+                    Ok(wiped) => self.count(&wiped),
+                    Err(_) => self.report.left += 1,
+                }
+            }
+        }
+    }
+
+    fn count(&mut self, wiped: &Wiped) {
+        let report = &mut self.report;
+        match wiped.outcome {
+            Outcome::Overwritten => report.overwritten += 1,
+            Outcome::Unlinked => report.unlinked += 1,
+            Outcome::Missing => return,
+        }
+        report.bytes += wiped.bytes;
+        if let Some(note) = wiped.note {
+            *report.notes.entry(note.meaning()).or_default() += 1;
+        }
+        if wiped.note != Some(Note::NotRegular) {
+            report.report.join(&wiped.report);
+        }
+    }
+}
+
+fn is_folder(found: &Stat) -> bool {
+    FileType::from_raw_mode(found.st_mode) == FileType::Directory
 }
 
 /// Opens a folder, unless it is a mount (a bind mount too) or has become a link meanwhile.

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::forms::FormFile;
 use clap::{Args, Subcommand};
 
 #[derive(Debug, Subcommand)]
@@ -40,7 +41,7 @@ pub(in crate::cli) enum DestroyWord {
     },
     /// Leave out a copy that nobody can reach; its batch stays open, and somebody answers for it.
     #[command(
-        after_long_help = "Examples:\n  batchward destroy except o-00000001 c-00000004 --owner alice --until 2027-01-31 --reason 'the tape is with the court'"
+        after_long_help = "Examples:\n  batchward destroy except o-00000001 c-00000004 --owner alice --until 2027-01-31 \\\n      --reason 'the tape is with the court'"
     )]
     Except {
         /// Id of the order.
@@ -59,7 +60,7 @@ pub(in crate::cli) enum DestroyWord {
     },
     /// Enter the papers that close an order; their files stay where they are, their digests are recorded.
     #[command(
-        after_long_help = "Examples:\n  batchward destroy close o-00000001 --letter 府社婦字第1150000099號 --evidence photos.zip\n  batchward destroy close o-00000001 --letter 衛健字第1150000007號 --letter-date 115/12/01 --letter-file report.pdf"
+        after_long_help = "Examples:\n  batchward destroy close o-00000001 --letter 府社婦字第1150000099號 --evidence photos.zip\n  batchward destroy close o-00000001 --letter 衛健字第1150000007號 --letter-date 115/12/01 \\\n      --letter-file report.pdf"
     )]
     Close(CloseArgs),
     /// Confirm the papers of an order, as a second person.
@@ -78,6 +79,17 @@ pub(in crate::cli) enum DestroyWord {
     },
     /// List orders.
     List,
+    /// Write the destruction record of one batch as a form, finished or not.
+    #[command(
+        after_long_help = "Examples:\n  batchward destroy record b-260000001 --format pdf -o record.pdf"
+    )]
+    Record {
+        /// Id, or the provider's number where it is unique.
+        id: String,
+        /// How and where.
+        #[command(flatten)]
+        file: FormFile,
+    },
 }
 
 #[derive(Debug, Args)]
@@ -108,7 +120,7 @@ pub(in crate::cli) struct CloseArgs {
 pub(in crate::cli) enum StandingWord {
     /// Propose a standing approval: transfer files go as soon as they are loaded.
     #[command(
-        after_long_help = "Examples:\n  batchward standing add --policy nantou-verification --doc-no 府民戶字第1130001234號 --until 2027-12-31"
+        after_long_help = "Examples:\n  batchward standing add --policy nantou-verification --doc-no 府民戶字第1130001234號 \\\n      --until 2027-12-31"
     )]
     Add {
         /// Name of the policy.

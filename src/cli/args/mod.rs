@@ -10,6 +10,7 @@ mod forms;
 mod proofs;
 mod site;
 mod uses;
+mod witness;
 
 use std::path::PathBuf;
 
@@ -23,6 +24,7 @@ pub(super) use self::{
     proofs::{CertificateWord, PolicyWord, RegisterVerify, RegisterWord},
     site::{AccountAdd, AccountWord, ClockWord, ConfigWord, Init, Shell},
     uses::{GrantWord, MatchArgs, QueryArgs, RowFormat, UseWord},
+    witness::WitnessWord,
 };
 use super::speech::Language;
 
@@ -158,6 +160,9 @@ pub(super) enum Word {
     /// The access log: who looked up what, for which case and why.
     #[command(subcommand)]
     Access(AccessWord),
+    /// Witnesses: people outside who vouch that the register only ever grew.
+    #[command(subcommand)]
+    Witness(WitnessWord),
     /// Rules, each with its clause: list, explain, check.
     #[command(subcommand)]
     Policy(PolicyWord),

@@ -70,6 +70,9 @@ pub(in crate::cli) enum RegisterWord {
         /// Entries; all there are without it.
         #[arg(long)]
         size: Option<u64>,
+        /// The newest one that a witness has cosigned, with the cosignatures.
+        #[arg(long, conflicts_with = "size")]
+        cosigned: bool,
         /// File to write; standard output without it.
         #[arg(short = 'o', long, value_name = "FILE")]
         output: Option<PathBuf>,
@@ -84,6 +87,9 @@ pub(in crate::cli) struct RegisterVerify {
     /// The verifier key that you hold; without it, the folder's own.
     #[arg(long, value_name = "VKEY")]
     pub(in crate::cli) key: Option<String>,
+    /// A witness that must have cosigned, by its verifier key; may be given several times.
+    #[arg(long, value_name = "VKEY")]
+    pub(in crate::cli) witness: Vec<String>,
     /// A checkpoint that was kept elsewhere; may be given several times.
     #[arg(long, value_name = "CHECKPOINT")]
     pub(in crate::cli) against: Vec<PathBuf>,

@@ -1,6 +1,8 @@
 //! Folding what people and due dates did.
 
-use super::{Account, CameDue, FoldError, Grant, Hold, KeyState, Mark, Proposal, Site, View};
+use super::{
+    Account, CameDue, Cosigned, FoldError, Grant, Hold, KeyState, Mark, Proposal, Site, View,
+};
 use crate::domain::{
     entry::{
         AccessApproved, AccessDenied, AccessRequested, AccountFacts, Body, Entry, Exception,
@@ -51,7 +53,7 @@ impl View {
                 Ok(())
             }
             Body::NonceSpent { nonce } => {
-                if self.nonces.insert(nonce.clone()) {
+                if self.nonces.insert(nonce) {
                     Ok(())
                 } else {
                     Err(FoldError::Transition(mark.seq))
@@ -67,7 +69,7 @@ impl View {
         let text =
             signed::SignedText::parse(&signed.text).map_err(|_| FoldError::Unknown(mark.seq))?;
         let nonce = text.nonce;
-        if self.nonces.insert(nonce) { Ok(()) } else { Err(FoldError::Transition(mark.seq)) }
+        if self.nonces.insert(&nonce) { Ok(()) } else { Err(FoldError::Transition(mark.seq)) }
     }
 
     fn administer(&mut self, mark: Mark, entry: &Entry) -> Result<(), FoldError> {
@@ -110,6 +112,40 @@ impl View {
                 row.baseline = proposal.what;
                 self.index.reached(link, 0);
             }
+            _ => return self.witness(mark, entry),
+        }
+        Ok(())
+    }
+
+    fn witness(&mut self, mark: Mark, entry: &Entry) -> Result<(), FoldError> {
+        let by = entry.by.clone();
+        match &entry.body {
+            Body::WitnessProposed { name, vkey, .. } => {
+                let row = self.witnesses.entry(name.clone()).or_default();
+                row.proposal = Some(Proposal { mark, by, what: vkey.clone() });
+            }
+            Body::WitnessConfirmed { name, .. } => {
+                let row = self.witnesses.get_mut(name).ok_or(FoldError::Unknown(mark.seq))?;
+                let proposal = row.proposal.take().ok_or(FoldError::Transition(mark.seq))?;
+                row.vkey = Some(proposal.what);
+            }
+            Body::CheckpointCosigned { witness, size, cosigned_at, line, .. } => {
+                let row = self.witnesses.get_mut(witness).ok_or(FoldError::Unknown(mark.seq))?;
+                let at = (*cosigned_at).min(mark.at);
+                let behind =
+                    row.last.as_ref().is_some_and(|last| *size < last.size || at < last.at);
+                if behind || *size > mark.seq {
+                    return Err(FoldError::Transition(mark.seq));
+                }
+                row.last = Some(Cosigned { size: *size, at, line: line.clone() });
+            }
+            Body::OverdueAcknowledged { reason, .. } => {
+                self.acknowledgement = Some(Proposal { mark, by, what: reason.clone() });
+            }
+            Body::OverdueConfirmed { .. } => {
+                self.acknowledgement.take().ok_or(FoldError::Transition(mark.seq))?;
+                self.acknowledged = Some(mark.at);
+            }
             _ => return self.decide(mark, entry),
         }
         Ok(())
@@ -132,7 +168,7 @@ impl View {
             Body::BatchRetried { batch, .. } => {
                 self.batch(mark, *batch)?.trouble = None;
                 for copy in self.index.copies_of(*batch) {
-                    if let Some(row) = self.copies.get_mut(copy) {
+                    if let Some(row) = self.copies.get_mut(&copy) {
                         row.trouble = None;
                     }
                 }
@@ -253,6 +289,8 @@ impl Body {
             | Self::BaselineProposed { signed, .. }
             | Self::BatchRetried { signed, .. }
             | Self::TimeConfirmed { signed, .. }
+            | Self::WitnessProposed { signed, .. }
+            | Self::CheckpointCosigned { signed, .. }
             | Self::GrantApplied { signed, .. }
             | Self::OrderRequested { signed, .. }
             | Self::AccessOrderRequested(AccessRequested { signed, .. })
@@ -265,6 +303,9 @@ impl Body {
             Self::ConfigConfirmed { signed, .. }
             | Self::AccountConfirmed { signed, .. }
             | Self::BaselineConfirmed { signed, .. }
+            | Self::WitnessConfirmed { signed, .. }
+            | Self::OverdueAcknowledged { signed, .. }
+            | Self::OverdueConfirmed { signed, .. }
             | Self::BatchReleased { signed, .. }
             | Self::BatchRejected { signed, .. }
             | Self::GrantApproved { signed, .. }

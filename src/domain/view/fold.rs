@@ -66,6 +66,7 @@ impl View {
             _ => self.act(mark, entry)?,
         }
         self.size = seq + 1;
+        self.first_at.get_or_insert(entry.at);
         self.last_at = Some(entry.at);
         Ok(())
     }
@@ -83,13 +84,13 @@ impl View {
             Plan::TakeKey { key, link, number, form, channel, .. } => {
                 self.next.key = self.next.key.max(key.number());
                 let row = KeyRow {
-                    link: link.clone(),
-                    number: number.clone(),
+                    link: self.alike.word(link),
+                    number: number.as_str().into(),
                     state: KeyState::Planned,
                     form: *form,
                     fingerprint: None,
-                    channel: channel.clone(),
-                    by: by.to_owned(),
+                    channel: self.alike.word(channel),
+                    by: self.alike.word(by),
                     at: mark.at,
                 };
                 self.keys.insert(*key, row);
@@ -222,6 +223,7 @@ impl View {
             }
         }
         self.delivery_over(delivery);
+        let facts = self.alike.facts(&link, facts);
         let row = Batch { whole, ..Batch::born(mark, link, delivery, facts, reason, files) };
         self.index.born(batch, &row);
         self.batches.insert(batch, row);
@@ -235,12 +237,13 @@ impl View {
         manifest: &ManifestFacts,
         (strength, signer): (&str, &str),
     ) -> Result<(), FoldError> {
+        let (strength, signer) = (self.alike.word(strength), self.alike.word(signer));
         let row = self.batch(mark, batch)?;
         row.number = Some(manifest.number.clone());
         row.counts.declared = Some(manifest.records);
         row.manifest = Some(manifest.clone());
-        row.strength = Some(strength.to_owned());
-        row.signer = Some(signer.to_owned());
+        row.strength = Some(strength);
+        row.signer = Some(signer);
         row.reason = None;
         let link = row.link.clone();
         self.index.numbered(batch, &link, &manifest.number);
@@ -262,13 +265,14 @@ impl View {
             row.bytes = facts.vault.bytes;
             row.sha256 = facts.vault.sha256;
         }
+        let link = self.batch(mark, batch)?.link.clone();
+        let load = Box::new(self.alike.load(&link, facts));
         let row = self.batch(mark, batch)?;
         row.counts = facts.counts;
-        row.load = Some(facts.clone());
+        row.load = Some(load);
         row.reason = None;
         row.decide = Some(mark);
-        row.times.insert("use-until".to_owned(), facts.use_until);
-        let link = row.link.clone();
+        row.times.insert("use-until", facts.use_until);
         self.index.content(batch, &link, facts.content);
         self.index.reached(&link, self.next_sequence(&link) - 1);
         self.move_batch(mark, batch, BatchEvent::Loaded)
@@ -358,7 +362,7 @@ impl View {
             .ok_or(FoldError::Transition(mark.seq))?;
         let from = std::mem::replace(&mut row.state, to);
         row.trouble = None;
-        row.times.insert(to.word().to_owned(), mark.at);
+        row.times.insert(to.word(), mark.at);
         let link = row.link.clone();
         self.index.moved(id, &link, from, to);
         Ok(())

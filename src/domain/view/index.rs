@@ -5,10 +5,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::Batch;
+use super::Batch as Row;
 use crate::domain::{
     digest::Digest,
-    ids::{BatchId, CopyId, DeliveryId, KeyId},
+    ids::{Batch, BatchId, CopyId, DeliveryId, Id, Key, KeyId},
     lifecycle::BatchState,
 };
 
@@ -16,7 +16,7 @@ use crate::domain::{
 #[derive(Clone, Debug, Default)]
 pub(super) struct Index {
     links: BTreeMap<String, LinkIndex>,
-    copies: BTreeMap<BatchId, Vec<CopyId>>,
+    copies: BTreeSet<(BatchId, CopyId)>,
     states: BTreeMap<BatchState, BTreeSet<BatchId>>,
     uncleared: BTreeSet<BatchId>,
     troubled: BTreeSet<BatchId>,
@@ -28,21 +28,36 @@ pub(super) struct Index {
 #[derive(Clone, Debug, Default)]
 struct LinkIndex {
     batches: BTreeSet<BatchId>,
-    numbers: BTreeMap<String, BTreeSet<BatchId>>,
-    files: BTreeMap<Digest, BTreeSet<BatchId>>,
-    contents: BTreeMap<Digest, BTreeSet<BatchId>>,
-    deltas: BTreeMap<u64, BTreeSet<BatchId>>,
+    numbers: Marked<Batch>,
+    files: Marked<Batch>,
+    contents: Marked<Batch>,
+    deltas: Marked<Batch>,
     received: BTreeSet<BatchId>,
-    keys: BTreeMap<String, BTreeSet<KeyId>>,
+    keys: Marked<Key>,
     /// Every change file up to this one is loaded.
     reached: u64,
 }
 
-fn listed<'a, K: Ord + ?Sized, Q: Ord + std::borrow::Borrow<K>, T>(
-    map: Option<&'a BTreeMap<Q, BTreeSet<T>>>,
-    key: &K,
-) -> impl DoubleEndedIterator<Item = &'a T> + use<'a, K, Q, T> {
-    map.and_then(|map| map.get(key)).into_iter().flatten()
+/// Ids under a mark of 64 bits: a number, or the beginning of a digest. Two things may have one mark, by chance or by
+/// somebody's effort; then the search is a little less narrow.
+type Marked<K> = BTreeSet<(u64, Id<K>)>;
+
+fn mark_of(digest: &Digest) -> u64 {
+    let [a, b, c, d, e, f, g, h, ..] = *digest.as_bytes();
+    u64::from_be_bytes([a, b, c, d, e, f, g, h])
+}
+
+fn mark_of_text(text: &str) -> u64 {
+    mark_of(&Digest::of(text.as_bytes()))
+}
+
+/// The ids under a mark, in order.
+fn marked<K: Ord>(
+    set: Option<&Marked<K>>,
+    mark: u64,
+) -> impl DoubleEndedIterator<Item = Id<K>> + use<'_, K> {
+    let range = (mark, Id::new(0))..=(mark, Id::new(u64::MAX));
+    set.map(|set| set.range(range)).into_iter().flatten().map(|(_, id)| *id)
 }
 
 impl Index {
@@ -50,12 +65,12 @@ impl Index {
         self.links.entry(link.to_owned()).or_default()
     }
 
-    pub(super) fn born(&mut self, id: BatchId, row: &Batch) {
+    pub(super) fn born(&mut self, id: BatchId, row: &Row) {
         let link = self.link(&row.link);
         link.batches.insert(id);
         link.received.insert(id);
         for sha256 in row.files.iter().filter_map(|file| file.sha256) {
-            link.files.entry(sha256).or_default().insert(id);
+            link.files.insert((mark_of(&sha256), id));
         }
         self.states.entry(row.state).or_default().insert(id);
         self.uncleared.insert(id);
@@ -89,15 +104,15 @@ impl Index {
     }
 
     pub(super) fn numbered(&mut self, id: BatchId, link: &str, number: &str) {
-        self.link(link).numbers.entry(number.to_owned()).or_default().insert(id);
+        self.link(link).numbers.insert((mark_of_text(number), id));
     }
 
     pub(super) fn delta(&mut self, id: BatchId, link: &str, sequence: u64) {
-        self.link(link).deltas.entry(sequence).or_default().insert(id);
+        self.link(link).deltas.insert((sequence, id));
     }
 
     pub(super) fn content(&mut self, id: BatchId, link: &str, content: Digest) {
-        self.link(link).contents.entry(content).or_default().insert(id);
+        self.link(link).contents.insert((mark_of(&content), id));
     }
 
     pub(super) fn reached(&mut self, link: &str, sequence: u64) {
@@ -105,26 +120,17 @@ impl Index {
     }
 
     pub(super) fn copy(&mut self, batch: BatchId, copy: CopyId) {
-        let copies = self.copies.entry(batch).or_default();
-        if let Err(place) = copies.binary_search(&copy) {
-            copies.insert(place, copy);
-        }
+        self.copies.insert((batch, copy));
     }
 
     pub(super) fn key(&mut self, id: KeyId, link: &str, number: &str) {
-        self.link(link).keys.entry(number.to_owned()).or_default().insert(id);
+        self.link(link).keys.insert((mark_of_text(number), id));
         self.keys.insert(id);
     }
 
     pub(super) fn key_gone(&mut self, id: KeyId, link: &str, number: &str) {
         self.keys.remove(&id);
-        let keys = &mut self.link(link).keys;
-        if let Some(left) = keys.get_mut(number) {
-            left.remove(&id);
-            if left.is_empty() {
-                keys.remove(number);
-            }
-        }
+        self.link(link).keys.remove(&(mark_of_text(number), id));
     }
 
     pub(super) fn delivery(&mut self, id: DeliveryId, link: &str, name_mac: Digest) {
@@ -147,11 +153,11 @@ impl Index {
     }
 
     pub(super) fn numbered_as(&self, link: &str, number: &str) -> impl Iterator<Item = BatchId> {
-        listed(self.links.get(link).map(|link| &link.numbers), number).copied()
+        marked(self.links.get(link).map(|link| &link.numbers), mark_of_text(number))
     }
 
     pub(super) fn with_file(&self, link: &str, sha256: Digest) -> impl Iterator<Item = BatchId> {
-        listed(self.links.get(link).map(|link| &link.files), &sha256).copied()
+        marked(self.links.get(link).map(|link| &link.files), mark_of(&sha256))
     }
 
     pub(super) fn with_content(
@@ -159,11 +165,11 @@ impl Index {
         link: &str,
         content: Digest,
     ) -> impl Iterator<Item = BatchId> {
-        listed(self.links.get(link).map(|link| &link.contents), &content).copied()
+        marked(self.links.get(link).map(|link| &link.contents), mark_of(&content))
     }
 
     pub(super) fn deltas_at(&self, link: &str, sequence: u64) -> impl Iterator<Item = BatchId> {
-        listed(self.links.get(link).map(|link| &link.deltas), &sequence).copied()
+        marked(self.links.get(link).map(|link| &link.deltas), sequence)
     }
 
     pub(super) fn reached_of(&self, link: &str) -> u64 {
@@ -176,7 +182,7 @@ impl Index {
         link: &str,
         number: &str,
     ) -> impl DoubleEndedIterator<Item = KeyId> {
-        listed(self.links.get(link).map(|link| &link.keys), number).copied()
+        marked(self.links.get(link).map(|link| &link.keys), mark_of_text(number))
     }
 
     /// Keys whose slot may still be live.
@@ -184,8 +190,9 @@ impl Index {
         &self.keys
     }
 
-    pub(super) fn copies_of(&self, batch: BatchId) -> &[CopyId] {
-        self.copies.get(&batch).map_or(&[], Vec::as_slice)
+    pub(super) fn copies_of(&self, batch: BatchId) -> impl Iterator<Item = CopyId> {
+        let range = (batch, CopyId::new(0))..=(batch, CopyId::new(u64::MAX));
+        self.copies.range(range).map(|(_, copy)| *copy)
     }
 
     pub(super) fn in_state(&self, state: BatchState) -> Option<&BTreeSet<BatchId>> {

@@ -6,27 +6,35 @@
 
 mod access;
 mod acts;
+mod alike;
+mod decisions;
 mod destruction;
 mod fold;
 mod index;
+mod nonces;
 mod rows;
+mod table;
 #[cfg(test)]
 mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 pub use access::{AccessKey, AccessOrder};
+pub use decisions::{Grant, Hold, Order, Standing};
 pub use fold::FoldError;
+pub use nonces::Nonces;
 pub use rows::{
-    Account, Batch, CameDue, ConfigProposal, CopyKind, CopyRow, Grant, Hold, KeyRow, KeyState,
-    LinkLedger, Mark, Order, Proposal, Seen, Site, Standing, Trouble,
+    Account, Batch, CameDue, ConfigProposal, CopyKind, CopyRow, Cosigned, KeyRow, KeyState,
+    LinkLedger, Loaded, Mark, Proposal, Seen, Site, Times, Trouble, Witness,
 };
+pub use table::Table;
 
 use super::{
     digest::Digest,
     entry::{HoldScope, ManifestFacts},
     ids::{
-        AccessOrderId, BatchId, CopyId, DeliveryId, GrantId, HoldId, KeyId, OrderId, StandingId,
+        self, AccessOrderId, BatchId, CopyId, DeliveryId, GrantId, HoldId, KeyId, OrderId,
+        StandingId,
     },
     lifecycle::{BatchState, CopyState},
     manifest::Kind,
@@ -39,6 +47,8 @@ use super::{
 pub struct View {
     /// Entries folded.
     pub size: u64,
+    /// Time of the first entry.
+    pub first_at: Option<Timestamp>,
     /// Time of the last entry.
     pub last_at: Option<Timestamp>,
     /// The site, once it is created.
@@ -50,7 +60,7 @@ pub struct View {
     /// Accounts by name.
     pub accounts: BTreeMap<String, Account>,
     /// Nonces that counted.
-    pub nonces: BTreeSet<String>,
+    pub nonces: Nonces,
     /// Deliveries that were seen and are not batches.
     pub deliveries: BTreeMap<DeliveryId, Seen>,
     /// Things in inboxes that are no delivery, by link and name.
@@ -58,11 +68,11 @@ pub struct View {
     /// Intents without an outcome, by entry.
     pub open: BTreeMap<u64, Plan>,
     /// Batches.
-    pub batches: BTreeMap<BatchId, Batch>,
+    pub batches: Table<ids::Batch, Batch>,
     /// Copies.
-    pub copies: BTreeMap<CopyId, CopyRow>,
+    pub copies: Table<ids::Copied, CopyRow>,
     /// Keys that came.
-    pub keys: BTreeMap<KeyId, KeyRow>,
+    pub keys: Table<ids::Key, KeyRow>,
     /// Grants.
     pub grants: BTreeMap<GrantId, Grant>,
     /// Orders.
@@ -79,10 +89,17 @@ pub struct View {
     pub access_orders: BTreeMap<AccessOrderId, AccessOrder>,
     /// Last access checkpoint that was entered: when and at which size.
     pub access_checkpoint: Option<(Timestamp, u64)>,
+    /// Witnesses by name.
+    pub witnesses: BTreeMap<String, Witness>,
+    /// When two people last acknowledged that cosignatures are overdue.
+    pub acknowledged: Option<Timestamp>,
+    /// An acknowledgement that waits for the second of them: its reason.
+    pub acknowledgement: Option<Proposal<String>>,
     /// Whether nothing irreversible may run by itself, until a person confirms the time.
     pub time_doubted: bool,
     next: rows::Next,
     index: index::Index,
+    alike: alike::Alike,
 }
 
 impl View {
@@ -136,8 +153,7 @@ impl View {
 
     /// The copies of a batch, oldest first.
     pub fn copies_of(&self, batch: BatchId) -> impl Iterator<Item = (CopyId, &CopyRow)> {
-        let copies = self.index.copies_of(batch).iter();
-        copies.filter_map(|id| Some((*id, self.copies.get(id)?)))
+        self.index.copies_of(batch).filter_map(|id| Some((id, self.copies.get(&id)?)))
     }
 
     /// Whether no copy of a batch is alive.
@@ -214,7 +230,10 @@ impl View {
     #[must_use]
     pub fn key_for(&self, batch: &Batch) -> Option<KeyId> {
         let number = batch.number.as_deref()?;
-        let live = |id: &KeyId| self.keys.get(id).is_some_and(|key| key.state == KeyState::Live);
+        let live = |id: &KeyId| {
+            let row = self.keys.get(id);
+            row.is_some_and(|key| *key.number == *number && key.state == KeyState::Live)
+        };
         self.index.keys_for(&batch.link, number).rev().find(live)
     }
 
@@ -270,8 +289,10 @@ impl View {
     /// Whether a file of this digest was loaded before on the link.
     #[must_use]
     pub fn digest_is_loaded(&self, link: &str, sha256: Digest, except: Option<BatchId>) -> bool {
-        self.rows(self.index.with_file(link, sha256))
-            .any(|(id, b)| Some(id) != except && b.ever_loaded())
+        self.rows(self.index.with_file(link, sha256)).any(|(id, b)| {
+            let holds = b.files.iter().any(|file| file.sha256 == Some(sha256));
+            holds && Some(id) != except && b.ever_loaded()
+        })
     }
 
     /// Whether this plaintext was loaded before on the link. Empty deltas are exempt.
@@ -281,7 +302,7 @@ impl View {
             id != except
                 && b.load
                     .as_ref()
-                    .is_some_and(|l| l.content == content && l.counts.parsed != Some(0))
+                    .is_some_and(|l| l.content == content && b.counts.parsed != Some(0))
         })
     }
 

@@ -1,16 +1,16 @@
 //! The rows of the view: facts as the register told them.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use crate::domain::{
     certificate::Assurance,
     digest::Digest,
     entry::{
-        AccountFacts, ConfigChange, CopyFacts, Counts, Failure, GrantTerms, HoldScope, KeyForm,
-        LinkFacts, LoadFacts, ManifestFacts, OrderedCopy, PaperFacts,
+        AccountFacts, ConfigChange, CopyFacts, Counts, Failure, KeyForm, LinkFacts, ManifestFacts,
     },
-    ids::{BatchId, CopyId, DeliveryId, OrderId, StandingId},
-    lifecycle::{BatchState, CopyState, GrantState, OrderState},
+    findings::Findings,
+    ids::{BatchId, DeliveryId, OrderId},
+    lifecycle::{BatchState, CopyState},
     limits,
     reason::Reason,
     time::Timestamp,
@@ -73,6 +73,28 @@ impl Account {
     }
 }
 
+/// A witness.
+#[derive(Clone, Debug, Default)]
+pub struct Witness {
+    /// Its verifier key; nothing before the first confirmation.
+    pub vkey: Option<String>,
+    /// What waits for a second person.
+    pub proposal: Option<Proposal<String>>,
+    /// The last cosignature that came.
+    pub last: Option<Cosigned>,
+}
+
+/// A cosignature.
+#[derive(Clone, Debug)]
+pub struct Cosigned {
+    /// Entries that it covers.
+    pub size: u64,
+    /// When it was made, by the witness's clock; never later than when it came.
+    pub at: Timestamp,
+    /// The line of the note.
+    pub line: String,
+}
+
 /// A delivery that was seen.
 #[derive(Clone, Debug)]
 pub struct Seen {
@@ -133,7 +155,7 @@ pub struct Batch {
     /// The delivery that it was.
     pub delivery: DeliveryId,
     /// What the link said.
-    pub facts: LinkFacts,
+    pub facts: Arc<LinkFacts>,
     /// State.
     pub state: BatchState,
     /// Why it is where it is.
@@ -145,15 +167,15 @@ pub struct Batch {
     /// What the verified manifest said.
     pub manifest: Option<ManifestFacts>,
     /// How sure its origin is.
-    pub strength: Option<String>,
+    pub strength: Option<Arc<str>>,
     /// Principal of its signer.
-    pub signer: Option<String>,
+    pub signer: Option<Arc<str>>,
     /// Its files.
     pub files: Vec<CopyFacts>,
     /// Counts so far.
     pub counts: Counts,
     /// What its load came to.
-    pub load: Option<LoadFacts>,
+    pub load: Option<Box<Loaded>>,
     /// Whether everything of the delivery that holds data was copied.
     pub whole: bool,
     /// Whether its originals are gone from the inbox.
@@ -177,7 +199,58 @@ pub struct Batch {
     /// The last failure of a step.
     pub trouble: Option<Trouble>,
     /// When each state was reached, and other times, by name.
-    pub times: BTreeMap<String, Timestamp>,
+    pub times: Times,
+}
+
+/// What a load came to, beside its counts and the end of its use.
+#[derive(Clone, Debug)]
+pub struct Loaded {
+    /// HMAC of the whole plaintext under the link's key.
+    pub content: Digest,
+    /// Columns stored.
+    pub items: Arc<Vec<String>>,
+    /// Units that may apply.
+    pub units: Arc<Vec<String>>,
+    /// What was counted and reported, as JSON.
+    pub(super) findings: Arc<str>,
+}
+
+impl Loaded {
+    /// What was counted and reported.
+    #[must_use]
+    pub fn findings(&self) -> Findings {
+        // The text was made of findings, by this program.
+        serde_json::from_str(&self.findings).unwrap_or_default()
+    }
+}
+
+/// Points in time by name: few of them, in the order in which they came.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Times(Vec<(&'static str, Timestamp)>);
+
+impl Times {
+    /// The time of this name.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&Timestamp> {
+        self.0.iter().find(|(known, _)| *known == name).map(|(_, at)| at)
+    }
+
+    /// Sets the time of this name.
+    pub fn insert(&mut self, name: &'static str, at: Timestamp) {
+        match self.0.iter_mut().find(|(known, _)| *known == name) {
+            Some((_, known)) => *known = at,
+            None => {
+                self.0.reserve_exact(1);
+                self.0.push((name, at));
+            }
+        }
+    }
+
+    /// All of them, by name.
+    #[must_use]
+    pub fn by_name(&self) -> BTreeMap<String, Timestamp> {
+        self.0.iter().map(|(name, at)| ((*name).to_owned(), *at)).collect()
+    }
 }
 
 impl Batch {
@@ -186,7 +259,7 @@ impl Batch {
         mark: Mark,
         link: String,
         delivery: DeliveryId,
-        facts: LinkFacts,
+        facts: Arc<LinkFacts>,
         claimed_because: Option<Reason>,
         files: &[CopyFacts],
     ) -> Self {
@@ -215,10 +288,10 @@ impl Batch {
             order: None,
             decide: None,
             trouble: None,
-            times: BTreeMap::from([
-                (BatchState::Received.word().to_owned(), mark.at),
+            times: Times(vec![
+                (BatchState::Received.word(), mark.at),
                 // Stays when a release makes it received again: signers are judged by this time.
-                ("claimed".to_owned(), mark.at),
+                ("claimed", mark.at),
             ]),
         }
     }
@@ -307,9 +380,9 @@ pub enum KeyState {
 #[derive(Clone, Debug)]
 pub struct KeyRow {
     /// The link.
-    pub link: String,
+    pub link: Arc<str>,
     /// The number that it was sent for.
-    pub number: String,
+    pub number: Box<str>,
     /// State.
     pub state: KeyState,
     /// Form.
@@ -317,123 +390,11 @@ pub struct KeyRow {
     /// Fingerprint of an identity.
     pub fingerprint: Option<Digest>,
     /// Channel.
-    pub channel: String,
+    pub channel: Arc<str>,
     /// By whom.
-    pub by: String,
+    pub by: Arc<str>,
     /// When.
     pub at: Timestamp,
-}
-
-/// A grant.
-#[derive(Clone, Debug)]
-pub struct Grant {
-    /// What for.
-    pub terms: GrantTerms,
-    /// State.
-    pub state: GrantState,
-    /// Who applied.
-    pub by: String,
-    /// The application.
-    pub applied: Mark,
-    /// The approval.
-    pub approved: Option<Mark>,
-}
-
-/// An order.
-#[derive(Clone, Debug)]
-pub struct Order {
-    /// What it covers.
-    pub copies: Vec<OrderedCopy>,
-    /// State.
-    pub state: OrderState,
-    /// Why.
-    pub reason: String,
-    /// Policies in force at the request.
-    pub policy: Digest,
-    /// Void after this.
-    pub expires: Timestamp,
-    /// Who requested.
-    pub by: String,
-    /// The request.
-    pub requested: Mark,
-    /// How many people must approve.
-    pub approvers: u32,
-    /// Who approved, and the entries.
-    pub approvals: Vec<(String, Mark)>,
-    /// The approval that made it count, once one did.
-    pub approved: Option<(String, Mark)>,
-    /// The standing approval that it rests on.
-    pub standing: Option<StandingId>,
-    /// Nothing is wiped before this.
-    pub not_before: Option<Timestamp>,
-    /// Entries of its wipes, in their order.
-    pub wiped: Vec<u64>,
-    /// Copies that it leaves out, with the entry that says so.
-    pub excepted: Vec<(CopyId, u64)>,
-    /// Why it was voided, and the entry.
-    pub voided: Option<(String, Mark)>,
-    /// Digest of its certificate, and when it was issued.
-    pub certificate: Option<(Digest, Timestamp)>,
-    /// Papers that wait for a supervisor.
-    pub paper_proposal: Option<Proposal<Vec<PaperFacts>>>,
-    /// Papers that count.
-    pub papers: Vec<PaperFacts>,
-}
-
-impl Order {
-    /// The copies that it covers and has neither wiped nor left out.
-    #[must_use]
-    pub fn open_copies(&self) -> usize {
-        self.copies.len() - self.wiped.len() - self.excepted.len()
-    }
-}
-
-/// A standing approval.
-#[derive(Clone, Debug)]
-pub struct Standing {
-    /// The policy whose batches it is for.
-    pub policy: String,
-    /// The link, where it is for one alone.
-    pub link: Option<String>,
-    /// Document number.
-    pub doc_no: String,
-    /// It counts for nothing after this.
-    pub until: Timestamp,
-    /// Who proposed.
-    pub by: String,
-    /// The proposal.
-    pub proposed: Mark,
-    /// Who confirmed, and the entry.
-    pub confirmed: Option<(String, Mark)>,
-    /// Whether it was ended.
-    pub ended: bool,
-}
-
-impl Standing {
-    /// Whether it counts at a time.
-    #[must_use]
-    pub fn stands(&self, now: Timestamp) -> bool {
-        self.confirmed.is_some() && !self.ended && now <= self.until
-    }
-}
-
-/// A hold.
-#[derive(Clone, Debug)]
-pub struct Hold {
-    /// What it covers.
-    pub scope: HoldScope,
-    /// Who placed it.
-    pub by: String,
-    /// Authority.
-    pub authority: String,
-    /// Document number.
-    pub doc_no: String,
-    /// Review date.
-    pub review: Timestamp,
-    /// The placing.
-    pub placed: Mark,
-    /// Whether it was lifted.
-    pub lifted: bool,
 }
 
 /// What is known of a link beyond its file.

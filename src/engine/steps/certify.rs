@@ -13,6 +13,7 @@ use crate::{
         step::{Outcome, Plan},
         time::Timestamp,
         view::Order,
+        wipe::ReadBack,
     },
     engine::{
         Engine, EngineError, Ran, StepError,
@@ -187,7 +188,7 @@ impl Engine {
             bytes: wiped.bytes,
             sha256: row.sha256,
             method: method(&wiped).to_owned(),
-            verification: "name absent after directory sync".to_owned(),
+            verification: verification(&wiped).to_owned(),
             assurance: wiped.assurance,
             meaning: wiped.assurance.meaning().to_owned(),
             files: wiped.files,
@@ -217,6 +218,19 @@ impl Engine {
             code: "register",
             message: format!("entry {seq} of the register cannot be read: {error}"),
         })
+    }
+}
+
+/// How it was looked at afterwards.
+fn verification(wiped: &WipeFacts) -> &'static str {
+    match wiped.report.as_ref().map(|report| report.read_back) {
+        Some(ReadBack::Direct) => {
+            "every byte read back from the device, extents compared, name absent after directory sync"
+        }
+        Some(ReadBack::Memory) => {
+            "every byte read back through memory, extents compared, name absent after directory sync"
+        }
+        Some(ReadBack::None) | None => "name absent after directory sync",
     }
 }
 

@@ -163,7 +163,7 @@ impl Engine {
         let row = self.view.batches.get(&batch).ok_or(StepError::Stuck("no-batch"))?;
         let (bytes, files) = (row.files.iter().map(|f| f.bytes).sum(), row.files.len() as u64);
         let notes: BTreeMap<String, u64> =
-            wiped.notes.into_iter().filter(|(code, _)| code == "left").collect();
+            wiped.notes.into_iter().filter(|(code, _)| code == "late").collect();
         Ok(Outcome::Cleared {
             // Taken from the claim, not from what this run removed: a repeat after a stop says the same.
             wiped: WipeFacts {

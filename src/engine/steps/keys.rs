@@ -59,45 +59,76 @@ impl Engine {
         let Plan::TakeKey { key, link, number, form, keybox, wipe, .. } = plan else {
             return Err(StepError::Stuck("plan"));
         };
-        let outcome = if *wipe {
-            Outcome::KeyWiped { code: "spent".to_owned() }
-        } else {
-            self.store_key(*key, link, number, *form, *keybox)?
+        let read = match self.submitted.get(key) {
+            Some(secret) => Some(secret.duplicate()),
+            None if *keybox => self.keybox_bytes(link, number, *form)?,
+            None => None,
         };
-        // The slot is synced, or the key is not wanted: now, and not before, the keybox file may go.
+        let (outcome, taken) = if *wipe {
+            (Outcome::KeyWiped { code: "spent".to_owned() }, true)
+        } else {
+            self.store_key(*key, *form, read.as_ref())?
+        };
+        // The slot is synced, or the key is not wanted: now, and not before, the keybox file may go. Only what was read
+        // goes: another key that took its name meanwhile is a key of its own.
         if *keybox {
-            let link = self.rules.links.get(link).cloned().ok_or(StepError::Stuck("no-link"))?;
-            self.ports.intake.wipe_key_file(&link, number, *form)?;
+            let read = read.filter(|_| taken).unwrap_or_else(|| Secret::new(Vec::new()));
+            let ours = matches!(outcome, Outcome::KeyTaken { .. });
+            self.remove_key_file(link, number, *form, &read, ours)?;
         }
         Ok(outcome)
     }
 
-    fn store_key(
+    /// Wipes a key file. Where that fails, a key that was `taken` is ours all the same: the wipe may have destroyed
+    /// what lay there. The file is tried again later, and a person is told.
+    fn remove_key_file(
         &mut self,
-        key: KeyId,
         link: &str,
         number: &str,
         form: KeyForm,
-        keybox: bool,
-    ) -> Result<Outcome, StepError> {
+        read: &Secret,
+        taken: bool,
+    ) -> Result<(), StepError> {
+        let link = self.rules.links.get(link).cloned().ok_or(StepError::Stuck("no-link"))?;
+        let wiped = self.ports.intake.wipe_key_file(&link, number, form, read);
+        let failed = wiped.is_err().then(|| self.ports.clock.now());
+        self.todo.key_file(&link.name, number, failed);
+        match wiped {
+            Err(error) if taken => self.unreadable(&link, &error.to_string()),
+            Err(error) => {
+                self.unreadable(&link, &error.to_string());
+                return Err(error.into());
+            }
+            Ok(()) => {}
+        }
+        Ok(())
+    }
+
+    /// Keeps a key; what came of it, and whether that was made of what was `read` now.
+    fn store_key(
+        &mut self,
+        key: KeyId,
+        form: KeyForm,
+        read: Option<&Secret>,
+    ) -> Result<(Outcome, bool), StepError> {
         let slot = slots::key(key);
         let taken = |fingerprint| Outcome::KeyTaken { facts: KeyFacts { key, form, fingerprint } };
+        let parsed = read.and_then(|bytes| self.ports.opener.parse_key(form, bytes));
         if let Some(secret) = self.ports.keys.live(&slot)? {
+            // After a stop: what lies there now is wiped only where it is the key that was kept.
+            let same = parsed.is_some_and(|(read, _)| read.expose() == secret.expose());
             let fingerprint = self.ports.opener.parse_key(form, &secret).and_then(|(_, f)| f);
-            return Ok(taken(fingerprint));
+            return Ok((taken(fingerprint), same));
         }
-        let bytes = match self.submitted.get(&key) {
-            Some(secret) => Some(secret.duplicate()),
-            None if keybox => self.keybox_bytes(link, number, form)?,
-            None => None,
-        };
         // After a stop between intent and slot, what a person typed is gone: they are told, and type it again.
-        let Some(bytes) = bytes else { return Ok(Outcome::KeyWiped { code: "lost".to_owned() }) };
-        let Some((secret, fingerprint)) = self.ports.opener.parse_key(form, &bytes) else {
-            return Ok(Outcome::KeyWiped { code: "malformed".to_owned() });
+        if read.is_none() {
+            return Ok((Outcome::KeyWiped { code: "lost".to_owned() }, true));
+        }
+        let Some((secret, fingerprint)) = parsed else {
+            return Ok((Outcome::KeyWiped { code: "malformed".to_owned() }, true));
         };
         self.ports.keys.put(&slot, &secret)?;
-        Ok(taken(fingerprint))
+        Ok((taken(fingerprint), true))
     }
 
     fn keybox_bytes(

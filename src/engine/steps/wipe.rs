@@ -5,15 +5,17 @@ use std::{io::Read, sync::Arc};
 use crate::{
     domain::{
         digest::Hasher,
-        entry::{AGENT, Body},
+        entry::{AGENT, Body, WipeFacts},
         ids::{BatchId, CopyId, OrderId},
         lifecycle::{CopyState, OrderState},
         step::{Outcome, Plan},
         view::{CopyKind, CopyRow, Mark, Order},
+        wipe::Limit,
     },
     engine::{
         Engine, EngineError, Ran, StepError,
         jobs::{Begun, Effect},
+        ports::PortError,
         slots,
     },
 };
@@ -202,22 +204,36 @@ impl Engine {
             CopyKind::Transfer => {
                 // The files of a batch share a key. It goes with the last of them: a hold that comes between two
                 // must find what is still there readable.
+                let mut limits = vec![Limit::SenderHoldsKey];
                 if self.is_last_file(batch, copy) {
-                    self.ports.keys.destroy(&slots::spool(batch), &why)?;
+                    limits.extend(self.ports.keys.erase(&slots::spool(batch), &why)?);
                 }
                 let spool = Arc::clone(&self.ports.spool);
-                Ok(Begun::long(bytes, move |_| Effect::Wiped(spool.wipe(copy))))
+                Ok(Begun::long(bytes, move |_| Effect::Wiped(keyed(spool.wipe(copy), &limits))))
             }
             CopyKind::Vault => {
-                self.ports.keys.destroy(&slots::vault(copy), &why)?;
+                let limits = self.ports.keys.erase(&slots::vault(copy), &why)?;
                 let vaults = Arc::clone(&self.ports.vaults);
-                Ok(Begun::long(bytes, move |_| Effect::Wiped(vaults.wipe(copy))))
+                Ok(Begun::long(bytes, move |_| Effect::Wiped(keyed(vaults.wipe(copy), &limits))))
             }
             CopyKind::Case => {
-                self.ports.keys.destroy(&slots::case(batch), &why)?;
-                let wiped = self.ports.cases.wipe(batch)?;
-                Ok(Begun::Done(Outcome::CopyWiped { wiped }))
+                let limits = self.ports.keys.erase(&slots::case(batch), &why)?;
+                let wiped = keyed(self.ports.cases.wipe(batch), &limits)?;
+                Self::end_wipe(wiped).map(Begun::Done)
             }
         }
     }
+
+    /// A copy that was there is gone. One that was not there is no copy destroyed: it is somewhere else, or was removed
+    /// by somebody, and a person has to say which.
+    pub(in crate::engine) fn end_wipe(wiped: WipeFacts) -> Result<Outcome, StepError> {
+        if wiped.files == 0 {
+            return Err(StepError::Stuck("copy-missing"));
+        }
+        Ok(Outcome::CopyWiped { wiped })
+    }
+}
+
+fn keyed(wiped: Result<WipeFacts, PortError>, limits: &[Limit]) -> Result<WipeFacts, PortError> {
+    wiped.map(|facts| facts.keyed(limits))
 }

@@ -1,7 +1,7 @@
 //! A form as PDF/A-2u: pages that can be filed, with text that can be searched and copied, and with the glyphs of a
 //! Traditional Chinese font that it uses.
 //!
-//! The pages are laid out first ([`layout`]), as lines, rules and grey boxes at their places; then they are drawn. The
+//! The pages are laid out first (`layout`), as lines, rules and grey boxes at their places; then they are drawn. The
 //! foot of a page says how many there are, which only the layout knows.
 
 mod fonts;

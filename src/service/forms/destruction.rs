@@ -102,7 +102,7 @@ impl Service {
                 approved,
                 expires: order.expires,
                 copies: order.copies.iter().filter(|copy| copy.batch == batch).count() as u64,
-                certificate: order.certificate,
+                certificate: order.certificate.map(|(digest, _)| digest),
             });
             for seq in &order.wiped {
                 self.wiped(*seq, *id, &mut copies)?;

@@ -153,11 +153,11 @@ impl Service {
             keys: live
                 .map(|(id, key)| HeldKey {
                     key: *id,
-                    link: key.link.clone(),
-                    number: key.number.clone(),
+                    link: key.link.to_string(),
+                    number: key.number.to_string(),
                     form: key.form,
-                    channel: key.channel.clone(),
-                    by: key.by.clone(),
+                    channel: key.channel.to_string(),
+                    by: key.by.to_string(),
                     at: key.at,
                 })
                 .collect(),

@@ -248,7 +248,7 @@ impl Service {
             basis_doc_no: row.facts.basis_doc_no.clone(),
             basis_differs: manifest.is_some_and(|m| m.basis_differs),
             handlers,
-            strength: row.strength.clone(),
+            strength: row.strength.as_deref().map(str::to_owned),
             it_handlers: key.iter().filter_map(|key| key.0.clone()).collect(),
             key_channel: key.map(|key| key.1),
             supervisors,
@@ -307,9 +307,9 @@ impl Service {
     fn key_of(&self, row: &Batch) -> Option<(Option<Seal>, String)> {
         let number = row.number.as_deref()?;
         let keys = self.engine.view.keys.values().rev();
-        let key = keys.into_iter().find(|key| key.link == row.link && key.number == number)?;
-        let person = (key.by != AGENT).then(|| self.sealed(key.by.clone(), key.at, None));
-        Some((person, key.channel.clone()))
+        let key = keys.into_iter().find(|key| *key.link == *row.link && *key.number == *number)?;
+        let person = (*key.by != *AGENT).then(|| self.sealed(key.by.to_string(), key.at, None));
+        Some((person, key.channel.to_string()))
     }
 }
 

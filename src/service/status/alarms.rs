@@ -80,6 +80,10 @@ alarms! {
     PublishedBehind = "published-behind", Alarm,
         "the published files of the register are behind the journal",
         "see that the state's disk can be written; the next start publishes what is missing";
+    /// Cosignatures that do not come.
+    AnchoringOverdue = "anchoring-overdue", Alarm,
+        "too few witnesses have vouched for the register lately",
+        "'batchward witness request NAME' makes what a witness cosigns, 'batchward witness take' takes it in";
     /// Little room.
     DiskLow = "disk-low", Alarm,
         "a disk is almost full",
@@ -274,6 +278,12 @@ fn machine(given: &Given<'_>, found: &mut Found) {
     if health.root_key == RootKey::File {
         found.add(AlarmCode::RootKeyInFile, None, None, None);
     }
+    if let Some(anchoring) = &given.rules.anchoring {
+        let standing = anchoring.standing(given.view, given.now, given.rules.zone);
+        if standing.overdue {
+            found.add(AlarmCode::AnchoringOverdue, None, Some(standing.since), None);
+        }
+    }
     for place in &health.places {
         match (&place.folder, &place.room) {
             (folder, Some(room)) if is_low(room) => {
@@ -372,7 +382,7 @@ fn keys(given: &Given<'_>, found: &mut Found) {
         }
         let came = given.view.numbered(&key.link, &key.number).next().is_some();
         if !came {
-            let about = Some(key.link.as_str());
+            let about = Some(&*key.link);
             found.add(AlarmCode::KeyWithoutBatch, about, Some(key.at), Some(id.to_string()));
         }
     }

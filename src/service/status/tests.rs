@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use super::*;
 use crate::{
     domain::{
+        anchoring::Anchoring,
         digest::Digest,
         entry::{
             AGENT, Body, CopyFacts, Entry, Failure, KeyForm, LinkFacts, OrderedCopy, Signed,
@@ -41,6 +42,7 @@ struct Desk {
 impl Desk {
     fn quiet() -> Self {
         let rules = Rules {
+            anchoring: None,
             agency: None,
             links: BTreeMap::new(),
             layouts: BTreeMap::new(),
@@ -181,13 +183,13 @@ fn stray(key: bool) -> Stray {
 
 fn key(state: KeyState) -> KeyRow {
     KeyRow {
-        link: "moca".to_owned(),
-        number: "N-1".to_owned(),
+        link: "moca".into(),
+        number: "N-1".into(),
         state,
         form: KeyForm::Identity,
         fingerprint: None,
-        channel: "keybox".to_owned(),
-        by: AGENT.to_owned(),
+        channel: "keybox".into(),
+        by: AGENT.into(),
         at: MORNING,
     }
 }
@@ -211,6 +213,19 @@ const ROWS: &[Row] = &[
         &[A::PublishedBehind],
     ),
     (|d| d.health.published = Some(1), &[A::PublishedBehind], &[A::PublishedBehind]),
+    (
+        |d| {
+            d.view.first_at = Some(MORNING);
+            d.rules.anchoring = Some(Anchoring {
+                witnesses: vec!["audit-office".to_owned()],
+                at_least: 1,
+                overdue_after: Period { seconds: 7200, ..Period::ZERO },
+                stop_intake: false,
+            });
+        },
+        &[],
+        &[A::AnchoringOverdue],
+    ),
     (|d| d.health.root_key = RootKey::File, &[A::RootKeyInFile], &[A::RootKeyInFile]),
     (
         |d| d.health.places[0].room.as_mut().unwrap().free_bytes = limits::DISK_BYTES_LOW - 1,
@@ -245,7 +260,7 @@ const ROWS: &[Row] = &[
             let batch = d.batch();
             let row = d.view.batches.get_mut(&batch).unwrap();
             row.state = BatchState::Verified;
-            row.times.insert("verified".to_owned(), MORNING);
+            row.times.insert("verified", MORNING);
             d.reason = Some(Reason::SequenceGap);
         },
         &[],

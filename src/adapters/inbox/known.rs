@@ -1,0 +1,120 @@
+//! What a claim has seen of a delivery folder, so that clearing it removes that and nothing else.
+//!
+//! A sender may add a file, or put another one in the place of one that was copied, until the folder is gone. Such a
+//! thing was never copied nor judged, and is not wiped: the folder goes back to the inbox with it.
+
+use std::{
+    ffi::OsStr,
+    fs::File,
+    io::Read,
+    os::{fd::BorrowedFd, unix::ffi::OsStrExt},
+};
+
+use data_encoding::BASE64;
+use rustix::fs::{AtFlags, FileType, Mode, OFlags, Stat, openat2, statat};
+use serde::{Deserialize, Serialize};
+
+use super::{FolderId, beneath};
+use crate::{
+    adapters::wipe,
+    domain::digest::{Digest, Hasher},
+};
+
+/// A claimed folder: which it is, and what was seen in it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClaimedFolder {
+    /// Which folder.
+    #[serde(flatten)]
+    pub id: FolderId,
+    /// What lay in it; nothing where that was more than a delivery may have, or was claimed before this was kept:
+    /// then an order covers all that lies there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seen: Option<Vec<Mark>>,
+}
+
+impl From<FolderId> for ClaimedFolder {
+    fn from(id: FolderId) -> Self {
+        Self { id, seen: None }
+    }
+}
+
+/// One thing that was seen.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Mark {
+    /// Its name, Base64.
+    name: String,
+    inode: u64,
+    bytes: i64,
+    /// When its inode changed last, in nanoseconds.
+    changed: i64,
+    /// What was copied of it.
+    sha256: Option<Digest>,
+}
+
+impl Mark {
+    /// Looks at a thing; none where it is gone.
+    pub(super) fn of(folder: BorrowedFd<'_>, name: &OsStr) -> Option<Self> {
+        let found = statat(folder, name, AtFlags::SYMLINK_NOFOLLOW).ok()?;
+        Some(Self {
+            name: BASE64.encode(name.as_bytes()),
+            inode: found.st_ino,
+            bytes: found.st_size,
+            changed: changed(&found),
+            sha256: None,
+        })
+    }
+
+    pub(super) fn is(&self, name: &[u8]) -> bool {
+        self.name == BASE64.encode(name)
+    }
+
+    pub(super) fn copied(&mut self, sha256: Option<Digest>) {
+        self.sha256 = sha256;
+    }
+}
+
+fn changed(found: &Stat) -> i64 {
+    let nanos = i64::try_from(found.st_ctime_nsec).unwrap_or(0);
+    found.st_ctime.saturating_mul(1_000_000_000).saturating_add(nanos)
+}
+
+impl ClaimedFolder {
+    /// Whether a thing in the folder is one that was seen: the same unchanged, or one that holds what was copied.
+    pub(super) fn knows(&self, folder: BorrowedFd<'_>, name: &OsStr, found: &Stat) -> bool {
+        let Some(seen) = &self.seen else { return true };
+        let kind = FileType::from_raw_mode(found.st_mode);
+        let Some(mark) = seen.iter().find(|mark| mark.is(name.as_bytes())) else {
+            // What an earlier clearing was about to remove.
+            let neutral = |mark: &Mark| {
+                let name = BASE64.decode(mark.name.as_bytes()).unwrap_or_default();
+                wipe::neutral_name(OsStr::from_bytes(&name))
+            };
+            return kind == FileType::RegularFile
+                && name.as_bytes().starts_with(wipe::NEUTRAL.as_bytes())
+                && seen.iter().any(|mark| neutral(mark).as_bytes() == name.as_bytes());
+        };
+        match kind {
+            FileType::RegularFile => {
+                let same = (mark.inode, mark.bytes, mark.changed)
+                    == (found.st_ino, found.st_size, changed(found));
+                same || mark.sha256.is_some_and(|sha256| digest(folder, name) == Some(sha256))
+            }
+            FileType::Directory => mark.inode == found.st_ino,
+            // Links and pipes hold nothing.
+            _ => true,
+        }
+    }
+}
+
+fn digest(folder: BorrowedFd<'_>, name: &OsStr) -> Option<Digest> {
+    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    let mut file = File::from(openat2(folder, name, flags, Mode::empty(), beneath()).ok()?);
+    let mut hasher = Hasher::new();
+    let mut bytes = vec![0; 1 << 20];
+    loop {
+        match file.read(&mut bytes).ok()? {
+            0 => return Some(hasher.finish()),
+            count => hasher.update(&bytes[..count]),
+        }
+    }
+}

@@ -1,0 +1,122 @@
+//! The rows of what people decide: grants, orders, standing approvals, holds.
+
+use super::{Mark, Proposal};
+use crate::domain::{
+    digest::Digest,
+    entry::{GrantTerms, HoldScope, OrderedCopy, PaperFacts},
+    ids::{CopyId, StandingId},
+    lifecycle::{GrantState, OrderState},
+    time::Timestamp,
+};
+
+/// A grant.
+#[derive(Clone, Debug)]
+pub struct Grant {
+    /// What for.
+    pub terms: GrantTerms,
+    /// State.
+    pub state: GrantState,
+    /// Who applied.
+    pub by: String,
+    /// The application.
+    pub applied: Mark,
+    /// The approval.
+    pub approved: Option<Mark>,
+}
+
+/// An order.
+#[derive(Clone, Debug)]
+pub struct Order {
+    /// What it covers.
+    pub copies: Vec<OrderedCopy>,
+    /// State.
+    pub state: OrderState,
+    /// Why.
+    pub reason: String,
+    /// Policies in force at the request.
+    pub policy: Digest,
+    /// Void after this.
+    pub expires: Timestamp,
+    /// Who requested.
+    pub by: String,
+    /// The request.
+    pub requested: Mark,
+    /// How many people must approve.
+    pub approvers: u32,
+    /// Who approved, and the entries.
+    pub approvals: Vec<(String, Mark)>,
+    /// The approval that made it count, once one did.
+    pub approved: Option<(String, Mark)>,
+    /// The standing approval that it rests on.
+    pub standing: Option<StandingId>,
+    /// Nothing is wiped before this.
+    pub not_before: Option<Timestamp>,
+    /// Entries of its wipes, in their order.
+    pub wiped: Vec<u64>,
+    /// Copies that it leaves out, with the entry that says so.
+    pub excepted: Vec<(CopyId, u64)>,
+    /// Why it was voided, and the entry.
+    pub voided: Option<(String, Mark)>,
+    /// Digest of its certificate, and when it was issued.
+    pub certificate: Option<(Digest, Timestamp)>,
+    /// Papers that wait for a supervisor.
+    pub paper_proposal: Option<Proposal<Vec<PaperFacts>>>,
+    /// Papers that count.
+    pub papers: Vec<PaperFacts>,
+}
+
+impl Order {
+    /// The copies that it covers and has neither wiped nor left out.
+    #[must_use]
+    pub fn open_copies(&self) -> usize {
+        self.copies.len() - self.wiped.len() - self.excepted.len()
+    }
+}
+
+/// A standing approval.
+#[derive(Clone, Debug)]
+pub struct Standing {
+    /// The policy whose batches it is for.
+    pub policy: String,
+    /// The link, where it is for one alone.
+    pub link: Option<String>,
+    /// Document number.
+    pub doc_no: String,
+    /// It counts for nothing after this.
+    pub until: Timestamp,
+    /// Who proposed.
+    pub by: String,
+    /// The proposal.
+    pub proposed: Mark,
+    /// Who confirmed, and the entry.
+    pub confirmed: Option<(String, Mark)>,
+    /// Whether it was ended.
+    pub ended: bool,
+}
+
+impl Standing {
+    /// Whether it counts at a time.
+    #[must_use]
+    pub fn stands(&self, now: Timestamp) -> bool {
+        self.confirmed.is_some() && !self.ended && now <= self.until
+    }
+}
+
+/// A hold.
+#[derive(Clone, Debug)]
+pub struct Hold {
+    /// What it covers.
+    pub scope: HoldScope,
+    /// Who placed it.
+    pub by: String,
+    /// Authority.
+    pub authority: String,
+    /// Document number.
+    pub doc_no: String,
+    /// Review date.
+    pub review: Timestamp,
+    /// The placing.
+    pub placed: Mark,
+    /// Whether it was lifted.
+    pub lifted: bool,
+}

@@ -1,0 +1,31 @@
+//! Nonces that counted. Each is kept for ever, so each is kept small.
+
+use std::collections::BTreeSet;
+
+/// Nonces that counted.
+#[derive(Clone, Debug, Default)]
+pub struct Nonces {
+    /// Those of 32 lower-case hex digits, which are nearly all.
+    short: BTreeSet<[u8; 16]>,
+    other: BTreeSet<Box<str>>,
+}
+
+impl Nonces {
+    /// Whether it counted.
+    #[must_use]
+    pub fn contains(&self, nonce: &str) -> bool {
+        short(nonce).map_or_else(|| self.other.contains(nonce), |short| self.short.contains(&short))
+    }
+
+    /// Adds one; false where it counted before.
+    pub(super) fn insert(&mut self, nonce: &str) -> bool {
+        match short(nonce) {
+            Some(short) => self.short.insert(short),
+            None => self.other.insert(nonce.into()),
+        }
+    }
+}
+
+fn short(nonce: &str) -> Option<[u8; 16]> {
+    data_encoding::HEXLOWER.decode(nonce.as_bytes()).ok()?.try_into().ok()
+}
