@@ -100,7 +100,9 @@ pub fn wipe_proven(
     }
     let wiped = match place.overwrite(&mut opened)? {
         Ok(wiped) => wiped,
-        Err(note) if expect.origin == Origin::Others => return place.remove_only(&neutral, note),
+        Err(note) if expect.origin == Origin::Others => {
+            return place.remove_only(neutral.as_ref(), note);
+        }
         Err(note) => return Err(WipeError::Refused(note)),
     };
     // A stop before this line repeats the overwrite; after it, the caller has the proof of it.
@@ -199,7 +201,7 @@ impl Place<'_> {
                 Ok(Some(wiped))
             }
             Err(note) if self.origin == Origin::Own => Err(WipeError::Refused(note)),
-            Err(note) => self.remove_only(neutral, note).map(Some),
+            Err(note) => self.remove_only(neutral.as_ref(), note).map(Some),
         }
     }
 
@@ -350,14 +352,22 @@ impl Place<'_> {
         if self.origin == Origin::Own {
             return Err(WipeError::Refused(note));
         }
+        if note == Note::NotRegular {
+            // To rename a link or a pipe is to make one, which the agent has given up the right to. It goes under its own
+            // name, looked at once more: a file that came in its place meanwhile is not a thing that holds nothing.
+            return match stat(self.dir, name)? {
+                Some(now) if same_file(&now, found) => self.remove_only(name, note),
+                _ => Err(WipeError::Swapped),
+            };
+        }
         // By way of the neutral name: what took the name meanwhile is put back instead of removed.
         self.rename_to_neutral(name, neutral, found)?;
-        self.remove_only(neutral, note)
+        self.remove_only(neutral.as_ref(), note)
     }
 
-    fn remove_only(&self, neutral: &str, note: Note) -> Result<Wiped, WipeError> {
+    fn remove_only(&self, name: &OsStr, note: Note) -> Result<Wiped, WipeError> {
         let write = fault::Write::begin("wipe unlink");
-        self.unlink(neutral.as_ref())?;
+        self.unlink(name)?;
         write.middle();
         fsync(self.dir).map_err(WipeError::of("sync the folder of"))?;
         write.end();

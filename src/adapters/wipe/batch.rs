@@ -66,7 +66,9 @@ pub(super) fn wipe(
     let mut passed = Vec::with_capacity(begun.len());
     for one in begun {
         match pass::overwrite(&one.opened.target(), &mut buffers.0) {
-            Ok(Passed::NoSpace) => ended.push(place.remove_only(&one.neutral, Note::NoSpace)),
+            Ok(Passed::NoSpace) => {
+                ended.push(place.remove_only(one.neutral.as_ref(), Note::NoSpace))
+            }
             Ok(pass) => passed.push((one, pass)),
             Err(error) => ended.push(Err(error)),
         }
