@@ -67,7 +67,7 @@ pub(super) fn wipe(
     for one in begun {
         match pass::overwrite(&one.opened.target(), &mut buffers.0) {
             Ok(Passed::NoSpace) => {
-                ended.push(place.remove_only(one.neutral.as_ref(), Note::NoSpace))
+                ended.push(place.remove_only(one.neutral.as_ref(), Note::NoSpace));
             }
             Ok(pass) => passed.push((one, pass)),
             Err(error) => ended.push(Err(error)),
