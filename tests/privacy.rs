@@ -166,7 +166,7 @@ fn digests(site: &Site<'_>) -> BTreeSet<String> {
 /// Names of which the register holds an HMAC under a secret that is left in the key store.
 fn confirmed(site: &Site<'_>, names: &[String]) -> Vec<String> {
     let store = key_store(&site.dir).expect("the site has its root key");
-    let slots: Vec<String> = store.names().map(str::to_owned).collect();
+    let slots: Vec<String> = store.names().collect();
     let secrets: Vec<_> = slots.iter().filter_map(|slot| store.get(slot).unwrap()).collect();
     let digests = digests(site);
     assert!(secrets.len() > 3 && digests.len() > 10);

@@ -11,8 +11,7 @@ use super::{
     args::{
         AccessWord, AccountWord, BatchWord, CertificateWord, Cli, ConfigWord, DestroyWord,
         DutiesWord, GrantWord, HoldWord, Init, PolicyWord, RegisterWord, RowFormat, StandingWord,
-        WitnessWord,
-        Word,
+        WitnessWord, Word,
     },
     bars,
     client::{self, Client},

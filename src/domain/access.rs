@@ -30,6 +30,7 @@ pub struct AccessEntry {
 }
 
 /// What is sealed.
+#[allow(clippy::large_enum_variant, reason = "one at a time, on its way to or from the log")]
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Payload {

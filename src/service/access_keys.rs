@@ -103,23 +103,23 @@ impl Service {
     pub(super) fn access_request(
         &mut self,
         actor: &Actor,
-        link: String,
+        link: &str,
         months: Vec<String>,
         reason: String,
     ) -> Result<Reply> {
         stated("the reason", &reason)?;
-        if let Some(hold) = self.engine.view.hold_on_access(&link) {
+        if let Some(hold) = self.engine.view.hold_on_access(link) {
             return Err(Error::refused(format!(
                 "the hold '{hold}' forbids destroying what the access log says of '{link}'"
             )));
         }
         let now = self.engine.ports.clock.now();
         let all = due_months(&self.engine.view, &self.engine.rules, now);
-        let due = all.into_iter().find(|(of, _)| *of == link).map(|(_, months)| months);
+        let due = all.into_iter().find(|(of, _)| of.as_str() == link).map(|(_, months)| months);
         let due = due.unwrap_or_default();
         let months = if months.is_empty() { due.clone() } else { months };
         if let Some(early) = months.iter().find(|month| !due.contains(month)) {
-            return Err(self.not_due(&link, early));
+            return Err(self.not_due(link, early));
         }
         if months.is_empty() {
             return Err(Error::usage(format!("no key of the access log of '{link}' is due"))
@@ -128,12 +128,12 @@ impl Service {
         let mut months = months;
         months.sort();
         months.dedup();
-        let kept = months.last().and_then(|m| self.engine.rules.access_kept_until(&link, m));
+        let kept = months.last().and_then(|m| self.engine.rules.access_kept_until(link, m));
         let (kept_until, clause) = kept.ok_or_else(|| Error::usage("no month is given"))?;
         let order = self.engine.view.next_access_order();
         let body = Body::AccessOrderRequested(AccessRequested {
             order,
-            link: link.clone(),
+            link: link.to_owned(),
             months: months.clone(),
             kept_until,
             clause,

@@ -180,6 +180,7 @@ struct Ends {
 }
 
 /// What an entry turned out to be.
+#[allow(clippy::large_enum_variant, reason = "one at a time")]
 enum Opened {
     Payload(Payload),
     Destroyed,

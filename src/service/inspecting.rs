@@ -65,7 +65,7 @@ impl Inspection {
     }
 
     fn is_bounded(&self) -> Result<()> {
-        let Inspection { filter, .. } = self;
+        let Self { filter, .. } = self;
         let long = |text: &Option<String>, max: usize| text.as_ref().is_some_and(|t| t.len() > max);
         let value = limits::ASKED_VALUE_BYTES_MAX;
         if [&filter.link, &filter.account, &filter.case_no, &filter.subject]

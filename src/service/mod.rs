@@ -258,7 +258,7 @@ impl Service {
             Command::DestroyApprove { order } => self.destroy_approve(actor, order),
             Command::DestroyDeny { order, reason } => self.destroy_deny(actor, order, reason),
             Command::AccessRequest { link, months, reason } => {
-                self.access_request(actor, link, months, reason)
+                self.access_request(actor, &link, months, reason)
             }
             Command::AccessApprove { order } => self.access_approve(actor, order),
             Command::AccessDeny { order, reason } => self.access_deny(actor, order, reason),

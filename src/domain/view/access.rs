@@ -121,10 +121,10 @@ impl View {
         &mut self,
         mark: Mark,
         id: AccessOrderId,
-        link: String,
+        link: &str,
         month: String,
     ) -> Result<(), FoldError> {
-        let key = self.access_keys.get_mut(&(link.clone(), month));
+        let key = self.access_keys.get_mut(&(link.to_owned(), month));
         let key = key.ok_or(FoldError::Unknown(mark.seq))?;
         if key.destroyed.is_some() {
             return Err(FoldError::Transition(mark.seq));
@@ -132,7 +132,7 @@ impl View {
         key.destroyed = Some((mark.at, id));
         let order = self.access_orders.get(&id).ok_or(FoldError::Unknown(mark.seq))?;
         let gone = |month: &String| {
-            let key = self.access_keys.get(&(link.clone(), month.clone()));
+            let key = self.access_keys.get(&(link.to_owned(), month.clone()));
             key.is_some_and(|key| key.destroyed.is_some())
         };
         if order.state == OrderState::Approved && order.months.iter().all(gone) {

@@ -199,7 +199,7 @@ impl View {
                 Ok(())
             }
             (Plan::DropAccessKey { order, link, month }, Outcome::AccessKeyDropped { .. }) => {
-                self.access_key_dropped(mark, order, link, month)
+                self.access_key_dropped(mark, order, &link, month)
             }
             _ => Err(FoldError::Transition(mark.seq)),
         }
