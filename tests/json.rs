@@ -47,7 +47,7 @@ impl Seen {
 #[test]
 fn every_answer_of_the_binary_fits_its_schema() {
     let people = People::new();
-    let site = Site::founded(&people, &["small-20", "checksum-mismatch"], "社會局");
+    let site = Site::founded(&people, &["small-20", "checksum-mismatch"], "幼兒托育科");
     let mut seen = Seen::default();
     let add = ["account", "add", "carol", "--role", "handler", "--unix-user", "root", "--json"];
     let reply = seen.see("reply", &site.run_as("ada", &add).ok());

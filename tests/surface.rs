@@ -38,6 +38,8 @@ fn words() -> Vec<Vec<String>> {
         let below = name.strip_prefix("batchward").unwrap().trim_start_matches('-');
         match below {
             "use-no-need" => vec!["use".to_owned(), "no-need".to_owned()],
+            "access-destroy-approve" => vec!["access".to_owned(), "destroy-approve".to_owned()],
+            "access-destroy-deny" => vec!["access".to_owned(), "destroy-deny".to_owned()],
             _ => below.split('-').filter(|w| !w.is_empty()).map(str::to_owned).collect(),
         }
     };

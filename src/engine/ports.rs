@@ -5,6 +5,8 @@
 //!
 //! The ports that long steps use are shared with the threads that run them; the others belong to the one thread that
 //! writes the register.
+//!
+//! It is over 500 lines because the contracts are read side by side.
 
 use std::{io::Read, sync::Arc};
 

@@ -34,7 +34,7 @@ fn later(site: &Site<'_>, minutes: i64) {
 /// How many entries of the access log some secret that is left in the key store opens.
 fn entries_that_open(site: &Site<'_>) -> usize {
     let store = key_store(&site.dir).expect("the site has its root key");
-    let names: Vec<String> = store.names().map(str::to_owned).collect();
+    let names: Vec<String> = store.names().collect();
     let secrets: Vec<_> = names.iter().filter_map(|name| store.get(name).unwrap()).collect();
     assert!(secrets.len() > 3, "the key store holds other secrets");
     let journal = Journal::open(&site.dir.join("state/journal.db"), "taoyuan-dwcd").unwrap();
