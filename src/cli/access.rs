@@ -47,7 +47,7 @@ fn asked(client: &mut Client, args: &AccessFilter, to: Option<&str>) -> Result<I
         subject: args.subject.as_deref().map(subject).transpose()?,
     };
     let to = to.unwrap_or_else(|| print::destination()).to_owned();
-    let (case_no, reason) = (args.audit_no.clone(), args.reason.clone());
+    let (case_no, reason) = (args.audit_no.clone().unwrap_or_default(), args.reason.clone());
     Ok(Inspection { filter, export: to == "file", case_no, reason, to })
 }
 

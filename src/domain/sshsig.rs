@@ -4,6 +4,8 @@
 //! `signers.rs` for providers and the accounts for people. Whatever is wrong with a signature (armor, algorithm,
 //! namespace, other bytes) is one verdict for the sender; the variants are for our own people.
 
+mod short;
+
 use std::fmt;
 
 use rsa::{
@@ -172,11 +174,14 @@ impl SigningKey {
     /// # Errors
     /// [`KeyFault`].
     pub fn parse(file: &Secret, passphrase: Option<&Secret>) -> Result<Self, KeyFault> {
-        let key = PrivateKey::from_openssh(file.expose()).map_err(|_| KeyFault::Malformed)?;
+        let key = PrivateKey::from_openssh(file.expose()).ok();
+        let key = key.or_else(|| short::plain(file.expose())).ok_or(KeyFault::Malformed)?;
         let key = match (key.is_encrypted(), passphrase) {
             (false, _) => key,
             (true, Some(passphrase)) => {
-                key.decrypt(passphrase.expose()).map_err(|_| KeyFault::Locked)?
+                let open = key.decrypt(passphrase.expose()).ok();
+                let open = open.or_else(|| short::encrypted(&key, passphrase.expose()));
+                open.ok_or(KeyFault::Locked)?
             }
             (true, None) => return Err(KeyFault::Locked),
         };

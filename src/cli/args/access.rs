@@ -108,8 +108,8 @@ pub(in crate::cli) struct AccessFilter {
     #[arg(long, value_name = "-|@FILE")]
     pub(in crate::cli) subject: Option<String>,
     /// Number of the audit's own document; it is logged with the look.
-    #[arg(long, value_name = "NO", default_value = "")]
-    pub(in crate::cli) audit_no: String,
+    #[arg(long, value_name = "NO")]
+    pub(in crate::cli) audit_no: Option<String>,
     /// Why you look; it is logged with the look, so no personal data.
     #[arg(long, value_name = "TEXT", default_value = "audit")]
     pub(in crate::cli) reason: String,
