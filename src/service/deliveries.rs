@@ -71,7 +71,9 @@ impl Service {
         }
         self.engine.drive()?;
         let row = self.row(batch)?;
-        if row.wrong_keys > before || row.reason == Some(crate::domain::reason::Reason::WrongKey) {
+        // Beside a resident agent a batch still has the verdict on the key before, until a worker has tried this one.
+        let judged = row.reason == Some(crate::domain::reason::Reason::WrongKey);
+        if row.wrong_keys > before || (judged && !self.engine.is_busy(batch)) {
             return Err(Error::new(
                 Exit::Data,
                 format!("the key does not open '{batch}'; it was wiped"),
@@ -79,7 +81,7 @@ impl Service {
             .hint("check letters that look alike (0 and O, 1 and l), then submit it again"));
         }
         let message = if self.engine.is_busy(batch) {
-            format!("the key is kept; '{batch}' is being loaded")
+            format!("the key is kept, and being tried on '{batch}'")
         } else {
             format!("'{batch}' is {}", row.state)
         };
@@ -99,7 +101,9 @@ impl Service {
     pub(super) fn with_next(&self, batch: BatchId, reply: Reply) -> Result<Reply> {
         let row = self.row(batch)?;
         if self.engine.is_busy(batch) {
-            return Ok(reply.next(format!("'batchward batch show {batch}' tells how far it is")));
+            return Ok(reply.next(format!(
+                "'batchward batch show {batch}' tells how far it is, and what came of it"
+            )));
         }
         if row.trouble.is_some() {
             return Ok(reply.next(format!(

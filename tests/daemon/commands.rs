@@ -1,6 +1,6 @@
 //! Commands go to the agent that runs: signed by an account, or by the unix user at the other end.
 
-use std::{fs, os::unix::fs::PermissionsExt, process::Command};
+use std::{fs, os::unix::fs::PermissionsExt, path::Path, process::Command};
 
 use super::*;
 use crate::support::done;
@@ -40,6 +40,36 @@ fn the_life_of_a_batch_goes_through_the_socket() {
     let line = &lines.json()[0];
     assert_eq!((&line["state"], &line["rows"]), (&"shown".into(), &10.into()), "{line:#}");
     agent.run_as("hans", &["access", "show"]).exits(77);
+    agent.stop();
+    site.verify();
+}
+
+#[test]
+fn the_right_key_after_a_wrong_one_is_not_answered_with_the_verdict_on_that() {
+    let people = People::new();
+    let (site, provider) = laid_out(&people);
+    let packed = provider.pack(0, 10);
+    let (right, wrong) = (site.temporary().join("right"), site.temporary().join("wrong"));
+    let boxed = site.dir.join("keys/small").join(site.files("keys/small").remove(0));
+    fs::rename(boxed, &right).unwrap();
+    provider.pack(1, 10);
+    let other = site.dir.join("keys/small").join(site.files("keys/small").remove(0));
+    fs::rename(other, &wrong).unwrap();
+    provider.release(&packed);
+    let mut agent = Agent::start(&site);
+    let stands = |agent: &Agent<'_, '_>, field: &str, word: &str| {
+        agent.batches().first().is_some_and(|row| row[field] == word)
+    };
+    agent.until("verified", |agent| stands(agent, "state", "verified"));
+    let submit = |agent: &Agent<'_, '_>, key: &Path| {
+        let file = key.to_str().unwrap();
+        let line = ["key", "submit", "b-00000001", "--channel", "letter", "--file", file];
+        agent.run_as("alice", &line).ok();
+    };
+    submit(&agent, &wrong);
+    agent.until("tried", |agent| stands(agent, "reason", "wrong-key"));
+    submit(&agent, &right);
+    agent.until("loaded", |agent| agent.has_loaded(1));
     agent.stop();
     site.verify();
 }
