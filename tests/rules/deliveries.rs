@@ -1,5 +1,7 @@
 //! Keys that come odd, releases and rejections, sequences, and the view that they make.
 
+use std::fs;
+
 use super::*;
 
 const NO_KEY: &str = "moca-1151102-0013";
@@ -179,4 +181,22 @@ fn the_current_view_is_the_full_file_and_the_change_files_after_it() {
     let missing: Vec<&String> = wanted.keys().filter(|id| !found.contains_key(*id)).collect();
     assert!(missing.iter().all(|id| deltas.contains(*id)), "{missing:?}");
     assert!(!missing.is_empty() && !found.is_empty());
+}
+
+#[test]
+fn two_names_of_one_file_in_a_delivery_are_not_wiped_one_by_the_other() {
+    let people = People::new();
+    let site = Site::founded(&people, &[], UNIT);
+    site.install(&[], &["small-20"]);
+    let inbox = site.dir.join("drop").join(LINK).join(SMALL);
+    let mut files = fs::read_dir(&inbox).unwrap().map(|entry| entry.unwrap().path());
+    let file = files.find(|path| path.extension().is_some_and(|e| e == "age")).unwrap();
+    fs::hard_link(&file, inbox.join("again.age")).unwrap();
+    let before = fs::read(&file).unwrap();
+    site.once();
+    assert_eq!(stands(&site, SMALL).1, "unsafe-file");
+    // Neither was copied: what is there is all that there is, and stays until an order covers it.
+    assert_eq!(fs::read(&file).unwrap(), before);
+    assert_eq!(fs::read(inbox.join("again.age")).unwrap(), before);
+    site.verify();
 }

@@ -107,11 +107,15 @@ impl Engine {
             return Err(StepError::Later("delivery-changed"));
         }
         let taken: Vec<_> = files.iter().zip(&claimed.files).collect();
-        // A link holds nothing, and a file with a second link stays under that one; a folder within is not copied.
+        // A link holds nothing, and a file with a second link stays under that one, unless both lie in the delivery. A
+        // folder within is not copied.
+        let entries = &claimed.facts.entries;
+        let linked = entries.iter().filter(|entry| entry.kind == EntryKind::Linked).count();
         let whole = !claimed.facts.is_over_limit()
-            && claimed.facts.entries.iter().all(|entry| match entry.kind {
+            && entries.iter().all(|entry| match entry.kind {
                 EntryKind::File => entry.sha256.is_some(),
-                EntryKind::Link | EntryKind::Linked => true,
+                EntryKind::Link => true,
+                EntryKind::Linked => linked == 1,
                 EntryKind::Other => false,
             });
         let case_files =
