@@ -173,8 +173,8 @@ impl Engine {
 
     /// What follows the record of an outcome.
     fn settle(&mut self, plan: &Plan) -> Result<(), EngineError> {
-        let wipe = |plan: &Plan| matches!(plan, Plan::WipeCopy { .. });
-        // A note belongs to a wipe whose outcome is not recorded yet: while another one is open, they stay.
+        let wipe = |plan: &Plan| matches!(plan, Plan::WipeCopy { .. } | Plan::DropAccessKey { .. });
+        // A note belongs to a wipe or the end of a key whose outcome is not recorded yet: while another one is open, they stay.
         if wipe(plan) && !self.view.open.values().any(wipe) {
             self.ports.evidence.sweep()?;
         }

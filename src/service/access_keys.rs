@@ -191,7 +191,7 @@ impl Service {
         let order = self.access_order(id)?;
         let message = if order.state == OrderState::Executed {
             format!(
-                "'{id}' is carried out: nothing opens the access log of '{}' in {} any more",
+                "'{id}' is carried out: the keys of the access log of '{}' in {} are destroyed",
                 order.link,
                 order.months.join(", ")
             )

@@ -133,7 +133,10 @@ impl Service {
     }
 
     fn inspected(&mut self, caller: &Caller, inspection: &Inspection) -> Result<Declared> {
-        let (word, object) = (inspection.word(), inspection.object().to_owned());
+        // What was typed stands in the register only where it is the name of a link.
+        let named = inspection.object();
+        let known = named == "all" || self.engine.rules.links.contains_key(named);
+        let (word, object) = (inspection.word(), if known { named } else { "-" }.to_owned());
         let draft = Draft::of_inspection(inspection, self.origin()?)?;
         let actor = match self.reader(caller, &draft) {
             Err(error) if error.exit == Exit::Refused => {

@@ -17,6 +17,9 @@ impl Engine {
     pub fn access_objection(&self, id: AccessOrderId) -> Option<&'static str> {
         let order = self.view.access_orders.get(&id)?;
         let now = self.ports.clock.now();
+        if !matches!(order.state, OrderState::Requested | OrderState::Approved) {
+            return Some("voided");
+        }
         if self.view.hold_on_access(&order.link).is_some() {
             return Some("hold");
         }
@@ -75,6 +78,11 @@ impl Engine {
             if key.is_none_or(|key| key.destroyed.is_some()) {
                 continue;
             }
+            // An intent that was cut off is taken up as it stands, and never planned a second time.
+            let planned = |plan: &Plan| matches!(plan, Plan::DropAccessKey { link: l, month: m, .. } if *l == link && *m == month);
+            if self.view.open.values().any(planned) {
+                continue;
+            }
             if let Some(code) = self.access_objection(id) {
                 let code = code.to_owned();
                 self.record(AGENT, Body::AccessOrderVoided(AccessVoided { order: id, code }))?;
@@ -104,7 +112,7 @@ impl Engine {
             return Err(StepError::Later(code));
         }
         // A stop here: the tombstone stands alone, and the next start finds it and records the outcome.
-        self.ports.keys.destroy(&slot, &order.to_string())?;
+        let _limits = self.ports.keys.erase(&slot, &order.to_string())?;
         Ok(Outcome::AccessKeyDropped { link: link.to_owned(), month: month.to_owned() })
     }
 }

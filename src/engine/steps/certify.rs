@@ -223,14 +223,22 @@ impl Engine {
 
 /// How it was looked at afterwards.
 fn verification(wiped: &WipeFacts) -> &'static str {
-    match wiped.report.as_ref().map(|report| report.read_back) {
-        Some(ReadBack::Direct) => {
+    let Some(report) = &wiped.report else { return "name absent after directory sync" };
+    let compared = report.before.is_some() && report.after.is_some();
+    match (report.read_back, compared) {
+        (ReadBack::Direct, true) => {
             "every byte read back from the device, extents compared, name absent after directory sync"
         }
-        Some(ReadBack::Memory) => {
+        (ReadBack::Direct, false) => {
+            "every byte read back from the device, name absent after directory sync"
+        }
+        (ReadBack::Memory, true) => {
             "every byte read back through memory, extents compared, name absent after directory sync"
         }
-        Some(ReadBack::None) | None => "name absent after directory sync",
+        (ReadBack::Memory, false) => {
+            "every byte read back through memory, name absent after directory sync"
+        }
+        (ReadBack::None, _) => "name absent after directory sync",
     }
 }
 
