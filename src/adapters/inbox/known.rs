@@ -97,7 +97,10 @@ impl ClaimedFolder {
             FileType::RegularFile => {
                 let same = (mark.inode, mark.bytes, mark.changed)
                     == (found.st_ino, found.st_size, changed(found));
-                same || mark.sha256.is_some_and(|sha256| digest(folder, name) == Some(sha256))
+                // One of another length is another file, and is not read: it may be of any length.
+                let again = || digest(folder, name, mark.bytes);
+                same || mark.bytes == found.st_size
+                    && mark.sha256.is_some_and(|sha256| again() == Some(sha256))
             }
             FileType::Directory => mark.inode == found.st_ino,
             // Links and pipes hold nothing.
@@ -106,9 +109,11 @@ impl ClaimedFolder {
     }
 }
 
-fn digest(folder: BorrowedFd<'_>, name: &OsStr) -> Option<Digest> {
+/// Of the first `bytes` bytes: a file that grows meanwhile is not followed, and is judged again before it is wiped.
+fn digest(folder: BorrowedFd<'_>, name: &OsStr, bytes: i64) -> Option<Digest> {
     let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
-    let mut file = File::from(openat2(folder, name, flags, Mode::empty(), beneath()).ok()?);
+    let file = File::from(openat2(folder, name, flags, Mode::empty(), beneath()).ok()?);
+    let mut file = file.take(u64::try_from(bytes).ok()?);
     let mut hasher = Hasher::new();
     let mut bytes = vec![0; 1 << 20];
     loop {

@@ -111,6 +111,8 @@ fn begin(place: &Place<'_>, name: &OsStr) -> Result<Option<Result<Begun, Wiped>>
         Err(note) => return place.unlink_only(name, &neutral, &found, note).map(Err).map(Some),
     };
     if name.as_encoded_bytes() != neutral.as_bytes() {
+        // What a stop left under that name is ended first, and not lost beneath the one that takes it.
+        let _ = place.finish(&neutral, &mut |_| Ok(()))?;
         let write = fault::Write::begin("wipe rename");
         place.rename_checked(name, &neutral, &found, &write)?;
         write.end();

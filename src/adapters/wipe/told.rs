@@ -114,7 +114,7 @@ pub enum WipeError {
     /// The name is empty, a path, `.` or `..`.
     #[error("a wipe takes the name of one file in its folder")]
     BadName,
-    /// A folder has this name: see [`wipe_tree`].
+    /// A folder has this name: see [`super::wipe_tree`].
     #[error("a folder cannot be wiped as a file")]
     Folder,
     /// Not the file that was meant; it was not touched.
