@@ -303,16 +303,8 @@ impl Place<'_> {
 
     fn judge(&self, opened: &Opened, after: Option<&Map>, way: ReadBack, grew: bool) -> Wiped {
         let mut limits = opened.limits.clone();
-        match (&opened.before, after) {
-            _ if self.below.memory => {}
-            (Some(before), Some(after)) => {
-                before.limits(&mut limits);
-                after.limits(&mut limits);
-                if !after.covers(before) {
-                    limits.push(Limit::Moved);
-                }
-            }
-            _ => limits.push(Limit::PlaceUnknown),
+        if !self.below.memory {
+            Map::compare(opened.before.as_ref(), after, &mut limits);
         }
         if way != ReadBack::Direct && !self.below.memory {
             limits.push(Limit::NotReadBack);

@@ -21,7 +21,7 @@ use crate::{
     domain::{
         accounts::Role,
         calendar,
-        digest::{Digest, Hasher},
+        digest::Digest,
         entry::{AccountFacts, HoldScope, KeyForm, PaperFacts, UnixUser},
         limits,
         secret::Secret,
@@ -237,15 +237,7 @@ pub(super) fn digest_of(path: &Path) -> Result<Digest> {
     let failed = |error: std::io::Error| {
         Error::new(Exit::Unavailable, format!("'{}' cannot be read: {error}", path.display()))
     };
-    let mut file = std::fs::File::open(path).map_err(failed)?;
-    let mut hasher = Hasher::new();
-    let mut buffer = vec![0; 1 << 16];
-    loop {
-        match file.read(&mut buffer).map_err(failed)? {
-            0 => return Ok(hasher.finish()),
-            read => hasher.update(buffer.get(..read).unwrap_or_default()),
-        }
-    }
+    std::fs::File::open(path).and_then(Digest::of_reader).map_err(failed)
 }
 
 fn account(add: &AccountAdd) -> Result<AccountFacts> {

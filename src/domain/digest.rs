@@ -1,10 +1,16 @@
 //! SHA-256 digests as values, and the one place that computes them.
 
-use std::fmt;
+use std::{
+    fmt,
+    io::{self, Read},
+};
 
 use aws_lc_rs::{digest, hmac};
 use data_encoding::HEXLOWER;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+/// Bytes that are read at once.
+const READ_BYTES: usize = 1 << 16;
 
 /// A SHA-256 digest (FIPS 180-4), 32 bytes; printed and stored as 64 lower-case hex digits.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -17,6 +23,21 @@ impl Digest {
         let mut hasher = Hasher::new();
         hasher.update(bytes);
         hasher.finish()
+    }
+
+    /// The digest of what a reader gives, to its end.
+    ///
+    /// # Errors
+    /// What the reader says.
+    pub fn of_reader(mut from: impl Read) -> io::Result<Self> {
+        let mut hasher = Hasher::new();
+        let mut buffer = vec![0; READ_BYTES];
+        loop {
+            match from.read(&mut buffer)? {
+                0 => return Ok(hasher.finish()),
+                read => hasher.update(buffer.get(..read).unwrap_or_default()),
+            }
+        }
     }
 
     /// HMAC-SHA-256 (RFC 2104) of `bytes` under `key`: how names and plaintext are compared without being told.

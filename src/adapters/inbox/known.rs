@@ -15,10 +15,7 @@ use rustix::fs::{AtFlags, FileType, Mode, OFlags, Stat, openat2, statat};
 use serde::{Deserialize, Serialize};
 
 use super::{FolderId, beneath};
-use crate::{
-    adapters::wipe,
-    domain::digest::{Digest, Hasher},
-};
+use crate::{adapters::wipe, domain::digest::Digest};
 
 /// A claimed folder: which it is, and what was seen in it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -109,17 +106,9 @@ impl ClaimedFolder {
     }
 }
 
-/// Of the first `bytes` bytes: a file that grows meanwhile is not followed, and is judged again before it is wiped.
+/// Of a file of `bytes` bytes. One that has grown meanwhile is read one byte further and no more: it is another.
 fn digest(folder: BorrowedFd<'_>, name: &OsStr, bytes: i64) -> Option<Digest> {
     let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
     let file = File::from(openat2(folder, name, flags, Mode::empty(), beneath()).ok()?);
-    let mut file = file.take(u64::try_from(bytes).ok()?);
-    let mut hasher = Hasher::new();
-    let mut bytes = vec![0; 1 << 20];
-    loop {
-        match file.read(&mut bytes).ok()? {
-            0 => return Some(hasher.finish()),
-            count => hasher.update(&bytes[..count]),
-        }
-    }
+    Digest::of_reader(file.take(u64::try_from(bytes).ok()?.checked_add(1)?)).ok()
 }

@@ -73,8 +73,21 @@ impl Map {
         }
     }
 
+    /// What two looks at a file, before its overwrite and after, say against its having been overwritten where it lay.
+    pub(super) fn compare(before: Option<&Self>, after: Option<&Self>, into: &mut Vec<Limit>) {
+        let (Some(before), Some(after)) = (before, after) else {
+            into.push(Limit::PlaceUnknown);
+            return;
+        };
+        before.limits(into);
+        after.limits(into);
+        if !after.covers(before) {
+            into.push(Limit::Moved);
+        }
+    }
+
     /// What the map itself says against an overwrite in place.
-    pub(super) fn limits(&self, into: &mut Vec<Limit>) {
+    fn limits(&self, into: &mut Vec<Limit>) {
         let has = |mask: u32| self.flags & mask != 0;
         if has(flags::SHARED) {
             into.push(Limit::Shared);
@@ -93,7 +106,7 @@ impl Map {
 
     /// Whether everything that lay somewhere in `before` lies there in this map. What had no place before (a hole) may
     /// have got one.
-    pub(super) fn covers(&self, before: &Self) -> bool {
+    fn covers(&self, before: &Self) -> bool {
         let mut at = 0;
         before.runs.iter().all(|run| {
             while self.runs.get(at).is_some_and(|own| own.logical + own.length <= run.logical) {

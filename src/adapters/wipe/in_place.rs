@@ -48,16 +48,7 @@ impl InPlace {
             if below.memory {
                 continue;
             }
-            match (before, Map::of(&file, true)) {
-                (Some(before), Some(after)) => {
-                    before.limits(&mut limits);
-                    after.limits(&mut limits);
-                    if !after.covers(before) {
-                        limits.push(Limit::Moved);
-                    }
-                }
-                _ => limits.push(Limit::PlaceUnknown),
-            }
+            Map::compare(before.as_ref(), Map::of(&file, true).as_ref(), &mut limits);
             if below.journals && !takes_direct(&file) {
                 limits.push(Limit::DataJournal);
             }

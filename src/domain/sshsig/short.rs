@@ -11,8 +11,6 @@ use zeroize::Zeroizing;
 const MAGIC: &[u8] = b"openssh-key-v1\0";
 const BEGIN: &str = "-----BEGIN OPENSSH PRIVATE KEY-----";
 const END: &str = "-----END OPENSSH PRIVATE KEY-----";
-/// Characters of a line, as ssh-key expects them.
-const LINE: usize = 70;
 /// The private section is padded to this many bytes where it is not encrypted.
 const BLOCK: usize = 8;
 
@@ -75,19 +73,7 @@ fn of_section(section: &[u8]) -> Option<PrivateKey> {
     bytes.extend_from_slice(&1_u32.to_be_bytes());
     put(&mut bytes, &blob)?;
     put(&mut bytes, &section)?;
-    let body = Zeroizing::new(BASE64.encode(&bytes));
-    let mut text = Zeroizing::new(String::with_capacity(4096));
-    text.push_str(BEGIN);
-    for (count, c) in body.chars().enumerate() {
-        if count % LINE == 0 {
-            text.push('\n');
-        }
-        text.push(c);
-    }
-    text.push('\n');
-    text.push_str(END);
-    text.push('\n');
-    PrivateKey::from_openssh(text.as_bytes()).ok()
+    PrivateKey::from_bytes(&bytes).ok()
 }
 
 /// The next string: four bytes of length, then its bytes.

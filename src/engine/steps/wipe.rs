@@ -1,10 +1,10 @@
 //! Wipe: one copy of an approved order. The hold, the approval and the policy are read again before every copy.
 
-use std::{io::Read, sync::Arc};
+use std::sync::Arc;
 
 use crate::{
     domain::{
-        digest::Hasher,
+        digest::Digest,
         entry::{AGENT, Body, WipeFacts},
         ids::{BatchId, CopyId, OrderId},
         lifecycle::{CopyState, OrderState},
@@ -19,9 +19,6 @@ use crate::{
         slots,
     },
 };
-
-/// Bytes read at once.
-const READ_BYTES: usize = 1 << 16;
 
 impl Engine {
     /// Why an approved order may not go on, where it may not: a hold beats any approval until the last byte is
@@ -158,16 +155,9 @@ impl Engine {
         if row.kind != CopyKind::Transfer {
             return Ok(true);
         }
-        let Ok(mut file) = self.ports.spool.open(copy, &key) else { return Ok(false) };
-        let mut digest = Hasher::new();
-        let mut buffer = vec![0; READ_BYTES];
-        loop {
-            match file.read(&mut buffer) {
-                Ok(0) => return Ok(row.sha256.is_none_or(|whole| digest.finish() == whole)),
-                Ok(read) => digest.update(buffer.get(..read).unwrap_or_default()),
-                Err(_) => return Ok(false),
-            }
-        }
+        let Ok(file) = self.ports.spool.open(copy, &key) else { return Ok(false) };
+        let read = Digest::of_reader(file);
+        Ok(read.is_ok_and(|found| row.sha256.is_none_or(|whole| found == whole)))
     }
 
     /// Whether a copy is the record of a batch of which something else is left: only the record knows which folder the
