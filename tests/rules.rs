@@ -26,6 +26,8 @@ mod configuration;
 mod deliveries;
 #[path = "rules/destruction.rs"]
 mod destruction;
+#[path = "rules/inventory.rs"]
+mod inventory;
 #[path = "rules/orders.rs"]
 mod orders;
 #[path = "rules/reading.rs"]

@@ -39,6 +39,7 @@ use self::{
     pass::{Buffer, Passed, Target},
 };
 pub use self::{
+    ground::foresee,
     in_place::InPlace,
     told::{Expect, Note, Origin, Outcome, WipeError, Wiped},
     tree::{TreeReport, wipe_tree},

@@ -14,7 +14,7 @@ use super::{
     },
     client::Client,
     identity::Identity,
-    print,
+    inventory, print,
     words::{id, public_key},
 };
 use crate::{
@@ -130,6 +130,11 @@ fn command_of_use(word: &Word, client: &mut Client) -> Result<Command> {
         Word::Use(UseWord::NoNeed { batch }) => {
             Command::UseNoNeed { batch: client.batch_named(batch)? }
         }
+        Word::Use(UseWord::Filed { batch, doc_no }) => {
+            Command::UseFiled { batch: client.batch_named(batch)?, doc_no: doc_no.clone() }
+        }
+        Word::Copy(word) => return inventory::command_of_copy(word, client),
+        Word::Media(word) => return inventory::command_of_media(word, client),
         _ => return command_of_end(word, client),
     })
 }
@@ -175,9 +180,11 @@ fn command_of_end(word: &Word, client: &mut Client) -> Result<Command> {
 
 fn command_of_destroy(word: &DestroyWord, client: &mut Client) -> Result<Command> {
     Ok(match word {
-        DestroyWord::Request { id, reason } => {
-            Command::DestroyRequest { batch: client.batch_named(id)?, reason: reason.clone() }
-        }
+        DestroyWord::Request { id: batch, copy, reason } => Command::DestroyRequest {
+            batch: client.batch_named(batch)?,
+            copies: copy.iter().map(|copy| id(copy)).collect::<Result<_>>()?,
+            reason: reason.clone(),
+        },
         DestroyWord::Approve { order } => Command::DestroyApprove { order: id(order)? },
         DestroyWord::Deny { order, reason } => {
             Command::DestroyDeny { order: id(order)?, reason: reason.clone() }

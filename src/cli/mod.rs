@@ -8,6 +8,7 @@ mod client;
 mod doctor;
 mod forms;
 mod identity;
+mod inventory;
 mod lists;
 mod locale;
 mod pages;

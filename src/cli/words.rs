@@ -9,15 +9,15 @@ use std::{
 use super::{
     access, acts,
     args::{
-        AccessWord, AccountWord, BatchWord, CertificateWord, Cli, ConfigWord, DestroyWord,
-        DutiesWord, GrantWord, HoldWord, Init, PolicyWord, RegisterWord, RowFormat, StandingWord,
-        WitnessWord, Word,
+        AccessWord, AccountWord, BatchWord, CertificateWord, Cli, ConfigWord, CopyWord,
+        DestroyWord, DutiesWord, GrantWord, HoldWord, Init, MediaWord, PolicyWord, RegisterWord,
+        RowFormat, StandingWord, WitnessWord, Word,
     },
     bars,
     client::{self, Client},
     doctor, forms,
     identity::Identity,
-    lists, pages, print, register, rows, shapes, speech, status, verify, witness,
+    inventory, lists, pages, print, register, rows, shapes, speech, status, verify, witness,
 };
 use crate::{
     daemon, demo,
@@ -59,6 +59,9 @@ pub(super) fn run(cli: &Cli) -> Result<()> {
             let now = wiring::now(&hooks);
             let line = witness::cosign(request, dir, log.as_deref(), now)?;
             made(cli, None, output.as_ref()).hand(&line, "the checkpoint is cosigned")
+        }
+        Word::Media(MediaWord::Methods { medium }) => {
+            inventory::methods(medium.as_deref(), cli.json)
         }
         Word::Policy(word) => policy(cli, word),
         Word::Completions { shell } => pages::completions(*shell),
@@ -169,6 +172,9 @@ fn with_site(cli: &Cli, hooks: &Hooks) -> Result<()> {
         }
         Word::Account(AccountWord::List) => lists::accounts(&mut client, cli.json),
         Word::Configuration(ConfigWord::Show) => lists::pending(&mut client, cli.json),
+        Word::Copy(CopyWord::List { id, all }) => {
+            inventory::list(&mut client, id.as_deref(), *all, cli.json)
+        }
         Word::Batch(BatchWord::List) => lists::batches(&mut client, cli.json),
         Word::Batch(BatchWord::Show { id }) => {
             let id = client.batch_named(id)?;

@@ -65,8 +65,14 @@ pub enum Act {
     Keep,
     /// `link baseline --confirm`.
     ConfirmBaseline,
-    /// `grant apply`, `query`, `match`, `use complete`, `use no-need`.
+    /// `grant apply`, `query`, `match`, `use complete`, `use no-need`, `use filed`, `copy request`.
     Use,
+    /// `copy approve`, `copy deny`.
+    DecideCopy,
+    /// `copy withdraw`, `copy declare`, `copy move`, `media record`.
+    KeepCopies,
+    /// `media confirm`.
+    Vouch,
     /// `grant approve`, `grant deny`, `grant revoke`.
     DecideUse,
     /// `destroy request`.
@@ -100,7 +106,11 @@ impl Act {
             Self::ConfirmAdministration => &[Role::Admin, Role::Supervisor],
             Self::Keep => &[Role::Custodian],
             Self::Use => &[Role::Handler],
-            Self::ConfirmBaseline | Self::DecideUse | Self::ConfirmPapers => &[Role::Supervisor],
+            Self::ConfirmBaseline | Self::DecideUse | Self::DecideCopy | Self::ConfirmPapers => {
+                &[Role::Supervisor]
+            }
+            Self::KeepCopies => &[Role::Custodian, Role::Handler],
+            Self::Vouch => &[Role::Custodian, Role::Handler, Role::Supervisor, Role::Auditor],
             // Which of these it is, the policy says: the table of DESIGN 10, unless a site's rules name others.
             Self::DecideDestruction => &[Role::Supervisor, Role::Auditor, Role::Admin],
             Self::RequestDestruction => &[Role::Custodian, Role::Handler, Role::Vendor],

@@ -5,13 +5,17 @@
 
 use std::fmt;
 
+mod attested;
 mod paper;
+mod words;
 
+pub use attested::AttestedCopy;
 pub use paper::{
-    Certificate, CertificateFault, CertifiedCopy, FurtherApproval, LeftOut, NAMESPACE, Proof,
-    StandingPaper, Stopped, sign,
+    Certificate, CertificateFault, CertifiedCopy, FurtherApproval, LeftOut, NAMESPACE, Person,
+    Proof, StandingPaper, Stopped, sign,
 };
 use serde::{Deserialize, Serialize};
+pub use words::{InBoth, Why, limit_zh, why};
 
 /// How far it is proven that nothing of a copy can be read again (DESIGN 9).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

@@ -8,12 +8,17 @@
 //! It is over 500 lines because the kinds of entry are one closed list.
 
 mod access;
+mod copies;
 mod facts;
 mod orders;
 
 use serde::{Deserialize, Serialize};
 
 pub use access::{AccessApproved, AccessDenied, AccessRequested, AccessVoided};
+pub use copies::{
+    CopyApproved, CopyDeclared, CopyDenied, CopyMoved, CopyRequested, CopyWithdrawn, EndConfirmed,
+    EndFacts, EndRecorded, Filed, HeldFacts,
+};
 pub use facts::{
     AccountFacts, ConfigChange, CopyFacts, Counts, GrantTerms, HoldScope, KeyFacts, KeyForm,
     LinkFacts, LoadFacts, ManifestFacts, OrderedCopy, Signed, UnixUser, Verdict, WipeFacts,
@@ -370,6 +375,9 @@ pub enum Body {
         /// The standing approval under which the agent requests it: it is approved with this entry.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         standing: Option<StandingId>,
+        /// Whether its copies, all of them kept by people, were chosen one by one.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        chosen: bool,
         /// The signed command.
         signed: Option<Signed>,
     },
@@ -406,6 +414,24 @@ pub enum Body {
     OrderCancelled(OrderCancelled),
     /// A copy that an approved order covers is out of reach: it is left out, and somebody answers for it.
     CopyExcepted(Exception),
+    /// Somebody asks to make a copy.
+    CopyRequested(CopyRequested),
+    /// The office that the policy names agreed, as a supervisor entered it.
+    CopyApproved(CopyApproved),
+    /// It was refused.
+    CopyDenied(CopyDenied),
+    /// It is not made after all.
+    CopyWithdrawn(CopyWithdrawn),
+    /// A copy that people keep is there.
+    CopyDeclared(CopyDeclared),
+    /// It has another place or holder.
+    CopyMoved(CopyMoved),
+    /// A copy that people keep was destroyed, as one of them says.
+    EndRecorded(EndRecorded),
+    /// A second person vouches for that.
+    EndConfirmed(EndConfirmed),
+    /// What was needed of a batch is printed and filed with its case.
+    Filed(Filed),
     /// A standing approval is proposed.
     StandingProposed(StandingProposed),
     /// A supervisor confirmed it.

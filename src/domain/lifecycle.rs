@@ -4,34 +4,7 @@
 //! row is refused. Tests, `docs/lifecycle.md` and every screen are made from these rows. What a batch *is* (its
 //! facts) lives in the register; a state is only the key of these tables.
 
-use serde::{Deserialize, Serialize};
-
-macro_rules! words {
-    ($($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $word:literal,)* })*) => {$(
-        $(#[$doc])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-        #[cfg_attr(test, derive(schemars::JsonSchema))]
-        #[serde(rename_all = "kebab-case")]
-        pub enum $name { $($(#[$vdoc])* $variant,)* }
-
-        impl $name {
-            /// Every value.
-            pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
-
-            /// The word as it is written.
-            #[must_use]
-            pub const fn word(self) -> &'static str {
-                match self { $(Self::$variant => $word,)* }
-            }
-        }
-
-        impl std::fmt::Display for $name {
-            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str(self.word())
-            }
-        }
-    )*};
-}
+use super::words::words;
 
 words! {
     /// Where a batch stands (DESIGN 4).
@@ -89,6 +62,8 @@ words! {
     }
     /// Where a copy stands (invariant 4: known before it exists).
     CopyState {
+        /// Somebody asks to make it.
+        Requested = "requested",
         /// An intent to make it is recorded; it may exist in part.
         Planned = "planned",
         /// It exists.
@@ -102,9 +77,11 @@ words! {
     }
     /// What happens to a copy.
     CopyEvent {
+        /// The office that the policy names agreed to its making.
+        Approved = "approved",
         /// Its making is finished.
         Made = "made",
-        /// Its making was given up and what there was of it removed.
+        /// Its making was refused, or given up and what there was of it removed.
         Abandoned = "abandoned",
         /// An order over it was approved.
         Condemned = "condemned",
@@ -211,6 +188,8 @@ use CopyState as C;
 
 /// The life of a copy.
 pub const COPY: &[Row<CopyState, CopyEvent, ()>] = &[
+    (C::Requested, Oc::Approved, C::Planned, None),
+    (C::Requested, Oc::Abandoned, C::Destroyed, None),
     (C::Planned, Oc::Made, C::Kept, None),
     (C::Planned, Oc::Abandoned, C::Destroyed, None),
     (C::Kept, Oc::Condemned, C::Condemned, None),
@@ -330,7 +309,7 @@ mod tests {
     #[test]
     fn every_table_is_sound() {
         sound(BATCH, BatchState::ALL, B::Received, &[B::Closed]);
-        sound(COPY, CopyState::ALL, C::Planned, &[C::Destroyed]);
+        sound(COPY, CopyState::ALL, C::Requested, &[C::Destroyed]);
         sound(GRANT, GrantState::ALL, G::Applied, &[G::Denied, G::Completed]);
         sound(ORDER, OrderState::ALL, O::Requested, &[O::Denied, O::Voided, O::Certified]);
     }
@@ -351,7 +330,7 @@ mod tests {
             assert!(to != B::Destroyed || from == B::Condemned);
         }
         for &(from, _, to, _) in COPY {
-            assert!(to != C::Destroyed || matches!(from, C::Condemned | C::Planned));
+            assert!(to != C::Destroyed || matches!(from, C::Condemned | C::Planned | C::Requested));
         }
     }
 }

@@ -104,6 +104,9 @@ pub enum Plan {
         tree_size: u64,
         /// When it is dated.
         at: Timestamp,
+        /// Backups of the agent's state, as they are stated then; nothing where nothing is.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        backups: Option<Vec<BackupFacts>>,
     },
     /// Make the key that seals a link's access entries of one month.
     MakeAccessKey {
@@ -121,6 +124,18 @@ pub enum Plan {
         /// `2026-11`.
         month: String,
     },
+}
+
+/// A backup that holds the agent's state, as its administrator states it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BackupFacts {
+    /// What makes it.
+    pub name: String,
+    /// Where it lies.
+    pub place: String,
+    /// How long it is kept.
+    pub keeps: String,
 }
 
 /// What came of a plan.

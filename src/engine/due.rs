@@ -1,14 +1,14 @@
 //! Due work: what time brings about by itself. Ends come by themselves, destruction never does.
 
-use super::{Engine, EngineError, ports::Log};
+use super::{Engine, EngineError, ports::Log, standing::lacking_papers};
 use crate::domain::{
     entry::{AGENT, Body},
     ids::{BatchId, GrantId, OrderId},
     lifecycle::{BatchState, CopyState, GrantState, OrderState},
     manifest::Kind,
-    policy::Policy,
+    policy::{ClockStart, Policy},
     time::Timestamp,
-    view::{Batch, CopyKind},
+    view::Batch,
 };
 
 /// A clock that has run out.
@@ -195,19 +195,25 @@ impl Engine {
             .map(|g| g.state)
     }
 
-    /// NT-4.4: transfer files are due as soon as their content is committed.
+    /// Transfer files are due before the whole is: as soon as their content is committed (NT-4.4), or once what was needed
+    /// is printed and filed with its case (TPH-5.7).
     fn files_due(&self, id: BatchId, row: &Batch, policy: &Policy) -> Option<CameDue> {
         let rule = &policy.raw_file;
-        let clock = "import-committed";
+        let (clock, start) = match rule.start.value {
+            ClockStart::ImportCommitted => {
+                ("import-committed", row.times.get(BatchState::Loaded.word()).copied()?)
+            }
+            ClockStart::PrintedAndFiled => ("printed-and-filed", row.filed?),
+            ClockStart::UseEnded => return None,
+        };
         let kept = self
             .view
             .copies_of(id)
-            .any(|(_, c)| c.kind == CopyKind::Transfer && c.state == CopyState::Kept);
-        if !rule.after_import() || !kept || row.clocks.iter().any(|c| c == clock) {
+            .any(|(_, c)| row.due_covers(false, c.kind) && c.state == CopyState::Kept);
+        if !kept || row.clocks.iter().any(|c| c == clock) {
             return None;
         }
-        let loaded = row.times.get(BatchState::Loaded.word()).copied()?;
-        let deadline = rule.retention.value.after(loaded, self.rules.zone);
+        let deadline = rule.retention.value.after(start, self.rules.zone);
         Some(CameDue {
             batch: id,
             clock,
@@ -219,12 +225,15 @@ impl Engine {
 
     /// A destroyed batch closes when no paper is missing that its policy asks for (`destroy close`).
     fn close_destroyed(&mut self) -> Result<bool, EngineError> {
+        if self.view.count_in(BatchState::Destroyed) == 0 {
+            return Ok(false);
+        }
+        let lacking = lacking_papers(&self.view, &self.rules);
         let over: Vec<BatchId> = self
             .view
             .batches_in(BatchState::Destroyed)
-            .filter(|(id, _)| self.view.all_gone(*id))
-            .filter(|(_, b)| self.missing_papers(b).is_empty())
             .map(|(id, _)| id)
+            .filter(|id| self.view.all_gone(*id) && !lacking.contains(id))
             .collect();
         let any = !over.is_empty();
         for batch in over {

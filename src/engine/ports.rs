@@ -180,6 +180,19 @@ pub trait Keys {
     /// # Errors
     /// The store cannot be written.
     fn erase(&mut self, name: &str, why: &str) -> Result<Vec<Limit>>;
+    /// What would keep the end of a key from being proven now, as far as that can be known before.
+    fn foresee(&self) -> Vec<Limit>;
+}
+
+/// The copies that the agent keeps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kept {
+    /// Files as delivered, in the spool.
+    Transfer,
+    /// Loaded data.
+    Vault,
+    /// Records of batches.
+    Case,
 }
 
 /// The erasable store: one record for each batch.
@@ -474,6 +487,9 @@ pub trait Evidence {
     /// # Errors
     /// One cannot be removed.
     fn sweep(&mut self) -> Result<()>;
+    /// What would keep a wipe of such a copy from being stated as more, by where it lies. What an overwrite only shows by
+    /// itself is not among it.
+    fn foresee(&self, kept: Kept) -> Vec<Limit>;
 }
 
 /// The lock on the state folder.

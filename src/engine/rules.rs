@@ -11,6 +11,7 @@ use crate::domain::{
     layout::Layout,
     link::Link,
     policy::Policy,
+    step::BackupFacts,
     time::{Period, Timestamp},
 };
 
@@ -33,6 +34,8 @@ pub struct Rules {
     pub zone: chrono_tz::Tz,
     /// Who vouches for the register, and how often, where that is watched.
     pub anchoring: Option<Anchoring>,
+    /// Backups and snapshots that hold the state, as they are stated; nothing where nothing is.
+    pub backups: Option<Vec<BackupFacts>>,
     /// When an incomplete delivery becomes an alarm, and an unsigned one is quarantined.
     pub incomplete_after: Period,
     /// When an incomplete delivery is claimed and quarantined, where set.

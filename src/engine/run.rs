@@ -109,8 +109,8 @@ impl Engine {
             Plan::Verify { batch } => self.apply_verify(*batch)?,
             Plan::TakeKey { .. } => self.apply_take_key(plan)?,
             Plan::DropKey { key } => self.apply_drop_key(*key)?,
-            Plan::Certify { order, tree_size, at } => {
-                self.apply_certify(*order, *tree_size, *at)?
+            Plan::Certify { order, tree_size, at, backups } => {
+                self.apply_certify(*order, *tree_size, *at, backups.clone())?
             }
             Plan::MakeAccessKey { link, month } => self.apply_access_key(link, month)?,
             Plan::DropAccessKey { order, link, month } => {

@@ -9,6 +9,7 @@ use crate::domain::{
     time::{Period, Timestamp},
     view::{Batch, CopyKind, Order, View},
 };
+use std::collections::BTreeSet;
 
 /// How long an order stands: a month.
 pub(crate) const ORDER_STANDS: Period = Period { months: 1, days: 0, seconds: 0 };
@@ -37,6 +38,7 @@ impl Engine {
                 expires: ORDER_STANDS.after(now, self.rules.zone),
                 approvers: None,
                 standing: Some(*standing),
+                chosen: false,
                 signed: None,
             };
             self.record(AGENT, body)?;
@@ -77,21 +79,27 @@ impl Engine {
             .map(|(copy, row)| OrderedCopy { copy, batch, digest: row.sha256, bytes: row.bytes })
             .collect()
     }
+}
 
-    /// The papers that the order over a batch still needs, by the policies of its batches.
-    #[must_use]
-    pub fn missing_papers(&self, batch: &Batch) -> Vec<String> {
-        let order = batch.order.and_then(|order| self.view.orders.get(&order));
-        order.map(|order| missing_papers(&self.view, &self.rules, order)).unwrap_or_default()
-    }
+/// The batches over which an order was carried out that lacks papers.
+#[must_use]
+pub fn lacking_papers(view: &View, rules: &Rules) -> BTreeSet<BatchId> {
+    let orders = view.orders.values().filter(|order| order.state == OrderState::Certified);
+    let lacking = orders.filter(|order| !missing_papers(view, rules, order).is_empty());
+    lacking.flat_map(|order| order.copies.iter().map(|copy| copy.batch)).collect()
 }
 
 /// The papers that an order still needs.
 #[must_use]
 pub fn missing_papers(view: &View, rules: &Rules, order: &Order) -> Vec<String> {
+    let media = |copy: &OrderedCopy| {
+        let kind = view.copies.get(&copy.copy).map(|row| row.kind);
+        matches!(kind, Some(CopyKind::Held(kind)) if kind.is_media())
+    };
+    let media = order.copies.iter().any(media);
     let mut wanted: Vec<String> = Vec::new();
     for policy in policies_of(view, rules, order) {
-        for paper in policy.papers_of(false) {
+        for paper in policy.papers_of(media) {
             if !wanted.iter().any(|one| one == paper) {
                 wanted.push(paper.to_owned());
             }

@@ -8,9 +8,21 @@ use super::{
 };
 use crate::domain::{
     calendar,
-    certificate::{Assurance, Certificate},
+    certificate::{Assurance, AttestedCopy, Certificate, CertifiedCopy},
     digest::Digest,
+    step::BackupFacts,
 };
+
+const ATTESTED: [Column; 8] = [
+    Column::short("複本", 9),
+    Column::short("批次", 9),
+    Column::text("種類及媒體", 14),
+    Column::text("序號及型號", 16),
+    Column::text("方法、工具及結果", 18),
+    Column::text("地點", 12),
+    Column::text("執行人及會同（監毀）人", 18),
+    Column::short("時間及登記序號", 10),
+];
 
 const COPIES: [Column; 9] = [
     Column::short("複本", 9),
@@ -38,7 +50,7 @@ pub fn form(certificate: &Certificate, file: Digest, zone: Tz) -> Form {
             words::number(copy.bytes),
             copy.sha256.map(|digest| digest.to_string()).unwrap_or_default(),
             format!("{}\n{}", copy.method, copy.verification),
-            format!("{}\n{}", words::assurance(copy.assurance), words::recovery(copy.assurance)),
+            stated(copy),
             format!("{}\n#{}", calendar::roc_time(copy.at, zone), copy.proof.seq),
         ]
     });
@@ -54,26 +66,94 @@ pub fn form(certificate: &Certificate, file: Digest, zone: Tz) -> Form {
             pair("事由", certificate.reason.clone()),
             pair("工具", certificate.tool.clone()),
             pair("重試次數", words::number(certificate.retries)),
+            pair("含本系統資料之備份", backups(certificate)),
             pair("簽發時間", calendar::roc_time(certificate.at, zone)),
-            pair("確認", lowest.map(|level: Assurance| words::recovery(level)).unwrap_or("").to_owned()),
+            pair(
+                "確認",
+                lowest.map(|level: Assurance| words::recovery(level)).unwrap_or("").to_owned(),
+            ),
         ],
-        tables: vec![Table {
-            name: "銷毀之複本".to_owned(),
-            columns: COPIES.to_vec(),
-            rows: rows.collect(),
-        }],
+        tables: tables(certificate, rows.collect(), zone),
         seats: vec![
             seat("簽報人", signed(&certificate.requested_by, certificate.requested_at)),
             seat("核定人", signed(&certificate.approved_by, certificate.approved_at)),
             seat("執行人", signed(&certificate.executed_by, certificate.at)),
         ],
-        notes: vec![
-            "本頁為經簽署證明檔之紙本；證明力在該檔及登記簿之納入證明，以 batchward certificate verify 驗證。".to_owned(),
-        ],
+        notes: notes(certificate),
         proof: proof(certificate, file),
         foot: format!("batchward/{}　{}　SHA-256 {file}", certificate.site, certificate.order),
         made_at: certificate.at.to_string(),
     }
+}
+
+/// What is stated of a copy, and why it is not more.
+fn stated(copy: &CertifiedCopy) -> String {
+    let sanitization = copy.sanitization.map(|does| format!("（{does}）")).unwrap_or_default();
+    let level = words::assurance(copy.assurance);
+    let mut lines =
+        vec![format!("{level}{sanitization}"), words::recovery(copy.assurance).to_owned()];
+    lines.extend(copy.why.iter().map(|why| format!("・{}", why.words.zh)));
+    lines.join("\n")
+}
+
+fn tables(certificate: &Certificate, wiped: Vec<Vec<String>>, zone: Tz) -> Vec<Table> {
+    let table = |name: &str, columns: &[Column], rows| Table {
+        name: name.to_owned(),
+        columns: columns.to_vec(),
+        rows,
+    };
+    let mut tables = vec![table("程式銷毀之複本", &COPIES, wiped)];
+    if !certificate.attested.is_empty() {
+        let rows = certificate.attested.iter().map(|copy| attested(copy, zone)).collect();
+        tables.push(table("人員銷毀之複本（媒體及紙本）", &ATTESTED, rows));
+    }
+    tables
+}
+
+fn attested(copy: &AttestedCopy, zone: Tz) -> Vec<String> {
+    let (facts, end) = (&copy.facts, &copy.end);
+    let lines = |parts: &[Option<String>]| {
+        parts.iter().flatten().map(String::as_str).collect::<Vec<_>>().join("\n")
+    };
+    let reuse = end.reuse_doc_no.as_ref().map(|doc_no| format!("准予再用：{doc_no}"));
+    vec![
+        copy.copy.to_string(),
+        copy.batch.to_string(),
+        format!("{}\n{}", words::copy_kind(facts.kind.word()), words::medium(facts.medium)),
+        lines(&[facts.serial.clone(), facts.model.clone(), facts.property_no.clone()]),
+        lines(&[
+            Some(format!("{}（{}）", words::method(end.method), copy.sanitization)),
+            end.tool.clone(),
+            reuse,
+            Some(copy.in_words.zh.clone()),
+        ]),
+        end.place.clone(),
+        format!("{}\n{}", end.performer, copy.witness),
+        format!("{}\n#{}", calendar::roc_time(end.at, zone), copy.record.seq),
+    ]
+}
+
+/// Backups as they are stated.
+fn backups(certificate: &Certificate) -> String {
+    match certificate.backups.as_deref() {
+        None => "未聲明".to_owned(),
+        Some([]) => "聲明無".to_owned(),
+        Some(named) => {
+            let one = |backup: &BackupFacts| {
+                format!("{}（{}，保存 {}）", backup.name, backup.place, backup.keeps)
+            };
+            named.iter().map(one).collect::<Vec<_>>().join("、")
+        }
+    }
+}
+
+fn notes(certificate: &Certificate) -> Vec<String> {
+    let mut notes = vec![
+        "本頁為經簽署證明檔之紙本；證明力在該檔及登記簿之納入證明，以 batchward certificate verify 驗證。".to_owned(),
+        "括號內為 NIST SP 800-88 之類別：clear 清除、purge 徹底清除、destroy 銷毀。".to_owned(),
+    ];
+    notes.extend(certificate.beyond.iter().map(|beyond| format!("本證明不涵蓋：{}。", beyond.zh)));
+    notes
 }
 
 fn proof(certificate: &Certificate, file: Digest) -> Vec<String> {

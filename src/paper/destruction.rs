@@ -66,7 +66,7 @@ pub fn form(record: &DestructionRecord) -> Form {
             seat("簽報人", seal(approved.and_then(|order| order.requested.as_ref()))),
             seat("單位主管核定", seal(approved.and_then(|order| order.approved.as_ref()))),
             seat("執行人", row.destroyed_at.map(|at| format!("代理程式（batchward）\n{}", calendar::roc_time(at, zone)))),
-            seat("會同（監毀）人", None),
+            seat("會同（監毀）人", witnesses(record)),
             seat("函報文號", None),
         ],
         notes: vec![
@@ -76,6 +76,15 @@ pub fn form(record: &DestructionRecord) -> Form {
         foot: words::foot(&record.source),
         made_at: record.source.made_at.to_string(),
     }
+}
+
+/// Who vouched for what people destroyed; blank for ink where nobody had to.
+fn witnesses(record: &DestructionRecord) -> Option<String> {
+    let ends = record.copies.iter().filter_map(|copy| copy.by_people.as_ref());
+    let mut names: Vec<&str> = ends.map(|end| end.witness.as_str()).collect();
+    names.sort_unstable();
+    names.dedup();
+    (!names.is_empty()).then(|| names.join("\n"))
 }
 
 fn orders(record: &DestructionRecord) -> Table {
@@ -105,16 +114,27 @@ fn orders(record: &DestructionRecord) -> Table {
 fn copies(record: &DestructionRecord) -> Table {
     let zone = words::zone(&record.source);
     let rows = record.copies.iter().map(|copy| {
-        let method = copy.assurance.map_or_else(
-            || words::copy_state(copy.state).to_owned(),
-            |level| words::assurance(level).to_owned(),
-        );
+        let method = match (&copy.by_people, copy.assurance) {
+            (Some(end), _) => {
+                let (method, place) = (words::method(end.method), &end.place);
+                format!("{method}（{place}）\n執行 {}、會同 {}", end.performer, end.witness)
+            }
+            (None, Some(level)) => words::assurance(level),
+            (None, None) => words::copy_state(copy.state).to_owned(),
+        };
+        let medium = match &copy.by_people {
+            Some(end) => {
+                let serial = end.serial.as_deref().unwrap_or_default();
+                format!("{}\n{serial}", words::medium(end.medium)).trim_end().to_owned()
+            }
+            None => copy.medium.clone().unwrap_or_default(),
+        };
         vec![
             copy.copy.to_string(),
             words::copy_kind(&copy.kind).to_owned(),
             words::number(copy.bytes),
             copy.sha256.map(|digest| digest.to_string()).unwrap_or_default(),
-            copy.medium.clone().unwrap_or_default(),
+            medium,
             method,
             words::time(copy.wiped_at, zone),
             copy.entry.map(|entry| entry.to_string()).unwrap_or_default(),

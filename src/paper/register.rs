@@ -8,8 +8,8 @@ use super::{
     words,
 };
 use crate::{
-    domain::{calendar, lifecycle::CopyState},
-    service::forms::{RegisterRow, Sheet},
+    domain::{calendar, entry::PaperFacts, lifecycle::CopyState},
+    service::forms::{EndByPeople, RegisterRow, Sheet},
 };
 
 /// Where the policies of the rows give no common title.
@@ -222,9 +222,17 @@ fn usage(serial: u64, row: &RegisterRow, zone: Tz) -> Vec<String> {
         words::time(Some(row.received_at), zone),
         words::time(row.loaded_at, zone),
         words::day(row.use_until, zone),
-        String::new(),
+        allowed(row),
         row.key_channel.as_deref().map(words::channel).unwrap_or_default(),
     ]
+}
+
+/// 複製核准文號.
+fn allowed(row: &RegisterRow) -> String {
+    let mut numbers: Vec<&str> =
+        row.copies.iter().filter_map(|copy| copy.approved_doc_no.as_deref()).collect();
+    numbers.dedup();
+    numbers.join("\n")
 }
 
 fn end(serial: u64, row: &RegisterRow, zone: Tz, origin: &str) -> Vec<String> {
@@ -232,7 +240,8 @@ fn end(serial: u64, row: &RegisterRow, zone: Tz, origin: &str) -> Vec<String> {
     let wiped: Vec<_> = row.copies.iter().filter(|copy| copy.assurance.is_some()).collect();
     let lowest = wiped.iter().filter_map(|copy| copy.assurance).min();
     let done = row.destroyed_at.is_some();
-    let place = origin.rsplit('/').next().unwrap_or(origin);
+    let site = origin.rsplit('/').next().unwrap_or(origin);
+    let (agent, ends) = (!wiped.is_empty(), by_people(row));
     vec![
         serial.to_string(),
         seal(&row.requested).unwrap_or_default(),
@@ -240,19 +249,58 @@ fn end(serial: u64, row: &RegisterRow, zone: Tz, origin: &str) -> Vec<String> {
         row.order.map(|order| order.to_string()).unwrap_or_default(),
         words::day(row.deadline, zone),
         methods(row),
-        if wiped.is_empty() { String::new() } else { place.to_owned() },
-        if wiped.is_empty() { String::new() } else { "代理程式（batchward）".to_owned() },
-        String::new(),
+        each(agent.then(|| site.to_owned()), &ends, |end| {
+            let serial = end.serial.as_deref().unwrap_or_default();
+            format!("{} {serial}", end.place).trim_end().to_owned()
+        }),
+        each(agent.then(|| "代理程式（batchward）".to_owned()), &ends, |end| {
+            end.performer.clone()
+        }),
+        each(None, &ends, |end| end.witness.clone()),
         lowest.filter(|_| done).map(words::recovery).unwrap_or_default().to_owned(),
-        String::new(),
-        match &row.certificate {
-            Some(digest) => {
-                let short: String = digest.to_string().chars().take(16).collect();
-                format!("銷毀紀錄證明\nSHA-256 {short}…")
-            }
-            None => String::new(),
-        },
+        letters(row, zone),
+        attachments(row, &ends),
     ]
+}
+
+fn by_people(row: &RegisterRow) -> Vec<&EndByPeople> {
+    row.copies.iter().filter_map(|copy| copy.by_people.as_ref()).collect()
+}
+
+/// What the agent did and what people did, each thing once.
+fn each(own: Option<String>, ends: &[&EndByPeople], of: impl Fn(&EndByPeople) -> String) -> String {
+    let mut lines: Vec<String> = own.into_iter().collect();
+    for end in ends {
+        let line = of(end);
+        if !lines.contains(&line) {
+            lines.push(line);
+        }
+    }
+    lines.join("\n")
+}
+
+/// 函報文號.
+fn letters(row: &RegisterRow, zone: Tz) -> String {
+    let line = |paper: &PaperFacts| {
+        let number = paper.doc_no.as_deref()?;
+        Some(format!("{number}\n{}", words::day(Some(paper.date), zone)))
+    };
+    row.papers.iter().filter_map(line).collect::<Vec<_>>().join("\n")
+}
+
+/// 佐證附件.
+fn attachments(row: &RegisterRow, ends: &[&EndByPeople]) -> String {
+    let mut lines = Vec::new();
+    if let Some(digest) = &row.certificate {
+        let short: String = digest.to_string().chars().take(16).collect();
+        lines.push(format!("銷毀紀錄證明\nSHA-256 {short}…"));
+    }
+    let files = row.papers.iter().filter(|paper| paper.sha256.is_some()).count() as u64;
+    let count = files + ends.iter().map(|end| end.evidence).sum::<u64>();
+    if count > 0 {
+        lines.push(format!("附件 {} 件", words::number(count)));
+    }
+    lines.join("\n")
 }
 
 /// 銷毀方法: the lowest level of each kind of copy.
@@ -262,6 +310,12 @@ fn methods(row: &RegisterRow) -> String {
         let levels = row.copies.iter().filter(|copy| copy.kind == kind);
         if let Some(level) = levels.filter_map(|copy| copy.assurance).min() {
             lines.push(format!("{}：{}", words::copy_kind(kind), words::assurance(level)));
+        }
+    }
+    for (copy, end) in row.copies.iter().filter_map(|copy| Some((copy, copy.by_people.as_ref()?))) {
+        let line = format!("{}：{}", words::copy_kind(&copy.kind), words::method(end.method));
+        if !lines.contains(&line) {
+            lines.push(line);
         }
     }
     lines.join("\n")

@@ -7,6 +7,7 @@ use crate::{
         accounts::Role,
         calendar,
         certificate::Assurance,
+        inventory::{HeldKind, Medium, Method},
         lifecycle::{BatchState, CopyState, OrderState},
         reason::Reason,
         time::Timestamp,
@@ -32,6 +33,7 @@ pub(super) const fn state(state: BatchState) -> &'static str {
 
 pub(super) const fn copy_state(state: CopyState) -> &'static str {
     match state {
+        CopyState::Requested => "申請中",
         CopyState::Planned => "建立中",
         CopyState::Kept => "保存中",
         CopyState::Condemned => "已核定銷毀",
@@ -96,7 +98,43 @@ pub(super) fn copy_kind(kind: &str) -> &str {
         "transfer" => "交付檔",
         "vault" => "匯入資料",
         "case" => "案卷紀錄",
-        other => other,
+        other => HeldKind::parse(other).map_or(other, |kind| held_kind(kind)),
+    }
+}
+
+const fn held_kind(kind: HeldKind) -> &'static str {
+    match kind {
+        HeldKind::Media => "可攜式媒體",
+        HeldKind::Paper => "紙本",
+        HeldKind::Export => "匯出檔",
+        HeldKind::HandOver => "轉交資料",
+        HeldKind::Backup => "備份",
+        HeldKind::Carrier => "交付媒體",
+        HeldKind::KeyCarrier => "金鑰載體",
+    }
+}
+
+pub(super) const fn medium(medium: Medium) -> &'static str {
+    match medium {
+        Medium::Paper => "紙張",
+        Medium::MagneticDisk => "磁碟",
+        Medium::MagneticTape => "磁帶",
+        Medium::Flash => "快閃記憶體",
+        Medium::Optical => "光碟",
+        Medium::File => "檔案",
+    }
+}
+
+/// Words of the archives rule (機關檔案保存年限及銷毀辦法 §13).
+pub(super) const fn method(method: Method) -> &'static str {
+    match method {
+        Method::Shredded => "碎紙或絞碎",
+        Method::Pulped => "化為紙漿",
+        Method::Incinerated => "焚化",
+        Method::Crushed => "擊碎",
+        Method::Powdered => "化為碎粒或粉末",
+        Method::Degaussed => "消磁",
+        Method::Erased => "消除電子檔或重新格式化",
     }
 }
 
@@ -144,14 +182,8 @@ pub(super) fn strength(code: &str) -> &str {
 }
 
 /// What a level says, and never more: "cannot be recovered" stands for L3 and L4 alone (DESIGN 9).
-pub(super) const fn assurance(level: Assurance) -> &'static str {
-    match level {
-        Assurance::L0 => "L0 僅刪除",
-        Assurance::L1 => "L1 已覆寫，無法證明為原儲存位置",
-        Assurance::L2 => "L2 已於原儲存位置覆寫並回讀",
-        Assurance::L3 => "L3 媒體上僅有密文，金鑰已銷毀",
-        Assurance::L4 => "L4 媒體上僅有密文，金鑰已銷毀，並已覆寫及回收",
-    }
+pub(super) fn assurance(level: Assurance) -> String {
+    format!("{level} {}", level.meaning_zh())
 }
 
 /// 無法復原確認.

@@ -160,7 +160,8 @@ fn decided_entry(view: &View, command: &Command) -> Option<Digest> {
         }
         Command::BatchRelease { batch, .. }
         | Command::BatchReject { batch, .. }
-        | Command::UseNoNeed { batch } => Some(view.batches.get(batch)?.decide?.digest),
+        | Command::UseNoNeed { batch }
+        | Command::UseFiled { batch, .. } => Some(view.batches.get(batch)?.decide?.digest),
         Command::GrantApprove { grant } | Command::GrantDeny { grant, .. } => {
             Some(view.grants.get(grant)?.applied.digest)
         }
@@ -176,6 +177,12 @@ fn decided_entry(view: &View, command: &Command) -> Option<Digest> {
         }
         Command::DestroyConfirm { order } => {
             Some(view.orders.get(order)?.paper_proposal.as_ref()?.mark.digest)
+        }
+        Command::CopyApprove { copy, .. } | Command::CopyDeny { copy, .. } => {
+            Some(view.copies.get(copy)?.held.as_ref()?.mark.digest)
+        }
+        Command::MediaConfirm { copy } => {
+            Some(view.copies.get(copy)?.held.as_ref()?.end.as_ref()?.mark.digest)
         }
         Command::StandingConfirm { standing } => {
             Some(view.standings.get(standing)?.proposed.digest)

@@ -5,11 +5,22 @@ use serde::{Deserialize, Serialize};
 use super::authority::{COMMAND, DECISION};
 use crate::domain::{
     accounts::Act,
-    entry::{AccountFacts, HoldScope, KeyForm, PaperFacts},
+    entry::{AccountFacts, EndFacts, HeldFacts, HoldScope, KeyForm, PaperFacts},
     ids::{AccessOrderId, BatchId, CopyId, GrantId, HoldId, OrderId, StandingId},
+    inventory::{HeldKind, Medium},
     secret::Secret,
     time::Timestamp,
 };
+
+/// What is made known: a copy that was asked for, or another one of a batch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Declared {
+    /// One that was asked for and agreed to.
+    Copy(CopyId),
+    /// One that nobody asked for, of this batch.
+    Batch(BatchId),
+}
 
 /// Something that changes the register.
 #[derive(Debug, Serialize, Deserialize)]
@@ -145,10 +156,84 @@ pub enum Command {
         /// The batch.
         batch: BatchId,
     },
+    /// `use filed`.
+    UseFiled {
+        /// The batch.
+        batch: BatchId,
+        /// The document that it is filed with.
+        doc_no: String,
+    },
+    /// `copy request`.
+    CopyRequest {
+        /// The batch.
+        batch: BatchId,
+        /// What it will be.
+        kind: HeldKind,
+        /// What it will lie on.
+        medium: Medium,
+        /// Why.
+        reason: String,
+        /// By when it will be destroyed.
+        delete_by: Option<Timestamp>,
+    },
+    /// `copy approve`.
+    CopyApprove {
+        /// The copy.
+        copy: CopyId,
+        /// Number of the office's document.
+        doc_no: String,
+    },
+    /// `copy deny`.
+    CopyDeny {
+        /// The copy.
+        copy: CopyId,
+        /// Why.
+        reason: String,
+    },
+    /// `copy withdraw`.
+    CopyWithdraw {
+        /// The copy.
+        copy: CopyId,
+        /// Why.
+        reason: String,
+    },
+    /// `copy declare`.
+    CopyDeclare {
+        /// What is made known.
+        of: Declared,
+        /// What is known of it.
+        facts: HeldFacts,
+    },
+    /// `copy move`.
+    CopyMove {
+        /// The copy.
+        copy: CopyId,
+        /// Who keeps it now.
+        holder: String,
+        /// Where.
+        place: String,
+        /// How it is locked away.
+        lock: Option<String>,
+    },
+    /// `media record`.
+    MediaRecord {
+        /// The copy.
+        copy: CopyId,
+        /// How it was destroyed.
+        end: EndFacts,
+    },
+    /// `media confirm`.
+    MediaConfirm {
+        /// The copy.
+        copy: CopyId,
+    },
     /// `destroy request`.
     DestroyRequest {
         /// The batch.
         batch: BatchId,
+        /// Copies that people keep, chosen one by one; everything that is due where empty.
+        #[serde(default)]
+        copies: Vec<CopyId>,
         /// Why.
         reason: String,
     },
@@ -284,6 +369,15 @@ impl Command {
             Self::GrantRevoke { .. } => "grant revoke",
             Self::UseComplete { .. } => "use complete",
             Self::UseNoNeed { .. } => "use no-need",
+            Self::UseFiled { .. } => "use filed",
+            Self::CopyRequest { .. } => "copy request",
+            Self::CopyApprove { .. } => "copy approve",
+            Self::CopyDeny { .. } => "copy deny",
+            Self::CopyWithdraw { .. } => "copy withdraw",
+            Self::CopyDeclare { .. } => "copy declare",
+            Self::CopyMove { .. } => "copy move",
+            Self::MediaRecord { .. } => "media record",
+            Self::MediaConfirm { .. } => "media confirm",
             Self::DestroyRequest { .. } => "destroy request",
             Self::DestroyApprove { .. } => "destroy approve",
             Self::DestroyDeny { .. } => "destroy deny",
@@ -319,6 +413,10 @@ impl Command {
             | Self::GrantRevoke { .. }
             | Self::UseComplete { .. }
             | Self::UseNoNeed { .. }
+            | Self::UseFiled { .. }
+            | Self::CopyApprove { .. }
+            | Self::CopyDeny { .. }
+            | Self::MediaConfirm { .. }
             | Self::DestroyApprove { .. }
             | Self::DestroyDeny { .. }
             | Self::AccessApprove { .. }
@@ -338,6 +436,11 @@ impl Command {
             | Self::WitnessTake { .. }
             | Self::GrantApply { .. }
             | Self::AccessRequest { .. }
+            | Self::CopyRequest { .. }
+            | Self::CopyWithdraw { .. }
+            | Self::CopyDeclare { .. }
+            | Self::CopyMove { .. }
+            | Self::MediaRecord { .. }
             | Self::DestroyRequest { .. }
             | Self::DestroyCancel { .. }
             | Self::DestroyExcept { .. }
@@ -375,7 +478,17 @@ impl Command {
             | Self::StandingAdd { .. }
             | Self::ClockConfirm => Act::Keep,
             Self::BaselineConfirm { .. } => Act::ConfirmBaseline,
-            Self::GrantApply { .. } | Self::UseComplete { .. } | Self::UseNoNeed { .. } => Act::Use,
+            Self::GrantApply { .. }
+            | Self::UseComplete { .. }
+            | Self::UseNoNeed { .. }
+            | Self::UseFiled { .. }
+            | Self::CopyRequest { .. } => Act::Use,
+            Self::CopyApprove { .. } | Self::CopyDeny { .. } => Act::DecideCopy,
+            Self::CopyWithdraw { .. }
+            | Self::CopyDeclare { .. }
+            | Self::CopyMove { .. }
+            | Self::MediaRecord { .. } => Act::KeepCopies,
+            Self::MediaConfirm { .. } => Act::Vouch,
             Self::GrantApprove { .. } | Self::GrantDeny { .. } | Self::GrantRevoke { .. } => {
                 Act::DecideUse
             }
@@ -407,7 +520,17 @@ impl Command {
             | Self::BatchRelease { batch, .. }
             | Self::BatchReject { batch, .. }
             | Self::UseNoNeed { batch }
+            | Self::UseFiled { batch, .. }
+            | Self::CopyRequest { batch, .. }
+            | Self::CopyDeclare { of: Declared::Batch(batch), .. }
             | Self::DestroyRequest { batch, .. } => batch.to_string(),
+            Self::CopyApprove { copy, .. }
+            | Self::CopyDeny { copy, .. }
+            | Self::CopyWithdraw { copy, .. }
+            | Self::CopyDeclare { of: Declared::Copy(copy), .. }
+            | Self::CopyMove { copy, .. }
+            | Self::MediaRecord { copy, .. }
+            | Self::MediaConfirm { copy } => copy.to_string(),
             Self::Baseline { link, .. }
             | Self::BaselineConfirm { link }
             | Self::AccessRequest { link, .. }
@@ -445,12 +568,17 @@ impl Command {
             | Self::OverdueAcknowledge { reason }
             | Self::GrantDeny { reason, .. }
             | Self::DestroyRequest { reason, .. }
+            | Self::CopyRequest { reason, .. }
+            | Self::CopyDeny { reason, .. }
+            | Self::CopyWithdraw { reason, .. }
             | Self::AccessRequest { reason, .. }
             | Self::AccessDeny { reason, .. }
             | Self::DestroyDeny { reason, .. }
             | Self::DestroyCancel { reason, .. }
             | Self::DestroyExcept { reason, .. } => reason,
-            Self::StandingAdd { doc_no, .. } => doc_no,
+            Self::StandingAdd { doc_no, .. }
+            | Self::CopyApprove { doc_no, .. }
+            | Self::UseFiled { doc_no, .. } => doc_no,
             Self::GrantApply { purpose, .. } => purpose,
             Self::KeySubmit { channel, .. } => channel,
             Self::HoldPlace { authority, .. } => authority,

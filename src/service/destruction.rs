@@ -48,11 +48,12 @@ impl Service {
         if !files_only {
             self.undepended(batch)?;
         }
+        self.none_in_the_making(batch)?;
         let mut copies: Vec<(CopyKind, OrderedCopy)> = self
             .engine
             .view
             .copies_of(batch)
-            .filter(|(_, c)| c.state.is_there() && (!files_only || c.kind == CopyKind::Transfer))
+            .filter(|(_, c)| c.state.is_there() && row.due_covers(!files_only, c.kind))
             .map(|(copy, c)| {
                 (c.kind, OrderedCopy { copy, batch, digest: c.sha256, bytes: c.bytes })
             })
@@ -62,7 +63,8 @@ impl Service {
             let rank = match kind {
                 CopyKind::Vault => 0,
                 CopyKind::Transfer => 1,
-                CopyKind::Case => 2,
+                CopyKind::Held(_) => 2,
+                CopyKind::Case => 3,
             };
             (rank, copy.copy)
         });
@@ -70,6 +72,41 @@ impl Service {
             return Err(Error::usage(format!("no copy of '{batch}' is left to destroy")));
         }
         Ok(copies.into_iter().map(|(_, copy)| copy).collect())
+    }
+
+    /// A copy that somebody may be making right now would outlive the order.
+    fn none_in_the_making(&self, batch: BatchId) -> Result<()> {
+        let asked = self.engine.view.copies_of(batch).find(|(_, row)| {
+            let unmade = matches!(row.state, CopyState::Requested | CopyState::Planned);
+            row.kind.is_held() && unmade
+        });
+        let Some((copy, row)) = asked else { return Ok(()) };
+        Err(Error::usage(format!("'{copy}' of '{batch}' is {}", row.state)).hint(format!(
+            "'batchward copy declare {copy}' makes known that it is there, 'batchward copy withdraw {copy}' that it is not made"
+        )))
+    }
+
+    /// Copies that somebody chose: those that people keep, of any batch in any state.
+    fn chosen(&self, batch: BatchId, copies: &[CopyId]) -> Result<Vec<OrderedCopy>> {
+        let mut chosen = Vec::with_capacity(copies.len());
+        for id in copies {
+            let row = self.engine.view.copies.get(id).filter(|row| row.batch == batch);
+            let row = row.ok_or_else(|| {
+                Error::usage(format!("'{id}' is no copy of '{batch}'"))
+                    .hint(format!("'batchward copy list {batch}' shows them"))
+            })?;
+            if !row.kind.is_held() {
+                return Err(Error::usage(format!("'{id}' is kept by the agent"))
+                    .hint("it goes with its batch; only what people keep can be chosen"));
+            }
+            if !row.state.is_there() {
+                return Err(Error::usage(format!("'{id}' is {}", row.state)));
+            }
+            chosen.push(OrderedCopy { copy: *id, batch, digest: row.sha256, bytes: row.bytes });
+        }
+        chosen.sort_by_key(|copy| copy.copy);
+        chosen.dedup_by_key(|copy| copy.copy);
+        Ok(chosen)
     }
 
     /// A full file carries the change files after it: while one of them is in use, it stays.
@@ -114,10 +151,12 @@ impl Service {
         &mut self,
         actor: &Actor,
         batch: BatchId,
+        copies: &[CopyId],
         reason: String,
     ) -> Result<Reply> {
         stated("the reason", &reason)?;
-        let copies = self.scope(batch)?;
+        let chosen = !copies.is_empty();
+        let copies = if chosen { self.chosen(batch, copies)? } else { self.scope(batch)? };
         self.unheld(copies.iter().map(|c| c.batch))?;
         let approvers =
             self.rule_for(&copies, "request", actor, |rules| &rules.requesters.value)?;
@@ -139,6 +178,7 @@ impl Service {
             expires: ORDER_STANDS.after(now, self.engine.rules.zone),
             approvers: Some(approvers).filter(|count| *count > 1),
             standing: None,
+            chosen,
             signed: actor.signed.clone(),
         };
         self.record(actor, body)?;
@@ -229,10 +269,13 @@ impl Service {
         let mut batches: Vec<BatchId> = order.copies.iter().map(|c| c.batch).collect();
         batches.dedup();
         let mut scope = Vec::new();
-        for batch in batches {
-            scope.extend(self.scope(batch)?);
+        if !order.chosen {
+            for batch in batches {
+                scope.extend(self.scope(batch)?);
+            }
         }
-        if same && scope == order.copies && order.policy == self.engine.rules.policies_digest {
+        let whole = order.chosen || scope == order.copies;
+        if same && whole && order.policy == self.engine.rules.policies_digest {
             return Ok(());
         }
         Err(Error::refused(format!("what '{id}' covers has changed since it was requested"))
@@ -319,10 +362,10 @@ impl Service {
         self.record(actor, Body::OrderCancelled(stop))?;
         let order = self.order(id)?;
         let left = order.open_copies();
-        let message = if order.wiped.is_empty() {
+        let message = if order.gone() == 0 {
             format!("'{id}' is cancelled, nothing was wiped")
         } else {
-            format!("'{id}' is stopped: {} copies are gone, {left} stay", order.wiped.len())
+            format!("'{id}' is stopped: {} copies are gone, {left} stay", order.gone())
         };
         Ok(Reply::new(&id, message))
     }

@@ -9,12 +9,14 @@ mod administration;
 mod asking;
 mod authority;
 pub mod command;
+pub mod copies;
 mod deliveries;
 mod destruction;
 pub mod forms;
 mod grants;
 mod holds;
 pub mod inspecting;
+mod inventory;
 mod papers;
 pub mod plan;
 pub mod query;
@@ -254,7 +256,22 @@ impl Service {
             Command::GrantRevoke { grant } => self.grant_revoke(actor, grant),
             Command::UseComplete { grant } => self.use_complete(actor, grant),
             Command::UseNoNeed { batch } => self.use_no_need(actor, batch),
-            Command::DestroyRequest { batch, reason } => self.destroy_request(actor, batch, reason),
+            Command::UseFiled { batch, doc_no } => self.use_filed(actor, batch, doc_no),
+            Command::CopyRequest { batch, kind, medium, reason, delete_by } => {
+                self.copy_request(actor, inventory::Wish { batch, kind, medium, reason, delete_by })
+            }
+            Command::CopyApprove { copy, doc_no } => self.copy_approve(actor, copy, doc_no),
+            Command::CopyDeny { copy, reason } => self.copy_deny(actor, copy, reason),
+            Command::CopyWithdraw { copy, reason } => self.copy_withdraw(actor, copy, reason),
+            Command::CopyDeclare { of, facts } => self.copy_declare(actor, &of, facts),
+            Command::CopyMove { copy, holder, place, lock } => {
+                self.copy_move(actor, copy, holder, place, lock)
+            }
+            Command::MediaRecord { copy, end } => self.media_record(actor, copy, end),
+            Command::MediaConfirm { copy } => self.media_confirm(actor, copy),
+            Command::DestroyRequest { batch, copies, reason } => {
+                self.destroy_request(actor, batch, &copies, reason)
+            }
             Command::DestroyApprove { order } => self.destroy_approve(actor, order),
             Command::DestroyDeny { order, reason } => self.destroy_deny(actor, order, reason),
             Command::AccessRequest { link, months, reason } => {

@@ -7,7 +7,7 @@ use crate::domain::{
     ids::{BatchId, HoldId, OrderId},
     lifecycle::{BatchState, OrderState},
     time::Timestamp,
-    view::{Batch, CameDue, CopyKind},
+    view::{Batch, CameDue},
 };
 
 /// A line of the plan.
@@ -63,8 +63,7 @@ impl Service {
 
     fn plan_line(&self, id: BatchId, row: &Batch, due: &CameDue) -> PlanLine {
         let view = &self.engine.view;
-        let copies =
-            || view.copies_of(id).filter(|(_, c)| due.whole || c.kind == CopyKind::Transfer);
+        let copies = || view.copies_of(id).filter(|(_, c)| row.due_covers(due.whole, c.kind));
         let gone = copies().all(|(_, copy)| copy.gone.is_some());
         let happened = copies().filter_map(|(_, copy)| copy.gone).max().filter(|_| gone);
         let covers = |order: &crate::domain::view::Order| {

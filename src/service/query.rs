@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     Command, Draft, Result, Service,
     access_keys::AccessKeyLine,
+    copies::InventoryLine,
     forms::{DestructionRecord, DutyList, RegisterFilter, RegisterPart},
     plan::PlanLine,
     reading::Reading,
@@ -63,6 +64,13 @@ pub enum Query {
     Plan {
         /// By when.
         on: Timestamp,
+    },
+    /// `copy list`.
+    Copies {
+        /// One batch; every one where none is said.
+        batch: Option<BatchId>,
+        /// Those that are gone too.
+        all: bool,
     },
     /// `standing list`.
     Standings,
@@ -258,6 +266,8 @@ answers! {
     AccessKeys(Vec<AccessKeyLine>),
     /// [`Query::Plan`].
     Plan(Vec<PlanLine>),
+    /// [`Query::Copies`].
+    Copies(Vec<InventoryLine>),
     /// [`Query::Standings`].
     Standings(Vec<StandingLine>),
     /// [`Query::Holds`].
@@ -303,6 +313,7 @@ impl Service {
             Query::Orders => self.orders().into(),
             Query::AccessKeys => self.access_keys().into(),
             Query::Plan { on } => self.plan(on)?.into(),
+            Query::Copies { batch, all } => self.inventory(batch, all)?.into(),
             Query::Standings => self.standings().into(),
             Query::Holds => self.holds().into(),
             Query::Pending => self.pending().to_vec().into(),

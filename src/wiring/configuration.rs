@@ -4,10 +4,15 @@ use std::path::{Path, PathBuf};
 
 use super::site::{faults, full_or_failed};
 use crate::{
-    config::{self, Config, inforce},
+    config::{
+        self, Config,
+        backups::{Backup, Backups},
+        inforce,
+    },
     domain::{
         digest::Digest,
         entry::{AGENT, Body},
+        step::BackupFacts,
         time::Period,
     },
     engine::{Engine, rules::Rules},
@@ -102,9 +107,22 @@ pub(super) fn rules(config: &Config, digest: Digest) -> Rules {
         anchoring: config.agent.anchoring.clone(),
         agency: config.agent.agency.clone(),
         zone: config.agent.timezone,
+        backups: match &config.agent.backups {
+            Backups::Unstated => None,
+            Backups::None => Some(Vec::new()),
+            Backups::Named(named) => Some(named.iter().map(fact).collect()),
+        },
         incomplete_after: config.agent.incomplete_after,
         abandon_after: config.agent.abandon_after,
         clock_jump_max_seconds: seconds(config.agent.clock_jump_max),
         start_gap_max_seconds: seconds(config.agent.start_gap_max),
+    }
+}
+
+fn fact(backup: &Backup) -> BackupFacts {
+    BackupFacts {
+        name: backup.name.clone(),
+        place: backup.place.clone(),
+        keeps: backup.keeps.words(),
     }
 }

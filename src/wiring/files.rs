@@ -17,8 +17,8 @@ use crate::{
         files::{self, FileError},
         wipe::{self, Expect, Note, Outcome, WipeError, Wiped},
     },
-    domain::{certificate::Assurance, entry::WipeFacts},
-    engine::ports::{Evidence, PortError, Result},
+    domain::{certificate::Assurance, entry::WipeFacts, wipe::Limit},
+    engine::ports::{Evidence, Kept, PortError, Result},
 };
 
 /// Bytes of a note.
@@ -96,6 +96,15 @@ impl Evidence for Wiper {
             files::remove(&entry.path(), "wipe-note").map_err(|e| super::file(&e))?;
         }
         Ok(())
+    }
+
+    fn foresee(&self, kept: Kept) -> Vec<Limit> {
+        let folder = match kept {
+            Kept::Transfer => "spool",
+            Kept::Vault => "vault",
+            Kept::Case => "cases",
+        };
+        wipe::foresee(&self.notes.with_file_name(folder))
     }
 }
 

@@ -10,7 +10,7 @@ use crate::{
         files::{self, FileError},
         keystore::{Destruction, KeyStore, KeyStoreError, SlotState},
         root_key::RootKeySource,
-        wipe::InPlace,
+        wipe::{self, InPlace},
     },
     config::{Agent, backups::Backups},
     domain::{certificate, digest::Digest, entry::KeyForm, secret::Secret, wipe::Limit},
@@ -147,6 +147,16 @@ impl Keys for Store {
             limits.push(Limit::KeyStore);
         }
         Ok(limits)
+    }
+
+    fn foresee(&self) -> Vec<Limit> {
+        let mut limits = self.caps.clone();
+        let place = wipe::foresee(&self.state.join("keys"));
+        // It is overwritten in place and never given back.
+        if place.iter().any(|limit| *limit != Limit::NotTrimmed) {
+            limits.push(Limit::KeyStore);
+        }
+        limits
     }
 }
 

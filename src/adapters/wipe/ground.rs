@@ -3,9 +3,13 @@
 //! Only filesystems that are known to overwrite in place can reach L2, and of those only the extents prove it. What
 //! cannot be read is a limit, never well.
 
-use std::{fs, os::fd::AsRawFd, os::fd::BorrowedFd};
+use std::{
+    fs,
+    os::fd::{AsFd, AsRawFd, BorrowedFd},
+    path::Path,
+};
 
-use rustix::fs::{fstat, fstatfs, major, minor};
+use rustix::fs::{Mode, OFlags, fstat, fstatfs, major, minor, open};
 
 use super::WipeError;
 use crate::{
@@ -61,6 +65,19 @@ pub(super) fn below(dir: BorrowedFd<'_>) -> Result<Below, WipeError> {
         discards,
     };
     Ok(Below { ground, limits, memory, journals })
+}
+
+/// What would keep a wipe of a file in this folder from being stated as more, as far as the folder tells.
+#[must_use]
+pub fn foresee(dir: &Path) -> Vec<Limit> {
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    let below = open(dir, flags, Mode::empty()).ok().and_then(|dir| below(dir.as_fd()).ok());
+    let Some(below) = below else { return vec![Limit::PlaceUnknown] };
+    let mut limits = below.limits;
+    if !below.ground.discards && !below.memory {
+        limits.push(Limit::NotTrimmed);
+    }
+    limits
 }
 
 fn same_family(kind: &str, magic: &str) -> bool {

@@ -9,11 +9,14 @@ use clap::{Args, Subcommand};
 pub(in crate::cli) enum DestroyWord {
     /// Request the destruction of what is due.
     #[command(
-        after_long_help = "Examples:\n  batchward destroy request b-260000001 --reason 'use completed'"
+        after_long_help = "Examples:\n  batchward destroy request b-260000001 --reason 'use completed'\n  batchward destroy request b-260000001 --copy c-260000004 --reason 'the hearing is over'"
     )]
     Request {
         /// Id, or the provider's number where it is unique.
         id: String,
+        /// One copy that people keep, due or not; more than once for several. Everything that is due without it.
+        #[arg(long, value_name = "ID")]
+        copy: Vec<String>,
         /// Why; it is written into the register, so no personal data.
         #[arg(long, value_name = "TEXT")]
         reason: String,

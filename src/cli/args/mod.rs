@@ -7,6 +7,7 @@ mod access;
 mod deliveries;
 mod destruction;
 mod forms;
+mod inventory;
 mod proofs;
 mod site;
 mod uses;
@@ -21,6 +22,7 @@ pub(super) use self::{
     deliveries::{BatchWord, KeyWord, LinkWord},
     destruction::{CloseArgs, DestroyWord, HoldWord, StandingWord},
     forms::{DutiesWord, FormFile, FormFormat, RegisterExport},
+    inventory::{CopyWord, DeclareArgs, MediaWord, RecordArgs},
     proofs::{CertificateWord, PolicyWord, RegisterVerify, RegisterWord},
     site::{AccountAdd, AccountWord, ClockWord, ConfigWord, Init, Shell},
     uses::{GrantWord, MatchArgs, QueryArgs, RowFormat, UseWord},
@@ -139,9 +141,15 @@ pub(super) enum Word {
     /// State the end of use, which starts the time to destruction.
     #[command(subcommand)]
     Use(UseWord),
+    /// Copies: list them, ask to make one, make known what is there.
+    #[command(subcommand)]
+    Copy(CopyWord),
     /// Destruction: plan, request, approve, deny, cancel, close.
     #[command(subcommand)]
     Destroy(DestroyWord),
+    /// The end of media and paper: methods, record, confirm.
+    #[command(subcommand)]
+    Media(MediaWord),
     /// Standing approvals: transfer files go as soon as they are loaded.
     #[command(subcommand)]
     Standing(StandingWord),

@@ -122,4 +122,15 @@ pub(in crate::cli) enum UseWord {
         /// Id, or the provider's number where it is unique.
         batch: String,
     },
+    /// State that what was needed of a batch is printed and filed with its case.
+    #[command(
+        after_long_help = "Examples:\n  batchward use filed b-260000001 --doc-no 府社婦字第1150000042號"
+    )]
+    Filed {
+        /// Id, or the provider's number where it is unique.
+        batch: String,
+        /// Number of the document that it is filed with.
+        #[arg(long, value_name = "NO")]
+        doc_no: String,
+    },
 }

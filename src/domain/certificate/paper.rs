@@ -5,16 +5,19 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::Assurance;
+use super::{Assurance, AttestedCopy, InBoth, Why, why};
 use crate::domain::{
     checkpoint::VerifierKey,
     digest::Digest,
     entry,
     ids::{BatchId, CopyId, OrderId, StandingId},
+    inventory::Sanitization,
     merkle,
     secret::Secret,
     sshsig,
+    step::BackupFacts,
     time::Timestamp,
+    wipe::WipeReport,
 };
 
 /// SSHSIG namespace of certificates (DESIGN 5).
@@ -56,8 +59,21 @@ pub struct Certificate {
     pub at: Timestamp,
     /// Steps that failed and were repeated.
     pub retries: u64,
-    /// The copies.
+    /// The copies that the agent kept, wiped by it.
     pub copies: Vec<CertifiedCopy>,
+    /// The copies that people kept, destroyed by them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub attested: Vec<AttestedCopy>,
+    /// Who is named above, as their accounts say.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub people: Vec<Person>,
+    /// Backups and snapshots that hold the agent's state, as its administrator states them; nothing where nothing is
+    /// stated.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub backups: Option<Vec<BackupFacts>>,
+    /// What this does not cover.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub beyond: Vec<InBoth>,
     /// Proof of the approval.
     pub approval: Proof,
     /// Approvals before the one that made the order count.
@@ -74,6 +90,23 @@ pub struct Certificate {
     pub left_out: Vec<LeftOut>,
     /// The signed checkpoint that the proofs are for.
     pub checkpoint: String,
+}
+
+/// Somebody who is named in it (NIST SP 800-88: name, title).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Person {
+    /// The account.
+    pub account: String,
+    /// 姓名.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub display: Option<String>,
+    /// 職稱.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub title: Option<String>,
+    /// 單位.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unit: Option<String>,
 }
 
 /// An approval.
@@ -156,6 +189,18 @@ pub struct CertifiedCopy {
     pub assurance: Assurance,
     /// The same in words.
     pub meaning: String,
+    /// The same in both languages.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub in_words: Option<InBoth>,
+    /// Why it is not more.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub why: Vec<Why>,
+    /// What it comes to (NIST SP 800-88); nothing for a deletion.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sanitization: Option<Sanitization>,
+    /// What the wipe found, did and proved: filesystem, extents, passes, errors, retries, time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub report: Option<Box<WipeReport>>,
     /// Files that were wiped.
     pub files: u64,
     /// Errors and oddities, with counts.
@@ -270,6 +315,8 @@ impl Certificate {
         let standing = self.standing.iter().flat_map(|s| [&s.proposal, &s.confirmation]);
         let stopped = self.stopped.iter().map(|stopped| &stopped.proof);
         let left = self.left_out.iter().map(|left| &left.proof);
+        let attested = self.attested.iter().flat_map(AttestedCopy::proofs);
+        let copies = copies.chain(attested);
         copies.chain([&self.approval]).chain(further).chain(standing).chain(stopped).chain(left)
     }
 
@@ -289,12 +336,14 @@ impl Certificate {
                         && wiped.filesystem == copy.medium
                         && wiped.notes == copy.notes
                         && copy.meaning == copy.assurance.meaning()
+                        && copy.words_agree(wiped.report.as_deref())
                         && entry.at == copy.at
                 }
                 _ => false,
             }
         });
-        copies && self.approvals_agree() && self.ends_agree()
+        let attested = self.attested.iter().all(|copy| copy.agrees(self.order));
+        copies && attested && self.approvals_agree() && self.ends_agree()
     }
 
     /// The approvals: of people, each another one, or the standing one with its document.
@@ -360,6 +409,20 @@ impl Certificate {
             })
         });
         left && stopped
+    }
+}
+
+impl CertifiedCopy {
+    /// Whether its words and its report follow from the level and the report that the register has. Certificates of
+    /// before there were such words have none.
+    fn words_agree(&self, report: Option<&WipeReport>) -> bool {
+        let Some(words) = &self.in_words else {
+            return self.report.is_none() && self.why.is_empty() && self.sanitization.is_none();
+        };
+        *words == self.assurance.in_words()
+            && self.sanitization == self.assurance.sanitization()
+            && self.report.as_deref() == report
+            && self.why == report.map(why).unwrap_or_default()
     }
 }
 

@@ -5,9 +5,10 @@ use super::{
 };
 use crate::domain::{
     entry::{
-        AccessApproved, AccessDenied, AccessRequested, AccountFacts, Body, Entry, Exception,
-        OrderCancelled, PapersConfirmed, PapersRecorded, Signed, StandingConfirmed, StandingEnded,
-        StandingProposed,
+        AccessApproved, AccessDenied, AccessRequested, AccountFacts, Body, CopyApproved,
+        CopyDeclared, CopyDenied, CopyMoved, CopyRequested, CopyWithdrawn, EndConfirmed,
+        EndRecorded, Entry, Exception, Filed, OrderCancelled, PapersConfirmed, PapersRecorded,
+        Signed, StandingConfirmed, StandingEnded, StandingProposed,
     },
     ids::GrantId,
     lifecycle::{self, BatchEvent, GrantEvent},
@@ -203,6 +204,10 @@ impl View {
                 self.batch(mark, *batch)?.no_need = Some(mark.at);
                 Ok(())
             }
+            Body::Filed(filed) => {
+                self.batch(mark, filed.batch)?.filed = Some(mark.at);
+                Ok(())
+            }
             _ => self.end(mark, entry),
         }
     }
@@ -296,6 +301,11 @@ impl Body {
             | Self::AccessOrderRequested(AccessRequested { signed, .. })
             | Self::OrderCancelled(OrderCancelled { signed, .. })
             | Self::CopyExcepted(Exception { signed, .. })
+            | Self::CopyRequested(CopyRequested { signed, .. })
+            | Self::CopyWithdrawn(CopyWithdrawn { signed, .. })
+            | Self::CopyDeclared(CopyDeclared { signed, .. })
+            | Self::CopyMoved(CopyMoved { signed, .. })
+            | Self::EndRecorded(EndRecorded { signed, .. })
             | Self::StandingProposed(StandingProposed { signed, .. })
             | Self::StandingEnded(StandingEnded { signed, .. })
             | Self::PapersRecorded(PapersRecorded { signed, .. })
@@ -315,6 +325,10 @@ impl Body {
             | Self::NoNeed { signed, .. }
             | Self::AccessOrderApproved(AccessApproved { signed, .. })
             | Self::AccessOrderDenied(AccessDenied { signed, .. })
+            | Self::CopyApproved(CopyApproved { signed, .. })
+            | Self::CopyDenied(CopyDenied { signed, .. })
+            | Self::EndConfirmed(EndConfirmed { signed, .. })
+            | Self::Filed(Filed { signed, .. })
             | Self::OrderApproved { signed, .. }
             | Self::OrderDenied { signed, .. }
             | Self::StandingConfirmed(StandingConfirmed { signed, .. })

@@ -49,10 +49,14 @@ pub struct Order {
     pub approved: Option<(String, Mark)>,
     /// The standing approval that it rests on.
     pub standing: Option<StandingId>,
+    /// Whether somebody chose its copies one by one: it is not over all that is due.
+    pub chosen: bool,
     /// Nothing is wiped before this.
     pub not_before: Option<Timestamp>,
     /// Entries of its wipes, in their order.
     pub wiped: Vec<u64>,
+    /// Copies that people keep and destroyed, with the entries of the record and of the second person's word for it.
+    pub attested: Vec<(CopyId, u64, u64)>,
     /// Copies that it leaves out, with the entry that says so.
     pub excepted: Vec<(CopyId, u64)>,
     /// Why it was voided, and the entry.
@@ -66,10 +70,16 @@ pub struct Order {
 }
 
 impl Order {
-    /// The copies that it covers and has neither wiped nor left out.
+    /// How many copies are gone under it.
     #[must_use]
-    pub fn open_copies(&self) -> usize {
-        self.copies.len() - self.wiped.len() - self.excepted.len()
+    pub const fn gone(&self) -> usize {
+        self.wiped.len() + self.attested.len()
+    }
+
+    /// The copies that it covers, are not gone under it, and are not left out.
+    #[must_use]
+    pub const fn open_copies(&self) -> usize {
+        self.copies.len() - self.gone() - self.excepted.len()
     }
 }
 

@@ -38,11 +38,19 @@ impl View {
                 self.void_order(mark, stop.order, "cancelled", &stop.unreadable)
             }
             Body::CopyExcepted(exception) => self.except(mark, exception),
+            Body::CopyRequested(_)
+            | Body::CopyApproved(_)
+            | Body::CopyDenied(_)
+            | Body::CopyWithdrawn(_)
+            | Body::CopyDeclared(_)
+            | Body::CopyMoved(_)
+            | Body::EndRecorded(_)
+            | Body::EndConfirmed(_) => self.keep_copy(mark, entry),
             _ => self.standing_or_papers(mark, entry),
         }
     }
 
-    fn ordered(&mut self, mark: Mark, id: OrderId) -> Result<&mut Order, FoldError> {
+    pub(super) fn ordered(&mut self, mark: Mark, id: OrderId) -> Result<&mut Order, FoldError> {
         self.orders.get_mut(&id).ok_or(FoldError::Unknown(mark.seq))
     }
 
@@ -55,6 +63,7 @@ impl View {
             expires,
             approvers,
             standing,
+            chosen,
             ..
         } = &entry.body
         else {
@@ -72,8 +81,10 @@ impl View {
             approvals: Vec::new(),
             approved: None,
             standing: *standing,
+            chosen: *chosen,
             not_before: None,
             wiped: Vec::new(),
+            attested: Vec::new(),
             excepted: Vec::new(),
             voided: None,
             certificate: None,
@@ -97,6 +108,10 @@ impl View {
             self.move_copy(mark, *copy, CopyEvent::Condemned)?;
             if let Some(row) = self.copies.get_mut(copy) {
                 row.exception = None;
+                // What somebody said under an order that lost its force says nothing under this one.
+                if let Some(held) = &mut row.held {
+                    held.end = None;
+                }
             }
         }
         let mut batches: Vec<BatchId> = copies.iter().map(|(_, batch)| *batch).collect();
@@ -127,7 +142,7 @@ impl View {
     ) -> Result<(), FoldError> {
         let row = self.ordered(mark, id)?;
         row.voided = Some((code.to_owned(), mark));
-        let stopped = !row.wiped.is_empty();
+        let stopped = row.gone() > 0;
         let copies: Vec<_> = row.copies.iter().map(|c| c.copy).collect();
         self.move_order(mark, id, if stopped { OrderEvent::Stopped } else { OrderEvent::Voided })?;
         for copy in copies {
@@ -174,12 +189,12 @@ impl View {
     }
 
     /// An order whose last copy has gone, or was left out, is carried out. One under which nothing was wiped is void.
-    fn end_order(&mut self, mark: Mark, id: OrderId) -> Result<(), FoldError> {
+    pub(super) fn end_order(&mut self, mark: Mark, id: OrderId) -> Result<(), FoldError> {
         let row = self.ordered(mark, id)?;
         if row.open_copies() > 0 {
             return Ok(());
         }
-        if row.wiped.is_empty() {
+        if row.gone() == 0 {
             row.voided = Some(("out-of-reach".to_owned(), mark));
             return self.move_order(mark, id, OrderEvent::Voided);
         }

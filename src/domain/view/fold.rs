@@ -114,8 +114,17 @@ impl View {
     }
 
     fn plan_copy(&mut self, copy: CopyId, batch: BatchId, kind: CopyKind) {
+        self.new_copy(copy, batch, kind, CopyState::Planned);
+    }
+
+    pub(super) fn new_copy(
+        &mut self,
+        copy: CopyId,
+        batch: BatchId,
+        kind: CopyKind,
+        state: CopyState,
+    ) {
         self.next.copy = self.next.copy.max(copy.number());
-        let state = CopyState::Planned;
         let row = CopyRow {
             batch,
             kind,
@@ -128,9 +137,10 @@ impl View {
             trouble: None,
             failures: 0,
             exception: None,
+            held: None,
         };
         self.copies.insert(copy, row);
-        self.index.copy(batch, copy);
+        self.index.copy(batch, copy, kind.is_held());
     }
 
     fn delivery_over(&mut self, delivery: DeliveryId) {

@@ -21,6 +21,7 @@ pub(super) struct Index {
     uncleared: BTreeSet<BatchId>,
     troubled: BTreeSet<BatchId>,
     keys: BTreeSet<KeyId>,
+    held: BTreeSet<CopyId>,
     deliveries: BTreeMap<(String, Digest), DeliveryId>,
 }
 
@@ -119,8 +120,16 @@ impl Index {
         self.link(link).reached = sequence;
     }
 
-    pub(super) fn copy(&mut self, batch: BatchId, copy: CopyId) {
+    pub(super) fn copy(&mut self, batch: BatchId, copy: CopyId, held: bool) {
         self.copies.insert((batch, copy));
+        if held {
+            self.held.insert(copy);
+        }
+    }
+
+    /// Copies that people keep, or kept.
+    pub(super) const fn held(&self) -> &BTreeSet<CopyId> {
+        &self.held
     }
 
     pub(super) fn key(&mut self, id: KeyId, link: &str, number: &str) {

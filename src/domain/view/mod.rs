@@ -11,6 +11,7 @@ mod decisions;
 mod destruction;
 mod fold;
 mod index;
+mod inventory;
 mod nonces;
 mod rows;
 mod table;
@@ -22,6 +23,7 @@ use std::collections::{BTreeMap, BTreeSet};
 pub use access::{AccessKey, AccessOrder};
 pub use decisions::{Grant, Hold, Order, Standing};
 pub use fold::FoldError;
+pub use inventory::Held;
 pub use nonces::Nonces;
 pub use rows::{
     Account, Batch, CameDue, ConfigProposal, CopyKind, CopyRow, Cosigned, KeyRow, KeyState,

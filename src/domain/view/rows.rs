@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
+use super::Held;
 use crate::domain::{
     certificate::Assurance,
     digest::Digest,
@@ -10,6 +11,7 @@ use crate::domain::{
     },
     findings::Findings,
     ids::{BatchId, DeliveryId, OrderId},
+    inventory::HeldKind,
     lifecycle::{BatchState, CopyState},
     limits,
     reason::Reason,
@@ -186,6 +188,8 @@ pub struct Batch {
     pub rejected: bool,
     /// Whether no need to keep was stated.
     pub no_need: Option<Timestamp>,
+    /// When what was needed of it was printed and filed with its case.
+    pub filed: Option<Timestamp>,
     /// Deadline and clock, once its transfer files or the whole are due.
     pub due: Option<(Timestamp, bool)>,
     /// What came due, and why.
@@ -282,6 +286,7 @@ impl Batch {
             wrong_keys: 0,
             rejected: false,
             no_need: None,
+            filed: None,
             due: None,
             came_due: Vec::new(),
             clocks: Vec::new(),
@@ -300,6 +305,14 @@ impl Batch {
     #[must_use]
     pub const fn ever_loaded(&self) -> bool {
         self.load.is_some()
+    }
+
+    /// Whether what it is due for covers a copy: everything, or only what transferred it (transfer files; once it is
+    /// filed on paper, the media that it came on or was written to as well, TPH-5.7).
+    #[must_use]
+    pub fn due_covers(&self, whole: bool, kind: CopyKind) -> bool {
+        let media = matches!(kind, CopyKind::Held(HeldKind::Carrier | HeldKind::Media));
+        whole || kind == CopyKind::Transfer || (media && self.filed.is_some())
     }
 
     /// Whether a key for it still has a use.
@@ -322,6 +335,8 @@ pub enum CopyKind {
     Vault,
     /// The batch's record in the erasable store.
     Case,
+    /// A copy that people keep.
+    Held(HeldKind),
 }
 
 impl CopyKind {
@@ -332,7 +347,14 @@ impl CopyKind {
             Self::Transfer => "transfer",
             Self::Vault => "vault",
             Self::Case => "case",
+            Self::Held(kind) => kind.word(),
         }
+    }
+
+    /// Whether people keep it, and the agent can neither see nor wipe it.
+    #[must_use]
+    pub const fn is_held(self) -> bool {
+        matches!(self, Self::Held(_))
     }
 }
 
@@ -361,6 +383,8 @@ pub struct CopyRow {
     pub failures: u32,
     /// Who answers for it and by when, while nobody can reach it.
     pub exception: Option<(String, Timestamp)>,
+    /// What is known of one that people keep.
+    pub held: Option<Box<Held>>,
 }
 
 /// Where a key stands.

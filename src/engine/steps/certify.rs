@@ -4,13 +4,14 @@
 use crate::{
     domain::{
         certificate::{
-            Assurance, Certificate, CertifiedCopy, FurtherApproval, LeftOut, NAMESPACE, Proof,
-            StandingPaper, Stopped,
+            Assurance, AttestedCopy, Certificate, CertifiedCopy, FurtherApproval, InBoth, LeftOut,
+            NAMESPACE, Person, Proof, StandingPaper, Stopped, why,
         },
         digest::Digest,
         entry::{AGENT, Body, Entry, WipeFacts},
         ids::{CopyId, OrderId},
-        step::{Outcome, Plan},
+        inventory,
+        step::{BackupFacts, Outcome, Plan},
         time::Timestamp,
         view::Order,
         wipe::ReadBack,
@@ -28,7 +29,9 @@ impl Engine {
     /// The register cannot be written.
     pub(in crate::engine) fn certify(&mut self, order: OrderId) -> Result<Ran, EngineError> {
         // The proofs are for the tree as it is before this step's own intent: a size that can never change again.
-        let plan = Plan::Certify { order, tree_size: self.view.size, at: self.ports.clock.now() };
+        let backups = self.rules.backups.clone();
+        let (tree_size, at) = (self.view.size, self.ports.clock.now());
+        let plan = Plan::Certify { order, tree_size, at, backups };
         self.run(AGENT, plan)
     }
 
@@ -37,8 +40,9 @@ impl Engine {
         order: OrderId,
         tree_size: u64,
         at: Timestamp,
+        backups: Option<Vec<BackupFacts>>,
     ) -> Result<Outcome, StepError> {
-        let certificate = self.certificate(order, tree_size, at)?;
+        let certificate = Certificate { backups, ..self.certificate(order, tree_size, at)? };
         let text = certificate.canonical().map_err(|_| StepError::Stuck("certificate-form"))?;
         let signature = self.ports.signer.sign(NAMESPACE, &text)?;
         let bytes =
@@ -61,6 +65,10 @@ impl Engine {
         for seq in &order.wiped {
             copies.push(self.certified_copy(*seq, tree_size)?);
         }
+        let mut attested = Vec::with_capacity(order.attested.len());
+        for (copy, record, confirmation) in &order.attested {
+            attested.push(self.attested_copy(*copy, (*record, *confirmation), tree_size)?);
+        }
         let mut batches: Vec<_> = order.copies.iter().map(|c| c.batch).collect();
         batches.dedup();
         let copies_of = order.copies.iter().filter_map(|one| self.view.copies.get(&one.copy));
@@ -82,7 +90,11 @@ impl Engine {
             place: site.name.clone(),
             at,
             retries,
+            people: self.people(order, &attested),
             copies,
+            attested,
+            backups: None,
+            beyond: InBoth::beyond(),
             approval: self.proof(approved.seq, tree_size)?,
             further_approvals: self.further_approvals(order, approved.seq, tree_size)?,
             standing: self.standing_paper(order, tree_size)?,
@@ -131,6 +143,7 @@ impl Engine {
         for seq in &order.wiped {
             gone.push(self.wiped_copy(*seq)?);
         }
+        gone.extend(order.attested.iter().map(|(copy, ..)| *copy));
         let out = |copy: &CopyId| order.excepted.iter().any(|(one, _)| one == copy);
         let left = order.copies.iter().map(|one| one.copy);
         Ok(Some(Stopped {
@@ -191,11 +204,68 @@ impl Engine {
             verification: verification(&wiped).to_owned(),
             assurance: wiped.assurance,
             meaning: wiped.assurance.meaning().to_owned(),
+            in_words: Some(wiped.assurance.in_words()),
+            why: wiped.report.as_deref().map(why).unwrap_or_default(),
+            sanitization: wiped.assurance.sanitization(),
+            report: wiped.report.clone(),
             files: wiped.files,
             notes: wiped.notes,
             at: entry.at,
             proof: self.proof(seq, tree_size)?,
         })
+    }
+
+    /// A copy that people kept: what was known of it, what one of them recorded, and who vouched for that.
+    fn attested_copy(
+        &self,
+        copy: CopyId,
+        (record, confirmation): (u64, u64),
+        tree_size: u64,
+    ) -> Result<AttestedCopy, StepError> {
+        let stuck = || StepError::Stuck("register");
+        let row = self.view.copies.get(&copy).ok_or(StepError::Stuck("no-copy"))?;
+        let declared = row.held.as_ref().and_then(|held| held.declared).ok_or_else(stuck)?;
+        let Body::CopyDeclared(known) = self.entry(declared)?.body else { return Err(stuck()) };
+        let recorded = self.entry(record)?;
+        let Body::EndRecorded(ended) = recorded.body else { return Err(stuck()) };
+        let confirmed = self.entry(confirmation)?;
+        let does = inventory::does(ended.end.method, known.facts.medium).ok_or_else(stuck)?;
+        Ok(AttestedCopy {
+            copy,
+            batch: row.batch,
+            facts: known.facts,
+            end: ended.end,
+            sanitization: does,
+            recorded_by: recorded.by,
+            witness: confirmed.by,
+            witnessed_at: confirmed.at,
+            in_words: InBoth::attested(),
+            declared: self.proof(declared, tree_size)?,
+            record: self.proof(record, tree_size)?,
+            confirmation: self.proof(confirmation, tree_size)?,
+        })
+    }
+
+    /// Whoever a certificate names, as far as they have accounts.
+    fn people(&self, order: &Order, attested: &[AttestedCopy]) -> Vec<Person> {
+        let approvers = order.approvals.iter().map(|(by, _)| by.as_str());
+        let standing = order.approved.iter().map(|(by, _)| by.as_str());
+        let ends = attested
+            .iter()
+            .flat_map(|copy| [&copy.recorded_by, &copy.witness, &copy.end.performer])
+            .map(String::as_str);
+        let mut names: Vec<&str> =
+            [order.by.as_str()].into_iter().chain(approvers).chain(standing).chain(ends).collect();
+        names.sort_unstable();
+        names.dedup();
+        let facts = |name: &str| self.view.accounts.get(name)?.facts.as_ref();
+        let people = names.into_iter().filter_map(facts).map(|facts| Person {
+            account: facts.name.clone(),
+            display: facts.display.clone(),
+            title: facts.title.clone(),
+            unit: facts.unit.clone(),
+        });
+        people.collect()
     }
 
     fn proof(&self, seq: u64, tree_size: u64) -> Result<Proof, StepError> {

@@ -112,7 +112,10 @@ impl Engine {
             let Some(row) = self.view.copies.get(copy) else { return false };
             let rests = row.trouble.as_ref().is_some_and(|trouble| self.rests(trouble));
             let waits = (self.is_resident() && rests) || self.is_last_trace_of_originals(*copy);
-            row.state == CopyState::Condemned && !tried.contains(copy) && !waits
+            row.state == CopyState::Condemned
+                && !row.kind.is_held()
+                && !tried.contains(copy)
+                && !waits
         };
         copies.iter().map(|one| one.copy).find(now)
     }
@@ -133,10 +136,8 @@ impl Engine {
         let mut unreadable = Vec::new();
         for one in copies {
             let Some(row) = self.view.copies.get(&one.copy) else { continue };
-            if row.state == CopyState::Condemned
-                && row.wipe_begun
-                && !self.is_readable(one.copy, row)?
-            {
+            let begun = row.wipe_begun || row.held.as_ref().is_some_and(|held| held.end.is_some());
+            if row.state == CopyState::Condemned && begun && !self.is_readable(one.copy, row)? {
                 unreadable.push(one.copy);
             }
         }
@@ -150,6 +151,8 @@ impl Engine {
             CopyKind::Vault => slots::vault(copy),
             CopyKind::Case => slots::case(row.batch),
             CopyKind::Transfer => slots::spool(row.batch),
+            // Somebody says that it is destroyed already, and nobody vouched for that.
+            CopyKind::Held(_) => return Ok(false),
         };
         let Some(key) = self.ports.keys.live(&slot)? else { return Ok(false) };
         if row.kind != CopyKind::Transfer {
@@ -211,6 +214,8 @@ impl Engine {
                 let wiped = keyed(self.ports.cases.wipe(batch), &limits)?;
                 Self::end_wipe(wiped).map(Begun::Done)
             }
+            // People destroy it, and two of them say so.
+            CopyKind::Held(_) => Err(StepError::Stuck("no-copy")),
         }
     }
 

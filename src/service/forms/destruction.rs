@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{RegisterFilter, RegisterRow, Seal, Source};
+use super::{EndByPeople, RegisterFilter, RegisterRow, Seal, Source};
 use crate::{
     domain::{
         certificate::Assurance,
@@ -60,7 +60,7 @@ pub struct OrderRow {
 pub struct CopyRecord {
     /// Id.
     pub copy: CopyId,
-    /// What it is: `transfer`, `vault`, `case`.
+    /// What it is: `transfer`, `vault`, `case`, `media`, …
     pub kind: String,
     /// State.
     pub state: CopyState,
@@ -78,6 +78,8 @@ pub struct CopyRecord {
     pub order: Option<OrderId>,
     /// Entry of the register that says so.
     pub entry: Option<u64>,
+    /// How people destroyed it.
+    pub by_people: Option<EndByPeople>,
 }
 
 impl Service {
@@ -107,6 +109,14 @@ impl Service {
             for seq in &order.wiped {
                 self.wiped(*seq, *id, &mut copies)?;
             }
+            for (copy, _, entry) in &order.attested {
+                let Some(record) = copies.iter_mut().find(|record| record.copy == *copy) else {
+                    continue;
+                };
+                record.wiped_at = record.by_people.as_ref().map(|end| end.at);
+                record.order = Some(*id);
+                record.entry = Some(*entry);
+            }
         }
         Ok(DestructionRecord { source: sheet.source, row, orders, copies })
     }
@@ -124,6 +134,7 @@ impl Service {
             assurance: row.assurance,
             order: None,
             entry: None,
+            by_people: EndByPeople::of(row),
         });
         record.collect()
     }

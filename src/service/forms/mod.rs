@@ -3,12 +3,14 @@
 
 mod destruction;
 mod duties;
+mod held;
 mod register;
 
 use serde::{Deserialize, Serialize};
 
 pub use destruction::{CopyRecord, DestructionRecord, OrderRow};
 pub use duties::{AccessKey, DutyList, HeldKey, OpenBatch, OpenHold, OpenOrder};
+pub use held::EndByPeople;
 pub use register::{CopyEnd, RegisterFilter, RegisterPart, RegisterRow, Sheet};
 
 use super::{Result, Service};

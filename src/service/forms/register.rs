@@ -4,12 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Seal, Source};
+use super::{EndByPeople, Seal, Source, held::approved_doc_no};
 use crate::{
     domain::{
         certificate::Assurance,
         digest::Digest,
-        entry::{AGENT, Counts},
+        entry::{AGENT, Counts, PaperFacts},
         ids::{BatchId, HoldId, OrderId},
         lifecycle::{BatchState, CopyState, OrderState},
         limits,
@@ -141,6 +141,8 @@ pub struct RegisterRow {
     pub copies: Vec<CopyEnd>,
     /// SHA-256 of the certificate.
     pub certificate: Option<Digest>,
+    /// 函報文號 and 佐證附件: the papers that closed the order.
+    pub papers: Vec<PaperFacts>,
     /// The hold that stands (暫緩銷毀).
     pub hold: Option<HoldId>,
 }
@@ -157,6 +159,10 @@ pub struct CopyEnd {
     pub bytes: u64,
     /// What its wipe proved.
     pub assurance: Option<Assurance>,
+    /// 複製核准文號, of a copy that an office allowed.
+    pub approved_doc_no: Option<String>,
+    /// How people destroyed it.
+    pub by_people: Option<EndByPeople>,
 }
 
 impl Service {
@@ -230,6 +236,8 @@ impl Service {
             state: copy.state,
             bytes: copy.bytes,
             assurance: copy.assurance,
+            approved_doc_no: approved_doc_no(copy),
+            by_people: EndByPeople::of(copy),
         });
         Ok(RegisterRow {
             batch: id,
@@ -269,6 +277,7 @@ impl Service {
             approved,
             copies: copies.collect(),
             certificate: ordered.and_then(|order| order.certificate.map(|(digest, _)| digest)),
+            papers: ordered.map(|order| order.papers.clone()).unwrap_or_default(),
             hold: self.engine.view.hold_on(id),
         })
     }

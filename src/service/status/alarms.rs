@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::Given;
+use super::{Given, held};
 use crate::{
     domain::{
         entry::Failure,
@@ -108,6 +108,18 @@ alarms! {
     CopyOutOfReach = "copy-out-of-reach", Alarm,
         "a copy that was to be brought back for its destruction has not come",
         "have it brought, then request its destruction; or state another date by 'batchward destroy except'";
+    /// A copy that nobody approved.
+    CopyUnapproved = "copy-unapproved", Alarm,
+        "a copy was made that nobody approved, although the policy wants it",
+        "'batchward copy list' shows it; request its destruction, and tell the supervisor";
+    /// A copy that was to be gone by now.
+    CopyOverdue = "copy-overdue", Alarm,
+        "a copy that somebody keeps was to be destroyed by now",
+        "'batchward copy list' shows it; request its destruction by 'batchward destroy request ID --copy COPY'";
+    /// A copy whose batch is destroyed.
+    CopyLeftBehind = "copy-left-behind", Alarm,
+        "a copy is still there although its batch is destroyed",
+        "request its destruction by 'batchward destroy request ID --copy COPY'";
     /// A standing approval that has ended.
     StandingExpired = "standing-expired", Alarm,
         "a standing approval has ended by its date",
@@ -198,6 +210,7 @@ pub(super) fn judge(given: &Given<'_>) -> Vec<Alarm> {
         }
     }
     destruction(given, &mut found);
+    held::alarms(given, &mut found);
     found.0.into_values().collect()
 }
 
@@ -230,10 +243,10 @@ fn destruction(given: &Given<'_>, found: &mut Found) {
 }
 
 /// Alarms by kind and by what they are about.
-struct Found(BTreeMap<(AlarmCode, Option<String>), Alarm>);
+pub(super) struct Found(BTreeMap<(AlarmCode, Option<String>), Alarm>);
 
 impl Found {
-    fn add(
+    pub(super) fn add(
         &mut self,
         code: AlarmCode,
         about: Option<&str>,

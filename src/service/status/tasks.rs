@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::Given;
+use super::{Given, held};
 use crate::service::access_keys::due_months;
 use crate::{
     domain::{
@@ -19,7 +19,7 @@ use crate::{
         limits,
         reason::Reason,
         time::Timestamp,
-        view::{Batch, CopyKind, Trouble},
+        view::{Batch, Trouble},
     },
     engine::standing::{missing_papers, policies_of},
 };
@@ -80,6 +80,16 @@ tasks! {
     RenewStanding = "renew-standing", "a standing approval ends soon";
     /// A copy out of reach is to be brought back.
     BringBackCopy = "bring-back-copy", "a copy that nobody could reach is to be brought back and destroyed";
+    /// A copy is to be decided on.
+    DecideCopy = "decide-copy", "somebody asks to make a copy: the office's approval is to be entered, or the copy denied";
+    /// A copy is to be made known.
+    DeclareCopy = "declare-copy", "a copy may be made: that it is there, or is not made, is to be entered";
+    /// The destruction of a copy that people keep is to be requested.
+    RequestCopyDestruction = "request-copy-destruction", "the destruction of a copy that somebody keeps is to be requested";
+    /// A copy that people keep is to be destroyed.
+    DestroyCopy = "destroy-copy", "a copy that somebody keeps is to be destroyed, and its end recorded";
+    /// A witness is to vouch for the end of a copy.
+    ConfirmEnd = "confirm-end", "the end of a copy waits for the word of a second person who was there";
     /// A grant is to be decided on.
     DecideGrant = "decide-grant", "an application for access is to be approved or denied";
     /// A use is to be reported as completed.
@@ -123,7 +133,7 @@ pub struct Task {
 }
 
 impl Task {
-    fn of(code: TaskCode, act: Act, object: &impl ToString) -> Self {
+    pub(super) fn of(code: TaskCode, act: Act, object: &impl ToString) -> Self {
         Self {
             code,
             roles: act.roles().to_vec(),
@@ -143,7 +153,7 @@ impl Task {
         Self { number, link, since, ..Self::of(code, act, &id) }
     }
 
-    fn by(mut self, commands: &[String]) -> Self {
+    pub(super) fn by(mut self, commands: &[String]) -> Self {
         self.commands = commands.iter().map(|words| format!("batchward {words}")).collect();
         self
     }
@@ -246,7 +256,7 @@ pub(super) fn files_are_due(given: &Given<'_>, id: BatchId, row: &Batch) -> bool
         && given
             .view
             .copies_of(id)
-            .any(|(_, copy)| copy.kind == CopyKind::Transfer && there(copy.state))
+            .any(|(_, copy)| row.due_covers(false, copy.kind) && there(copy.state))
 }
 
 /// Batches that an order covers which is not over.
@@ -322,6 +332,8 @@ fn decisions(given: &Given<'_>) -> Vec<Task> {
         let task = Task::of(code, Act::RequestDestruction, &object).by(&words);
         tasks.push(Task { link: Some(link), since, ..task });
     }
+    tasks.extend(held::tasks(given));
+    tasks.extend(held::papers(given));
     tasks.extend(standings(given));
     tasks.extend(exceptions(given));
     let held: BTreeSet<&str> =

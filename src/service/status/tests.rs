@@ -9,10 +9,11 @@ use crate::{
         anchoring::Anchoring,
         digest::Digest,
         entry::{
-            AGENT, Body, CopyFacts, Entry, Failure, KeyForm, LinkFacts, OrderedCopy, Signed,
-            StandingProposed, Verdict,
+            AGENT, Body, CopyDeclared, CopyFacts, Entry, Failure, HeldFacts, KeyForm, LinkFacts,
+            OrderedCopy, Signed, StandingProposed, Verdict,
         },
         ids::{KeyId, StandingId},
+        inventory::{HeldKind, Medium},
         policy::{
             Approval, ClockStart, CopyApproval, CopyRule, Destroy, GrantRule, Policy, RawFile,
             Rule, UseRule,
@@ -50,6 +51,7 @@ impl Desk {
             digest: Digest::of(b""),
             policies_digest: Digest::of(b""),
             zone: chrono_tz::Asia::Taipei,
+            backups: None,
             incomplete_after: Period { seconds: 4 * 3600, ..Period::ZERO },
             abandon_after: None,
             clock_jump_max_seconds: 3600,
@@ -255,6 +257,17 @@ const ROWS: &[Row] = &[
     (|d| drop(d.view.keys.insert(KeyId::new(1), key(KeyState::Live))), &[], &[A::KeyWithoutBatch]),
     (|d| drop(d.view.keys.insert(KeyId::new(1), key(KeyState::Gone))), &[], &[]),
     (|d| d.record(hold(MORNING.plus_seconds(7200))), &[], &[A::HoldReviewPast]),
+    (|d| kept(d, true, None), &[A::CopyUnapproved], &[A::CopyUnapproved]),
+    (|d| kept(d, false, Some(MORNING.plus_seconds(7200))), &[], &[A::CopyOverdue]),
+    (
+        |d| {
+            kept(d, false, None);
+            let batch = d.view.batches.keys().next().copied().unwrap();
+            d.view.batches.get_mut(&batch).unwrap().state = BatchState::Closed;
+        },
+        &[A::CopyLeftBehind],
+        &[A::CopyLeftBehind],
+    ),
     (
         |d| {
             let batch = d.batch();
@@ -347,6 +360,28 @@ fn letter_within_an_hour() -> Policy {
     }
 }
 
+/// A stick that somebody keeps.
+fn kept(desk: &mut Desk, unapproved: bool, delete_by: Option<Timestamp>) {
+    let batch = desk.batch();
+    let facts = HeldFacts {
+        kind: HeldKind::Media,
+        medium: Medium::Flash,
+        holder: "person-1".to_owned(),
+        place: "synthetic".to_owned(),
+        lock: None,
+        serial: Some("1".to_owned()),
+        model: None,
+        property_no: None,
+        pieces: None,
+        delete_by,
+        sha256: None,
+        bytes: None,
+    };
+    let copy = desk.view.next_copy(0);
+    let declared = CopyDeclared { copy, batch, facts, unapproved, signed: None };
+    desk.record(Body::CopyDeclared(declared));
+}
+
 /// An order over a batch that is certified, under a policy that wants a letter within a period.
 fn certified(desk: &mut Desk) {
     let batch = desk.batch();
@@ -362,6 +397,7 @@ fn certified(desk: &mut Desk) {
         expires: MORNING.plus_seconds(7200),
         approvers: None,
         standing: None,
+        chosen: false,
         signed: None,
     });
     let row = desk.view.orders.get_mut(&order).unwrap();

@@ -1,0 +1,150 @@
+//! `copy list`: every copy that there is, where it is, and what its end can be stated as.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Result, Service};
+use crate::{
+    domain::{
+        certificate::Assurance,
+        entry::HeldFacts,
+        ids::{BatchId, CopyId, OrderId},
+        inventory::{self, Medium, Sanitization},
+        lifecycle::{CopyState, OrderState},
+        time::Timestamp,
+        view::{CopyKind, CopyRow},
+        wipe::{self, Limit},
+    },
+    engine::ports::Kept,
+};
+
+/// A copy.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct InventoryLine {
+    /// Id.
+    pub id: CopyId,
+    /// Its batch.
+    pub batch: BatchId,
+    /// Provider's number of that.
+    pub number: Option<String>,
+    /// Kind.
+    pub kind: String,
+    /// State.
+    pub state: CopyState,
+    /// What it lies on, of a copy that people keep.
+    pub medium: Option<Medium>,
+    /// What is known of it, of a copy that people keep and that is there.
+    pub facts: Option<HeldFacts>,
+    /// Number of the document that allowed it.
+    pub approved_doc_no: Option<String>,
+    /// Whether the policy wanted it approved and it was not.
+    pub unapproved: bool,
+    /// By when it is to be destroyed, where that is before its batch is.
+    pub delete_by: Option<Timestamp>,
+    /// The order that covers it now.
+    pub order: Option<OrderId>,
+    /// What its wipe proved.
+    pub assurance: Option<Assurance>,
+    /// What a wipe could prove where it lies now, of a copy that the agent keeps.
+    pub reachable: Option<Assurance>,
+    /// Why that is not more, as codes.
+    pub limits: Vec<Limit>,
+    /// The most that people can do to it, of a copy that they keep.
+    pub sanitization: Option<Sanitization>,
+    /// When it was gone.
+    pub gone: Option<Timestamp>,
+}
+
+impl Service {
+    /// The inventory, of one batch or of all; with what is gone where `all`.
+    ///
+    /// # Errors
+    /// There is no such batch.
+    pub fn inventory(&self, batch: Option<BatchId>, all: bool) -> Result<Vec<InventoryLine>> {
+        let view = &self.engine.view;
+        let wanted = |row: &CopyRow| all || row.state != CopyState::Destroyed;
+        let reach = Reach::of(self);
+        let line = |(id, row): (CopyId, &CopyRow)| self.inventory_line(id, row, &reach);
+        Ok(match batch {
+            Some(batch) => {
+                self.row(batch)?;
+                view.copies_of(batch).filter(|(_, row)| wanted(row)).map(line).collect()
+            }
+            None => view
+                .copies
+                .iter()
+                .filter(|(_, row)| wanted(row))
+                .map(|(id, row)| line((*id, row)))
+                .collect(),
+        })
+    }
+
+    fn inventory_line(&self, id: CopyId, row: &CopyRow, reach: &Reach) -> InventoryLine {
+        let view = &self.engine.view;
+        let held = row.held.as_deref();
+        let gone = row.state == CopyState::Destroyed;
+        let limits = if gone || row.kind.is_held() { &[] } else { reach.of_kind(row.kind) };
+        let open = |state| matches!(state, OrderState::Requested | OrderState::Approved);
+        let order = view
+            .orders
+            .iter()
+            .find(|(_, order)| open(order.state) && order.copies.iter().any(|one| one.copy == id));
+        let best = |medium| inventory::methods_for(medium).first().map(|row| row.1);
+        InventoryLine {
+            id,
+            batch: row.batch,
+            number: view.batches.get(&row.batch).and_then(|batch| batch.number.clone()),
+            kind: row.kind.word().to_owned(),
+            state: row.state,
+            medium: held.map(|held| held.medium),
+            facts: held.and_then(|held| held.facts.clone()),
+            approved_doc_no: held
+                .and_then(|held| held.approved.as_ref().map(|(doc_no, ..)| doc_no.clone())),
+            unapproved: held.is_some_and(|held| held.unapproved),
+            delete_by: held.and_then(|held| held.delete_by),
+            order: order.map(|(id, _)| *id),
+            assurance: row.assurance,
+            reachable: (!gone && !row.kind.is_held()).then(|| wipe::assurance(limits)),
+            limits: limits.to_vec(),
+            sanitization: held.filter(|_| !gone).and_then(|held| best(held.medium)),
+            gone: row.gone,
+        }
+    }
+}
+
+/// What can be proven of the copies that the agent keeps, by kind.
+struct Reach {
+    transfer: Vec<Limit>,
+    vault: Vec<Limit>,
+    case: Vec<Limit>,
+}
+
+impl Reach {
+    fn of(service: &Service) -> Self {
+        let ports = &service.engine.ports;
+        let keys = ports.keys.foresee();
+        let with = |kept: Kept, more: &[Limit]| {
+            let mut limits = ports.evidence.foresee(kept);
+            limits.extend_from_slice(&keys);
+            limits.extend_from_slice(more);
+            limits.sort_unstable();
+            limits.dedup();
+            limits
+        };
+        Self {
+            // Whoever sent them may hold their key.
+            transfer: with(Kept::Transfer, &[Limit::SenderHoldsKey]),
+            vault: with(Kept::Vault, &[]),
+            case: with(Kept::Case, &[]),
+        }
+    }
+
+    fn of_kind(&self, kind: CopyKind) -> &[Limit] {
+        match kind {
+            CopyKind::Transfer => &self.transfer,
+            CopyKind::Vault => &self.vault,
+            CopyKind::Case => &self.case,
+            CopyKind::Held(_) => &[],
+        }
+    }
+}
