@@ -77,6 +77,9 @@ fn every_answer_of_the_binary_fits_its_schema() {
 }
 
 fn readings(site: &Site<'_>, seen: &mut Seen) {
+    let letter = ["copy", "declare", "b-00000001", "--kind", "key-carrier", "--medium", "paper"];
+    let place = ["--place", "safe", "--holder", "alice"];
+    site.run_as("alice", &[letter.as_slice(), &place].concat()).ok();
     let policy = root().join("policies");
     let policy = fs::read_dir(policy).unwrap().next().unwrap().unwrap().path();
     let name = policy.file_stem().unwrap().to_str().unwrap();
@@ -99,6 +102,8 @@ fn readings(site: &Site<'_>, seen: &mut Seen) {
         ("access-keys", vec!["access", "keys"]),
         ("account-list", vec!["account", "list"]),
         ("config-show", vec!["config", "show"]),
+        ("copy-list", vec!["copy", "list", "--all"]),
+        ("media-methods", vec!["media", "methods"]),
         ("destroy-list", vec!["destroy", "list"]),
         ("destroy-plan", vec!["destroy", "plan", "--on", "120/12/31"]),
         ("standing-list", vec!["standing", "list"]),

@@ -6,6 +6,8 @@ use crate::{
     domain::{
         certificate::Assurance,
         ids::{CopyId, OrderId},
+        inventory::{HeldKind, Medium, Method, Sanitization},
+        wipe::Limit,
     },
     service::show::BatchRow,
 };
@@ -62,8 +64,30 @@ pub(super) struct CertificateVerified {
     pub(super) site: String,
     /// `given`, or `certificate` where its own verifier key was trusted.
     pub(super) key_source: &'static str,
-    /// What became of each copy.
+    /// What became of each copy that the agent kept.
     pub(super) copies: Vec<CopyVerified>,
+    /// What two people said of each copy that people kept.
+    pub(super) attested: Vec<AttestedVerified>,
+}
+
+/// What a certificate says of a copy that people kept.
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(super) struct AttestedVerified {
+    /// The copy.
+    pub(super) copy: CopyId,
+    /// What it was.
+    pub(super) kind: HeldKind,
+    /// What it lay on.
+    pub(super) medium: Medium,
+    /// How it was destroyed.
+    pub(super) method: Method,
+    /// What that comes to (NIST SP 800-88).
+    pub(super) sanitization: Sanitization,
+    /// Who recorded it.
+    pub(super) recorded_by: String,
+    /// Who vouched for it.
+    pub(super) witness: String,
 }
 
 /// What a certificate says of a copy.
@@ -78,6 +102,8 @@ pub(super) struct CopyVerified {
     pub(super) assurance: Assurance,
     /// The level in words.
     pub(super) meaning: &'static str,
+    /// Why it is not more, as codes.
+    pub(super) limits: Vec<Limit>,
     /// Whether it is proven that nothing of it can be read again.
     pub(super) unrecoverable: bool,
 }

@@ -16,6 +16,7 @@ use crate::{
     service::{
         Reply,
         access_keys::AccessKeyLine,
+        copies::InventoryLine,
         forms::{DestructionRecord, DutyList, Sheet},
         inspecting::AccessLine,
         plan::PlanLine,
@@ -60,6 +61,8 @@ fn schemas() -> BTreeMap<&'static str, String> {
         ("certificate-verify", schema::<shapes::CertificateVerified>()),
         ("check", schema::<wiring::Examined>()),
         ("config-show", schema::<Vec<ConfigChange>>()),
+        ("copy-list", schema::<Vec<InventoryLine>>()),
+        ("media-methods", schema::<Vec<super::inventory::MethodLine>>()),
         ("destroy-list", schema::<Vec<OrderLine>>()),
         ("destroy-plan", schema::<Vec<PlanLine>>()),
         ("destroy-record", schema::<DestructionRecord>()),

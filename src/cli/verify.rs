@@ -4,11 +4,16 @@ use std::path::Path;
 
 use super::{
     print,
-    shapes::{CertificateVerified, CopyVerified},
+    shapes::{AttestedVerified, CertificateVerified, CopyVerified},
+    speech,
 };
 use crate::{
     adapters::files,
-    domain::{certificate::Certificate, checkpoint::VerifierKey, limits},
+    domain::{
+        certificate::{Certificate, InBoth},
+        checkpoint::VerifierKey,
+        limits,
+    },
     error::{Error, Exit},
     service::Result,
 };
@@ -29,12 +34,18 @@ pub(super) fn certificate(file: &Path, key: Option<&str>, json: bool) -> Result<
     if json {
         return print::json(&verified(&certificate, key.is_some()));
     }
-    print::line(&format!(
-        "good: order {} of {}, {} copies",
-        certificate.order,
-        certificate.site,
-        certificate.copies.len()
-    ))?;
+    told(&certificate)?;
+    if key.is_none() {
+        print::note("no --key was given: the certificate's own verifier key was trusted");
+    }
+    Ok(())
+}
+
+/// What it says, for a person.
+fn told(certificate: &Certificate) -> Result<()> {
+    let count = certificate.copies.len() + certificate.attested.len();
+    let (order, site) = (certificate.order, &certificate.site);
+    print::line(&format!("good: order {order} of {site}, {count} copies"))?;
     for copy in &certificate.copies {
         let recover = if copy.assurance.is_unrecoverable() {
             "cannot be recovered"
@@ -48,11 +59,37 @@ pub(super) fn certificate(file: &Path, key: Option<&str>, json: bool) -> Result<
             copy.assurance,
             copy.assurance.meaning()
         ))?;
+        for why in &copy.why {
+            in_both("    - ", &why.words)?;
+        }
     }
-    if key.is_none() {
-        print::note("no --key was given: the certificate's own verifier key was trusted");
+    for copy in &certificate.attested {
+        print::line(&format!(
+            "  {} {}: {} by {}, '{}' vouches for it",
+            copy.copy, copy.facts.kind, copy.end.method, copy.end.performer, copy.witness
+        ))?;
+        in_both("    - ", &copy.in_words)?;
     }
-    Ok(())
+    match certificate.backups.as_deref() {
+        None => print::line("backups of the agent's state: nothing is stated"),
+        Some([]) => print::line("backups of the agent's state: none, as its administrator states"),
+        Some(named) => named.iter().try_for_each(|one| {
+            print::line(&format!(
+                "backup of the agent's state: '{}' at '{}', kept for {}",
+                one.name, one.place, one.keeps
+            ))
+        }),
+    }?;
+    if !certificate.beyond.is_empty() {
+        print::line("it does not cover:")?;
+    }
+    certificate.beyond.iter().try_for_each(|beyond| in_both("  - ", beyond))
+}
+
+/// A sentence that is signed in both languages, in the one that is spoken.
+fn in_both(mark: &str, words: &InBoth) -> Result<()> {
+    let text = if speech::is_chinese() { &words.zh } else { &words.en };
+    print::raw(&format!("{mark}{text}"))
 }
 
 fn verified(certificate: &Certificate, given: bool) -> CertificateVerified {
@@ -61,7 +98,17 @@ fn verified(certificate: &Certificate, given: bool) -> CertificateVerified {
         kind: copy.kind.clone(),
         assurance: copy.assurance,
         meaning: copy.assurance.meaning(),
+        limits: copy.why.iter().map(|why| why.limit).collect(),
         unrecoverable: copy.assurance.is_unrecoverable(),
+    });
+    let attested = certificate.attested.iter().map(|copy| AttestedVerified {
+        copy: copy.copy,
+        kind: copy.facts.kind,
+        medium: copy.facts.medium,
+        method: copy.end.method,
+        sanitization: copy.sanitization,
+        recorded_by: copy.recorded_by.clone(),
+        witness: copy.witness.clone(),
     });
     CertificateVerified {
         ok: true,
@@ -69,5 +116,6 @@ fn verified(certificate: &Certificate, given: bool) -> CertificateVerified {
         site: certificate.site.clone(),
         key_source: if given { "given" } else { "certificate" },
         copies: copies.collect(),
+        attested: attested.collect(),
     }
 }

@@ -189,10 +189,13 @@ impl Service {
         let signed = actor.signed.clone();
         let declared = CopyDeclared { copy, batch, facts, unapproved, signed };
         self.record(actor, Body::CopyDeclared(declared))?;
-        let mut message = format!("'{copy}' of '{batch}' is in the inventory");
-        if unapproved {
-            message.push_str("; nobody approved it, and an alarm stands until it is gone");
-        }
+        let message = if unapproved {
+            format!(
+                "'{copy}' of '{batch}' is in the inventory; nobody approved it, and an alarm stands until it is gone"
+            )
+        } else {
+            format!("'{copy}' of '{batch}' is in the inventory")
+        };
         let reply = Reply::new(&copy, message);
         Ok(match late {
             BatchState::Due | BatchState::Condemned | BatchState::Destroyed | BatchState::Closed => {

@@ -363,7 +363,7 @@ impl Service {
                 expires: o.expires,
                 approvers: o.approvers,
                 not_before: o.not_before,
-                wiped: o.wiped.len(),
+                wiped: o.gone(),
                 excepted: o.excepted.iter().map(|(copy, _)| *copy).collect(),
                 voided: o.voided.as_ref().map(|(code, _)| code.clone()),
                 standing: o.standing,

@@ -19,7 +19,7 @@ pub(in crate::cli) enum CopyWord {
     },
     /// Ask to make a copy: where the policy wants it, an office has to approve it first.
     #[command(
-        after_long_help = "Examples:\n  batchward copy request b-00000001 --kind media --medium optical \\\n      --reason 'hearing of 3 March, no network there'\n  batchward copy request b-00000001 --kind paper --reason 'to be filed with the case' --delete-by 2027-03-31"
+        after_long_help = "Examples:\n  batchward copy request b-00000001 --kind media --medium optical \\\n      --reason 'hearing of 3 March, no network there'\n  batchward copy request b-00000001 --kind paper --reason 'for the case' \\\n      --delete-by 2027-03-31"
     )]
     Request {
         /// Id of the batch, or the provider's number where it is unique.

@@ -123,7 +123,7 @@ pub(super) fn orders(given: &Given<'_>) -> Vec<OpenOrder> {
         state: order.state,
         by: order.by.clone(),
         copies: order.copies.len() as u64,
-        wiped: order.wiped.len() as u64,
+        wiped: order.gone() as u64,
         expires: order.expires,
         hold: order.copies.iter().find_map(|copy| given.view.hold_on(copy.batch)),
     })
