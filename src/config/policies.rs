@@ -138,6 +138,8 @@ fn destroy(r: &mut Reader) -> Option<Destroy> {
     });
     let requesters = roles(r, "requesters");
     let approver_roles = roles(r, "approver_roles");
+    let performers = roles(r, "performers");
+    let witnesses = roles(r, "witnesses");
     let approvers = rule(r, "approvers", APPROVERS, |t| match t {
         "1" => Some(1),
         "2" => Some(2),
@@ -151,6 +153,8 @@ fn destroy(r: &mut Reader) -> Option<Destroy> {
         approval: approval?,
         requesters: requesters?,
         approver_roles: approver_roles?,
+        performers: performers?,
+        witnesses: witnesses?,
         approvers: approvers?,
         cooling_off: cooling_off?,
         papers: papers_?,

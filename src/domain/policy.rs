@@ -116,6 +116,10 @@ pub struct Destroy {
     pub requesters: Rule<Vec<Role>>,
     /// Roles that may approve it.
     pub approver_roles: Rule<Vec<Role>>,
+    /// Roles that may destroy what people keep, and record it; the agent wipes what it keeps itself.
+    pub performers: Rule<Vec<Role>>,
+    /// Roles that may vouch for that (會同監毀).
+    pub witnesses: Rule<Vec<Role>>,
     /// How many people must approve, each another one.
     pub approvers: Rule<u32>,
     /// How long nothing is wiped after the approval, so that it can be taken back.
@@ -215,6 +219,8 @@ impl Policy {
                 roles(&destroy.approver_roles),
                 &destroy.approver_roles.clause,
             ),
+            ("destroy.performers", roles(&destroy.performers), &destroy.performers.clause),
+            ("destroy.witnesses", roles(&destroy.witnesses), &destroy.witnesses.clause),
             ("destroy.approvers", destroy.approvers.value.to_string(), &destroy.approvers.clause),
             ("destroy.cooling_off", destroy.cooling_off.value.words(), &destroy.cooling_off.clause),
             ("destroy.papers", destroy.papers.value.join(", "), &destroy.papers.clause),

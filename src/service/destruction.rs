@@ -192,7 +192,7 @@ impl Service {
     }
 
     /// Whether the policies of all batches let one of the actor's roles do this; how many must approve.
-    fn rule_for(
+    pub(super) fn rule_for(
         &self,
         copies: &[OrderedCopy],
         act: &str,

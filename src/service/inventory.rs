@@ -259,6 +259,8 @@ impl Service {
         end: EndFacts,
     ) -> Result<Reply> {
         let order = self.order_over(copy)?;
+        let copies = &self.order(order)?.copies;
+        self.rule_for(copies, "carry out", actor, |rules| &rules.performers.value)?;
         let medium = self.held(copy)?.1.medium;
         fits(&end, medium)?;
         let (zone, now) = (self.engine.rules.zone, self.now());
@@ -294,6 +296,8 @@ impl Service {
             return Err(second_person("vouch for this"));
         }
         let proposal = end.mark.seq;
+        let copies = &self.order(order)?.copies;
+        self.rule_for(copies, "vouch for", actor, |rules| &rules.witnesses.value)?;
         let signed = actor.decision()?;
         self.record(actor, Body::EndConfirmed(EndConfirmed { order, copy, proposal, signed }))?;
         let order = self.order(order)?;

@@ -320,6 +320,48 @@ fn once_printed_and_filed_transfer_files_and_media_are_due_and_further_offices_g
 }
 
 #[test]
+fn the_policy_says_who_may_destroy_media_and_who_may_vouch_for_it() {
+    let people = People::new();
+    let rules = [
+        ("performers: { value: [custodian, handler]", "performers: { value: [custodian]"),
+        (
+            "witnesses: { value: [custodian, handler, supervisor, auditor]",
+            "witnesses: { value: [auditor]",
+        ),
+    ];
+    let (site, batch) = loaded(&people, &rules);
+    let id = stick(&site, &batch, &["--kind", "carrier"]);
+    ordered(&site, &[&batch, "--copy", &id]);
+    refused(&site, "henry", &record(&id, "shredded", &[]));
+    site.run_as("alice", &record(&id, "shredded", &[])).ok();
+    refused(&site, "sue", &["media", "confirm", &id]);
+    site.run_as("audrey", &["media", "confirm", &id]).ok();
+}
+
+#[test]
+fn a_certificate_names_the_backups_that_are_stated() {
+    let people = People::new();
+    let site = Site::in_memory(&people);
+    site.init();
+    site.accounts(UNIT);
+    let path = site.dir.join("agent.yaml");
+    let mut text = std::fs::read_to_string(&path).unwrap();
+    text.retain(|c| c != '\r');
+    let stated = "backups: [{ name: nightly, place: nas2, keeps: P30D }]\n";
+    std::fs::write(&path, format!("{text}\n{stated}")).unwrap();
+    site.install(&[], &["small-20"]);
+    site.once();
+    let batch = no_need(&site, SMALL);
+    let order = ordered(&site, &[&batch]);
+    let page = certificate(&site, &order);
+    assert_eq!(page["backups"][0]["name"], "nightly");
+    let file = site.temporary().join(format!("{order}.json"));
+    let told = site.run(&["certificate", "verify", file.to_str().unwrap()]).ok();
+    assert!(told.text().contains("nightly"), "{}", told.text());
+    assert!(told.text().contains("does not cover"), "{}", told.text());
+}
+
+#[test]
 fn no_typed_word_about_a_copy_may_look_like_an_id_number() {
     let people = People::new();
     let (site, batch) = loaded(&people, &[]);

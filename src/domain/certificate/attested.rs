@@ -77,3 +77,101 @@ impl AttestedCopy {
             && self.in_words == InBoth::attested()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+    use super::*;
+    use crate::domain::{
+        entry::{CopyDeclared, EndConfirmed, EndRecorded, Signed},
+        inventory::{HeldKind, Medium, Method},
+    };
+
+    const AT: Timestamp = Timestamp::from_millis(1_795_226_400_000);
+
+    fn proof(seq: u64, by: &str, body: Body) -> Proof {
+        let entry = Entry { v: 1, at: AT, by: by.to_owned(), body };
+        let entry = String::from_utf8(entry.to_bytes().unwrap()).unwrap();
+        Proof { seq, entry, hashes: Vec::new() }
+    }
+
+    /// A stick that alice shredded while audrey looked on, and what the register says of it.
+    fn honest() -> AttestedCopy {
+        let (copy, batch, order) = (CopyId::new(4), BatchId::new(1), OrderId::new(1));
+        let facts = HeldFacts {
+            kind: HeldKind::Carrier,
+            medium: Medium::Flash,
+            holder: "alice".to_owned(),
+            place: "synthetic".to_owned(),
+            lock: None,
+            serial: Some("1".to_owned()),
+            model: None,
+            property_no: None,
+            pieces: None,
+            delete_by: None,
+            sha256: None,
+            bytes: None,
+        };
+        let end = EndFacts {
+            method: Method::Shredded,
+            at: AT,
+            place: "synthetic".to_owned(),
+            performer: "alice".to_owned(),
+            tool: None,
+            evidence: vec![Digest::of(b"synthetic")],
+            reuse_doc_no: None,
+        };
+        let signed = Signed { text: String::new(), signature: String::new(), key: String::new() };
+        let declared =
+            CopyDeclared { copy, batch, facts: facts.clone(), unapproved: false, signed: None };
+        let record = EndRecorded { order, copy, end: end.clone(), signed: None };
+        let confirmed = EndConfirmed { order, copy, proposal: 8, signed };
+        AttestedCopy {
+            copy,
+            batch,
+            facts,
+            end,
+            sanitization: Sanitization::Destroy,
+            recorded_by: "alice".to_owned(),
+            witness: "audrey".to_owned(),
+            witnessed_at: AT,
+            in_words: InBoth::attested(),
+            declared: proof(7, "alice", Body::CopyDeclared(declared)),
+            record: proof(8, "alice", Body::EndRecorded(record)),
+            confirmation: proof(9, "audrey", Body::EndConfirmed(confirmed)),
+        }
+    }
+
+    #[test]
+    fn a_certificate_says_of_what_people_destroyed_what_the_register_says_and_nothing_else() {
+        assert!(honest().agrees(OrderId::new(1)));
+        assert!(!honest().agrees(OrderId::new(2)), "under that order");
+        let lies: &[(&str, fn(&mut AttestedCopy))] = &[
+            ("the copy", |c| c.copy = CopyId::new(5)),
+            ("the batch", |c| c.batch = BatchId::new(2)),
+            ("the serial number", |c| c.facts.serial = Some("2".to_owned())),
+            ("the method", |c| c.end.method = Method::Incinerated),
+            ("the photographs", |c| c.end.evidence.clear()),
+            ("what it comes to", |c| c.sanitization = Sanitization::Purge),
+            ("who recorded it", |c| c.recorded_by = "henry".to_owned()),
+            ("who vouched", |c| c.witness = "henry".to_owned()),
+            ("when", |c| c.witnessed_at = AT.plus_seconds(1)),
+            ("the words", |c| c.in_words.en = "cannot be recovered".to_owned()),
+            ("another record", |c| c.record.seq = 3),
+            ("no word of a second person", |c| c.confirmation = c.record.clone()),
+        ];
+        for (what, lie) in lies {
+            let mut copy = honest();
+            lie(&mut copy);
+            assert!(!copy.agrees(OrderId::new(1)), "{what}");
+        }
+    }
+
+    #[test]
+    fn nobody_vouches_for_what_he_recorded_himself() {
+        let mut copy = honest();
+        copy.confirmation.entry = copy.confirmation.entry.replace("audrey", "alice");
+        copy.witness = "alice".to_owned();
+        assert!(!copy.agrees(OrderId::new(1)));
+    }
+}

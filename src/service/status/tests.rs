@@ -346,6 +346,8 @@ fn letter_within_an_hour() -> Policy {
             approval: own(Approval::PerOrder),
             requesters: own(Vec::new()),
             approver_roles: own(Vec::new()),
+            performers: own(Vec::new()),
+            witnesses: own(Vec::new()),
             approvers: own(1),
             cooling_off: own(Period::ZERO),
             papers: own(vec!["letter".to_owned()]),
