@@ -61,20 +61,31 @@ fn stale_below(config: &Config, system: &Path) -> Vec<Finding> {
     let (text, head) = (text(config), head(config));
     let other = |path: &Path| fs::read_to_string(path).ok().filter(|found| *found != text);
     let mut stale = Vec::new();
+    // One that was made for another site is that site's.
+    let ours = |path: &Path| fs::read_to_string(path).is_ok_and(|found| found.starts_with(&head));
+    let installed = INSTALLED.map(|name| system.join(name));
     let beside = beside(config);
     if other(&beside).is_some() {
         let dir = beside.parent().and_then(Path::parent).unwrap_or(Path::new("."));
-        let what = format!("'{}' names other folders than the links do", beside.display());
-        let fix =
-            format!("run 'batchward init {} --site {}' again", dir.display(), config.agent.site);
-        stale.push(finding(what).fix(fix));
+        let what = format!("'{}' names other folders than the configuration", beside.display());
+        let fix = format!(
+            "'batchward init {} --site {}' makes it anew, and leaves everything else as it is",
+            dir.display(),
+            config.agent.site
+        );
+        // Where no service was set up from it, nothing runs by it.
+        let found = if installed.iter().any(|path| ours(path)) {
+            finding(what)
+        } else {
+            let why = "a service that is set up from it could not work in every folder";
+            Finding::new(Severity::Remark, "unit-stale", what, why)
+        };
+        stale.push(found.fix(fix));
     }
-    for name in INSTALLED {
-        let path = system.join(name);
-        // One that was made for another site is that site's.
-        if other(&path).is_some_and(|found| found.starts_with(&head)) {
+    for path in installed {
+        if ours(&path) && other(&path).is_some() {
             let what = format!(
-                "'{}' does not let the service reach every folder that the links name",
+                "'{}' does not let the service reach every folder that the configuration names",
                 path.display()
             );
             stale.push(finding(what).fix(INSTALL));
