@@ -58,7 +58,7 @@ fn counts(page: &BatchPage) -> Result<()> {
     let all = [
         ("declared by the provider", counts.declared),
         ("read from the files", counts.parsed),
-        ("taken", counts.accepted),
+        ("accepted by the layout", counts.accepted),
         ("rejected by the layout", counts.rejected),
         ("in the vault", counts.committed),
     ];

@@ -11,10 +11,7 @@ use crate::{
         reason::Reason,
         time::Timestamp,
     },
-    service::{
-        forms::{Seal, Source},
-        status::TaskCode,
-    },
+    service::forms::{Seal, Source, TaskCode},
 };
 
 /// Characters of a key's fingerprint that stand under a seal.

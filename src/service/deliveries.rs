@@ -129,7 +129,7 @@ impl Service {
     /// What a batch in its state waits for, added to a reply.
     pub(super) fn with_next(&self, batch: BatchId, reply: Reply) -> Result<Reply> {
         let row = self.row(batch)?;
-        if self.engine.is_busy(batch) {
+        if self.engine.is_awaited(batch) {
             return Ok(reply.next(format!(
                 "'batchward batch show {batch}' tells how far it is, and what came of it"
             )));

@@ -27,12 +27,17 @@ impl Refusals {
     ) -> Option<u64> {
         let fresh = |at: i64| now - at < limits::REFUSAL_PAUSE_MS;
         let mut kind = Kind { uid, command: command.to_owned(), why: unquoted(why) };
-        if self.0.len() >= limits::REFUSAL_KINDS_MAX && !self.0.contains_key(&kind) {
-            self.0.retain(|_, (at, left_out)| fresh(*at) || *left_out > 0);
+        if self.is_full_for(&kind) {
+            // What is over is forgotten, and what was left out of it counts for the rest.
+            let over = self.0.extract_if(.., |_, (at, _)| !fresh(*at));
+            let left_out: u64 = over.map(|(_, (_, left_out))| left_out).sum();
+            if left_out > 0 {
+                let rest = (now - limits::REFUSAL_PAUSE_MS, 0);
+                self.0.entry(Kind::rest()).or_insert(rest).1 += left_out;
+            }
         }
-        if self.0.len() >= limits::REFUSAL_KINDS_MAX && !self.0.contains_key(&kind) {
-            // Whoever tries everything is one kind.
-            kind = Kind { uid: None, command: String::new(), why: String::new() };
+        if self.is_full_for(&kind) {
+            kind = Kind::rest();
         }
         match self.0.get_mut(&kind) {
             Some((at, left_out)) if fresh(*at) => {
@@ -48,6 +53,17 @@ impl Refusals {
                 Some(0)
             }
         }
+    }
+
+    fn is_full_for(&self, kind: &Kind) -> bool {
+        self.0.len() >= limits::REFUSAL_KINDS_MAX && !self.0.contains_key(kind)
+    }
+}
+
+impl Kind {
+    /// Whoever tries everything is one kind.
+    const fn rest() -> Self {
+        Self { uid: None, command: String::new(), why: String::new() }
     }
 }
 
@@ -82,5 +98,10 @@ mod tests {
         let recorded = uids.filter_map(|uid| refusals.admit(Some(uid), WHY, 0)).count();
         assert_eq!(recorded, limits::REFUSAL_KINDS_MAX + 1);
         assert_eq!(refusals.0.len(), limits::REFUSAL_KINDS_MAX + 1);
+        // A minute later others are told apart again, and the next of the rest tells how many were left out.
+        let later = limits::REFUSAL_PAUSE_MS;
+        assert_eq!(refusals.admit(Some(u32::MAX), WHY, later), Some(0));
+        let rest = refusals.0.get(&Kind::rest()).map(|(_, left_out)| *left_out);
+        assert_eq!(rest, Some(9 * limits::REFUSAL_KINDS_MAX as u64 - 1));
     }
 }

@@ -157,3 +157,33 @@ fn quoted(path: &Path) -> String {
     text.push('"');
     text
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "tests")]
+
+    use super::*;
+    use crate::{config, wiring};
+
+    #[test]
+    fn a_stale_drop_in_is_a_fault_where_a_service_was_set_up_from_it_and_a_remark_elsewhere() {
+        let (dir, system) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let path = dir.path().join("agent.yaml");
+        wiring::init(dir.path(), "here", &[], &wiring::Hooks::default()).unwrap();
+        let found = || {
+            let config = config::load(&path).unwrap();
+            let found = stale_below(&config, system.path());
+            found.iter().map(|one| one.severity).collect::<Vec<_>>()
+        };
+        assert!(found().is_empty());
+        let installed = system.path().join(NAME);
+        fs::create_dir_all(installed.parent().unwrap()).unwrap();
+        fs::copy(dir.path().join(NAME), &installed).unwrap();
+        assert!(found().is_empty());
+        let text = fs::read_to_string(&path).unwrap();
+        fs::write(&path, format!("{text}socket: elsewhere/control.sock\n")).unwrap();
+        assert_eq!(found(), [Severity::Fault, Severity::Fault]);
+        fs::remove_file(installed).unwrap();
+        assert_eq!(found(), [Severity::Remark]);
+    }
+}

@@ -276,3 +276,27 @@ fn an_export_is_a_file_of_the_auditors_own_without_formulas_and_is_logged() {
     assert!(!std::path::Path::new(&other).exists());
     assert_eq!(std::fs::read_dir(site.temporary()).unwrap().count(), 2, "nothing else is left");
 }
+
+#[test]
+fn a_terminal_gets_no_csv_that_it_would_obey_and_a_pipe_gets_it_as_it_is() {
+    let people = People::new();
+    let site = with_mallory(&people, &["small-20"]);
+    let grant = site.grant(LINK);
+    let words = query(&grant, &["--where", "name=-"]);
+    site.run_as_with("henry", &words, "\u{1b}[2J王\n".as_bytes()).ok();
+    let show = ["access", "show", "--format", "csv"];
+    let piped = site.run_as("audrey", &show).ok();
+    assert!(piped.text().contains("\u{1b}[2J王"), "{}", piped.text());
+    let line = format!(
+        "{} --config {} --test-clock {} --as audrey --sign-with {} {}",
+        env!("CARGO_BIN_EXE_batchward"),
+        site.dir.join("agent.yaml").display(),
+        site.time(),
+        people.key("audrey").display(),
+        show.join(" "),
+    );
+    let mut script = Command::new("script");
+    let shown = done(script.args(["-qec", &line, "/dev/null"]).env("TERM", "xterm"));
+    let shown = String::from_utf8(shown).unwrap();
+    assert!(shown.contains('王') && !shown.contains('\u{1b}'), "{shown:?}");
+}
