@@ -26,6 +26,8 @@ mod events;
 mod frames;
 #[path = "daemon/manager.rs"]
 mod manager;
+#[path = "daemon/races.rs"]
+mod races;
 #[path = "daemon/signals.rs"]
 mod signals;
 

@@ -26,6 +26,8 @@ mod configuration;
 mod deliveries;
 #[path = "rules/destruction.rs"]
 mod destruction;
+#[path = "rules/first_steps.rs"]
+mod first_steps;
 #[path = "rules/inventory.rs"]
 mod inventory;
 #[path = "rules/orders.rs"]
@@ -38,24 +40,12 @@ mod signatures;
 use std::process::Command;
 
 use serde_json::Value;
-use support::{People, Ran, Site, done};
+use support::{People, Ran, Site, done, myself};
 
 const LINK: &str = "moca-full";
 const UNIT: &str = "幼兒托育科";
 const SMALL: &str = "moca-1151102-0006";
 const ALL_ROLES: &str = "custodian,handler,supervisor,auditor,admin,vendor";
-
-/// A new key pair under this name.
-fn new_key(people: &People, name: &str) {
-    let mut keygen = Command::new("ssh-keygen");
-    keygen.args(["-q", "-t", "ed25519", "-N", "", "-C", name, "-f"]).arg(people.key(name));
-    done(&mut keygen);
-}
-
-/// The unix user that runs the tests.
-fn myself() -> String {
-    String::from_utf8(done(Command::new("id").arg("-un"))).unwrap().trim().to_owned()
-}
 
 /// A founded site with mallory, and these cases loaded.
 fn with_mallory<'p>(people: &'p People, cases: &[&str]) -> Site<'p> {
@@ -67,7 +57,7 @@ fn with_mallory<'p>(people: &'p People, cases: &[&str]) -> Site<'p> {
 
 /// Ada proposes mallory, ben confirms: every role, a key and the unix user of this process.
 fn mallory(site: &Site<'_>) {
-    new_key(site.people, "mallory");
+    site.people.new_key("mallory");
     let (key, user) = (site.people.public("mallory"), myself());
     let words = ["account", "add", "mallory", "--role", ALL_ROLES, "--unit", UNIT];
     let more = ["--sign-key", key.to_str().unwrap(), "--unix-user", &user];

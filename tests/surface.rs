@@ -30,20 +30,15 @@ fn pages(dir: &Path) -> BTreeMap<String, String> {
     fs::read_dir(dir).unwrap().map(|entry| read(entry.unwrap())).collect()
 }
 
-/// Every word with its words below, as the man pages name them.
+/// Every word with its words below, as the man pages write them: in bold, at the start of their synopsis.
 fn words() -> Vec<Vec<String>> {
-    let names = pages(&Path::new(env!("CARGO_MANIFEST_DIR")).join("man"));
-    let words = |name: &String| {
-        let name = name.strip_suffix(".1").unwrap();
-        let below = name.strip_prefix("batchward").unwrap().trim_start_matches('-');
-        match below {
-            "use-no-need" => vec!["use".to_owned(), "no-need".to_owned()],
-            "access-destroy-approve" => vec!["access".to_owned(), "destroy-approve".to_owned()],
-            "access-destroy-deny" => vec!["access".to_owned(), "destroy-deny".to_owned()],
-            _ => below.split('-').filter(|w| !w.is_empty()).map(str::to_owned).collect(),
-        }
+    let pages = pages(&Path::new(env!("CARGO_MANIFEST_DIR")).join("man"));
+    let words = |page: &String| {
+        let (_, synopsis) = page.split_once(".SH SYNOPSIS\n\\fBbatchward").unwrap();
+        let (below, _) = synopsis.split_once("\\fR").unwrap();
+        below.replace("\\-", "-").split_whitespace().map(str::to_owned).collect()
     };
-    names.keys().map(words).collect()
+    pages.values().map(words).collect()
 }
 
 #[test]

@@ -23,7 +23,6 @@ mod state;
 
 use std::{
     fs::{self, File, OpenOptions},
-    io::Write,
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
     process::Command,

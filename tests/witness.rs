@@ -37,8 +37,7 @@ impl<'p> Scene<'p> {
         let site = Site::founded(people, &[], UNIT);
         let dir = site.temporary().join("witness");
         let said = site.run(&["witness", "new", dir.to_str().unwrap(), "--name", NAME]).ok();
-        let key = said.text().lines().last().unwrap().split("--key ").nth(1).unwrap();
-        let key = key.trim_end_matches('\'').to_owned();
+        let key = key_of(&said);
         site.run_as("ada", &["witness", "add", NAME, "--key", &key]).ok();
         site.run_as("ada", &["witness", "confirm", NAME]).exits(77);
         site.run_as("ben", &["witness", "confirm", NAME]).ok();
@@ -110,6 +109,12 @@ impl<'p> Scene<'p> {
         fs::remove_dir_all(self.site.dir.join("state")).unwrap();
         done(Command::new("cp").arg("-a").arg(from).arg(self.site.dir.join("state")));
     }
+}
+
+/// The key that `witness new` says.
+fn key_of(said: &Ran) -> String {
+    let line = said.text().lines().last().unwrap();
+    line.split("--key ").nth(1).unwrap().trim_end_matches('\'').to_owned()
 }
 
 #[test]
@@ -205,10 +210,9 @@ fn another_key_a_log_key_and_a_key_twice_make_no_witness() {
     site.run_as("ada", &["witness", "add", "other", "--key", &scene.key]).exits(64);
     let dir = scene.file("second");
     let said = site.run(&["witness", "new", &dir, "--name", "second"]).ok();
-    let key = said.text().lines().last().unwrap().split("--key ").nth(1).unwrap().to_owned();
-    let key = key.trim_end_matches('\'');
-    site.run_as("alice", &["witness", "add", "second", "--key", key]).exits(77);
-    site.run_as("ada", &["witness", "add", "second", "--key", key]).ok();
+    let key = key_of(&said);
+    site.run_as("alice", &["witness", "add", "second", "--key", &key]).exits(77);
+    site.run_as("ada", &["witness", "add", "second", "--key", &key]).ok();
     site.run(&["witness", "new", &dir, "--name", "second"]).exits(64);
     // Not in force: its cosignature is not taken.
     let (request, out) = (scene.request(), scene.file("cosigned"));

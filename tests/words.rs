@@ -18,7 +18,13 @@ use std::{collections::BTreeSet, fs, path::Path};
 
 use batchward::{
     cli::speech,
-    domain::{accounts::Role, reason::Reason},
+    domain::{
+        accounts::Role,
+        lifecycle::{BatchState, CopyState, GrantState, OrderState},
+        policy::ClockStart,
+        reason::Reason,
+    },
+    service::plan,
 };
 use polib::message::MessageView;
 
@@ -100,9 +106,18 @@ fn every_word_of_a_closed_list_is_in_the_catalogue() {
     let mut words: BTreeSet<String> = source::heads(root());
     words.extend(Reason::ALL.iter().map(|reason| reason.code().to_owned()));
     words.extend(Role::ALL.iter().map(|role| role.word().to_owned()));
-    let states =
-        "waiting received verified loaded provided due condemned destroyed closed quarantined";
-    words.extend(states.split(' ').map(str::to_owned));
+    words.extend(BatchState::ALL.iter().map(|state| state.word().to_owned()));
+    words.extend(CopyState::ALL.iter().map(|state| state.word().to_owned()));
+    words.extend(GrantState::ALL.iter().map(|state| state.word().to_owned()));
+    words.extend(OrderState::ALL.iter().map(|state| state.word().to_owned()));
+    words.extend(plan::STATES.iter().map(|state| (*state).to_owned()));
+    // A delivery that is no batch yet, and a batch that was handed on.
+    words.extend(["waiting", "provided"].map(str::to_owned));
+    // What starts a clock, moments of a batch that are no state of it, and how an asking ended.
+    let clocks = [ClockStart::ImportCommitted, ClockStart::UseEnded, ClockStart::PrintedAndFiled];
+    words.extend(clocks.map(|clock| clock.word().to_owned()));
+    words.extend(["use-period-ended", "superseded", "rejected"].map(str::to_owned));
+    words.extend(["claimed", "use-until", "shown", "refused"].map(str::to_owned));
     assert!(words.len() > 60, "only {} words: are these all lists", words.len());
     let missing: Vec<String> = words
         .iter()

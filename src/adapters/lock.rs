@@ -7,7 +7,10 @@ use std::{
     ffi::OsString,
     fs::File,
     io::{self, Write},
-    os::unix::ffi::{OsStrExt, OsStringExt},
+    os::unix::{
+        ffi::{OsStrExt, OsStringExt},
+        net::UnixStream,
+    },
     path::{Path, PathBuf},
 };
 
@@ -42,6 +45,12 @@ pub enum LockError {
         #[source]
         source: io::Error,
     },
+}
+
+/// Whether somebody takes connections at the socket that the holder of a lock named. It says nothing about who.
+#[must_use]
+pub fn is_answered(socket: &Path) -> bool {
+    UnixStream::connect(socket).is_ok()
 }
 
 impl Lock {

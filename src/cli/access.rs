@@ -7,7 +7,7 @@ use std::{
     path::Path,
 };
 
-use chrono::{Datelike, NaiveDate};
+use chrono::NaiveDate;
 use serde_json::Value;
 
 use super::{
@@ -100,20 +100,14 @@ fn period(
         Error::usage(format!("'{text}' is no date, month or time"))
             .hint("2026-11 or 115-11 for a month; 2026-11-30, 115/11/30 or a time for an end")
     };
-    // The first moment of a day is a millisecond after the last of the day before.
-    let first = |day: NaiveDate| {
-        let before = day.pred_opt().unwrap_or(day);
-        Timestamp::from_millis(Timestamp::end_of_day(before, zone).millis() + 1)
-    };
     if let Some(text) = &args.month {
-        let day = first_of(text).ok_or_else(|| bad(text))?;
-        let next = day.with_day(28).and_then(|d| d.checked_add_days(chrono::Days::new(4)));
-        let last = next.and_then(|d| d.with_day(1)).and_then(|d| d.pred_opt()).unwrap_or(day);
-        return Ok((Some(first(day)), Some(Timestamp::end_of_day(last, zone))));
+        let first = first_of(text).ok_or_else(|| bad(text))?;
+        let last = Timestamp::end_of_month(first, zone).ok_or_else(|| bad(text))?;
+        return Ok((Some(Timestamp::start_of_day(first, zone)), Some(last)));
     }
     let from = match &args.from {
         Some(text) => Some(match calendar::parse_date(text) {
-            Some(day) => first(day),
+            Some(day) => Timestamp::start_of_day(day, zone),
             None => calendar::parse_end(text, zone).ok_or_else(|| bad(text))?,
         }),
         None => None,
@@ -131,7 +125,7 @@ pub(super) fn show(
     format: RowFormat,
 ) -> Result<()> {
     let inspection = asked(client, args, None)?;
-    let mut lines = Lines::new(format, io::stdout());
+    let mut lines = Lines::new(format, io::stdout(), print::csv_shown);
     let served = client.inspect(identity, &inspection, &mut lines);
     lines.end()?;
     served.map(|_| ())
@@ -168,7 +162,10 @@ pub(super) fn export(
             if json {
                 return print::json(&shapes::Exported { file, lines });
             }
-            print::line(&format!("{lines} lines are in '{file}'"))
+            print::line(&match lines {
+                1 => format!("one line is in '{file}'"),
+                _ => format!("{lines} lines are in '{file}'"),
+            })
         }
         Err(error) => {
             // What was begun holds people: it goes.
@@ -189,7 +186,7 @@ fn written(
     let served = match format {
         ExportFormat::Csv => {
             out.write_all("\u{feff}".as_bytes()).map_err(failed)?;
-            let mut lines = Lines::new(RowFormat::Csv, &mut out);
+            let mut lines = Lines::new(RowFormat::Csv, &mut out, print::csv);
             client.inspect(identity, inspection, &mut lines)?
         }
         ExportFormat::Jsonl => client.inspect(identity, inspection, &mut JsonLines(&mut out))?,
@@ -221,14 +218,16 @@ impl<W: Write> Rows for JsonLines<W> {
 struct Lines<W> {
     format: RowFormat,
     out: W,
+    /// How a row of CSV is written: a file has it as it is, a terminal without what it would obey.
+    csv: fn(&[String]) -> String,
     waiting: Vec<Vec<String>>,
     lines: u64,
     begun: bool,
 }
 
 impl<W: Write> Lines<W> {
-    const fn new(format: RowFormat, out: W) -> Self {
-        Self { format, out, waiting: Vec::new(), lines: 0, begun: false }
+    const fn new(format: RowFormat, out: W, csv: fn(&[String]) -> String) -> Self {
+        Self { format, out, csv, waiting: Vec::new(), lines: 0, begun: false }
     }
 
     /// Closes what [`Rows::begin`] opened.
@@ -245,6 +244,7 @@ impl<W: Write> Lines<W> {
             "entry",
             "date",
             "time",
+            "link",
             "account",
             "operation",
             "subject",
@@ -261,7 +261,7 @@ impl<W: Write> Rows for Lines<W> {
     fn begin(&mut self, fields: &[String]) -> io::Result<()> {
         self.begun = true;
         match self.format {
-            RowFormat::Csv => self.out.write_all(print::csv(fields).as_bytes()),
+            RowFormat::Csv => self.out.write_all((self.csv)(fields).as_bytes()),
             RowFormat::Json => self.out.write_all(b"["),
             RowFormat::Table => Ok(()),
         }
@@ -276,7 +276,7 @@ impl<W: Write> Rows for Lines<W> {
                     *cell = about(line.subject.as_ref());
                 }
                 let cells: Vec<String> = cells.into_iter().map(harmless).collect();
-                self.out.write_all(print::csv(&cells).as_bytes())?;
+                self.out.write_all((self.csv)(&cells).as_bytes())?;
             }
             RowFormat::Json => {
                 let comma = if self.lines == 0 { "\n" } else { ",\n" };
@@ -297,6 +297,7 @@ impl<W: Write> Rows for Lines<W> {
                     entry,
                     line.date.clone(),
                     line.time.clone(),
+                    line.link.clone(),
                     text(&line.account),
                     text(&line.operation),
                     about(line.subject.as_ref()),
@@ -342,6 +343,9 @@ fn about(subject: Option<&Value>) -> String {
             let values = value["values"].as_array().into_iter().flatten();
             let values: Vec<String> = values.map(text).collect();
             format!("{}: {}", text(&value["on"]), values.join(" "))
+        }
+        "log" if value.as_object().is_some_and(serde_json::Map::is_empty) => {
+            "access log: everything".to_owned()
         }
         "log" => format!("access log: {}", pairs(value)),
         _ => pairs(value),

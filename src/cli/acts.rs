@@ -286,7 +286,13 @@ fn secret(path: Option<&Path>) -> Result<Secret> {
     };
     let secret = Secret::new(bytes);
     read.map_err(|error| {
-        Error::new(Exit::Unavailable, format!("the key cannot be read: {error}"))
+        let what = match path {
+            Some(path) => format!("'{}' cannot be read: {error}", path.display()),
+            None => format!("standard input: {error}"),
+        };
+        Error::new(Exit::Unavailable, what).hint(
+            "--file takes the file that holds the key; --passphrase-stdin reads a passphrase from standard input",
+        )
     })?;
     if secret.expose().len() as u64 > limits::KEY_BYTES_MAX {
         return Err(Error::new(Exit::Data, "this is too long for a key"));

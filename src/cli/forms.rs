@@ -39,10 +39,7 @@ pub(super) fn register(client: &mut Client, asked: &RegisterExport) -> Result<()
         None => None,
     };
     let filter = RegisterFilter {
-        // A day begins when the one before it has ended.
-        from: from
-            .and_then(|day| day.pred_opt())
-            .map(|day| Timestamp::from_millis(Timestamp::end_of_day(day, zone).millis() + 1)),
+        from: from.map(|day| Timestamp::start_of_day(day, zone)),
         to: to.map(|day| Timestamp::end_of_day(day, zone)),
         link: asked.link.clone(),
         batch,

@@ -2,13 +2,16 @@
 
 use super::{client::Client, print, speech};
 use crate::{
-    domain::{calendar, entry::ConfigChange},
+    domain::{
+        calendar,
+        entry::{AGENT, ConfigChange},
+    },
     service::{
         Query, Result,
         plan::PlanLine,
         query::WitnessLine,
-        register_page::{self, Line},
-        show::{AccountLine, GrantLine, HoldLine, OrderLine, StandingLine},
+        register_page::{self, Line, Wanted},
+        show::{AccountLine, BatchPage, GrantLine, HoldLine, OrderLine, StandingLine},
     },
 };
 
@@ -187,13 +190,24 @@ pub(super) fn listing<T: serde::Serialize>(
     print::table(head, &rows.iter().map(cells).collect::<Vec<_>>())
 }
 
-pub(super) fn register(client: &mut Client, json: bool) -> Result<()> {
-    let rows = client.entries()?;
+pub(super) fn register(
+    client: &mut Client,
+    batch: Option<&str>,
+    account: Option<String>,
+    json: bool,
+) -> Result<()> {
+    let mut wanted = Wanted { batch: None, account };
+    if let Some(text) = batch {
+        let id = client.batch_named(text)?;
+        let row = client.ask::<Box<BatchPage>>(Query::Batch { id })?.row;
+        wanted.batch = Some((id.to_string(), row.link, row.number));
+    }
+    let rows = wanted.of(client.entries()?);
     if json {
         return print::json(&rows);
     }
-    // An account's name is never a word of ours: nobody else is called "agent".
-    let who = |by: String| if by == "agent" { speech::word(&by).into_owned() } else { by };
+    // An account's name is never a word of ours: nobody else is called that.
+    let who = |by: String| if by == AGENT { speech::word(&by).into_owned() } else { by };
     let cells = |line: Line| vec![line.serial, line.at, who(line.by), line.what];
     let lines = register_page::lines(&rows, client.zone()?);
     print::whole_table(

@@ -4,6 +4,7 @@ mod access;
 mod acts;
 mod args;
 mod bars;
+mod batch;
 mod client;
 mod doctor;
 mod forms;
@@ -114,9 +115,12 @@ const fn count(_cli: &args::Cli) -> Result<()> {
 #[cfg(feature = "test-hooks")]
 fn arm(cli: &args::Cli) -> Result<()> {
     use crate::{
-        adapters::fault::{Moment, arm},
+        adapters::fault::{Moment, arm, hold_back},
         error::Error,
     };
+    if let Some(path) = &cli.test_wait {
+        hold_back(path.clone());
+    }
     let Some(spec) = &cli.test_crash else { return Ok(()) };
     let parsed = spec.split_once(':').and_then(|(n, moment)| {
         let moment = match moment {

@@ -87,9 +87,9 @@ pub(super) fn note(text: &str) {
 }
 
 /// Columns whose cells are words of closed lists, and are translated; other cells are names.
-const WORDS: [&str; 18] = [
+const WORDS: [&str; 19] = [
     "state", "reason", "roles", "standing", "verdict", "ends", "", "what", "deadline", "order",
-    "wiped", "covers", "review", "step", "done", "change", "gone", "remarks",
+    "wiped", "why", "covers", "review", "step", "done", "change", "gone", "remarks",
 ];
 
 /// Columns that line up by display width, cut to the terminal's.
@@ -131,6 +131,12 @@ pub(super) fn toned(tone: Tone, label: &str, text: &str) -> Result<()> {
 /// Where the rows of this process go.
 pub(super) fn destination() -> &'static str {
     if io::stdout().is_terminal() { "screen" } else { "pipe" }
+}
+
+/// A row of CSV for standard output: bare of whatever a terminal would obey, where that is one.
+pub(super) fn csv_shown(values: &[String]) -> String {
+    let row = csv(values);
+    if io::stdout().is_terminal() { shown(&row) } else { row }
 }
 
 /// A row of CSV after RFC 4180.
@@ -191,7 +197,7 @@ impl Rows for Printed {
     fn begin(&mut self, fields: &[String]) -> io::Result<()> {
         self.fields = fields.to_vec();
         match self.format {
-            RowFormat::Csv => Self::write(&csv(fields)),
+            RowFormat::Csv => Self::write(&csv_shown(fields)),
             RowFormat::Table => Self::write(&joined(&self.flow.row(fields))),
             RowFormat::Json => Self::write("["),
         }
@@ -199,8 +205,7 @@ impl Rows for Printed {
 
     fn row(&mut self, values: &[String]) -> io::Result<()> {
         let text = match self.format {
-            RowFormat::Csv if io::stdout().is_terminal() => shown(&csv(values)),
-            RowFormat::Csv => csv(values),
+            RowFormat::Csv => csv_shown(values),
             RowFormat::Table => joined(&self.flow.row(values)),
             RowFormat::Json => {
                 let pairs = self.fields.iter().cloned().zip(values.iter().cloned().map(Into::into));

@@ -13,7 +13,7 @@ use super::{
         DestroyWord, DutiesWord, GrantWord, HoldWord, Init, MediaWord, PolicyWord, RegisterWord,
         RowFormat, StandingWord, WitnessWord, Word,
     },
-    bars,
+    bars, batch,
     client::{self, Client},
     doctor, forms,
     identity::Identity,
@@ -179,7 +179,7 @@ fn with_site(cli: &Cli, hooks: &Hooks) -> Result<()> {
         Word::Batch(BatchWord::Show { id }) => {
             let id = client.batch_named(id)?;
             let page: Box<BatchPage> = client.ask(Query::Batch { id })?;
-            print::json(&page)
+            if cli.json { print::json(&page) } else { batch::show(&page, client.zone()?) }
         }
         Word::Grant(GrantWord::List) => lists::grants(&mut client, cli.json),
         Word::Destroy(DestroyWord::List) => lists::orders(&mut client, cli.json),
@@ -187,7 +187,9 @@ fn with_site(cli: &Cli, hooks: &Hooks) -> Result<()> {
         Word::Standing(StandingWord::List) => lists::standings(&mut client, cli.json),
         Word::Hold(HoldWord::List) => lists::holds(&mut client, cli.json),
         Word::Register(RegisterWord::Export(asked)) => forms::register(&mut client, asked),
-        Word::Register(RegisterWord::Show) => lists::register(&mut client, cli.json),
+        Word::Register(RegisterWord::Show { batch, account }) => {
+            lists::register(&mut client, batch.as_deref(), account.clone(), cli.json)
+        }
         Word::Register(RegisterWord::Checkpoint { size, cosigned, output }) => {
             let wanted = Query::Checkpoint { size: *size, cosigned: *cosigned };
             register::checkpoint(&mut client, wanted, output.as_deref(), cli.json)
@@ -207,7 +209,6 @@ fn with_site(cli: &Cli, hooks: &Hooks) -> Result<()> {
             forms::destruction(&mut client, id, file)
         }
         Word::Duties(DutiesWord::List(file)) => forms::duties(&mut client, file),
-
         Word::Query(query) => {
             let reading = rows::query_of(&mut client, query)?;
             rows::read(&mut client, &identity, &reading, format(cli, query.format))
@@ -266,7 +267,14 @@ fn policy_check(file: &Path, json: bool) -> Result<()> {
     if count == 0 {
         return Ok(());
     }
-    Err(Error::new(Exit::Config, format!("{count} problems found")))
+    Err(Error::new(
+        Exit::Config,
+        if count == 1 {
+            "a problem was found".to_owned()
+        } else {
+            format!("{count} problems found")
+        },
+    ))
 }
 
 pub(super) fn id<K: crate::domain::ids::Kind>(text: &str) -> Result<crate::domain::ids::Id<K>> {

@@ -97,7 +97,8 @@ pub(super) const NAME: Form<'_> =
     form("at most 48 of a-z, 0-9, '-', '_' and '.', a letter or digit first", "taoyuan-dwcd");
 
 /// Whether a text can be the name of a site, link, layout or policy: it becomes part of file and slot names.
-pub(super) fn is_name(text: &str) -> bool {
+/// A name of a site or of a file's subject: what [`NAME`] describes.
+pub(crate) fn is_name(text: &str) -> bool {
     let good =
         |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'-' | b'_' | b'.');
     (1..=48).contains(&text.len())

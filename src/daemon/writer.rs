@@ -18,7 +18,11 @@ use tokio::sync::{oneshot, watch};
 
 use super::{crew::Crew, hands::Threads, hints::Hints, log, watching::Told};
 use crate::{
-    domain::{limits, time::Timestamp},
+    domain::{
+        ids::{BatchId, KeyId},
+        limits,
+        time::Timestamp,
+    },
     engine::{Hint, Turn, jobs::Done},
     error::{Error, Exit},
     protocol::SignedBy,
@@ -106,6 +110,7 @@ pub(super) fn run(start: Start, ready: oneshot::Sender<Ready>) -> Result<()> {
         metrics: false,
         unread: Vec::new(),
         stopping: None,
+        trials: Vec::new(),
         service,
         start,
     };
@@ -137,6 +142,18 @@ struct Thread {
     unread: Vec<String>,
     /// When it gives up what still runs.
     stopping: Option<i64>,
+    /// Who submitted a key that is being tried.
+    trials: Vec<Trial>,
+}
+
+/// Somebody who waits for the verdict on a key.
+struct Trial {
+    batch: BatchId,
+    key: KeyId,
+    /// Until when, in milliseconds since boot.
+    until: i64,
+    notes: Vec<String>,
+    answer: Answering<(Reply, Vec<String>)>,
 }
 
 impl Thread {
@@ -145,6 +162,7 @@ impl Thread {
             self.start.pulse.fetch_add(1, Ordering::SeqCst);
             self.hang();
             self.messages()?;
+            self.verdicts();
             if self.has_ended() {
                 return Ok(());
             }
@@ -225,6 +243,9 @@ impl Thread {
             if let Some(wake) = self.wake {
                 millis = millis.min(wake.millis() - self.service.now().millis() + 1);
             }
+            if let Some(until) = self.trials.iter().map(|trial| trial.until).min() {
+                millis = millis.min(until - now);
+            }
         }
         let wait = Duration::from_millis(u64::try_from(millis).unwrap_or(0));
         match self.start.messages.recv_timeout(wait) {
@@ -268,8 +289,11 @@ impl Thread {
                 let _ = answer.send(self.service.identify(&by.name, &by.signed, &challenge));
             }
             Message::Act(caller, command, answer) => {
-                let done = if ends { Err(ending()) } else { self.act(&caller, *command) };
-                let _ = answer.send(done);
+                if ends {
+                    let _ = answer.send(Err(ending()));
+                } else {
+                    self.act(&caller, *command, answer);
+                }
             }
             Message::Declare(caller, reading, answer) => {
                 let done =
@@ -292,13 +316,39 @@ impl Thread {
         }
     }
 
-    fn act(&mut self, caller: &Caller, command: Command) -> Result<(Reply, Vec<String>)> {
+    /// Does one thing and answers; whoever submits a key waits a little for what comes of it.
+    fn act(&mut self, caller: &Caller, command: Command, answer: Answering<(Reply, Vec<String>)>) {
+        let submitted = match &command {
+            Command::KeySubmit { batch, .. } => Some(*batch),
+            _ => None,
+        };
         // What steps of others left to tell is not for this caller.
         let _ = self.service.notes();
-        let reply = self.service.handle(caller, command)?;
+        let done = self.service.handle(caller, command);
         let notes = self.service.notes();
-        self.tell_arrivals();
-        Ok((reply, notes))
+        if done.is_ok() {
+            self.tell_arrivals();
+        }
+        if let (Ok(_), Some(batch)) = (&done, submitted)
+            && let Some(key) = self.service.key_on_trial(batch)
+        {
+            let until = self.service.boot_millis() + limits::KEY_TRIAL_MS_MAX;
+            self.trials.push(Trial { batch, key, until, notes, answer });
+            return;
+        }
+        let _ = answer.send(done.map(|reply| (reply, notes)));
+    }
+
+    /// Answers those whose key has been tried, or who have waited long enough.
+    fn verdicts(&mut self) {
+        let (now, ends) = (self.service.boot_millis(), self.stopping.is_some());
+        let service = &self.service;
+        let over = |trial: &mut Trial| {
+            ends || now >= trial.until || service.key_on_trial(trial.batch) != Some(trial.key)
+        };
+        for Trial { batch, key, notes, answer, .. } in self.trials.extract_if(.., over) {
+            let _ = answer.send(service.key_verdict(batch, key).map(|reply| (reply, notes)));
+        }
     }
 
     fn reload(&mut self) -> Result<Settings> {

@@ -544,5 +544,8 @@ pub enum Body {
         object: String,
         /// Why, a code such as `own-request`.
         code: String,
+        /// How many more of its kind came before it and were left out.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        left_out: Option<u64>,
     },
 }

@@ -35,6 +35,24 @@ impl Findings {
         }
     }
 
+    /// What was counted at all: what, of which field where it is one's, and how often.
+    #[must_use]
+    pub fn told(&self) -> Vec<(String, u64)> {
+        let mut told = Vec::new();
+        for (name, count) in &self.0 {
+            match count {
+                Count::Whole(times) => told.push((name.clone(), *times)),
+                Count::Field(kinds) => {
+                    let kinds =
+                        kinds.iter().map(|(kind, times)| (format!("{name}: {kind}"), *times));
+                    told.extend(kinds);
+                }
+            }
+        }
+        told.retain(|(_, times)| *times > 0);
+        told
+    }
+
     /// Counts for the whole.
     pub fn count_whole(&mut self, kind: &str, times: u64) {
         if let Count::Whole(count) = self.0.entry(kind.to_owned()).or_insert(Count::Whole(0)) {

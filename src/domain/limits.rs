@@ -72,6 +72,12 @@ pub const NOTICES_WAITING_MAX: usize = 32;
 pub const CONNECTION_IDLE_SECONDS: u64 = 30;
 /// Seconds that a response may take to be taken.
 pub const RESPONSE_SECONDS_MAX: u64 = 60;
+/// Milliseconds in which one kind of refusal of whoever has no account is recorded once.
+pub const REFUSAL_PAUSE_MS: i64 = 60_000;
+/// Kinds of such refusals that are told apart.
+pub const REFUSAL_KINDS_MAX: usize = 256;
+/// Milliseconds that whoever submitted a key waits for what comes of it: a wrong one is told at its first bytes.
+pub const KEY_TRIAL_MS_MAX: i64 = 10_000;
 /// Seconds after which a command or query that got no answer is given up by whoever asked.
 pub const ANSWER_SECONDS_MAX: u64 = 300;
 /// Seconds that running work may take to end when the agent is to stop; what has not is parked.

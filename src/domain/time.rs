@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use chrono::{DateTime, FixedOffset, NaiveDate, NaiveTime, SecondsFormat, TimeZone, Utc};
+use chrono::{DateTime, FixedOffset, Months, NaiveDate, NaiveTime, SecondsFormat, TimeZone, Utc};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// Milliseconds since 1970-01-01T00:00:00Z. Printed and stored as RFC 3339 in UTC with milliseconds.
@@ -34,15 +34,28 @@ impl Timestamp {
         DateTime::<FixedOffset>::parse_from_rfc3339(text).ok().map(|t| Self(t.timestamp_millis()))
     }
 
+    /// The first millisecond of `date` in `zone`.
+    #[must_use]
+    pub fn start_of_day(date: NaiveDate, zone: chrono_tz::Tz) -> Self {
+        let first = date.and_time(NaiveTime::MIN);
+        let first = zone
+            .from_local_datetime(&first)
+            .earliest()
+            .map_or_else(|| first.and_utc().timestamp_millis(), |t| t.timestamp_millis());
+        Self(first)
+    }
+
     /// The last millisecond of `date` in `zone`.
     #[must_use]
     pub fn end_of_day(date: NaiveDate, zone: chrono_tz::Tz) -> Self {
-        let next = date.succ_opt().unwrap_or(date).and_time(NaiveTime::MIN);
-        let start_of_next = zone
-            .from_local_datetime(&next)
-            .earliest()
-            .map_or_else(|| next.and_utc().timestamp_millis(), |t| t.timestamp_millis());
-        Self(start_of_next - 1)
+        Self(Self::start_of_day(date.succ_opt().unwrap_or(date), zone).0 - 1)
+    }
+
+    /// The last millisecond of the month that `first` is the first day of, in `zone`; nothing beyond the calendar.
+    #[must_use]
+    pub fn end_of_month(first: NaiveDate, zone: chrono_tz::Tz) -> Option<Self> {
+        let last = first.checked_add_months(Months::new(1))?.pred_opt()?;
+        Some(Self::end_of_day(last, zone))
     }
 
     /// The calendar day of this point in `zone`.
@@ -159,7 +172,7 @@ impl Period {
         let local = start.utc().with_timezone(&zone).naive_local();
         let date = local
             .date()
-            .checked_add_months(chrono::Months::new(self.months))
+            .checked_add_months(Months::new(self.months))
             .and_then(|d| d.checked_add_days(chrono::Days::new(u64::from(self.days))))
             .unwrap_or(NaiveDate::MAX);
         let moved = date.and_time(local.time());

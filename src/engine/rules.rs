@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use chrono::{Months, NaiveDate};
+use chrono::NaiveDate;
 
 use crate::domain::{
     anchoring::Anchoring,
@@ -58,8 +58,7 @@ impl Rules {
     #[must_use]
     pub fn access_kept_until(&self, link: &str, month: &str) -> Option<(Timestamp, String)> {
         let first = NaiveDate::parse_from_str(&format!("{month}-01"), "%Y-%m-%d").ok()?;
-        let last = first.checked_add_months(Months::new(1))?.pred_opt()?;
-        let end = Timestamp::end_of_day(last, self.zone);
+        let end = Timestamp::end_of_month(first, self.zone)?;
         let policy = self.links.get(link).and_then(|link| self.policy_of(link));
         let policies = policy.map_or_else(|| self.policies.values().collect(), |one| vec![one]);
         let kept = policies.into_iter().map(|policy| {

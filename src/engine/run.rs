@@ -195,6 +195,12 @@ impl Engine {
         self.running.values().map(row).collect()
     }
 
+    /// Whether a step of this batch runs, or waits for a thread.
+    #[must_use]
+    pub fn is_awaited(&self, batch: crate::domain::ids::BatchId) -> bool {
+        self.is_busy(batch) || self.todo.awaits(batch)
+    }
+
     /// Whether the long part of a step of this batch runs.
     #[must_use]
     pub fn is_busy(&self, batch: crate::domain::ids::BatchId) -> bool {

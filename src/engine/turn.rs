@@ -63,6 +63,11 @@ pub(super) struct Todo {
 }
 
 impl Todo {
+    /// Whether a batch has something to be done that was not begun yet.
+    pub(super) fn awaits(&self, batch: BatchId) -> bool {
+        self.batches.contains(&batch) || self.no_hands.contains(&batch)
+    }
+
     /// Whether a key file is left alone for now.
     pub(super) fn is_left(&self, link: &str, number: &str, now: Timestamp) -> bool {
         let key = (link.to_owned(), number.to_owned());
@@ -330,7 +335,10 @@ impl Engine {
             }
             any |= self.execute(order)?;
         }
-        Ok(any | self.end_access_keys()?)
+        any |= self.end_access_keys()?;
+        // What was done has a sequel: an order that was stopped is certified next.
+        self.todo.orders |= any;
+        Ok(any)
     }
 
     fn drop_one_key(&mut self) -> Result<bool, EngineError> {

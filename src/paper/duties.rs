@@ -176,7 +176,7 @@ fn duties(list: &DutyList) -> Table {
             None => duty.object.clone(),
         };
         vec![
-            words::duty(duty.code.word()).unwrap_or_else(|| duty.code.what()).to_owned(),
+            words::duty(duty.code).to_owned(),
             object,
             roles.join("、"),
             words::time(duty.since, zone),

@@ -12,7 +12,7 @@ use crate::{
         reason::Reason,
         time::Timestamp,
     },
-    service::forms::{Seal, Source},
+    service::forms::{Seal, Source, TaskCode},
 };
 
 /// Characters of a key's fingerprint that stand under a seal.
@@ -42,15 +42,15 @@ pub(super) const fn copy_state(state: CopyState) -> &'static str {
     }
 }
 
-pub(super) fn order(state: OrderState) -> &'static str {
-    match state.word() {
-        "requested" => "已簽報",
-        "approved" => "已核定",
-        "denied" => "不同意",
-        "voided" => "失效",
-        "executed" => "已執行",
-        "certified" => "已發證明",
-        other => other,
+pub(super) const fn order(state: OrderState) -> &'static str {
+    match state {
+        OrderState::Requested => "已簽報",
+        OrderState::Approved => "已核定",
+        OrderState::Denied => "不同意",
+        OrderState::Voided => "失效",
+        OrderState::Stopped => "中止，部分已銷毀",
+        OrderState::Executed => "已執行",
+        OrderState::Certified => "已發證明",
     }
 }
 
@@ -65,27 +65,37 @@ pub(super) const fn role(role: Role) -> &'static str {
     }
 }
 
-/// What waits, by its code; nothing for one that has no words here.
-pub(super) fn duty(code: &str) -> Option<&'static str> {
-    Some(match code {
-        "confirm-clock" => "確認時間",
-        "decide-quarantine" => "隔離批次之解除或退件",
-        "enter-key" => "登錄批次密碼",
-        "ask-for-change-file" => "洽提供機關補送異動檔",
-        "retry-step" => "排除障礙後重試",
-        "request-destruction" => "簽報銷毀",
-        "decide-order" => "核定或不同意銷毀案",
-        "closing-papers" => "補登結案文件",
-        "decide-grant" => "核准或不同意使用申請",
-        "complete-use" => "回報使用完竣",
-        "state-no-need" => "確認有無保存必要",
-        "review-hold" => "檢視暫緩銷毀",
-        "confirm-account" => "確認帳號",
-        "propose-configuration" => "提出設定變更",
-        "confirm-configuration" => "確認設定變更",
-        "confirm-baseline" => "確認異動檔起始序號",
-        _ => return None,
-    })
+/// What waits.
+pub(super) const fn duty(code: TaskCode) -> &'static str {
+    match code {
+        TaskCode::ConfirmClock => "確認時間",
+        TaskCode::DecideQuarantine => "隔離批次之解除或退件",
+        TaskCode::EnterKey => "登錄批次密碼",
+        TaskCode::AskForChangeFile => "洽提供機關補送異動檔",
+        TaskCode::RetryStep => "排除障礙後重試",
+        TaskCode::RequestDestruction => "簽報銷毀",
+        TaskCode::DecideOrder => "核定或不同意銷毀案",
+        TaskCode::RequestAccessDestruction => "簽報銷毀存取日誌金鑰",
+        TaskCode::DecideAccessOrder => "核定或不同意存取日誌金鑰銷毀案",
+        TaskCode::ClosingPapers => "補登結案文件",
+        TaskCode::ConfirmPapers => "確認結案文件",
+        TaskCode::ConfirmStanding => "確認通案核定",
+        TaskCode::RenewStanding => "通案核定將屆期，辦理續核",
+        TaskCode::BringBackCopy => "取回無法取得之複本並簽報銷毀",
+        TaskCode::DecideCopy => "複製申請待核准",
+        TaskCode::DeclareCopy => "複本待登錄或撤回",
+        TaskCode::RequestCopyDestruction => "人員保管之複本待簽報銷毀",
+        TaskCode::DestroyCopy => "人員保管之複本待銷毀及登錄",
+        TaskCode::ConfirmEnd => "銷毀待會同（監毀）人確認",
+        TaskCode::DecideGrant => "核准或不同意使用申請",
+        TaskCode::CompleteUse => "回報使用完竣",
+        TaskCode::StateNoNeed => "確認有無保存必要",
+        TaskCode::ReviewHold => "檢視暫緩銷毀",
+        TaskCode::ConfirmAccount => "確認帳號",
+        TaskCode::ProposeConfiguration => "提出設定變更",
+        TaskCode::ConfirmConfiguration => "確認設定變更",
+        TaskCode::ConfirmBaseline => "確認異動檔起始序號",
+    }
 }
 
 /// How a key came.

@@ -177,7 +177,8 @@ impl Service {
             return Err(second_person("approve this order"));
         }
         if order.state != OrderState::Requested {
-            return Err(Error::usage(format!("'{id}' is {}", order.state)));
+            return Err(Error::usage(format!("'{id}' is {}", order.state))
+                .hint("'batchward access keys' shows the keys with their orders"));
         }
         if let Some(code) = self.engine.access_objection(id) {
             return Err(Error::refused(format!("'{id}' may not go on: {code}")).hint(
@@ -213,7 +214,8 @@ impl Service {
             return Err(second_person("decide on this order"));
         }
         if order.state != OrderState::Requested {
-            return Err(Error::usage(format!("'{id}' is {}", order.state)));
+            return Err(Error::usage(format!("'{id}' is {}", order.state))
+                .hint("'batchward access keys' shows the keys with their orders"));
         }
         stated("the reason", &reason)?;
         let signed = actor.decision()?;

@@ -1,14 +1,15 @@
 //! What a custodian does with deliveries and their keys.
 
-use super::{Actor, Reply, Result, Service, administration::second_person, stated};
+use super::{Actor, Reply, Result, Service, administration::second_person, no_link, stated};
 use crate::{
     domain::{
         entry::{Body, KeyForm},
-        ids::BatchId,
+        ids::{BatchId, KeyId},
         lifecycle::BatchState,
+        reason::Reason,
         secret::Secret,
         step::Outcome,
-        view::Batch,
+        view::{Batch, KeyRow, KeyState},
     },
     engine::{Ran, steps::Arrival},
     error::{Error, Exit},
@@ -50,13 +51,13 @@ impl Service {
         let arrival =
             Arrival { link: &link, number: &number, form, channel, keybox: false, signed };
         let ran = self.engine.take_key(actor.name(), &arrival, secret)?;
-        let before = self.row(batch)?.wrong_keys;
         match ran {
             Ran::Done(Outcome::KeyTaken { .. }) => {}
             Ran::Done(Outcome::KeyWiped { code }) if code == "spent" => {
                 return Err(Error::refused(format!(
                     "'{batch}' needs no key any more; the key was not kept"
-                )));
+                ))
+                .hint(format!("'batchward batch show {batch}' tells how it stands")));
             }
             Ran::Done(_) => {
                 return Err(Error::new(Exit::Data, "this is no key: neither an age identity nor a passphrase")
@@ -70,21 +71,49 @@ impl Service {
             }
         }
         self.engine.drive()?;
+        let key = self.newest_key(batch).ok_or_else(|| {
+            Error::new(Exit::Failed, format!("the register names no key of '{batch}'"))
+        })?;
+        self.key_verdict(batch, key)
+    }
+
+    /// The newest key of a batch, where one came.
+    fn newest_key(&self, batch: BatchId) -> Option<KeyId> {
+        let row = self.engine.view.batches.get(&batch)?;
+        let (link, number) = (row.link.as_str(), row.number.as_deref()?);
+        let mut keys = self.engine.view.keys.iter().rev();
+        keys.find(|(_, key)| &*key.link == link && &*key.number == number).map(|(id, _)| *id)
+    }
+
+    /// The newest key of a batch, while a worker tries it or will: beside a resident agent that takes its time.
+    #[must_use]
+    pub fn key_on_trial(&self, batch: BatchId) -> Option<KeyId> {
+        let key = self.newest_key(batch)?;
+        let live = self.engine.view.keys.get(&key).is_some_and(|row| row.state == KeyState::Live);
+        (live && self.engine.is_awaited(batch)).then_some(key)
+    }
+
+    /// What came of a key that was submitted, as far as that is known.
+    ///
+    /// # Errors
+    /// It does not open the batch.
+    pub fn key_verdict(&self, batch: BatchId, key: KeyId) -> Result<Reply> {
         let row = self.row(batch)?;
-        // Beside a resident agent a batch still has the verdict on the key before, until a worker has tried this one.
-        let judged = row.reason == Some(crate::domain::reason::Reason::WrongKey);
-        if row.wrong_keys > before || (judged && !self.engine.is_busy(batch)) {
+        if self.key_on_trial(batch) == Some(key) {
+            let message = format!("the key is kept, and being tried on '{batch}'");
+            return self.with_next(batch, Reply::new(&batch, message));
+        }
+        // A batch has the verdict on the key before until this one was tried: then it is live no more.
+        let live = |row: &KeyRow| row.state == KeyState::Live;
+        let judged = !self.engine.view.keys.get(&key).is_some_and(live);
+        if judged && row.reason == Some(Reason::WrongKey) {
             return Err(Error::new(
                 Exit::Data,
                 format!("the key does not open '{batch}'; it was wiped"),
             )
             .hint("check letters that look alike (0 and O, 1 and l), then submit it again"));
         }
-        let message = if self.engine.is_busy(batch) {
-            format!("the key is kept, and being tried on '{batch}'")
-        } else {
-            format!("'{batch}' is {}", row.state)
-        };
+        let message = format!("'{batch}' is {}", row.state);
         self.with_next(batch, Reply::new(&batch, message))
     }
 
@@ -100,7 +129,7 @@ impl Service {
     /// What a batch in its state waits for, added to a reply.
     pub(super) fn with_next(&self, batch: BatchId, reply: Reply) -> Result<Reply> {
         let row = self.row(batch)?;
-        if self.engine.is_busy(batch) {
+        if self.engine.is_awaited(batch) {
             return Ok(reply.next(format!(
                 "'batchward batch show {batch}' tells how far it is, and what came of it"
             )));
@@ -157,7 +186,7 @@ impl Service {
 
     pub(super) fn baseline(&mut self, actor: &Actor, link: &str, sequence: u64) -> Result<Reply> {
         if !self.engine.rules.links.contains_key(link) {
-            return Err(Error::usage(format!("there is no link '{link}'")));
+            return Err(no_link(link));
         }
         let next = self.engine.view.next_sequence(link);
         if sequence + 1 < next {

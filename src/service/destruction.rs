@@ -25,6 +25,26 @@ pub(super) struct Left {
     pub(super) reason: String,
 }
 
+/// An order that this cannot be done with, in the state that it is in.
+fn in_state(id: OrderId, state: OrderState) -> Error {
+    let hint = match state {
+        OrderState::Requested => format!(
+            "a supervisor runs 'batchward destroy approve {id}' or 'batchward destroy deny {id} --reason TEXT'"
+        ),
+        OrderState::Approved => {
+            "the agent carries it out; 'batchward destroy list' tells how far it is".to_owned()
+        }
+        OrderState::Denied | OrderState::Voided | OrderState::Stopped => {
+            "what is left of it needs a new order: 'batchward destroy request'".to_owned()
+        }
+        OrderState::Executed => {
+            "the agent makes its certificate; 'batchward status' tells what it waits for".to_owned()
+        }
+        OrderState::Certified => format!("'batchward certificate show {id}' prints the proof"),
+    };
+    Error::usage(format!("'{id}' is {state}")).hint(hint)
+}
+
 impl Service {
     pub(super) fn order(&self, order: OrderId) -> Result<&Order> {
         self.engine.view.orders.get(&order).ok_or_else(|| {
@@ -237,7 +257,7 @@ impl Service {
             return Err(second_person("approve this order"));
         }
         if order.state != OrderState::Requested {
-            return Err(Error::usage(format!("'{id}' is {}", order.state)));
+            return Err(in_state(id, order.state));
         }
         if order.approvals.iter().any(|(by, _)| by == actor.name()) {
             return Err(second_person("approve this order as well"));
@@ -328,7 +348,7 @@ impl Service {
             return Err(second_person("decide on this order"));
         }
         if order.state != OrderState::Requested {
-            return Err(Error::usage(format!("'{id}' is {}", order.state)));
+            return Err(in_state(id, order.state));
         }
         self.rule_for(&order.copies, "decide on", actor, |rules| &rules.approver_roles.value)?;
         stated("the reason", &reason)?;
@@ -346,7 +366,7 @@ impl Service {
         stated("the reason", &reason)?;
         let order = self.order(id)?;
         if !matches!(order.state, OrderState::Requested | OrderState::Approved) {
-            return Err(Error::usage(format!("'{id}' is {}", order.state)));
+            return Err(in_state(id, order.state));
         }
         if order.by != actor.name() && !actor.facts.roles.contains(&Role::Supervisor) {
             return Err(Error::refused(format!("'{id}' is another person's request"))

@@ -1,6 +1,6 @@
 //! Grants: applied for by one person, decided by another.
 
-use super::{Actor, Reply, Result, Service, administration::second_person, stated};
+use super::{Actor, Reply, Result, Service, administration::second_person, no_link, stated};
 use crate::{
     domain::{
         calendar,
@@ -33,11 +33,7 @@ impl Service {
     }
 
     pub(super) fn link(&self, name: &str) -> Result<&Link> {
-        self.engine
-            .rules
-            .links
-            .get(name)
-            .ok_or_else(|| Error::usage(format!("there is no link '{name}'")))
+        self.engine.rules.links.get(name).ok_or_else(|| no_link(name))
     }
 
     pub(super) fn grant_apply(&mut self, actor: &Actor, asked: Application) -> Result<Reply> {
@@ -86,7 +82,9 @@ impl Service {
             return Err(second_person("decide on this grant"));
         }
         if next(GRANT, grant.state, on).is_none() {
-            return Err(Error::usage(format!("'{id}' is {}", grant.state)));
+            return Err(
+                Error::usage(format!("'{id}' is {}", grant.state)).hint(next_move(id, grant.state))
+            );
         }
         Ok(())
     }
@@ -125,7 +123,8 @@ impl Service {
     pub(super) fn use_complete(&mut self, actor: &Actor, grant: GrantId) -> Result<Reply> {
         self.decidable(actor, grant, GrantEvent::Completed, true)?;
         if self.grant(grant)?.terms.holder != actor.name() {
-            return Err(Error::refused(format!("'{grant}' is not yours to complete")));
+            return Err(Error::refused(format!("'{grant}' is not yours to complete"))
+                .hint("its holder completes it; 'batchward grant list' names the holders"));
         }
         self.record(actor, Body::UseCompleted { grant, signed: actor.decision()? })?;
         let reply = Reply::new(&grant, format!("the use under '{grant}' is completed"));
@@ -137,7 +136,8 @@ impl Service {
     pub(super) fn use_no_need(&mut self, actor: &Actor, batch: BatchId) -> Result<Reply> {
         let row = self.row(batch)?;
         if row.state != BatchState::Loaded {
-            return Err(Error::usage(format!("'{batch}' is {}, not loaded", row.state)));
+            return Err(Error::usage(format!("'{batch}' is {}, not loaded", row.state))
+                .hint(format!("'batchward batch show {batch}' tells how it stands")));
         }
         if row.no_need.is_some() {
             return Err(Error::usage(format!("no need to keep '{batch}' was stated already")));
@@ -172,4 +172,19 @@ fn fields_of(link: &Link, asked: &[String]) -> Result<Vec<String>> {
 /// Whether a grant is open for somebody at a time.
 pub(super) fn is_open(grant: &Grant, holder: &str, now: Timestamp) -> bool {
     grant.state == GrantState::Open && grant.terms.holder == holder && now <= grant.terms.until
+}
+
+/// What can be done with a grant in a state.
+fn next_move(id: GrantId, state: GrantState) -> String {
+    match state {
+        GrantState::Applied => format!(
+            "a supervisor runs 'batchward grant approve {id}' or 'batchward grant deny {id} --reason TEXT'"
+        ),
+        GrantState::Open | GrantState::Revoked | GrantState::Expired => {
+            format!("when the use is over, its holder runs 'batchward use complete {id}'")
+        }
+        GrantState::Denied | GrantState::Completed => {
+            "apply for a new grant: 'batchward grant apply'".to_owned()
+        }
+    }
 }

@@ -9,7 +9,7 @@ use crate::{
         lifecycle::OrderState,
         time::Timestamp,
     },
-    error::{Error, Exit},
+    error::Error,
 };
 
 impl Service {
@@ -70,12 +70,10 @@ impl Service {
     }
 
     pub(super) fn hold_lift(&mut self, actor: &Actor, id: HoldId) -> Result<Reply> {
-        let hold = self
-            .engine
-            .view
-            .holds
-            .get(&id)
-            .ok_or_else(|| Error::new(Exit::Usage, format!("there is no hold '{id}'")))?;
+        let hold = self.engine.view.holds.get(&id).ok_or_else(|| {
+            Error::usage(format!("there is no hold '{id}'"))
+                .hint("'batchward hold list' shows the holds")
+        })?;
         if hold.by == actor.name() {
             return Err(second_person("lift this hold"));
         }

@@ -16,7 +16,7 @@ use super::{
     Actor, Caller, Draft, Result, Service,
     access_lines::{LogSource, SERVED_SECONDS_MAX},
     asking::{TO, kept},
-    authority, clean,
+    authority, clean, no_link, not_permitted,
     serving::{Asking, Declared, Rows, Served, Source, Terms},
 };
 use crate::{
@@ -24,8 +24,7 @@ use crate::{
         access::{LogFilter, Operation, Payload, Subject},
         accounts::Act,
         digest::Digest,
-        entry::{self, AGENT},
-        limits,
+        entry, limits,
     },
     engine::{ports::Log, slots},
     error::{Error, Exit},
@@ -140,7 +139,7 @@ impl Service {
         let draft = Draft::of_inspection(inspection, self.origin()?)?;
         let actor = match self.reader(caller, &draft) {
             Err(error) if error.exit == Exit::Refused => {
-                self.refuse(AGENT, word, &object, &error)?;
+                self.refuse_unknown(caller, word, &object, &error)?;
                 return Err(error);
             }
             actor => actor?,
@@ -148,7 +147,7 @@ impl Service {
         let links = match inspection.is_bounded().and_then(|()| self.links_of(inspection)) {
             Ok(links) => links,
             Err(error) => {
-                self.refuse(actor.name(), word, &object, &error)?;
+                self.refuse(actor.name(), word, &object, &error, None)?;
                 return Err(error);
             }
         };
@@ -177,10 +176,7 @@ impl Service {
         let known: BTreeSet<&String> = logged.chain(engine.rules.links.keys()).collect();
         match &inspection.filter.link {
             Some(link) if known.contains(link) => Ok(vec![link.clone()]),
-            Some(link) => {
-                let what = crate::domain::national_id::masked(link);
-                Err(Error::usage(format!("there is no link '{what}'")))
-            }
+            Some(link) => Err(no_link(link)),
             None => Ok(known.into_iter().cloned().collect()),
         }
     }
@@ -234,9 +230,7 @@ impl Service {
 
 fn may_inspect(actor: &Actor, inspection: &Inspection) -> Result<()> {
     if !Act::Audit.allowed_to(&actor.facts.roles) {
-        let words: Vec<_> = Act::Audit.roles().iter().map(|role| role.word()).collect();
-        return Err(Error::refused(format!("'{}' may not '{}'", actor.name(), inspection.word()))
-            .hint(format!("this needs one of the roles: {}", words.join(", "))));
+        return Err(not_permitted(actor, inspection.word(), Act::Audit));
     }
     clean(&inspection.case_no)?;
     clean(&inspection.reason)

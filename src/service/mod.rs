@@ -21,6 +21,7 @@ mod papers;
 pub mod plan;
 pub mod query;
 pub mod reading;
+mod refusals;
 pub mod register_page;
 mod reply;
 pub mod resident;
@@ -37,6 +38,7 @@ pub use reply::Reply;
 
 use crate::{
     domain::{
+        accounts::Act,
         digest::Digest,
         entry::{AGENT, AccountFacts, Body, ConfigChange, Signed},
         ids::BatchId,
@@ -86,6 +88,8 @@ pub struct Service {
     configuration: Box<dyn Configuration>,
     /// The page of `status` that was told last, and when, in milliseconds since boot.
     last_status: Option<(i64, status::StatusPage)>,
+    /// What was refused lately to whoever has no account.
+    refusals: refusals::Refusals,
 }
 
 /// Somebody who may do what is asked.
@@ -128,7 +132,8 @@ impl Service {
     /// A service over an engine that has recovered.
     #[must_use]
     pub fn new(engine: Engine, found: Found, configuration: Box<dyn Configuration>) -> Self {
-        Self { engine, found, configuration, last_status: None }
+        let refusals = refusals::Refusals::default();
+        Self { engine, found, configuration, last_status: None, refusals }
     }
 
     /// Reads the configuration anew; tells how much waits for a second person.
@@ -198,19 +203,21 @@ impl Service {
 
     fn handled(&mut self, caller: &Caller, command: Command) -> Result<Reply> {
         let (word, object) = (command.word(), command.object());
-        let (by, done) = match self.authorise(caller, &command) {
-            Ok(actor) => {
-                let done = permitted(&actor, &command).and_then(|()| self.act(&actor, command));
-                self.spend(&actor)?;
-                (actor.facts.name, done)
+        let actor = match self.authorise(caller, &command) {
+            Ok(actor) => actor,
+            Err(error) => {
+                if error.exit == Exit::Refused {
+                    self.refuse_unknown(caller, word, &object, &error)?;
+                }
+                return Err(error);
             }
-            // Who it was is not proven: the register names nobody.
-            Err(error) => (AGENT.to_owned(), Err(error)),
         };
+        let done = permitted(&actor, &command).and_then(|()| self.act(&actor, command));
+        self.spend(&actor)?;
         if let Err(error) = &done
             && error.exit == Exit::Refused
         {
-            self.refuse(&by, word, &object, error)?;
+            self.refuse(actor.name(), word, &object, error, None)?;
         }
         done
     }
@@ -304,12 +311,40 @@ impl Service {
         Ok(mark)
     }
 
-    fn refuse(&mut self, by: &str, command: &str, object: &str, error: &Error) -> Result<()> {
+    /// Records a refusal of somebody who is not proven to be anybody: the register names nobody.
+    fn refuse_unknown(
+        &mut self,
+        caller: &Caller,
+        command: &str,
+        object: &str,
+        error: &Error,
+    ) -> Result<()> {
+        let uid = match caller {
+            Caller::User { uid } => Some(*uid),
+            Caller::Signer { .. } => None,
+        };
+        let now = self.boot_millis();
+        match self.refusals.admit(uid, (command, &error.what), now) {
+            Some(0) => self.refuse(AGENT, command, object, error, None),
+            Some(left_out) => self.refuse(AGENT, command, object, error, Some(left_out)),
+            None => Ok(()),
+        }
+    }
+
+    fn refuse(
+        &mut self,
+        by: &str,
+        command: &str,
+        object: &str,
+        error: &Error,
+        left_out: Option<u64>,
+    ) -> Result<()> {
         let code: String = error.what.chars().filter(|c| c.is_ascii()).take(120).collect();
         let body = Body::ActRefused {
             command: command.to_owned(),
             object: if clean(object).is_ok() { object.to_owned() } else { "-".to_owned() },
             code: if clean(&code).is_ok() { code } else { "refused".to_owned() },
+            left_out,
         };
         self.engine.record(by, body)?;
         Ok(())
@@ -350,9 +385,20 @@ fn permitted(actor: &Actor, command: &Command) -> Result<()> {
     if command.act().allowed_to(&actor.facts.roles) {
         return Ok(());
     }
-    let words: Vec<_> = command.act().roles().iter().map(|role| role.word()).collect();
-    Err(Error::refused(format!("'{}' may not '{}'", actor.facts.name, command.word()))
-        .hint(format!("this needs one of the roles: {}", words.join(", "))))
+    Err(not_permitted(actor, command.word(), command.act()))
+}
+
+/// None of the account's roles may do it.
+fn not_permitted(actor: &Actor, word: &str, act: Act) -> Error {
+    let words: Vec<_> = act.roles().iter().map(|role| role.word()).collect();
+    Error::refused(format!("'{}' may not '{word}'", actor.facts.name))
+        .hint(format!("this needs one of the roles: {}", words.join(", ")))
+}
+
+/// A link that nobody has configured, or that is no longer there.
+fn no_link(name: &str) -> Error {
+    Error::usage(format!("there is no link '{}'", national_id::masked(name)))
+        .hint("'batchward status' lists the links")
 }
 
 fn no_batch(text: &str) -> Error {

@@ -10,6 +10,10 @@ use crate::domain::{
     view::{Batch, CameDue},
 };
 
+/// What the state of a line can be.
+pub const STATES: &[&str] =
+    &["expected", "to-request", "requested", "approved", "held", "in-time", "late", "overdue"];
+
 /// A line of the plan.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]

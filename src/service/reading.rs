@@ -9,12 +9,12 @@ use std::{
     },
 };
 
-use super::{Actor, Caller, Result, Service, grants::is_open, stated};
+use super::{Actor, Caller, Result, Service, grants::is_open, not_permitted, stated};
 use crate::{
     domain::{
         accounts::Act,
         current_view,
-        entry::{AGENT, Body, Entry},
+        entry::{Body, Entry},
         ids::BatchId,
         lifecycle::{BatchState, CopyState},
         manifest::Kind,
@@ -116,15 +116,15 @@ impl Service {
         let draft = self.draft_reading(reading)?;
         let actor = match self.reader(caller, &draft) {
             Err(error) if error.exit == Exit::Refused => {
-                // Who it was is not proven: the register names nobody, and the conditions are not kept.
-                self.refuse(AGENT, reading.word(), &reading.grant.to_string(), &error)?;
+                // The conditions are not kept.
+                self.refuse_unknown(caller, reading.word(), &reading.grant.to_string(), &error)?;
                 return Err(error);
             }
             actor => actor?,
         };
         if let Err(error) = reading.is_bounded() {
             // It would not fit an entry of the access log: the register says that it was asked for, without it.
-            self.refuse(actor.name(), reading.word(), &reading.grant.to_string(), &error)?;
+            self.refuse(actor.name(), reading.word(), &reading.grant.to_string(), &error, None)?;
             return Err(error);
         }
         let link = self.grant(reading.grant)?.terms.link.clone();
@@ -160,7 +160,7 @@ impl Service {
         stated("the reason", &reading.reason)?;
         let grant = self.grant(reading.grant)?;
         if !Act::Use.allowed_to(&actor.facts.roles) {
-            return Err(Error::refused(format!("'{}' may not '{}'", actor.name(), reading.word())));
+            return Err(not_permitted(actor, reading.word(), Act::Use));
         }
         if grant.terms.holder != actor.name() {
             return Err(Error::refused(format!("'{}' is not your grant", reading.grant)));

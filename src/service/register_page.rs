@@ -1,5 +1,7 @@
 //! The register as rows for a person (附件一): serial number, time, who, what. And its checkpoints, to be kept elsewhere.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use chrono_tz::Tz;
 use serde_json::Value;
 
@@ -58,13 +60,74 @@ pub struct Line {
     pub what: String,
 }
 
-/// One row for each entry that is about a delivery, its use or its end; the rest is in `--json`.
+/// One row for each entry that is about a delivery, its use or its end; the rest is in `--json`. Outcomes tell what
+/// their intent was about, which is among `entries` too.
 #[must_use]
 pub fn lines(entries: &[Value], zone: Tz) -> Vec<Line> {
-    entries.iter().filter_map(|entry| line(entry, zone)).collect()
+    let plans: BTreeMap<u64, &Value> = entries
+        .iter()
+        .filter(|entry| entry["body"]["type"] == "intent")
+        .filter_map(|entry| Some((entry["seq"].as_u64()?, &entry["body"]["plan"])))
+        .collect();
+    let subject = |entry: &Value| {
+        let plan = plans.get(&entry["body"]["intent"].as_u64()?)?;
+        let named = ["batch", "order", "copy", "number"].map(|field| plan[field].as_str());
+        let named: Vec<&str> = named.into_iter().flatten().collect();
+        Some(named.join(" ")).filter(|named| !named.is_empty())
+    };
+    entries.iter().filter_map(|entry| line(entry, subject(entry), zone)).collect()
 }
 
-fn line(entry: &Value, zone: Tz) -> Option<Line> {
+/// Which entries are wanted.
+#[derive(Clone, Debug, Default)]
+pub struct Wanted {
+    /// Those about a batch: its id, and the link and number under which its keys come.
+    pub batch: Option<(String, String, Option<String>)>,
+    /// Those by an account, or about it.
+    pub account: Option<String>,
+}
+
+impl Wanted {
+    /// The entries that are wanted, in their order.
+    #[must_use]
+    pub fn of(&self, entries: Vec<Value>) -> Vec<Value> {
+        // What belongs to the batch: its orders, and the steps of both.
+        let mut names: BTreeSet<String> = self.batch.iter().map(|batch| batch.0.clone()).collect();
+        let mut steps = BTreeSet::new();
+        let mut wanted = |entry: &Value| {
+            let body = &entry["body"];
+            let by_account = self.account.as_ref().is_none_or(|name| {
+                entry["by"] == name.as_str() || names_any(body, &|text| text == name)
+            });
+            let Some((_, link, number)) = &self.batch else { return by_account };
+            let plan = &body["plan"];
+            let its_key = plan["link"] == link.as_str()
+                && number.as_ref().is_some_and(|number| plan["number"] == number.as_str());
+            let step = body["intent"].as_u64().is_some_and(|seq| steps.contains(&seq));
+            let its = its_key || step || names_any(body, &|text| names.contains(text));
+            if its && body["type"] == "intent" {
+                steps.extend(entry["seq"].as_u64());
+            }
+            if its && body["type"] == "order-requested" {
+                names.extend(body["order"].as_str().map(str::to_owned));
+            }
+            its && by_account
+        };
+        entries.into_iter().filter(|entry| wanted(entry)).collect()
+    }
+}
+
+/// Whether one of the texts in a value is one that is meant.
+fn names_any(value: &Value, is_meant: &dyn Fn(&str) -> bool) -> bool {
+    match value {
+        Value::String(text) => is_meant(text),
+        Value::Array(values) => values.iter().any(|value| names_any(value, is_meant)),
+        Value::Object(fields) => fields.values().any(|value| names_any(value, is_meant)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => false,
+    }
+}
+
+fn line(entry: &Value, subject: Option<String>, zone: Tz) -> Option<Line> {
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let end = |value: &Value| {
         let at = value.as_str().and_then(Timestamp::parse);
@@ -94,10 +157,17 @@ fn line(entry: &Value, zone: Tz) -> Option<Line> {
             text(&body["clause"])
         ),
         "order-requested" => format!(
-            "destruction {} requested, {} copies: {}",
+            "destruction {} of {} requested, {} copies: {}",
             text(&body["order"]),
+            batches(&body["copies"]),
             body["copies"].as_array().map_or(0, Vec::len),
             text(&body["reason"])
+        ),
+        "hold-placed" => format!(
+            "hold {} placed on {}, document {}",
+            text(&body["hold"]),
+            scope(&body["scope"]),
+            text(&body["doc_no"])
         ),
         "act-refused" => format!(
             "refused: {} on {}: {}",
@@ -106,7 +176,7 @@ fn line(entry: &Value, zone: Tz) -> Option<Line> {
             text(&body["code"])
         ),
         other => {
-            let object = ["batch", "grant", "order", "hold", "name", "link"]
+            let object = ["batch", "grant", "order", "hold", "standing", "name", "link"]
                 .into_iter()
                 .filter_map(|field| body[field].as_str())
                 .next()
@@ -115,15 +185,32 @@ fn line(entry: &Value, zone: Tz) -> Option<Line> {
             format!("{other} {object}").trim_end().to_owned()
         }
     };
+    let what = subject.map_or_else(|| what.clone(), |subject| format!("{subject}: {what}"));
     let at = entry["at"].as_str().and_then(Timestamp::parse);
     let at = at.map_or_else(|| text(&entry["at"]), |at| calendar::time(at, zone));
     Some(Line { serial: entry["seq"].to_string(), at, by: text(&entry["by"]), what })
 }
 
+/// The batches of an order's copies.
+fn batches(copies: &Value) -> String {
+    let all = copies.as_array().into_iter().flatten().filter_map(|copy| copy["batch"].as_str());
+    let mut all: Vec<&str> = all.collect();
+    all.dedup();
+    all.join(", ")
+}
+
+/// What a hold is over: a batch, a link, or everything.
+fn scope(scope: &Value) -> &str {
+    scope["batch"].as_str().or(scope["link"].as_str()).unwrap_or("everything")
+}
+
 fn outcome(outcome: &Value) -> Option<String> {
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     Some(match outcome["result"].as_str()? {
-        "claimed" => format!("claimed, {} files", outcome["files"].as_array().map_or(0, Vec::len)),
+        "claimed" => match outcome["files"].as_array().map_or(0, Vec::len) {
+            1 => "claimed, one file".to_owned(),
+            files => format!("claimed, {files} files"),
+        },
         "cleared" => "originals wiped".to_owned(),
         "verified" => format!(
             "verified {}: {} records declared, {}",

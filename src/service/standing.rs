@@ -73,7 +73,8 @@ impl Service {
         }
         if standing.ended || standing.confirmed.is_some() {
             let is = if standing.ended { "ended" } else { "confirmed already" };
-            return Err(Error::usage(format!("'{id}' is {is}")));
+            return Err(Error::usage(format!("'{id}' is {is}"))
+                .hint("'batchward standing list' shows them all"));
         }
         if standing.until <= self.now() {
             return Err(Error::refused(format!("'{id}' has ended by its date")));

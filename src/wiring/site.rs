@@ -24,7 +24,7 @@ use crate::{
         files,
         journal::{Journal, Log},
         keystore::{KeyStore, KeyStoreError},
-        lock::{Lock, LockError},
+        lock::{Lock, LockError, is_answered},
         process,
         root_key::{self, RootKeySource},
     },
@@ -37,14 +37,14 @@ use crate::{
         accounts::Role,
         checkpoint::{RegisterKey, VerifierKey},
         digest::Digest,
-        entry::{AGENT, AccountFacts, Body, UnixUser},
+        entry::{AGENT, AccountFacts, Body, Entry, UnixUser},
         sshsig::SigningKey,
         time::Timestamp,
     },
     engine::{
         Engine, Observer,
         jobs::Hands,
-        ports::{Clock, Journal as _, Keys, Ports},
+        ports::{self, Clock, Journal as _, Keys, Ports},
         slots,
     },
     error::{Error, Exit},
@@ -69,11 +69,12 @@ pub(super) fn full_or_failed(error: &files::FileError) -> Error {
 /// All faults of a configuration as one error.
 pub(super) fn faults(list: &[Fault]) -> Error {
     let lines: Vec<String> = list.iter().map(ToString::to_string).collect();
-    Error::new(
-        Exit::Config,
-        format!("the configuration has {} faults\n{}", list.len(), lines.join("\n")),
-    )
-    .hint("mend them all, then run 'batchward check'")
+    let lines = lines.join("\n");
+    let what = match list {
+        [_] => format!("the configuration has a fault\n{lines}"),
+        _ => format!("the configuration has {} faults\n{lines}", list.len()),
+    };
+    Error::new(Exit::Config, what).hint("mend them all, then run 'batchward check'")
 }
 
 pub(super) fn clock(hooks: &Hooks) -> Arc<dyn Clock> {
@@ -100,7 +101,14 @@ pub struct Made {
 /// A file cannot be written, or what is there is another site's.
 pub fn init(dir: &Path, site: &str, founders: &[(String, String)], hooks: &Hooks) -> Result<Made> {
     let _ = process::harden();
-    let founders = founding(founders)?;
+    let named = founders;
+    let founders = founding(named)?;
+    // Before anything is made: a file with a name that is none would have to be taken away by hand.
+    if !config::agent::is_name(site) {
+        return Err(Error::usage(format!("'{site}' is no name of a site")).hint(
+            "lower-case letters, digits, '-', '_' and '.', at most 48 of them: --site taoyuan-dwcd",
+        ));
+    }
     let mut made = Vec::new();
     let config = configured(dir, site, &mut made)?;
     let state = config.agent.state.clone();
@@ -137,7 +145,9 @@ pub fn init(dir: &Path, site: &str, founders: &[(String, String)], hooks: &Hooks
     if there {
         // A first `init` that stopped after its commit is finished here.
         logs.publish()?;
-        made.extend([format!("'{}' is a site already", dir.display()), shown]);
+        made.push(format!("'{}' is a site already", dir.display()));
+        made.extend(other_founders(&logs, named)?);
+        made.push(shown);
         return Ok(Made { lines: made, is_new: false });
     }
     let digest = inforce::keep(&state, &config.files).map_err(|e| full_or_failed(&e))?;
@@ -158,6 +168,25 @@ pub fn init(dir: &Path, site: &str, founders: &[(String, String)], hooks: &Hooks
     engine.ports.journal.publish()?;
     made.push(shown);
     Ok(Made { lines: made, is_new: true })
+}
+
+/// What is told to somebody who founds a site again with other people: its founders are those that its register
+/// begins with.
+fn other_founders(logs: &Logs, named: &[(String, String)]) -> Result<Option<String>> {
+    let first = logs.entry(ports::Log::Register, 0)?;
+    let first: Entry = serde_json::from_slice(&first).map_err(|error| failed(&error))?;
+    let Body::SiteCreated { founders, .. } = first.body else { return Ok(None) };
+    let same = |(name, key): &(String, String)| {
+        founders.iter().any(|one| one.name == *name && one.key.as_ref() == Some(key))
+    };
+    if named.iter().all(same) {
+        return Ok(None);
+    }
+    let names: Vec<&str> = founders.iter().map(|one| one.name.as_str()).collect();
+    Ok(Some(format!(
+        "its founders are those of its beginning ({}): the ones that were named now are left out; others are added by 'batchward account add'",
+        names.join(", ")
+    )))
 }
 
 /// The files of a site: what is missing of the examples, and the drop-in for the unit.
@@ -298,6 +327,12 @@ fn key_store(agent: &Agent, root: &crate::domain::secret::Secret) -> Result<KeyS
 
 fn lock(state: &Path) -> Result<Lock> {
     Lock::acquire(state).map_err(|error| match &error {
+        LockError::Held { resident: Some(socket), .. } if is_answered(socket) => {
+            let what = format!("an agent runs, and answers at its socket '{}'", socket.display());
+            Error::new(Exit::Unavailable, what).hint(
+                "it does by itself what can be done, and commands go to it: 'batchward status'; to run another in its place, stop it first",
+            )
+        }
         LockError::Held { resident: Some(socket), .. } => {
             let what = format!(
                 "an agent runs (it {}), and it does not answer at its socket '{}'",

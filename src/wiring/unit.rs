@@ -61,20 +61,31 @@ fn stale_below(config: &Config, system: &Path) -> Vec<Finding> {
     let (text, head) = (text(config), head(config));
     let other = |path: &Path| fs::read_to_string(path).ok().filter(|found| *found != text);
     let mut stale = Vec::new();
+    // One that was made for another site is that site's.
+    let ours = |path: &Path| fs::read_to_string(path).is_ok_and(|found| found.starts_with(&head));
+    let installed = INSTALLED.map(|name| system.join(name));
     let beside = beside(config);
     if other(&beside).is_some() {
         let dir = beside.parent().and_then(Path::parent).unwrap_or(Path::new("."));
-        let what = format!("'{}' names other folders than the links do", beside.display());
-        let fix =
-            format!("run 'batchward init {} --site {}' again", dir.display(), config.agent.site);
-        stale.push(finding(what).fix(fix));
+        let what = format!("'{}' names other folders than the configuration", beside.display());
+        let fix = format!(
+            "'batchward init {} --site {}' makes it anew, and leaves everything else as it is",
+            dir.display(),
+            config.agent.site
+        );
+        // Where no service was set up from it, nothing runs by it.
+        let found = if installed.iter().any(|path| ours(path)) {
+            finding(what)
+        } else {
+            let why = "a service that is set up from it could not work in every folder";
+            Finding::new(Severity::Remark, "unit-stale", what, why)
+        };
+        stale.push(found.fix(fix));
     }
-    for name in INSTALLED {
-        let path = system.join(name);
-        // One that was made for another site is that site's.
-        if other(&path).is_some_and(|found| found.starts_with(&head)) {
+    for path in installed {
+        if ours(&path) && other(&path).is_some() {
             let what = format!(
-                "'{}' does not let the service reach every folder that the links name",
+                "'{}' does not let the service reach every folder that the configuration names",
                 path.display()
             );
             stale.push(finding(what).fix(INSTALL));
@@ -145,4 +156,34 @@ fn quoted(path: &Path) -> String {
     }
     text.push('"');
     text
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "tests")]
+
+    use super::*;
+    use crate::{config, wiring};
+
+    #[test]
+    fn a_stale_drop_in_is_a_fault_where_a_service_was_set_up_from_it_and_a_remark_elsewhere() {
+        let (dir, system) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let path = dir.path().join("agent.yaml");
+        wiring::init(dir.path(), "here", &[], &wiring::Hooks::default()).unwrap();
+        let found = || {
+            let config = config::load(&path).unwrap();
+            let found = stale_below(&config, system.path());
+            found.iter().map(|one| one.severity).collect::<Vec<_>>()
+        };
+        assert!(found().is_empty());
+        let installed = system.path().join(NAME);
+        fs::create_dir_all(installed.parent().unwrap()).unwrap();
+        fs::copy(dir.path().join(NAME), &installed).unwrap();
+        assert!(found().is_empty());
+        let text = fs::read_to_string(&path).unwrap();
+        fs::write(&path, format!("{text}socket: elsewhere/control.sock\n")).unwrap();
+        assert_eq!(found(), [Severity::Fault, Severity::Fault]);
+        fs::remove_file(installed).unwrap();
+        assert_eq!(found(), [Severity::Remark]);
+    }
 }

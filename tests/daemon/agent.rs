@@ -17,6 +17,15 @@ const PATIENCE: Duration = Duration::from_secs(90);
 
 /// A founded site with a provider of small deliveries, whose agent would scan once an hour.
 pub(crate) fn laid_out(people: &People) -> (Site<'_>, Provider) {
+    laid_out_for(people, UNIT, |_| ())
+}
+
+/// The same with the people of another unit, and with files edited before the site is founded.
+pub(crate) fn laid_out_for<'p>(
+    people: &'p People,
+    unit: &str,
+    edit: impl Fn(&Site<'p>),
+) -> (Site<'p>, Provider) {
     let site = Site::in_memory(people);
     let provider = Provider::arrange(&site.dir);
     replaced(
@@ -24,8 +33,9 @@ pub(crate) fn laid_out(people: &People) -> (Site<'_>, Provider) {
         "scan_every: 30s",
         "scan_every: 1h\nsocket: run/control.sock",
     );
+    edit(&site);
     site.init();
-    site.accounts(UNIT);
+    site.accounts(unit);
     (site, provider)
 }
 

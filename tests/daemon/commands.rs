@@ -12,7 +12,7 @@ fn the_life_of_a_batch_goes_through_the_socket() {
     let mut agent = Agent::start(&site);
     provider.deliver(0..1, 10);
     agent.until("loaded", |agent| agent.has_loaded(1));
-    new_key(&people, "hans");
+    people.new_key("hans");
     let (key, unit) = (people.public("hans"), unit(&site));
     let add = ["account", "add", "hans", "--role", "handler", "--unit", &unit, "--sign-key"];
     agent.run_as("ada", &[add.as_slice(), &[key.to_str().unwrap()]].concat()).ok();
@@ -64,14 +64,45 @@ fn the_right_key_after_a_wrong_one_is_not_answered_with_the_verdict_on_that() {
     let submit = |agent: &Agent<'_, '_>, key: &Path| {
         let file = key.to_str().unwrap();
         let line = ["key", "submit", "b-00000001", "--channel", "letter", "--file", file];
-        agent.run_as("alice", &line).ok();
+        agent.run_as("alice", &line)
     };
-    submit(&agent, &wrong);
-    agent.until("tried", |agent| stands(agent, "reason", "wrong-key"));
-    submit(&agent, &right);
-    agent.until("loaded", |agent| agent.has_loaded(1));
+    // Whoever submits a key hears what came of it, though a worker tries it.
+    for _ in 0..2 {
+        let said = submit(&agent, &wrong).exits(65);
+        assert!(said.stderr.contains("the key does not open 'b-00000001'"), "{}", said.stderr);
+    }
+    let said = submit(&agent, &right).ok();
+    assert!(said.text().contains("'b-00000001' is loaded"), "{}", said.text());
+    assert!(agent.has_loaded(1));
     agent.stop();
     site.verify();
+}
+
+#[test]
+fn whoever_has_no_account_fills_no_register_by_knocking() {
+    let root = rustix::process::geteuid().is_root();
+    assert!(root, "only root can be another user: run the tests as root");
+    let people = People::new();
+    let (site, _) = laid_out(&people);
+    let agent = Agent::start(&site);
+    let (run, above) = (site.dir.join("run"), site.dir.parent().unwrap());
+    for path in [above, &site.dir, &run] {
+        fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
+    }
+    fs::set_permissions(run.join("control.sock"), fs::Permissions::from_mode(0o666)).unwrap();
+    for _ in 0..20 {
+        let mut command = Command::new("setpriv");
+        command.args(["--reuid", "65534", "--regid", "65534", "--clear-groups"]);
+        command.arg(env!("CARGO_BIN_EXE_batchward")).arg("--config");
+        command.arg(site.dir.join("agent.yaml")).args(["--test-clock", &agent.time()]);
+        let output = command.args(["clock", "confirm"]).output().unwrap();
+        assert_eq!(output.status.code(), Some(77), "each time it is refused");
+    }
+    let rows = agent.run(&["register", "show", "--json"]).ok().json();
+    let refused = rows.as_array().unwrap().iter();
+    let refused = refused.filter(|row| row["body"]["type"] == "act-refused").count();
+    assert_eq!(refused, 1, "one entry a minute, the rest is counted");
+    agent.stop();
 }
 
 /// A unit that may use what the small deliveries hold.
@@ -79,12 +110,6 @@ fn unit(site: &Site<'_>) -> String {
     let link = fs::read_to_string(site.dir.join("links/small.yaml")).unwrap();
     let units = link.lines().find_map(|line| line.strip_prefix("units: [")).unwrap();
     units.trim_end_matches(']').split(',').next().unwrap().trim().to_owned()
-}
-
-fn new_key(people: &People, name: &str) {
-    let mut keygen = Command::new("ssh-keygen");
-    keygen.args(["-q", "-t", "ed25519", "-N", "", "-C", name, "-f"]).arg(people.key(name));
-    done(&mut keygen);
 }
 
 #[test]
@@ -132,10 +157,8 @@ fn forty_people_are_answered_while_deliveries_are_processed() {
 
 #[test]
 fn another_user_is_the_account_that_is_mapped_or_nobody() {
-    if !rustix::process::geteuid().is_root() {
-        eprintln!("skipped: only root can be another user");
-        return;
-    }
+    let root = rustix::process::geteuid().is_root();
+    assert!(root, "only root can be another user: run the tests as root");
     let people = People::new();
     let (site, _) = laid_out(&people);
     let agent = Agent::start(&site);

@@ -17,10 +17,10 @@ fn a_second_agent_of_the_same_site_does_not_start() {
     let people = People::new();
     let (site, _) = laid_out(&people);
     let agent = Agent::start(&site);
-    let ran = agent.run(&["run"]).exits(69);
-    assert!(ran.stderr.contains("an agent runs"), "{}", ran.stderr);
-    let ran = agent.run(&["run", "--once"]).exits(69);
-    assert!(ran.stderr.contains("an agent runs"), "{}", ran.stderr);
+    for words in [["run"].as_slice(), &["run", "--once"]] {
+        let ran = agent.run(words).exits(69);
+        assert!(ran.stderr.contains("an agent runs, and answers at its socket"), "{}", ran.stderr);
+    }
     agent.run(&["status"]).ok();
     agent.stop();
 }
@@ -90,15 +90,20 @@ fn an_agent_whose_socket_is_gone_is_told_from_one_that_does_not_run() {
     site.run(&["status"]).ok();
 }
 
+/// Somebody else at the socket of a site.
+fn listening(site: &Site<'_>) -> UnixListener {
+    let run = site.dir.join("run");
+    fs::create_dir(&run).unwrap();
+    fs::set_permissions(&run, fs::Permissions::from_mode(0o700)).unwrap();
+    UnixListener::bind(run.join("control.sock")).unwrap()
+}
+
 #[test]
 fn an_impostor_at_the_socket_gets_no_key() {
     let people = People::new();
     let (site, _) = laid_out(&people);
-    let run = site.dir.join("run");
-    fs::create_dir(&run).unwrap();
-    fs::set_permissions(&run, fs::Permissions::from_mode(0o700)).unwrap();
     // It accepts and says nothing that the agent would say.
-    let listener = UnixListener::bind(run.join("control.sock")).unwrap();
+    let listener = listening(&site);
     let server = std::thread::spawn(move || {
         let (mut stream, _) = listener.accept().unwrap();
         let hello =
@@ -119,10 +124,7 @@ fn an_impostor_at_the_socket_gets_no_key() {
 fn a_command_that_asks_the_agent_leaves_no_core_file_either() {
     let people = People::new();
     let (site, _) = laid_out(&people);
-    let run = site.dir.join("run");
-    fs::create_dir(&run).unwrap();
-    fs::set_permissions(&run, fs::Permissions::from_mode(0o700)).unwrap();
-    let listener = UnixListener::bind(run.join("control.sock")).unwrap();
+    let listener = listening(&site);
     let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_batchward"));
     command.arg("--config").arg(site.dir.join("agent.yaml")).arg("status");
     let mut child = command.stderr(std::process::Stdio::null()).spawn().unwrap();

@@ -140,11 +140,8 @@ fn rows_that_wait_for_a_slow_reader_stay_here_once_the_grant_has_ended() {
     let link = fs::read_to_string(site.dir.join("links/small.yaml")).unwrap();
     let units = link.lines().find_map(|line| line.strip_prefix("units: [")).unwrap();
     let unit = units.trim_end_matches(']').split(',').next().unwrap().trim();
-    let me = rustix::process::geteuid().as_raw();
-    let users = fs::read_to_string("/etc/passwd").unwrap();
-    let mine = |line: &&str| line.split(':').nth(2) == Some(&me.to_string());
-    let user = users.lines().find(mine).unwrap().split(':').next().unwrap();
-    let add = ["account", "add", "hans", "--role", "handler", "--unit", unit, "--unix-user", user];
+    let user = support::myself();
+    let add = ["account", "add", "hans", "--role", "handler", "--unit", unit, "--unix-user", &user];
     agent.run_as("ada", &add).ok();
     agent.run_as("ben", &["account", "confirm", "hans"]).ok();
     let apply = ["grant", "apply", "--link", "small", "--until", "2027-06-30", "--unit", unit];

@@ -10,23 +10,30 @@ use batchward::{
 };
 use support::picture::key_store;
 
-/// Every entry of the access log, opened with the keys of the site: what was sealed, with `bytes` of the entry.
-pub(crate) fn opened(site: &Site<'_>) -> Vec<Value> {
-    let store = key_store(&site.dir).expect("the site has its root key");
+/// Walks through the access log: each entry, what is sealed in it, and its length in bytes.
+pub(crate) fn each_sealed(site: &Site<'_>, mut each: impl FnMut(&AccessEntry, &[u8], usize)) {
     let journal = Journal::open(&site.dir.join("state/journal.db"), "taoyuan-dwcd").unwrap();
-    let mut found = Vec::new();
     journal
         .for_each::<JournalError>(Log::Access, 0, &mut |_, bytes| {
             let entry: AccessEntry = serde_json::from_slice(bytes).unwrap();
-            let key = store.get(&format!("access:{}:{}", entry.link, entry.month)).unwrap();
             let sealed = data_encoding::BASE64.decode(entry.sealed.as_bytes()).unwrap();
-            let plain = unseal(&key.expect("the key is there"), &sealed).unwrap();
-            let mut payload: Value = serde_json::from_slice(&plain).unwrap();
-            payload["bytes"] = bytes.len().into();
-            found.push(payload);
+            each(&entry, &sealed, bytes.len());
             Ok(())
         })
         .unwrap();
+}
+
+/// Every entry of the access log, opened with the keys of the site: what was sealed, with `bytes` of the entry.
+pub(crate) fn opened(site: &Site<'_>) -> Vec<Value> {
+    let store = key_store(&site.dir).expect("the site has its root key");
+    let mut found = Vec::new();
+    each_sealed(site, |entry, sealed, bytes| {
+        let key = store.get(&format!("access:{}:{}", entry.link, entry.month)).unwrap();
+        let plain = unseal(&key.expect("the key is there"), sealed).unwrap();
+        let mut payload: Value = serde_json::from_slice(&plain).unwrap();
+        payload["bytes"] = bytes.into();
+        found.push(payload);
+    });
     found
 }
 
@@ -231,7 +238,7 @@ fn a_look_at_the_access_log_is_logged_before_its_first_line_refused_ones_too() {
         assert!(asked["refused"].as_str().unwrap().contains("may not"), "{asked}");
     }
     // Who it is is not proven: the register says that somebody tried.
-    new_key(&people, "stranger");
+    people.new_key("stranger");
     let before = opened(&site).len();
     refused(&site, "stranger", &["access", "show"]);
     assert_eq!(opened(&site).len(), before);
@@ -268,4 +275,28 @@ fn an_export_is_a_file_of_the_auditors_own_without_formulas_and_is_logged() {
     site.run_as("alice", &[&words[..], &[&other]].concat()).exits(77);
     assert!(!std::path::Path::new(&other).exists());
     assert_eq!(std::fs::read_dir(site.temporary()).unwrap().count(), 2, "nothing else is left");
+}
+
+#[test]
+fn a_terminal_gets_no_csv_that_it_would_obey_and_a_pipe_gets_it_as_it_is() {
+    let people = People::new();
+    let site = with_mallory(&people, &["small-20"]);
+    let grant = site.grant(LINK);
+    let words = query(&grant, &["--where", "name=-"]);
+    site.run_as_with("henry", &words, "\u{1b}[2J王\n".as_bytes()).ok();
+    let show = ["access", "show", "--format", "csv"];
+    let piped = site.run_as("audrey", &show).ok();
+    assert!(piped.text().contains("\u{1b}[2J王"), "{}", piped.text());
+    let line = format!(
+        "{} --config {} --test-clock {} --as audrey --sign-with {} {}",
+        env!("CARGO_BIN_EXE_batchward"),
+        site.dir.join("agent.yaml").display(),
+        site.time(),
+        people.key("audrey").display(),
+        show.join(" "),
+    );
+    let mut script = Command::new("script");
+    let shown = done(script.args(["-qec", &line, "/dev/null"]).env("TERM", "xterm"));
+    let shown = String::from_utf8(shown).unwrap();
+    assert!(shown.contains('王') && !shown.contains('\u{1b}'), "{shown:?}");
 }

@@ -1,15 +1,11 @@
 //! The end of a key of link and month: due when its retention is over, requested by one person, approved by another, no
 //! hold standing; then nothing that is left opens what it sealed, and the log still verifies.
 
-use super::{access::opened, *};
-use batchward::{
-    adapters::{
-        age_files::unseal,
-        journal::{Journal, JournalError, Log},
-        keystore::SlotState,
-    },
-    domain::access::AccessEntry,
+use super::{
+    access::{each_sealed, opened},
+    *,
 };
+use batchward::adapters::{age_files::unseal, keystore::SlotState};
 use support::picture::key_store;
 
 /// Taoyuan keeps the access log for three years; a little more of them, in minutes.
@@ -37,16 +33,10 @@ fn entries_that_open(site: &Site<'_>) -> usize {
     let names: Vec<String> = store.names().collect();
     let secrets: Vec<_> = names.iter().filter_map(|name| store.get(name).unwrap()).collect();
     assert!(secrets.len() > 3, "the key store holds other secrets");
-    let journal = Journal::open(&site.dir.join("state/journal.db"), "taoyuan-dwcd").unwrap();
     let mut open = 0;
-    journal
-        .for_each::<JournalError>(Log::Access, 0, &mut |_, bytes| {
-            let entry: AccessEntry = serde_json::from_slice(bytes).unwrap();
-            let sealed = data_encoding::BASE64.decode(entry.sealed.as_bytes()).unwrap();
-            open += usize::from(secrets.iter().any(|secret| unseal(secret, &sealed).is_ok()));
-            Ok(())
-        })
-        .unwrap();
+    each_sealed(site, |_, sealed, _| {
+        open += usize::from(secrets.iter().any(|secret| unseal(secret, sealed).is_ok()));
+    });
     open
 }
 

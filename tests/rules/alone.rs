@@ -90,7 +90,7 @@ fn propose(site: &Site<'_>, by: &str, name: &str, more: &[&str]) -> Ran {
 fn alone_makes_no_second_person() {
     let people = People::new();
     let site = with_mallory(&people, &[]);
-    new_key(&people, "puppet");
+    people.new_key("puppet");
     let key = people.public("puppet");
     let key = ["--sign-key", key.to_str().unwrap()];
     propose(&site, "mallory", "puppet", &key).ok();
@@ -100,8 +100,8 @@ fn alone_makes_no_second_person() {
     site.run_as("puppet", &["account", "confirm", "puppet"]).exits(77);
     site.run_as("puppet", &["hold", "lift", "h-00000001"]).exits(64);
     // What somebody else proposed, and mallory put another key into, is mallory's.
-    new_key(&people, "newcomer");
-    new_key(&people, "other");
+    people.new_key("newcomer");
+    people.new_key("other");
     let newcomer = people.public("newcomer");
     propose(&site, "ada", "newcomer", &["--sign-key", newcomer.to_str().unwrap()]).ok();
     let other = people.public("other");
@@ -113,7 +113,7 @@ fn alone_makes_no_second_person() {
 fn alone_changes_no_account() {
     let people = People::new();
     let site = with_mallory(&people, &[]);
-    new_key(&people, "second");
+    people.new_key("second");
     let second = people.public("second");
     let second = ["--sign-key", second.to_str().unwrap()];
     // Neither its own, even when somebody else proposed it, nor a key of mallory's for somebody else.
@@ -143,7 +143,7 @@ fn one_key_and_one_unix_user_belong_to_one_account() {
     // Nor does the key of an account that ended, or of one that is only proposed.
     site.run_as("ada", &["account", "disable", "mallory"]).ok();
     refused(&site, "ada", &puppet(&["--sign-key", path]));
-    new_key(&people, "waiting");
+    people.new_key("waiting");
     let waiting = people.public("waiting");
     let waiting = ["--sign-key", waiting.to_str().unwrap()];
     propose(&site, "ada", "waiting", &waiting).ok();

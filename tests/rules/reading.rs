@@ -170,7 +170,7 @@ fn whoever_has_no_account_is_refused() {
     assert!(site.run(&query(&grant, &[])).exits(77).stdout.is_empty());
     site.run(&["account", "disable", "sue"]).exits(77);
     site.run(&["grant", "approve", &grant]).exits(77);
-    new_key(&people, "nobody-knows");
+    people.new_key("nobody-knows");
     assert!(site.run_as("nobody-knows", &query(&grant, &[])).exits(77).stdout.is_empty());
     site.run_as("nobody-knows", &["grant", "revoke", &grant]).exits(77);
     let entries = of_type(&site, "act-refused");

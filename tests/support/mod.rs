@@ -53,6 +53,11 @@ pub(crate) fn memory() -> tempfile::TempDir {
     made.or_else(|_| tempfile::tempdir()).unwrap()
 }
 
+/// The unix user that runs the tests.
+pub(crate) fn myself() -> String {
+    String::from_utf8(done(Command::new("id").arg("-un"))).unwrap().trim().to_owned()
+}
+
 /// What a command came to.
 #[derive(Debug)]
 pub(crate) struct Ran {
@@ -139,11 +144,16 @@ impl People {
             fs::copy(public, people.public(name)).unwrap();
         }
         for name in ["ada", "ben"] {
-            let mut keygen = Command::new("ssh-keygen");
-            keygen.args(["-q", "-t", "ed25519", "-N", "", "-C", name, "-f"]).arg(people.key(name));
-            done(&mut keygen);
+            people.new_key(name);
         }
         people
+    }
+
+    /// A new key pair under this name.
+    pub(crate) fn new_key(&self, name: &str) {
+        let mut keygen = Command::new("ssh-keygen");
+        keygen.args(["-q", "-t", "ed25519", "-N", "", "-C", name, "-f"]).arg(self.key(name));
+        done(&mut keygen);
     }
 
     /// The private key.

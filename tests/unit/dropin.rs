@@ -86,7 +86,8 @@ fn a_drop_in_is_made_again_when_the_folders_change_and_check_tells_before() {
     assert!(site.run(&["check"]).ok().text().contains("\nno fault found"));
     let before = fs::read_to_string(site.dir.join(DROP_IN)).unwrap();
     rename_folders(&site, ["drop/elsewhere", "keys/elsewhere"]);
-    let told = site.run(&["check"]).exits(78);
+    // No service was set up from it here: it is told, and keeps nothing from starting.
+    let told = site.run(&["check"]).ok();
     assert!(told.text().contains(DROP_IN) && told.text().contains("batchward init"), "{told:?}");
     let words = site.init_words();
     let made = site.run(&words.iter().map(String::as_str).collect::<Vec<_>>()).ok();

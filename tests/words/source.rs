@@ -19,6 +19,7 @@ const SILENT_FILES: &[&str] = &[
     "config/templates.rs",
     "demo/people.rs",
     "domain/schema.rs",
+    "adapters/fault.rs",
     "adapters/small_disk.rs",
     "status/metrics.rs",
 ];

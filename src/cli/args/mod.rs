@@ -96,6 +96,10 @@ pub(super) struct Cli {
     #[cfg(feature = "test-hooks")]
     #[arg(long, hide = true, global = true)]
     pub(super) test_hang: Option<PathBuf>,
+    /// File of the test build: once it is there, the n-th overwrite waits half done while FILE-n is there.
+    #[cfg(feature = "test-hooks")]
+    #[arg(long, hide = true, global = true)]
+    pub(super) test_wait: Option<PathBuf>,
     /// The test build takes every filesystem for one without events.
     #[cfg(feature = "test-hooks")]
     #[arg(long, hide = true, global = true)]

@@ -8,8 +8,18 @@ use super::forms::{FormFormat, RegisterExport};
 
 #[derive(Debug, Subcommand)]
 pub(in crate::cli) enum RegisterWord {
-    /// Print the register.
-    Show,
+    /// Print the register, all of it or what is about a batch or an account.
+    #[command(
+        after_long_help = "Examples:\n  batchward register show\n  batchward register show --batch b-00000001\n  batchward register show --account alice --json"
+    )]
+    Show {
+        /// What is about this batch: its id or number.
+        #[arg(long, value_name = "ID")]
+        batch: Option<String>,
+        /// What this account did, and what was done about it.
+        #[arg(long, value_name = "NAME")]
+        account: Option<String>,
+    },
     /// Write the printed form (附件一): the ten columns of the regulation, and annexes with ours.
     ///
     /// Dates are in the ROC calendar. Boxes to sign off in are filled from recorded signatures, and blank for ink where

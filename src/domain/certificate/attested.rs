@@ -146,7 +146,8 @@ mod tests {
     fn a_certificate_says_of_what_people_destroyed_what_the_register_says_and_nothing_else() {
         assert!(honest().agrees(OrderId::new(1)));
         assert!(!honest().agrees(OrderId::new(2)), "under that order");
-        let lies: &[(&str, fn(&mut AttestedCopy))] = &[
+        type Lie = fn(&mut AttestedCopy);
+        let lies: &[(&str, Lie)] = &[
             ("the copy", |c| c.copy = CopyId::new(5)),
             ("the batch", |c| c.batch = BatchId::new(2)),
             ("the serial number", |c| c.facts.serial = Some("2".to_owned())),

@@ -8,6 +8,8 @@ mod register;
 
 use serde::{Deserialize, Serialize};
 
+/// What waits, as a list that is handed over names it.
+pub use super::status::TaskCode;
 pub use destruction::{CopyRecord, DestructionRecord, OrderRow};
 pub use duties::{AccessKey, DutyList, HeldKey, OpenBatch, OpenHold, OpenOrder};
 pub use held::EndByPeople;

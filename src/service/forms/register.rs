@@ -17,8 +17,7 @@ use crate::{
         time::Timestamp,
         view::{Batch, Order},
     },
-    error::Error,
-    service::{Result, Service},
+    service::{Result, Service, no_link},
 };
 
 /// Which batches a sheet has.
@@ -180,8 +179,7 @@ impl Service {
             self.engine.rules.links.contains_key(link) || batches.next().is_some()
         };
         if let Some(link) = filter.link.as_ref().filter(|link| !known(link)) {
-            return Err(Error::usage(format!("there is no link '{link}'"))
-                .hint("'batchward status' shows the links"));
+            return Err(no_link(link));
         }
         let wanted = |id: BatchId, row: &Batch| {
             let at = received(row);

@@ -1,0 +1,112 @@
+//! `batch show` for a person: how a batch stands, its copies, and when it came there. `--json` has every detail.
+
+use chrono_tz::Tz;
+
+use super::{print, speech};
+use crate::{
+    domain::{calendar, entry::KeyForm},
+    service::{
+        Result,
+        show::{BatchPage, CopyLine, FileRow, KeyLine},
+    },
+};
+
+/// Shows a page.
+pub(super) fn show(page: &BatchPage, zone: Tz) -> Result<()> {
+    let row = &page.row;
+    let names = [row.id.map(|id| id.to_string()), row.number.clone(), row.delivery.clone()];
+    print::raw(&names.into_iter().flatten().collect::<Vec<_>>().join("  "))?;
+    labelled("link", Some(&row.link))?;
+    let state = speech::word(&row.state).into_owned();
+    let state = match row.reason {
+        Some(reason) => format!("{state}  {}", speech::word(reason.code())),
+        None => state,
+    };
+    labelled("state", Some(&state))?;
+    let origin = page.strength.as_deref().map(speech::word);
+    labelled("origin", origin.as_deref())?;
+    labelled("detail", page.detail.as_deref())?;
+    if let Some(trouble) = &page.trouble {
+        print::line(&format!("a step has failed: {trouble}"))?;
+    }
+    if !page.differences.is_empty() {
+        print::line(&format!("unlike its link: {}", page.differences.join(", ")))?;
+    }
+    if let Some(key) = &page.key {
+        print::line(&came(key, zone))?;
+    }
+    counts(page)?;
+    times(page, zone)?;
+    copies(page)
+}
+
+fn labelled(label: &str, text: Option<&str>) -> Result<()> {
+    text.map_or(Ok(()), |text| print::raw(&format!("{}{text}", speech::label(label))))
+}
+
+fn came(key: &KeyLine, zone: Tz) -> String {
+    let (id, by, at) = (key.id, &key.by, calendar::time(key.at, zone));
+    match key.form {
+        KeyForm::Identity => format!("the key '{id}', an identity, came by '{by}' on {at}"),
+        KeyForm::Passphrase => format!("the key '{id}', a passphrase, came by '{by}' on {at}"),
+    }
+}
+
+/// Records as they were declared, read, taken and kept, and what was odd about them.
+fn counts(page: &BatchPage) -> Result<()> {
+    let counts = &page.counts;
+    let all = [
+        ("declared by the provider", counts.declared),
+        ("read from the files", counts.parsed),
+        ("accepted by the layout", counts.accepted),
+        ("rejected by the layout", counts.rejected),
+        ("in the vault", counts.committed),
+    ];
+    let mut rows: Vec<Vec<String>> = Vec::new();
+    for (what, count) in all {
+        rows.extend(count.map(|count| vec![what.to_owned(), count.to_string()]));
+    }
+    let findings = page.findings.iter().flat_map(|findings| findings.told());
+    rows.extend(findings.map(|(what, count)| vec![what, count.to_string()]));
+    section("RECORDS", &["what", "count"], &rows)
+}
+
+/// When it came to where it is, the earliest first.
+fn times(page: &BatchPage, zone: Tz) -> Result<()> {
+    let mut times: Vec<_> = page.times.iter().collect();
+    times.sort_by_key(|(_, at)| **at);
+    let row = |(what, at): (&String, &_)| vec![what.clone(), calendar::time(*at, zone)];
+    section("TIMES", &["what", "time"], &times.into_iter().map(row).collect::<Vec<_>>())
+}
+
+fn copies(page: &BatchPage) -> Result<()> {
+    let file = |file: &FileRow| {
+        vec![
+            file.name.clone().unwrap_or_default(),
+            file.bytes.to_string(),
+            file.sha256.map(|digest| digest.to_string()).unwrap_or_default(),
+        ]
+    };
+    let files: Vec<Vec<String>> = page.files.iter().map(file).collect();
+    section("FILES", &["name", "bytes", "sha256"], &files)?;
+    let copy = |copy: &CopyLine| {
+        let kind = match copy.kind.as_str() {
+            "transfer" => "transfer file",
+            "vault" => "loaded data",
+            "case" => "record of the batch",
+            other => other,
+        };
+        let assurance = copy.assurance.map(|level| level.to_string()).unwrap_or_default();
+        vec![copy.id.to_string(), kind.to_owned(), copy.state.to_string(), assurance]
+    };
+    let copies: Vec<Vec<String>> = page.copies.iter().map(copy).collect();
+    section("COPIES", &["id", "what", "state", "assurance"], &copies)
+}
+
+fn section(title: &str, head: &[&str], rows: &[Vec<String>]) -> Result<()> {
+    if rows.is_empty() {
+        return Ok(());
+    }
+    print::line(&format!("\n{title}"))?;
+    print::whole_table(head, rows)
+}
