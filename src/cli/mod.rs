@@ -6,6 +6,7 @@ mod args;
 mod bars;
 mod client;
 mod doctor;
+mod evidence;
 mod forms;
 mod identity;
 mod lists;

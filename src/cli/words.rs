@@ -10,12 +10,12 @@ use super::{
     access, acts,
     args::{
         AccessWord, AccountWord, BatchWord, CertificateWord, Cli, ConfigWord, DestroyWord,
-        DutiesWord, GrantWord, HoldWord, Init, PolicyWord, RegisterWord, RowFormat, StandingWord,
-        WitnessWord, Word,
+        DutiesWord, Evidence, EvidenceWord, GrantWord, HoldWord, Init, PolicyWord, RegisterWord,
+        RowFormat, StandingWord, WitnessWord, Word,
     },
     bars,
     client::{self, Client},
-    doctor, forms,
+    doctor, evidence, forms,
     identity::Identity,
     lists, pages, print, register, rows, shapes, speech, status, verify, witness,
 };
@@ -53,6 +53,9 @@ pub(super) fn run(cli: &Cli) -> Result<()> {
         }
         Word::Certificate(CertificateWord::Verify { file, key }) => {
             verify::certificate(file, key.as_deref(), cli.json)
+        }
+        Word::Evidence(Evidence { word: Some(EvidenceWord::Verify { file, key }), .. }) => {
+            evidence::verify(file, key.as_deref(), cli.json)
         }
         Word::Witness(WitnessWord::New { dir, name }) => witness::new(dir, name),
         Word::Witness(WitnessWord::Cosign { request, dir, log, output }) => {
@@ -199,6 +202,9 @@ fn with_site(cli: &Cli, hooks: &Hooks) -> Result<()> {
         }
         Word::Destroy(DestroyWord::Record { id, file }) => {
             forms::destruction(&mut client, id, file)
+        }
+        Word::Evidence(Evidence { batch: Some(batch), output: Some(output), .. }) => {
+            evidence::make(&mut client, batch, output)
         }
         Word::Duties(DutiesWord::List(file)) => forms::duties(&mut client, file),
 

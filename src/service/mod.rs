@@ -15,6 +15,7 @@ pub mod forms;
 mod grants;
 mod holds;
 pub mod inspecting;
+pub mod onlooker;
 mod papers;
 pub mod plan;
 pub mod query;

@@ -8,8 +8,10 @@
 //! Files that are behind the journal are no tampering: a stop between commit and publishing leaves them so, and the
 //! next start mends it. They are told in `notes`. Entries behind the last signed checkpoint are tampering.
 
+pub mod evidence;
 mod files;
 mod form;
+mod frame;
 mod journal;
 mod prove;
 mod seal;

@@ -3,12 +3,14 @@
 
 mod destruction;
 mod duties;
+mod evidence;
 mod register;
 
 use serde::{Deserialize, Serialize};
 
 pub use destruction::{CopyRecord, DestructionRecord, OrderRow};
 pub use duties::{AccessKey, DutyList, HeldKey, OpenBatch, OpenHold, OpenOrder};
+pub use evidence::{EntryProof, ManifestBytes, MonthOfUse, UsePart};
 pub use register::{CopyEnd, RegisterFilter, RegisterPart, RegisterRow, Sheet};
 
 use super::{Result, Service};
