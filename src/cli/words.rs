@@ -196,6 +196,9 @@ fn with_site(cli: &Cli, hooks: &Hooks) -> Result<()> {
             let said = format!("from {} to {} entries", request.since, request.size);
             made(cli, None, output.as_ref()).hand(&request.text, &said)
         }
+        Word::Witness(WitnessWord::TimestampRequest { output }) => {
+            witness::timestamp_request(&mut client, output)
+        }
         Word::Certificate(CertificateWord::Show { order, format, output }) => {
             let file: CertificateText = client.ask(Query::Certificate { order: id(order)? })?;
             forms::certificate(&mut client, &file.text, *format, output.as_deref())

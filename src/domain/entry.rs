@@ -8,12 +8,14 @@
 //! It is over 500 lines because the kinds of entry are one closed list.
 
 mod access;
+mod anchors;
 mod facts;
 mod orders;
 
 use serde::{Deserialize, Serialize};
 
 pub use access::{AccessApproved, AccessDenied, AccessRequested, AccessVoided};
+pub use anchors::TimestampKept;
 pub use facts::{
     AccountFacts, ConfigChange, CopyFacts, Counts, GrantTerms, HoldScope, KeyFacts, KeyForm,
     LinkFacts, LoadFacts, ManifestFacts, OrderedCopy, Signed, UnixUser, Verdict, WipeFacts,
@@ -491,6 +493,8 @@ pub enum Body {
         /// The signed command.
         signed: Option<Signed>,
     },
+    /// An authority's timestamp came, and is kept.
+    TimestampKept(TimestampKept),
     /// Somebody acknowledges that cosignatures are overdue; not in force before it is confirmed.
     OverdueAcknowledged {
         /// Why.

@@ -27,6 +27,7 @@ pub mod serving;
 pub mod show;
 mod standing;
 pub mod status;
+mod timestamps;
 mod witnesses;
 
 pub use authority::{Caller, Draft};
@@ -244,6 +245,7 @@ impl Service {
             Command::WitnessAdd { name, vkey } => self.witness_add(actor, &name, &vkey),
             Command::WitnessConfirm { name } => self.witness_confirm(actor, &name),
             Command::WitnessTake { note } => self.witness_take(actor, &note),
+            Command::TimestampTake { answer } => self.timestamp_take(actor, &answer),
             Command::OverdueAcknowledge { reason } => self.overdue_acknowledge(actor, reason),
             Command::OverdueConfirm => self.overdue_confirm(actor),
             Command::GrantApply { link, until, purpose, basis, fields, unit } => self.grant_apply(

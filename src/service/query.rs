@@ -95,6 +95,8 @@ pub enum Query {
         /// Entries that it saw last, where the register does not know that.
         since: Option<u64>,
     },
+    /// `witness timestamp-request`.
+    TimestampQuery,
     /// `certificate show`.
     Certificate {
         /// The order.
@@ -204,6 +206,15 @@ pub struct RequestText {
     pub text: String,
 }
 
+/// What an authority is asked to stamp.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TimestampQuery {
+    /// Entries of the checkpoint.
+    pub size: u64,
+    /// Base64 of the query (RFC 3161, DER).
+    pub der: String,
+}
+
 /// A row of `witness list`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
@@ -294,6 +305,8 @@ answers! {
     Witnesses(Vec<WitnessLine>),
     /// [`Query::WitnessRequest`].
     WitnessRequest(RequestText),
+    /// [`Query::TimestampQuery`].
+    TimestampQuery(TimestampQuery),
     /// [`Query::Certificate`].
     Certificate(CertificateText),
     /// [`Query::RegisterSheet`].
@@ -338,6 +351,7 @@ impl Service {
             Query::Checkpoint { size, cosigned } => self.checkpoint(size, cosigned)?.into(),
             Query::Witnesses => self.witnesses().into(),
             Query::WitnessRequest { name, since } => self.witness_request(&name, since)?.into(),
+            Query::TimestampQuery => self.timestamp_query()?.into(),
             Query::Certificate { order } => {
                 let bytes = self.certificate(order)?;
                 let text = String::from_utf8(bytes)

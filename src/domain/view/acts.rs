@@ -7,7 +7,7 @@ use crate::domain::{
     entry::{
         AccessApproved, AccessDenied, AccessRequested, AccountFacts, Body, Entry, Exception,
         OrderCancelled, PapersConfirmed, PapersRecorded, Signed, StandingConfirmed, StandingEnded,
-        StandingProposed,
+        StandingProposed, TimestampKept,
     },
     ids::GrantId,
     lifecycle::{self, BatchEvent, GrantEvent},
@@ -59,7 +59,7 @@ impl View {
                     Err(FoldError::Transition(mark.seq))
                 }
             }
-            Body::ActRefused { .. } => Ok(()),
+            Body::ActRefused { .. } | Body::TimestampKept(_) => Ok(()),
             _ => self.administer(mark, entry),
         }
     }
@@ -299,6 +299,7 @@ impl Body {
             | Self::StandingProposed(StandingProposed { signed, .. })
             | Self::StandingEnded(StandingEnded { signed, .. })
             | Self::PapersRecorded(PapersRecorded { signed, .. })
+            | Self::TimestampKept(TimestampKept { signed, .. })
             | Self::Intent { plan: Plan::TakeKey { signed, .. } } => signed.as_ref(),
             Self::ConfigConfirmed { signed, .. }
             | Self::AccountConfirmed { signed, .. }
