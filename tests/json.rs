@@ -161,6 +161,10 @@ fn certificate(site: &Site<'_>, seen: &mut Seen) {
     let file = site.temporary().join("certificate.json");
     let order = orders[0]["id"].as_str().unwrap();
     fs::write(&file, run(&["certificate", "show", order])).unwrap();
+    let bundle = site.temporary().join("evidence.zip");
+    run(&["evidence", "b-00000001", "-o", bundle.to_str().unwrap()]);
+    let words = ["evidence", "verify", bundle.to_str().unwrap(), "--json"];
+    assert_eq!(seen.see("evidence-verify", &site.run(&words).ok())["ok"], true);
     let words = ["certificate", "verify", file.to_str().unwrap(), "--json"];
     let verified = seen.see("certificate-verify", &site.run(&words).ok());
     assert_eq!(verified["key_source"], "certificate");

@@ -23,6 +23,7 @@ pub mod root_key;
 mod small_disk;
 pub mod terminal;
 pub mod tiles;
+pub mod timestamps;
 pub mod vault;
 pub mod vault_view;
 pub mod wipe;

@@ -75,6 +75,9 @@ fn command_of(word: &Word, client: &mut Client) -> Result<Command> {
         Word::Witness(WitnessWord::Take { file }) => {
             Command::WitnessTake { note: super::register::handed(file)? }
         }
+        Word::Witness(WitnessWord::Timestamp { file }) => {
+            Command::TimestampTake { answer: super::witness::answer(file)? }
+        }
         Word::Witness(WitnessWord::Acknowledge { reason: Some(reason), .. }) => {
             Command::OverdueAcknowledge { reason: reason.clone() }
         }

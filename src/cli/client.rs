@@ -198,19 +198,33 @@ impl Client {
         }
     }
 
-    /// Every entry of the register.
-    pub(super) fn entries(&mut self) -> Result<Vec<serde_json::Value>> {
-        let mut rows = Vec::new();
+    /// Calls `each` for every entry of the register, with its place; one part of them is in memory at a time.
+    pub(super) fn each_entry(
+        &mut self,
+        mut each: impl FnMut(u64, serde_json::Value) -> Result<()>,
+    ) -> Result<()> {
         let mut from = 0;
         loop {
             let part: EntryPart = self.ask(Query::Entries { from })?;
-            rows.extend(part.rows);
+            for row in part.rows {
+                each(row["seq"].as_u64().unwrap_or_default(), row)?;
+            }
             match part.next {
                 Some(next) if next > from => from = next,
                 Some(_) => return Err(circles()),
-                None => return Ok(rows),
+                None => return Ok(()),
             }
         }
+    }
+
+    /// Every entry of the register.
+    pub(super) fn entries(&mut self) -> Result<Vec<serde_json::Value>> {
+        let mut rows = Vec::new();
+        self.each_entry(|_, row| {
+            rows.push(row);
+            Ok(())
+        })?;
+        Ok(rows)
     }
 
     /// The register by batch.

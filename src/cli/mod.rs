@@ -7,6 +7,7 @@ mod bars;
 mod batch;
 mod client;
 mod doctor;
+mod evidence;
 mod forms;
 mod identity;
 mod inventory;

@@ -67,6 +67,7 @@ fn schemas() -> BTreeMap<&'static str, String> {
         ("destroy-plan", schema::<Vec<PlanLine>>()),
         ("destroy-record", schema::<DestructionRecord>()),
         ("duties-list", schema::<DutyList>()),
+        ("evidence-verify", schema::<verify::evidence::EvidenceReport>()),
         ("grant-list", schema::<Vec<GrantLine>>()),
         ("hold-list", schema::<Vec<HoldLine>>()),
         ("policy-check", schema::<shapes::PolicyChecked>()),

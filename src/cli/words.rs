@@ -10,12 +10,12 @@ use super::{
     access, acts,
     args::{
         AccessWord, AccountWord, BatchWord, CertificateWord, Cli, ConfigWord, CopyWord,
-        DestroyWord, DutiesWord, GrantWord, HoldWord, Init, MediaWord, PolicyWord, RegisterWord,
-        RowFormat, StandingWord, WitnessWord, Word,
+        DestroyWord, DutiesWord, Evidence, EvidenceWord, GrantWord, HoldWord, Init, MediaWord,
+        PolicyWord, RegisterWord, RowFormat, StandingWord, WitnessWord, Word,
     },
     bars, batch,
     client::{self, Client},
-    doctor, forms,
+    doctor, evidence, forms,
     identity::Identity,
     inventory, lists, pages, print, register, rows, shapes, speech, status, verify, witness,
 };
@@ -53,6 +53,9 @@ pub(super) fn run(cli: &Cli) -> Result<()> {
         }
         Word::Certificate(CertificateWord::Verify { file, key }) => {
             verify::certificate(file, key.as_deref(), cli.json)
+        }
+        Word::Evidence(Evidence { word: Some(EvidenceWord::Verify { file, key }), .. }) => {
+            evidence::verify(file, key.as_deref(), cli.json)
         }
         Word::Witness(WitnessWord::New { dir, name }) => witness::new(dir, name),
         Word::Witness(WitnessWord::Cosign { request, dir, log, output }) => {
@@ -201,12 +204,18 @@ fn with_site(cli: &Cli, hooks: &Hooks) -> Result<()> {
             let said = format!("from {} to {} entries", request.since, request.size);
             made(cli, None, output.as_ref()).hand(&request.text, &said)
         }
+        Word::Witness(WitnessWord::TimestampRequest { output }) => {
+            witness::timestamp_request(&mut client, output)
+        }
         Word::Certificate(CertificateWord::Show { order, format, output }) => {
             let file: CertificateText = client.ask(Query::Certificate { order: id(order)? })?;
             forms::certificate(&mut client, &file.text, *format, output.as_deref())
         }
         Word::Destroy(DestroyWord::Record { id, file }) => {
             forms::destruction(&mut client, id, file)
+        }
+        Word::Evidence(Evidence { batch: Some(batch), output: Some(output), .. }) => {
+            evidence::make(&mut client, batch, output)
         }
         Word::Duties(DutiesWord::List(file)) => forms::duties(&mut client, file),
         Word::Query(query) => {

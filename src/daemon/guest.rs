@@ -27,7 +27,7 @@ use crate::{
     },
     service::{
         Command, Result,
-        query::Onlooker,
+        onlooker::Onlooker,
         serving::{Declared, Rows, Served},
     },
 };

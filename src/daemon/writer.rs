@@ -29,7 +29,8 @@ use crate::{
     service::{
         Caller, Command, Query, Reply, Result, Service,
         inspecting::Inspection,
-        query::{Answer, Onlooker},
+        onlooker::Onlooker,
+        query::Answer,
         reading::Reading,
         resident::{Arrivals, Tally},
         serving::{Declared, Served, Shown},

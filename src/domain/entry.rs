@@ -8,6 +8,7 @@
 //! It is over 500 lines because the kinds of entry are one closed list.
 
 mod access;
+mod anchors;
 mod copies;
 mod facts;
 mod orders;
@@ -15,6 +16,7 @@ mod orders;
 use serde::{Deserialize, Serialize};
 
 pub use access::{AccessApproved, AccessDenied, AccessRequested, AccessVoided};
+pub use anchors::TimestampKept;
 pub use copies::{
     CopyApproved, CopyDeclared, CopyDenied, CopyMoved, CopyRequested, CopyWithdrawn, EndConfirmed,
     EndFacts, EndRecorded, Filed, HeldFacts,
@@ -517,6 +519,8 @@ pub enum Body {
         /// The signed command.
         signed: Option<Signed>,
     },
+    /// An authority's timestamp came, and is kept.
+    TimestampKept(TimestampKept),
     /// Somebody acknowledges that cosignatures are overdue; not in force before it is confirmed.
     OverdueAcknowledged {
         /// Why.

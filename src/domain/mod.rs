@@ -40,6 +40,7 @@ pub mod signers;
 pub mod sshsig;
 pub mod step;
 pub mod time;
+pub mod timestamp;
 pub mod view;
 pub mod wipe;
 mod words;

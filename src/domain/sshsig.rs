@@ -143,6 +143,13 @@ pub fn verify(armored: &[u8], message: &[u8], namespace: &str) -> Result<PublicK
     Ok(key)
 }
 
+/// Whether a signature stands in the one armor that this program and OpenSSH write. [`verify`] reads others too, which
+/// differ in white space that nobody signed.
+#[must_use]
+pub fn is_as_written(armored: &[u8]) -> bool {
+    rearmor(armored).is_some_and(|written| written.as_bytes() == armored)
+}
+
 /// The armor with lines of one length, which the decoder insists on and OpenSSH does not: as OpenSSH reads it, the
 /// first line is at the very start, the Base64 is broken anywhere, and only white space comes after the last line.
 fn rearmor(armored: &[u8]) -> Option<String> {

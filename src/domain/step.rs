@@ -16,6 +16,7 @@ use super::{
     ids::{AccessOrderId, BatchId, CopyId, DeliveryId, KeyId, OrderId, StandingId},
     reason::Reason,
     time::Timestamp,
+    wipe::Limit,
 };
 
 /// What will be done.
@@ -214,6 +215,10 @@ pub enum Outcome {
         link: String,
         /// `2026-11`.
         month: String,
+        /// What is known against the key being gone for good, in the words of a wipe's report: where there is nothing,
+        /// the end of the key reaches L3. None in entries of before this was recorded.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        limits: Option<Vec<Limit>>,
     },
 }
 
@@ -233,5 +238,19 @@ impl Plan {
             Self::MakeAccessKey { .. } => "make-access-key",
             Self::DropAccessKey { .. } => "drop-access-key",
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+    use super::*;
+
+    #[test]
+    fn an_outcome_of_before_limits_were_recorded_is_read_and_written_as_it_was() {
+        let old = r#"{"result":"access-key-dropped","link":"moca-full","month":"2026-11"}"#;
+        let read: Outcome = serde_json::from_str(old).unwrap();
+        assert!(matches!(&read, Outcome::AccessKeyDropped { limits: None, .. }));
+        assert_eq!(serde_json::to_string(&read).unwrap(), old);
     }
 }

@@ -130,6 +130,12 @@ pub trait Journal {
     /// # Errors
     /// The log is shorter.
     fn note_at(&self, log: Log, size: u64) -> Result<String>;
+    /// Keeps an authority's timestamp over the checkpoint of `size` beside the published register; durable when it
+    /// returns.
+    ///
+    /// # Errors
+    /// The log is shorter, or a file cannot be written.
+    fn keep_timestamp(&mut self, size: u64, answer: &[u8]) -> Result<()>;
     /// A second look at the logs, which another thread may take.
     ///
     /// # Errors

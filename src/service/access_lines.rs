@@ -2,7 +2,10 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use serde::{Deserialize, Serialize};
@@ -170,6 +173,8 @@ pub(super) struct LogSource {
     pub(super) zone: chrono_tz::Tz,
     /// Entries that it may show.
     pub(super) end: u64,
+    /// Set where nothing more may be opened.
+    pub(super) over: Arc<AtomicBool>,
 }
 
 /// How askings ended, and which entries said so.
@@ -341,7 +346,7 @@ impl LogSource {
         let mut next = start;
         while next < self.end {
             let piece = self.reader.piece(Log::Access, next, self.end)?;
-            if piece.is_empty() {
+            if piece.is_empty() || self.over.load(Ordering::SeqCst) {
                 break;
             }
             for bytes in piece {

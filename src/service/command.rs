@@ -109,6 +109,11 @@ pub enum Command {
         /// A checkpoint of this register, with cosignatures.
         note: String,
     },
+    /// `witness timestamp`.
+    TimestampTake {
+        /// Base64 of the authority's answer.
+        answer: String,
+    },
     /// `witness acknowledge`.
     OverdueAcknowledge {
         /// Why.
@@ -363,6 +368,7 @@ impl Command {
             Self::WitnessAdd { .. } => "witness add",
             Self::WitnessConfirm { .. } => "witness confirm",
             Self::WitnessTake { .. } => "witness take",
+            Self::TimestampTake { .. } => "witness timestamp",
             Self::OverdueAcknowledge { .. } => "witness acknowledge",
             Self::OverdueConfirm => "witness acknowledge --confirm",
             Self::GrantApply { .. } => "grant apply",
@@ -436,6 +442,7 @@ impl Command {
             | Self::Baseline { .. }
             | Self::WitnessAdd { .. }
             | Self::WitnessTake { .. }
+            | Self::TimestampTake { .. }
             | Self::GrantApply { .. }
             | Self::AccessRequest { .. }
             | Self::CopyRequest { .. }
@@ -469,7 +476,9 @@ impl Command {
             Self::AccountConfirm { .. } | Self::ConfigConfirm | Self::WitnessConfirm { .. } => {
                 Act::ConfirmAdministration
             }
-            Self::WitnessTake { .. } | Self::OverdueAcknowledge { .. } => Act::Anchor,
+            Self::WitnessTake { .. }
+            | Self::TimestampTake { .. }
+            | Self::OverdueAcknowledge { .. } => Act::Anchor,
             Self::OverdueConfirm => Act::ConfirmAnchor,
             Self::KeySubmit { .. }
             | Self::BatchRetry { .. }
@@ -514,9 +523,10 @@ impl Command {
             Self::ConfigPropose | Self::ConfigConfirm => "configuration".to_owned(),
             Self::ClockConfirm => "clock".to_owned(),
             Self::WitnessAdd { name, .. } | Self::WitnessConfirm { name } => name.clone(),
-            Self::WitnessTake { .. } | Self::OverdueAcknowledge { .. } | Self::OverdueConfirm => {
-                "checkpoint".to_owned()
-            }
+            Self::WitnessTake { .. }
+            | Self::TimestampTake { .. }
+            | Self::OverdueAcknowledge { .. }
+            | Self::OverdueConfirm => "checkpoint".to_owned(),
             Self::KeySubmit { batch, .. }
             | Self::BatchRetry { batch }
             | Self::BatchRelease { batch, .. }

@@ -162,6 +162,7 @@ impl Service {
             grant: None,
             holder: actor.name().to_owned(),
             link_file: None,
+            log_of: inspection.filter.link.clone(),
             until: self.engine.ports.clock.now().plus_seconds(SERVED_SECONDS_MAX),
             row_cap: u64::MAX,
         };
@@ -224,6 +225,7 @@ impl Service {
             filter,
             zone: self.engine.rules.zone,
             end,
+            over: Arc::default(),
         })
     }
 }

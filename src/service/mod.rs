@@ -17,6 +17,7 @@ mod grants;
 mod holds;
 pub mod inspecting;
 mod inventory;
+pub mod onlooker;
 mod papers;
 pub mod plan;
 pub mod query;
@@ -29,6 +30,7 @@ pub mod serving;
 pub mod show;
 mod standing;
 pub mod status;
+mod timestamps;
 mod witnesses;
 
 pub use authority::{Caller, Draft};
@@ -252,6 +254,7 @@ impl Service {
             Command::WitnessAdd { name, vkey } => self.witness_add(actor, &name, &vkey),
             Command::WitnessConfirm { name } => self.witness_confirm(actor, &name),
             Command::WitnessTake { note } => self.witness_take(actor, &note),
+            Command::TimestampTake { answer } => self.timestamp_take(actor, &answer),
             Command::OverdueAcknowledge { reason } => self.overdue_acknowledge(actor, reason),
             Command::OverdueConfirm => self.overdue_confirm(actor),
             Command::GrantApply { link, until, purpose, basis, fields, unit } => self.grant_apply(

@@ -11,7 +11,10 @@ use super::{
     Command, Draft, Result, Service,
     access_keys::AccessKeyLine,
     copies::InventoryLine,
-    forms::{DestructionRecord, DutyList, RegisterFilter, RegisterPart},
+    forms::{
+        DestructionRecord, DutyList, EntryProof, ManifestBytes, RegisterFilter, RegisterPart,
+        UsePart,
+    },
     plan::PlanLine,
     reading::Reading,
     show::{AccountLine, BatchPage, BatchRow, GrantLine, HoldLine, OrderLine, StandingLine},
@@ -20,7 +23,7 @@ use super::{
 use crate::{
     domain::{
         digest::Digest,
-        entry::{ConfigChange, Signed},
+        entry::ConfigChange,
         ids::{BatchId, GrantId, OrderId},
         layout::FieldKind,
         limits,
@@ -100,6 +103,8 @@ pub enum Query {
         /// Entries that it saw last, where the register does not know that.
         since: Option<u64>,
     },
+    /// `witness timestamp-request`.
+    TimestampQuery,
     /// `certificate show`.
     Certificate {
         /// The order.
@@ -119,6 +124,25 @@ pub enum Query {
     },
     /// `duties list`.
     Duties,
+    /// The proof of an entry, for `evidence`.
+    EntryProof {
+        /// Its place.
+        seq: u64,
+        /// Size of the tree.
+        size: u64,
+    },
+    /// The manifest of a batch, for `evidence`.
+    ManifestBytes {
+        /// The batch.
+        batch: BatchId,
+    },
+    /// A part of the statistics of a batch's use, for `evidence`.
+    UseStatistics {
+        /// The batch.
+        batch: BatchId,
+        /// The first entry of the access log, where it is not the first part.
+        from: Option<u64>,
+    },
     /// Whether the values of a field may stand in a command line.
     Harmless {
         /// The grant whose link has the field.
@@ -188,6 +212,15 @@ pub struct RequestText {
     pub size: u64,
     /// The request, as it stands in a file.
     pub text: String,
+}
+
+/// What an authority is asked to stamp.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TimestampQuery {
+    /// Entries of the checkpoint.
+    pub size: u64,
+    /// Base64 of the query (RFC 3161, DER).
+    pub der: String,
 }
 
 /// A row of `witness list`.
@@ -282,6 +315,8 @@ answers! {
     Witnesses(Vec<WitnessLine>),
     /// [`Query::WitnessRequest`].
     WitnessRequest(RequestText),
+    /// [`Query::TimestampQuery`].
+    TimestampQuery(TimestampQuery),
     /// [`Query::Certificate`].
     Certificate(CertificateText),
     /// [`Query::RegisterSheet`].
@@ -290,6 +325,12 @@ answers! {
     DestructionRecord(Box<DestructionRecord>),
     /// [`Query::Duties`].
     Duties(Box<DutyList>),
+    /// [`Query::EntryProof`].
+    EntryProof(EntryProof),
+    /// [`Query::ManifestBytes`].
+    ManifestBytes(ManifestBytes),
+    /// [`Query::UseStatistics`].
+    UseStatistics(UsePart),
     /// [`Query::Harmless`].
     Harmless(bool),
     /// [`Query::Draft`].
@@ -321,6 +362,7 @@ impl Service {
             Query::Checkpoint { size, cosigned } => self.checkpoint(size, cosigned)?.into(),
             Query::Witnesses => self.witnesses().into(),
             Query::WitnessRequest { name, since } => self.witness_request(&name, since)?.into(),
+            Query::TimestampQuery => self.timestamp_query()?.into(),
             Query::Certificate { order } => {
                 let bytes = self.certificate(order)?;
                 let text = String::from_utf8(bytes)
@@ -332,6 +374,9 @@ impl Service {
             }
             Query::DestructionRecord { batch } => Box::new(self.destruction_record(batch)?).into(),
             Query::Duties => Box::new(self.duty_list()?).into(),
+            Query::EntryProof { seq, size } => self.entry_proof(seq, size)?.into(),
+            Query::ManifestBytes { batch } => self.manifest_bytes(batch)?.into(),
+            Query::UseStatistics { batch, from } => self.use_part(batch, from)?.into(),
             Query::Harmless { grant, field } => self.harmless(grant, &field).into(),
             Query::Draft { command } => {
                 let Draft { origin, object_digest, .. } = self.draft(&command)?;
@@ -380,73 +425,6 @@ impl Service {
         let site = self.engine.view.site.as_ref();
         let site = site.ok_or_else(|| Error::new(Exit::Config, "there is no site"))?;
         Ok(format!("batchward/{}", site.name))
-    }
-}
-
-/// Who looks something up.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Onlooker {
-    /// The owner of the state folder, who could read all of it without the agent.
-    Owner,
-    /// A unix user.
-    User {
-        /// Number.
-        uid: u32,
-    },
-    /// An account that has proven itself on its connection.
-    Account {
-        /// Name.
-        name: String,
-    },
-}
-
-impl Service {
-    /// Looks something up for somebody at the socket. Every account may look (DESIGN 10); nobody else may.
-    ///
-    /// # Errors
-    /// Refused, or as [`Service::ask`].
-    pub fn look(&mut self, who: &Onlooker, query: Query) -> Result<Answer> {
-        if self.is_known(who) {
-            return self.ask(query);
-        }
-        Err(match who {
-            Onlooker::User { uid } => {
-                Error::refused(format!("the user with number {uid} has no account here"))
-                    .hint("sign the command: --as NAME --sign-with KEYFILE")
-            }
-            Onlooker::Account { name } => {
-                Error::refused(format!("there is no active account '{name}'"))
-            }
-            Onlooker::Owner => Error::refused("this is not the owner of the state folder"),
-        })
-    }
-
-    /// Whether somebody may look things up.
-    #[must_use]
-    pub fn is_known(&self, who: &Onlooker) -> bool {
-        match who {
-            Onlooker::Owner => true,
-            Onlooker::User { uid } => self.engine.view.account_of_uid(*uid).is_some(),
-            Onlooker::Account { name } => self.engine.view.account(name).is_some(),
-        }
-    }
-
-    /// Whether an account has signed the challenge of a connection.
-    ///
-    /// # Errors
-    /// Refused.
-    pub fn identify(&self, name: &str, signed: &Signed, challenge: &str) -> Result<Onlooker> {
-        let account = self.engine.view.account(name);
-        let account = account
-            .ok_or_else(|| Error::refused(format!("there is no active account '{name}'")))?;
-        let key = account
-            .key
-            .clone()
-            .ok_or_else(|| Error::refused(format!("the account '{name}' has no signing key")))?;
-        // The challenge is new for each connection, so the signature counts once without being remembered.
-        let _verified =
-            self.checked(name, signed, &key, &Draft::of_identity(&self.origin()?, challenge))?;
-        Ok(Onlooker::Account { name: name.to_owned() })
     }
 }
 

@@ -234,6 +234,7 @@ impl Service {
             grant: Some(reading.grant),
             holder: actor.name().to_owned(),
             link_file: Some(format!("links/{link}.yaml")),
+            log_of: None,
             until,
             row_cap,
         };
@@ -253,9 +254,12 @@ impl Service {
         &mut self,
         asked: Vec<Asking>,
         terms: Terms,
-        source: Source,
+        mut source: Source,
     ) -> Declared {
         let taken_back = Arc::new(AtomicBool::new(false));
+        if let Source::Log(log) = &mut source {
+            log.over = Arc::clone(&taken_back);
+        }
         let (watched, of) = (Arc::downgrade(&taken_back), terms.clone());
         self.engine.observers.push(Box::new(move |_, entry| {
             let Some(flag) = watched.upgrade() else { return false };

@@ -10,7 +10,7 @@ use std::sync::{
 
 use super::access_lines::{AccessLine, LogSource};
 use crate::{
-    domain::{entry::Body, ids::GrantId, time::Timestamp},
+    domain::{entry::Body, ids::GrantId, step::Plan, time::Timestamp},
     engine::ports::{Clock, Flow, VaultKey, VaultRead, Vaults},
     error::{Error, Exit},
 };
@@ -46,6 +46,8 @@ pub struct Terms {
     pub(super) holder: String,
     /// The link's file, as changes of the configuration name it; none where no link decides.
     pub(super) link_file: Option<String>,
+    /// The link whose part of the access log is looked at; none where all of it is, or loaded data are read.
+    pub(super) log_of: Option<String>,
     /// The earliest end of the grant, its link, and the batches that are read.
     pub(super) until: Timestamp,
     pub(super) row_cap: u64,
@@ -53,7 +55,8 @@ pub struct Terms {
 
 impl Terms {
     /// Whether an entry of the register ends the reading: the end of the grant, a change of its holder's account, a
-    /// link that became narrower.
+    /// link that became narrower, a key of the log that is about to be destroyed. The intent is recorded before the
+    /// slot goes: no line comes after it.
     #[must_use]
     pub fn are_taken_back_by(&self, body: &Body) -> bool {
         match body {
@@ -65,6 +68,9 @@ impl Terms {
             }
             Body::ConfigTightened { changes, .. } => {
                 changes.iter().any(|change| Some(&change.file) == self.link_file.as_ref())
+            }
+            Body::Intent { plan: Plan::DropAccessKey { link, .. } } => {
+                self.grant.is_none() && self.log_of.as_ref().is_none_or(|of| of == link)
             }
             _ => false,
         }
@@ -191,6 +197,11 @@ impl Declared {
             Flow::On
         })?;
         broken?;
+        // A look at the log may have stopped where no line came.
+        let cut = matches!(self.source, Source::Log(_)) && self.taken_back.load(Ordering::SeqCst);
+        if cut && served.ended.is_none() {
+            served.ended = Some("revoked");
+        }
         match served.ended {
             Some("expired" | "revoked") => Err(over(&self.terms)),
             _ => Ok(()),
@@ -248,6 +259,9 @@ impl Source {
 fn over(terms: &Terms) -> Error {
     Error::refused(match terms.grant {
         Some(grant) => format!("'{grant}' ended while it was read"),
-        None => format!("the right of '{}' ended meanwhile", terms.holder),
+        None => format!(
+            "the right of '{}' ended meanwhile, or a key of the access log was destroyed",
+            terms.holder
+        ),
     })
 }

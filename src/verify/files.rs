@@ -39,6 +39,11 @@ fn read(path: &Path, max: usize) -> Option<Vec<u8>> {
     (bytes.len() <= max).then_some(bytes)
 }
 
+/// A small file of any bytes.
+pub(super) fn bytes(path: &Path, max: u64) -> Option<Vec<u8>> {
+    read(path, usize::try_from(max).ok()?)
+}
+
 /// The hashes of a tile file; nothing for what is none.
 pub(super) fn hashes(path: &Path) -> Option<Vec<Digest>> {
     let bytes = read(path, TILE_BYTES_MAX)?;

@@ -23,16 +23,16 @@ impl Form {
         if origin.ends_with("/access") { Self::Access } else { Self::Register }
     }
 
-    /// When the entry was made, and its canonical bytes; nothing for what is no entry.
-    fn read(self, bytes: &[u8]) -> Option<(Timestamp, Vec<u8>)> {
+    /// When the entry was made, its canonical bytes, and what it says; nothing for what is no entry.
+    fn read(self, bytes: &[u8]) -> Option<(Timestamp, Vec<u8>, Option<Body>)> {
         match self {
             Self::Register => {
                 let entry = entry::Entry::from_bytes(bytes).ok()?;
-                Some((entry.at, entry.to_bytes().ok()?))
+                Some((entry.at, entry.to_bytes().ok()?, Some(entry.body)))
             }
             Self::Access => {
                 let entry: AccessEntry = serde_json::from_slice(bytes).ok()?;
-                Some((entry.at, entry::canonical(&entry).ok()?))
+                Some((entry.at, entry::canonical(&entry).ok()?, None))
             }
         }
     }
@@ -45,7 +45,7 @@ impl Form {
         last: &mut Option<Timestamp>,
         report: &mut Report,
     ) {
-        let Some((at, canonical)) = self.read(bytes) else {
+        let Some((at, canonical, body)) = self.read(bytes) else {
             report.bad(seq, format!("entry {seq} has not the form of an entry of this log"));
             return;
         };
@@ -56,11 +56,12 @@ impl Form {
             report.bad(seq, format!("entry {seq} is older than the entry before it"));
         }
         *last = Some(at);
-        if let Self::Register = self
-            && let Ok(entry::Entry { body: Body::CheckpointCosigned { size, line, .. }, .. }) =
-                entry::Entry::from_bytes(bytes)
-        {
-            report.cosigned.push((size, line));
+        match body {
+            Some(Body::CheckpointCosigned { size, line, .. }) => report.cosigned.push((size, line)),
+            Some(Body::TimestampKept(kept)) => {
+                report.stamped.insert(kept.answer, (kept.size, kept.stamped_at));
+            }
+            _ => {}
         }
     }
 }

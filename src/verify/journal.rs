@@ -4,7 +4,7 @@
 //! The journal is read in short pieces, so that an agent that runs meanwhile is not kept from writing; it only ever
 //! grows, so a size that was read once stays a bound. A damaged database is reported, as far as it can be read.
 
-use std::path::Path;
+use std::{collections::BTreeMap, path::Path};
 
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension};
 
@@ -18,6 +18,54 @@ use crate::domain::{
 
 /// Entries that are read under one lock.
 const CHUNK: u64 = 256;
+
+/// The tree's nodes that the entries of a piece complete, and the checkpoints at them, read in a few queries: a query for
+/// each node takes longer than everything else together.
+struct Ahead {
+    /// By level: the first place, and the nodes from there on.
+    levels: Vec<(u64, Vec<Option<[u8; 32]>>)>,
+    notes: BTreeMap<u64, String>,
+}
+
+impl Ahead {
+    fn read(held: &Connection, from: u64, to: u64) -> rusqlite::Result<Self> {
+        let mut nodes = held.prepare_cached(
+            "SELECT idx, hash FROM node WHERE log = 0 AND level = ?1 AND idx >= ?2 AND idx < ?3",
+        )?;
+        let mut levels = Vec::new();
+        for level in 0..u64::BITS {
+            let (first, end) = (from >> level, to >> level);
+            if first == end {
+                break;
+            }
+            let mut found = vec![None; usize::try_from(end - first).unwrap_or(0)];
+            let places = [i64::from(level), first.cast_signed(), end.cast_signed()];
+            let mut rows = nodes.query(places)?;
+            while let Some(row) = rows.next()? {
+                let at = row.get::<_, i64>(0)?.cast_unsigned() - first;
+                let hash = row.get_ref(1)?.as_blob()?.try_into().ok();
+                if let Some(place) = usize::try_from(at).ok().and_then(|at| found.get_mut(at)) {
+                    *place = hash;
+                }
+            }
+            levels.push((first, found));
+        }
+        let mut notes = held.prepare_cached(
+            "SELECT size, note FROM checkpoint WHERE log = 0 AND size > ?1 AND size <= ?2",
+        )?;
+        let notes = notes
+            .query_map([from.cast_signed(), to.cast_signed()], |row| {
+                Ok((row.get::<_, i64>(0)?.cast_unsigned(), row.get(1)?))
+            })?
+            .collect::<rusqlite::Result<_>>()?;
+        Ok(Self { levels, notes })
+    }
+
+    fn node(&self, level: u8, index: u64) -> Option<&[u8; 32]> {
+        let (first, nodes) = self.levels.get(usize::from(level))?;
+        nodes.get(usize::try_from(index.checked_sub(*first)?).ok()?)?.as_ref()
+    }
+}
 
 /// Checks the register in the journal; adds to the report.
 pub(super) fn check(
@@ -109,6 +157,8 @@ impl Walk<'_> {
         let mut entries = held.prepare_cached(
             "SELECT seq, bytes FROM entry WHERE log = 0 AND seq >= ?1 AND seq < ?2 ORDER BY seq",
         )?;
+        // What cannot be read in one go is read piece by piece, so that it is known up to where.
+        let ahead = Ahead::read(&held, from, to).ok();
         let mut note =
             held.prepare_cached("SELECT note FROM checkpoint WHERE log = 0 AND size = ?1")?;
         let mut rows = entries.query(range)?;
@@ -118,10 +168,12 @@ impl Walk<'_> {
                 break;
             }
             let bytes = row.get_ref(1)?.as_blob()?;
-            self.entry(&held, seq, bytes)?;
+            self.entry(&held, ahead.as_ref(), seq, bytes)?;
             let size = self.frontier.size();
-            let text: Option<String> =
-                note.query_row([size.cast_signed()], |row| row.get(0)).optional()?;
+            let text = match &ahead {
+                Some(ahead) => ahead.notes.get(&size).cloned(),
+                None => note.query_row([size.cast_signed()], |row| row.get(0)).optional()?,
+            };
             if let Some(text) = text {
                 self.judge(size, &text);
             }
@@ -141,7 +193,13 @@ impl Walk<'_> {
         Ok(missing == to)
     }
 
-    fn entry(&mut self, held: &Connection, seq: u64, bytes: &[u8]) -> rusqlite::Result<()> {
+    fn entry(
+        &mut self,
+        held: &Connection,
+        ahead: Option<&Ahead>,
+        seq: u64,
+        bytes: &[u8],
+    ) -> rusqlite::Result<()> {
         let leaf = merkle::leaf_hash(bytes);
         let published =
             usize::try_from(seq).ok().and_then(|n| self.leaves.get(n)).copied().flatten();
@@ -157,8 +215,14 @@ impl Walk<'_> {
         let mut whole = true;
         for (level, index, hash) in self.frontier.append(leaf) {
             let place = [i64::from(level), index.cast_signed()];
-            let kept: Option<Vec<u8>> = node.query_row(place, |row| row.get(0)).optional()?;
-            whole &= kept.as_deref() == Some(hash.as_bytes().as_slice());
+            whole &= match ahead {
+                Some(ahead) => ahead.node(level, index) == Some(hash.as_bytes()),
+                None => {
+                    let kept: Option<Vec<u8>> =
+                        node.query_row(place, |row| row.get(0)).optional()?;
+                    kept.as_deref() == Some(hash.as_bytes().as_slice())
+                }
+            };
         }
         if !whole && !self.torn {
             self.report.bad(seq, format!("the tree in the journal is not made of entry {seq}"));

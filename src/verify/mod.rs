@@ -8,14 +8,17 @@
 //! Files that are behind the journal are no tampering: a stop between commit and publishing leaves them so, and the
 //! next start mends it. They are told in `notes`. Entries behind the last signed checkpoint are tampering.
 
+pub mod evidence;
 mod files;
 mod form;
+mod frame;
 mod journal;
 mod prove;
 mod seal;
+mod timestamps;
 mod witnesses;
 
-use std::{ops::Range, path::Path};
+use std::{collections::BTreeMap, ops::Range, path::Path};
 
 pub use prove::{ProveError, growth, inclusion, verify_proof};
 
@@ -26,6 +29,7 @@ use crate::domain::{
     cosignature::CosignerKey,
     digest::Digest,
     merkle::Frontier,
+    time::Timestamp,
 };
 
 /// Problems that are told one by one; what goes beyond is counted.
@@ -60,6 +64,9 @@ pub struct Report {
     /// Cosignatures among the entries: size, and line.
     #[serde(skip)]
     cosigned: Vec<(u64, String)>,
+    /// Timestamps among the entries, by their digest: size, and time.
+    #[serde(skip)]
+    stamped: BTreeMap<Digest, (u64, Timestamp)>,
     /// Runs of entries of which one at least is bad.
     #[serde(skip)]
     suspects: Vec<Range<u64>>,
@@ -101,6 +108,7 @@ impl Report {
             proved: None,
             untold: 0,
             cosigned: Vec::new(),
+            stamped: BTreeMap::new(),
             suspects: Vec::new(),
         }
     }
@@ -183,6 +191,9 @@ pub fn verify(dir: &Path, journal: Option<&Path>, brought: &Brought) -> Report {
     }
     kept(&brought.kept, &key, &leaves, &mut report);
     witnesses::check(&brought.witnesses, key.name(), &leaves, &mut report);
+    if checkpoint.is_some() {
+        timestamps::check(dir, key.name(), &leaves, &mut report);
+    }
     // Also where the published checkpoint is bad: the journal keeps signed checkpoints of its own.
     if let Some(journal) = journal {
         journal::check(journal, &key, checkpoint.as_ref(), &leaves, &mut report);

@@ -9,6 +9,7 @@ use crate::{
         journal::{self, JournalError},
         lock::Lock,
         tiles::{self, TilesError},
+        timestamps,
     },
     domain::{
         checkpoint::{RegisterKey, VerifierKey},
@@ -138,6 +139,11 @@ impl Journal for Logs {
 
     fn note_at(&self, of: Log, size: u64) -> Result<String> {
         self.journal.note_at(log(of), size, &self.key).map_err(|e| error(&e))
+    }
+
+    fn keep_timestamp(&mut self, size: u64, answer: &[u8]) -> Result<()> {
+        let note = self.note_at(Log::Register, size)?;
+        timestamps::keep(&self.dirs[0], size, &note, answer).map_err(|e| super::file(&e))
     }
 
     fn reader(&self) -> Result<Box<dyn LogReader>> {

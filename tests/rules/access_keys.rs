@@ -1,11 +1,23 @@
 //! The end of a key of link and month: due when its retention is over, requested by one person, approved by another, no
 //! hold standing; then nothing that is left opens what it sealed, and the log still verifies.
 
+use std::{fs, io::Read};
+
 use super::{
     access::{each_sealed, opened},
+    reading::{meanwhile, slow},
     *,
 };
 use batchward::adapters::{age_files::unseal, keystore::SlotState};
+use batchward::adapters::{age_files::unseal, keystore::SlotState};
+use batchward::{
+    adapters::{
+        age_files::unseal,
+        journal::{Journal, JournalError, Log},
+        keystore::SlotState,
+    },
+    domain::access::AccessEntry,
+};
 use support::picture::key_store;
 
 /// Taoyuan keeps the access log for three years; a little more of them, in minutes.
@@ -88,6 +100,9 @@ fn a_key_that_was_destroyed_opens_nothing_and_both_logs_still_verify() {
     let dropped = entries.iter().find(|e| e["body"]["outcome"]["result"] == "access-key-dropped");
     let outcome = &dropped.expect("the register says so")["body"]["outcome"];
     assert_eq!((&outcome["link"], &outcome["month"]), (&LINK.into(), &"2026-11".into()));
+    // What is known against the key being gone for good stands there too: the samples' root key is a file.
+    let limits = outcome["limits"].as_array().expect("the outcome has them");
+    assert!(limits.contains(&"root-key-file".into()), "{outcome}");
     verify_both(&site);
     // What is left is when and under which link; this month's entries are under a key of their own.
     let words = ["access", "show", "--json", "--to", "2026-12-31"];
@@ -96,6 +111,36 @@ fn a_key_that_was_destroyed_opens_nothing_and_both_logs_still_verify() {
     assert_eq!(lines.len(), before);
     assert!(lines.iter().all(|line| line["state"] == "destroyed" && line["account"].is_null()));
     assert!(entries_that_open(&site) > 0);
+    verify_both(&site);
+}
+
+#[test]
+fn a_look_at_the_log_that_runs_stops_when_a_key_is_destroyed() {
+    let people = People::new();
+    let site = with_mallory(&people, &["small-20"]);
+    let grant = site.grant(LINK);
+    // Lines enough that the reading waits for its reader.
+    let list = site.temporary().join("list");
+    let values: Vec<String> = (0..20_000).map(|n| format!("Z{n:09}")).collect();
+    fs::write(&list, values.join("\n")).unwrap();
+    let words = ["match", "--grant", &grant, "--case", "115-001", "--reason", "資格審查"];
+    let more = ["--input", list.to_str().unwrap(), "--on", "national_id"];
+    site.run_as("henry", &[&words[..], &more].concat()).ok();
+    later(&site, YEARS);
+    let order = site.run_as("alice", REQUEST).ok().id('a');
+    let (mut child, mut shown) =
+        slow(&site, "audrey", &["access", "show", "--json", "--to", "2026-12-31"]);
+    meanwhile(&site, "sue", &["access", "destroy-approve", &order]);
+    child.stdout.take().unwrap().read_to_end(&mut shown).unwrap();
+    let mut told = String::new();
+    child.stderr.take().unwrap().read_to_string(&mut told).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(77), "{told}");
+    let shown = String::from_utf8(shown).unwrap();
+    assert!(shown.contains("Z000000000") && !shown.contains("Z000019999"), "{}", shown.len());
+    let keys = site.run(&["access", "keys", "--json"]).ok().json();
+    let of_month = keys.as_array().unwrap().iter().find(|key| key["month"] == "2026-11");
+    assert_eq!(of_month.unwrap()["state"], "destroyed");
+    site.wait_minutes(1);
     verify_both(&site);
 }
 

@@ -226,11 +226,15 @@ fn a_grant_ends_in_the_middle_of_a_query() {
 
 /// A query of a thousand rows whose reader has taken only the first bytes.
 fn slow_query(site: &Site<'_>, grant: &str) -> (Child, Vec<u8>) {
-    let key = site.people.key("henry");
+    slow(site, "henry", &query(grant, &["--format", "json"]))
+}
+
+/// A reading whose reader has taken only the first bytes.
+pub(crate) fn slow(site: &Site<'_>, name: &str, words: &[&str]) -> (Child, Vec<u8>) {
+    let key = site.people.key(name);
     let mut command = Command::new(env!("CARGO_BIN_EXE_batchward"));
     command.arg("--config").arg(site.dir.join("agent.yaml")).args(["--test-clock", &site.time()]);
-    command.args(["--as", "henry", "--sign-with"]).arg(key);
-    command.args(query(grant, &["--format", "json"]));
+    command.args(["--as", name, "--sign-with"]).arg(key).args(words);
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().unwrap();
     let mut first = vec![0; 100];
@@ -239,7 +243,7 @@ fn slow_query(site: &Site<'_>, grant: &str) -> (Child, Vec<u8>) {
 }
 
 /// Another person does something a second after a query began, while its rows still stream.
-fn meanwhile(site: &Site<'_>, name: &str, words: &[&str]) {
+pub(crate) fn meanwhile(site: &Site<'_>, name: &str, words: &[&str]) {
     let key = site.people.key(name);
     let mut command = Command::new(env!("CARGO_BIN_EXE_batchward"));
     command

@@ -60,3 +60,34 @@ pub(in crate::cli) enum DutiesWord {
     )]
     List(FormFile),
 }
+
+/// `evidence`.
+#[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
+pub(in crate::cli) struct Evidence {
+    #[command(subcommand)]
+    pub(in crate::cli) word: Option<EvidenceWord>,
+    /// The batch: its id, or the provider's number.
+    #[arg(required = true)]
+    pub(in crate::cli) batch: Option<String>,
+    /// The file, which only its owner may read.
+    #[arg(short, long, value_name = "FILE", required = true)]
+    pub(in crate::cli) output: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(in crate::cli) enum EvidenceWord {
+    /// Verify a bundle; needs no agent and no network.
+    ///
+    /// What nobody signed is named as stated: it is held to the bundle's list of sums alone.
+    #[command(
+        after_long_help = "Examples:\n  batchward evidence verify evidence.zip \\\n    --key batchward/taoyuan-dwcd+5c0ee2a4+AZTF"
+    )]
+    Verify {
+        /// The bundle.
+        file: PathBuf,
+        /// The verifier key that you hold; without it, the bundle's own.
+        #[arg(long, value_name = "VKEY")]
+        key: Option<String>,
+    },
+}

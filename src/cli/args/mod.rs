@@ -21,7 +21,7 @@ pub(super) use self::{
     access::{AccessFilter, AccessWord, ExportFormat},
     deliveries::{BatchWord, KeyWord, LinkWord},
     destruction::{CloseArgs, DestroyWord, HoldWord, StandingWord},
-    forms::{DutiesWord, FormFile, FormFormat, RegisterExport},
+    forms::{DutiesWord, Evidence, EvidenceWord, FormFile, FormFormat, RegisterExport},
     inventory::{CopyWord, DeclareArgs, MediaWord, RecordArgs},
     proofs::{CertificateWord, PolicyWord, RegisterVerify, RegisterWord},
     site::{AccountAdd, AccountWord, ClockWord, ConfigWord, Init, Shell},
@@ -166,6 +166,11 @@ pub(super) enum Word {
     /// The transfer and deletion register: show, export, verify, prove.
     #[command(subcommand)]
     Register(RegisterWord),
+    /// Everything about one batch in one file that others verify: make, verify.
+    #[command(
+        after_long_help = "Examples:\n  batchward evidence b-260000001 -o evidence.zip\n  batchward evidence verify evidence.zip"
+    )]
+    Evidence(Evidence),
     /// What a custodian is in charge of: the list that is handed over.
     #[command(subcommand)]
     Duties(DutiesWord),

@@ -47,6 +47,24 @@ pub(in crate::cli) enum WitnessWord {
         /// The file that 'witness cosign' wrote.
         file: PathBuf,
     },
+    /// Make the query that a timestamp authority is to answer (RFC 3161).
+    ///
+    /// It is over the newest checkpoint, and has nothing else in it. The agent has no network: send it by the office's own
+    /// means, for example with 'curl -H Content-Type:application/timestamp-query --data-binary @FILE'.
+    #[command(after_long_help = "Examples:\n  batchward witness timestamp-request -o request.tsq")]
+    TimestampRequest {
+        /// File to write.
+        #[arg(short = 'o', long, value_name = "FILE")]
+        output: PathBuf,
+    },
+    /// Keep what a timestamp authority answered, beside the register.
+    ///
+    /// It must be granted and answer a query over a checkpoint of this register. Whose it is, 'openssl ts -verify' says.
+    #[command(after_long_help = "Examples:\n  batchward witness timestamp answer.tsr")]
+    Timestamp {
+        /// The authority's answer.
+        file: PathBuf,
+    },
     /// Acknowledge that cosignatures are overdue; two people do, each signed.
     ///
     /// The alarm rests for one more period. Both are in the register for good.

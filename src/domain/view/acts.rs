@@ -8,7 +8,7 @@ use crate::domain::{
         AccessApproved, AccessDenied, AccessRequested, AccountFacts, Body, CopyApproved,
         CopyDeclared, CopyDenied, CopyMoved, CopyRequested, CopyWithdrawn, EndConfirmed,
         EndRecorded, Entry, Exception, Filed, OrderCancelled, PapersConfirmed, PapersRecorded,
-        Signed, StandingConfirmed, StandingEnded, StandingProposed,
+        Signed, StandingConfirmed, StandingEnded, StandingProposed, TimestampKept,
     },
     ids::GrantId,
     lifecycle::{self, BatchEvent, GrantEvent},
@@ -60,7 +60,7 @@ impl View {
                     Err(FoldError::Transition(mark.seq))
                 }
             }
-            Body::ActRefused { .. } => Ok(()),
+            Body::ActRefused { .. } | Body::TimestampKept(_) => Ok(()),
             _ => self.administer(mark, entry),
         }
     }
@@ -309,6 +309,7 @@ impl Body {
             | Self::StandingProposed(StandingProposed { signed, .. })
             | Self::StandingEnded(StandingEnded { signed, .. })
             | Self::PapersRecorded(PapersRecorded { signed, .. })
+            | Self::TimestampKept(TimestampKept { signed, .. })
             | Self::Intent { plan: Plan::TakeKey { signed, .. } } => signed.as_ref(),
             Self::ConfigConfirmed { signed, .. }
             | Self::AccountConfirmed { signed, .. }

@@ -112,7 +112,10 @@ impl Engine {
             return Err(StepError::Later(code));
         }
         // A stop here: the tombstone stands alone, and the next start finds it and records the outcome.
-        let _limits = self.ports.keys.erase(&slot, &order.to_string())?;
-        Ok(Outcome::AccessKeyDropped { link: link.to_owned(), month: month.to_owned() })
+        let mut limits = self.ports.keys.erase(&slot, &order.to_string())?;
+        limits.sort_unstable();
+        limits.dedup();
+        let (link, month) = (link.to_owned(), month.to_owned());
+        Ok(Outcome::AccessKeyDropped { link, month, limits: Some(limits) })
     }
 }

@@ -3,6 +3,7 @@
 
 mod destruction;
 mod duties;
+mod evidence;
 mod held;
 mod register;
 
@@ -12,6 +13,7 @@ use serde::{Deserialize, Serialize};
 pub use super::status::TaskCode;
 pub use destruction::{CopyRecord, DestructionRecord, OrderRow};
 pub use duties::{AccessKey, DutyList, HeldKey, OpenBatch, OpenHold, OpenOrder};
+pub use evidence::{EntryProof, ManifestBytes, MonthOfUse, UsePart};
 pub use held::EndByPeople;
 pub use register::{CopyEnd, RegisterFilter, RegisterPart, RegisterRow, Sheet};
 
