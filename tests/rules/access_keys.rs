@@ -9,15 +9,6 @@ use super::{
     *,
 };
 use batchward::adapters::{age_files::unseal, keystore::SlotState};
-use batchward::adapters::{age_files::unseal, keystore::SlotState};
-use batchward::{
-    adapters::{
-        age_files::unseal,
-        journal::{Journal, JournalError, Log},
-        keystore::SlotState,
-    },
-    domain::access::AccessEntry,
-};
 use support::picture::key_store;
 
 /// Taoyuan keeps the access log for three years; a little more of them, in minutes.
