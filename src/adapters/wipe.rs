@@ -119,10 +119,20 @@ pub fn wipe_proven(
 /// # Errors
 /// As [`wipe_file`].
 pub fn finish(dir: BorrowedFd<'_>, name: &OsStr) -> Result<(), WipeError> {
-    let neutral = neutral_name(name);
-    if stat(dir, neutral.as_ref())?.is_some() {
+    finish_left(dir, neutral_name(name).as_ref())
+}
+
+/// As [`finish`], of a file that is known by its neutral name alone. Missing is done.
+///
+/// # Errors
+/// As [`wipe_file`]; [`WipeError::BadName`] where it is no neutral name.
+pub fn finish_left(dir: BorrowedFd<'_>, neutral: &OsStr) -> Result<(), WipeError> {
+    let Some(name) = neutral.to_str().filter(|_| is_neutral(neutral)) else {
+        return Err(WipeError::BadName);
+    };
+    if stat(dir, neutral)?.is_some() {
         let place = Place { dir, below: below(dir)?, origin: Origin::Others };
-        let _ = place.finish(&neutral, &mut |_| Ok(()))?;
+        let _ = place.finish(name, &mut |_| Ok(()))?;
     }
     Ok(())
 }
@@ -223,9 +233,9 @@ impl Place<'_> {
             }
             Err(errno) => return Err(WipeError::of("open")(errno)),
         };
-        // Whatever took the name after the first look is judged by its descriptor.
+        // Whatever took the name after it was looked at, or was written into it since, is seen on its descriptor.
         let opened = fstat(&file).map_err(WipeError::of("inspect"))?;
-        if !same_file(&opened, found) || opened.st_nlink != 1 || opened.st_size != found.st_size {
+        if !unchanged(&opened, found) || opened.st_nlink != 1 {
             return Err(WipeError::Swapped);
         }
         let mut limits = self.below.limits.clone();
@@ -421,12 +431,23 @@ impl Place<'_> {
 
 /// How the names begin under which overwritten files wait for their unlink.
 pub(super) const NEUTRAL: &str = ".wiped-";
+/// Digits behind that.
+const NEUTRAL_DIGITS: usize = 16;
 
 /// The name under which an overwritten file waits for its unlink. It follows from the name alone, so that a repeat
 /// finds it, and tells nothing.
 pub(super) fn neutral_name(name: &OsStr) -> String {
     let digest = Digest::of(name.as_encoded_bytes()).to_string();
-    format!("{NEUTRAL}{}", &digest[..16])
+    format!("{NEUTRAL}{}", &digest[..NEUTRAL_DIGITS])
+}
+
+/// Whether a name is one that [`neutral_name`] gives.
+#[must_use]
+pub fn is_neutral(name: &OsStr) -> bool {
+    let digits = name.to_str().and_then(|name| name.strip_prefix(NEUTRAL));
+    digits.is_some_and(|digits| {
+        digits.len() == NEUTRAL_DIGITS && digits.bytes().all(|digit| digit.is_ascii_hexdigit())
+    })
 }
 
 /// Whether the file can be read and written past memory. ext4 says no for a file whose contents pass through its
@@ -457,6 +478,15 @@ fn check_name(name: &OsStr) -> Result<(), WipeError> {
 
 const fn same_file(one: &Stat, other: &Stat) -> bool {
     one.st_dev == other.st_dev && one.st_ino == other.st_ino
+}
+
+/// The same file, and nobody has written it or given it another name between two looks. A wipe's own rename makes
+/// another change time: it is asked before that.
+const fn unchanged(one: &Stat, other: &Stat) -> bool {
+    same_file(one, other)
+        && one.st_size == other.st_size
+        && one.st_ctime == other.st_ctime
+        && one.st_ctime_nsec == other.st_ctime_nsec
 }
 
 fn length(stat: &Stat) -> u64 {

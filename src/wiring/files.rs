@@ -18,8 +18,11 @@ use crate::{
         wipe::{self, Expect, Note, Outcome, WipeError, Wiped},
     },
     domain::{certificate::Assurance, entry::WipeFacts},
-    engine::ports::{Evidence, PortError, Result},
+    engine::ports::{Evidence, Noted, PortError, Result},
 };
+
+/// How the names of notes begin that say where the key store lay before a slot was destroyed.
+pub(super) const KEYS_NOTE: &str = "keys.";
 
 /// Bytes of a note.
 const NOTE_BYTES_MAX: u64 = 64 << 10;
@@ -90,13 +93,26 @@ fn facts(wiped: &Wiped) -> WipeFacts {
 }
 
 impl Evidence for Wiper {
-    fn sweep(&mut self) -> Result<()> {
+    fn sweep(&mut self, pending: &dyn Fn(Noted) -> bool) -> Result<()> {
         let Ok(listed) = std::fs::read_dir(&self.notes) else { return Ok(()) };
         for entry in listed.flatten() {
-            files::remove(&entry.path(), "wipe-note").map_err(|e| super::file(&e))?;
+            if !entry.file_name().to_str().and_then(noted).is_some_and(pending) {
+                files::remove(&entry.path(), "wipe-note").map_err(|e| super::file(&e))?;
+            }
         }
         Ok(())
     }
+}
+
+/// What a note is about, by its name: that of a file (`c-00000001.db`), or `keys.` and that of a slot
+/// (`keys.vault:c-00000001`). Nothing for one of no copy's.
+fn noted(name: &str) -> Option<Noted> {
+    let slot = name.strip_prefix(KEYS_NOTE).and_then(|slot| slot.split_once(':'));
+    let id = match slot {
+        Some((_, id)) => id,
+        None => name.split_once('.').map_or(name, |(id, _)| id),
+    };
+    id.parse().map(Noted::Copy).or_else(|_| id.parse().map(Noted::Batch)).ok()
 }
 
 pub(super) fn failed(error: &WipeError) -> PortError {

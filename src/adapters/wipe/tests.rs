@@ -220,6 +220,37 @@ fn a_file_that_takes_the_name_meanwhile_is_left_in_its_place() {
 }
 
 #[test]
+fn a_file_that_takes_the_place_of_a_judged_one_stays_and_is_told() {
+    // By another file of the same length, and by other bytes in the same file.
+    for swap in [true, false] {
+        let (_tmp, dir) = folder();
+        fs::create_dir(dir.join("d")).unwrap();
+        for name in ["1", "2"] {
+            fs::write(dir.join("d").join(name), TEXT).unwrap();
+        }
+        let other = vec![b'x'; TEXT.len()];
+        let handle = files::open_dir(&dir).unwrap();
+        let judged = |_: BorrowedFd<'_>, name: &OsStr, _: &Stat| {
+            if name == "1" {
+                // A clock may tell two changes within one of its ticks apart no more.
+                std::thread::sleep(std::time::Duration::from_millis(20));
+                if swap {
+                    fs::write(dir.join("new"), &other).unwrap();
+                    fs::rename(dir.join("new"), dir.join("d/1")).unwrap();
+                } else {
+                    fs::write(dir.join("d/1"), &other).unwrap();
+                }
+            }
+            true
+        };
+        let report = wipe_tree(handle.as_fd(), OsStr::new("d"), &judged).unwrap();
+        assert_eq!((report.overwritten, report.unknown, report.left), (1, 1, 0), "{swap}");
+        assert_eq!(fs::read(dir.join("d/1")).unwrap(), other);
+        assert!(!dir.join("d/2").exists());
+    }
+}
+
+#[test]
 fn names_that_are_paths_and_folders_are_refused() {
     let (_tmp, dir) = folder();
     fs::create_dir(dir.join("sub")).unwrap();
