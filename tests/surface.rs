@@ -39,6 +39,7 @@ fn words() -> Vec<Vec<String>> {
         match below {
             "use-no-need" => vec!["use".to_owned(), "no-need".to_owned()],
             "access-destroy-approve" => vec!["access".to_owned(), "destroy-approve".to_owned()],
+            "device-helper" => vec!["device-helper".to_owned()],
             "access-destroy-deny" => vec!["access".to_owned(), "destroy-deny".to_owned()],
             _ => below.split('-').filter(|w| !w.is_empty()).map(str::to_owned).collect(),
         }

@@ -12,9 +12,11 @@
 //! is an error, never a success.
 
 mod batch;
+pub(super) mod beneath;
 mod extents;
 mod ground;
 mod in_place;
+mod names;
 mod pass;
 mod system;
 mod told;
@@ -33,14 +35,17 @@ use rustix::fs::{
 };
 use rustix::io::Errno;
 
+pub(super) use self::names::{NEUTRAL, neutral_name};
 use self::{
     extents::Map,
     ground::{Below, below},
+    names::{check_name, length, same_file, unchanged},
     pass::{Buffer, Passed, Target},
 };
 pub use self::{
     in_place::InPlace,
-    told::{Expect, Note, Origin, Outcome, WipeError, Wiped},
+    names::is_neutral,
+    told::{Expect, Note, Origin, Outcome, RawDevice, WipeError, Wiped},
     tree::{TreeReport, wipe_tree},
 };
 use super::{
@@ -48,10 +53,7 @@ use super::{
     fault,
     files::{self, FileError},
 };
-use crate::domain::{
-    digest::Digest,
-    wipe::{Limit, ReadBack, WipeReport},
-};
+use crate::domain::wipe::{Limit, ReadBack, WipeReport};
 
 /// Who keeps the proof of an overwrite before the file goes.
 pub type Prove<'p> = dyn FnMut(&Wiped) -> Result<(), Box<dyn std::error::Error + Send + Sync>> + 'p;
@@ -75,8 +77,22 @@ pub fn wipe_proven(
     expect: Expect,
     prove: &mut Prove<'_>,
 ) -> Result<Wiped, WipeError> {
+    wipe_seen(dir, name, expect, None, prove)
+}
+
+/// As [`wipe_proven`]; the overwrite is looked at on the raw device too, where there is who can.
+///
+/// # Errors
+/// As [`wipe_file`].
+pub fn wipe_seen(
+    dir: BorrowedFd<'_>,
+    name: &OsStr,
+    expect: Expect,
+    raw: Option<&dyn RawDevice>,
+    prove: &mut Prove<'_>,
+) -> Result<Wiped, WipeError> {
     check_name(name)?;
-    let place = Place { dir, below: below(dir)?, origin: expect.origin };
+    let place = Place { dir, below: below(dir)?, origin: expect.origin, raw };
     let neutral = neutral_name(name);
     let leftover = if expect.resume { place.finish(&neutral, prove)? } else { None };
     let Some(found) = stat(dir, name)? else {
@@ -131,7 +147,7 @@ pub fn finish_left(dir: BorrowedFd<'_>, neutral: &OsStr) -> Result<(), WipeError
         return Err(WipeError::BadName);
     };
     if stat(dir, neutral)?.is_some() {
-        let place = Place { dir, below: below(dir)?, origin: Origin::Others };
+        let place = Place { dir, below: below(dir)?, origin: Origin::Others, raw: None };
         let _ = place.finish(name, &mut |_| Ok(()))?;
     }
     Ok(())
@@ -160,6 +176,8 @@ struct Place<'d> {
     dir: BorrowedFd<'d>,
     below: Below,
     origin: Origin,
+    /// Who can look at the device below.
+    raw: Option<&'d dyn RawDevice>,
 }
 
 /// A file that is open for its overwrite, and what was found of it before.
@@ -302,10 +320,14 @@ impl Place<'_> {
             Err(_) if opened.retries == 0 => (false, ReadBack::None),
             Err(source) => return Err(WipeError::Io { doing: "read back", source }),
         };
-        if !(same && rest_same) {
+        // Asked only of what reads back here already: a device that holds something else is an overwrite that failed.
+        let raw = self.raw.filter(|_| same && rest_same && len > 0 && !self.below.memory);
+        let seen = raw.and_then(|raw| raw.compare(&opened.file, noise, len));
+        if !(same && rest_same) || seen == Some(false) {
             opened.errors += 1;
             return Ok(None);
         }
+        let way = if seen == Some(true) { ReadBack::Device } else { way };
         let after = Map::of(&opened.file, false);
         let now = fstat(&opened.file).map_err(WipeError::of("inspect"))?;
         Ok(Some(self.judge(opened, after.as_ref(), way, length(&now) > len)))
@@ -316,7 +338,7 @@ impl Place<'_> {
         if !self.below.memory {
             Map::compare(opened.before.as_ref(), after, &mut limits);
         }
-        if way != ReadBack::Direct && !self.below.memory {
+        if way < ReadBack::Direct && !self.below.memory {
             limits.push(Limit::NotReadBack);
         }
         if grew {
@@ -429,27 +451,6 @@ impl Place<'_> {
     }
 }
 
-/// How the names begin under which overwritten files wait for their unlink.
-pub(super) const NEUTRAL: &str = ".wiped-";
-/// Digits behind that.
-const NEUTRAL_DIGITS: usize = 16;
-
-/// The name under which an overwritten file waits for its unlink. It follows from the name alone, so that a repeat
-/// finds it, and tells nothing.
-pub(super) fn neutral_name(name: &OsStr) -> String {
-    let digest = Digest::of(name.as_encoded_bytes()).to_string();
-    format!("{NEUTRAL}{}", &digest[..NEUTRAL_DIGITS])
-}
-
-/// Whether a name is one that [`neutral_name`] gives.
-#[must_use]
-pub fn is_neutral(name: &OsStr) -> bool {
-    let digits = name.to_str().and_then(|name| name.strip_prefix(NEUTRAL));
-    digits.is_some_and(|digits| {
-        digits.len() == NEUTRAL_DIGITS && digits.bytes().all(|digit| digit.is_ascii_hexdigit())
-    })
-}
-
 /// Whether the file can be read and written past memory. ext4 says no for a file whose contents pass through its
 /// journal, however that was asked for (statx(2), `STATX_DIOALIGN`); a kernel that does not say counts as no.
 fn takes_direct(file: &File) -> bool {
@@ -464,33 +465,6 @@ fn stat(dir: BorrowedFd<'_>, name: &OsStr) -> Result<Option<Stat>, WipeError> {
         Err(Errno::NOENT) => Ok(None),
         Err(errno) => Err(WipeError::of("inspect")(errno)),
     }
-}
-
-fn check_name(name: &OsStr) -> Result<(), WipeError> {
-    let bytes = name.as_encoded_bytes();
-    let plain = !bytes.is_empty() && bytes != b"." && bytes != b"..";
-    if plain && !bytes.iter().any(|b| matches!(b, b'/' | 0)) {
-        Ok(())
-    } else {
-        Err(WipeError::BadName)
-    }
-}
-
-const fn same_file(one: &Stat, other: &Stat) -> bool {
-    one.st_dev == other.st_dev && one.st_ino == other.st_ino
-}
-
-/// The same file, and nobody has written it or given it another name between two looks. A wipe's own rename makes
-/// another change time: it is asked before that.
-const fn unchanged(one: &Stat, other: &Stat) -> bool {
-    same_file(one, other)
-        && one.st_size == other.st_size
-        && one.st_ctime == other.st_ctime
-        && one.st_ctime_nsec == other.st_ctime_nsec
-}
-
-fn length(stat: &Stat) -> u64 {
-    u64::try_from(stat.st_size).unwrap_or(0)
 }
 
 #[cfg(test)]

@@ -215,6 +215,8 @@ pub enum ReadBack {
     Memory,
     /// Past that memory, from the device (`O_DIRECT`), every byte compared with what was written.
     Direct,
+    /// And, past the filesystem too, from the raw device at the places that the filesystem tells (the device helper).
+    Device,
 }
 
 /// What a wipe found, did and proved, over all files of it.
@@ -270,6 +272,11 @@ impl WipeReport {
         if let Err(at) = self.limits.binary_search(&limit) {
             self.limits.insert(at, limit);
         }
+    }
+
+    /// The blocks were given back to the device, and were seen to be.
+    pub fn trimmed(&mut self) {
+        self.limits.retain(|limit| *limit != Limit::NotTrimmed);
     }
 
     /// Takes limits away that were met for want of a key, and puts these in their place.

@@ -68,6 +68,7 @@ const ALLOWED: &[(&str, &[&str], &str)] = &[
     ("src/wiring/unit.rs", &["files::replace"], "the unit's drop-in"),
     ("src/wiring/witness.rs", &["files::replace"], "a checkpoint that was seen"),
     ("src/daemon/control.rs", &["unlink"], "the socket"),
+    ("src/adapters/device/helper.rs", &["unlink"], "the socket"),
     (
         "src/cli/access.rs",
         &["truncate(true)", "files::rename", "files::remove"],

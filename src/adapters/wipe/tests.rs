@@ -209,7 +209,8 @@ fn a_file_that_takes_the_name_meanwhile_is_left_in_its_place() {
     fs::rename(dir.join("f"), dir.join("away")).unwrap();
     fs::write(dir.join("f"), b"another").unwrap();
     let dir_of = handle.as_fd();
-    let place = Place { dir: dir_of, below: below(dir_of).unwrap(), origin: Origin::Others };
+    let (below, origin) = (below(dir_of).unwrap(), Origin::Others);
+    let place = Place { dir: dir_of, below, origin, raw: None };
     assert!(matches!(place.open(OsStr::new("f"), &found), Err(WipeError::Swapped)));
     let renamed = place.rename_to_neutral(OsStr::new("f"), ".wiped-0", &found);
     assert!(matches!(renamed, Err(WipeError::Swapped)));

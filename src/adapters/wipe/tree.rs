@@ -167,7 +167,7 @@ impl Clearing<'_> {
             return 0;
         };
         let mut swapped = 0;
-        let place = Place { dir: folder, below, origin: Origin::Others };
+        let place = Place { dir: folder, below, origin: Origin::Others, raw: None };
         for files in files.chunks(batch::FILES) {
             for ended in batch::wipe(&place, files, &mut self.buffers) {
                 match ended {
