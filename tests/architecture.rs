@@ -10,6 +10,9 @@
     reason = "tests"
 )]
 
+#[path = "architecture/removals.rs"]
+mod removals;
+
 use std::{
     fs,
     path::{Path, PathBuf},

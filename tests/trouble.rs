@@ -20,6 +20,8 @@ mod disk;
 mod reach;
 #[path = "trouble/state.rs"]
 mod state;
+#[path = "trouble/wipes.rs"]
+mod wipes;
 
 use std::{
     fs::{self, File, OpenOptions},

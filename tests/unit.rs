@@ -15,6 +15,8 @@
 
 mod support;
 
+#[path = "unit/device.rs"]
+mod device;
 #[path = "unit/dropin.rs"]
 mod dropin;
 #[path = "unit/fragments.rs"]

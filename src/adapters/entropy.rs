@@ -64,6 +64,18 @@ impl Noise {
         Ok(Self(key))
     }
 
+    /// The same again, from its seed.
+    #[must_use]
+    pub fn from_seed(seed: [u8; 32]) -> Self {
+        Self(Zeroizing::new(seed))
+    }
+
+    /// What it grows from: who has it can tell where the noise lies, and nothing about what lay there before.
+    #[must_use]
+    pub fn seed(&self) -> &[u8; 32] {
+        &self.0
+    }
+
     /// Fills `bytes` with the beginning of piece number `piece`; a piece has at most 2^64 blocks of 16 bytes.
     ///
     /// # Errors

@@ -39,6 +39,8 @@ use crate::domain::{judge::is_key_name, limits::INBOX_ENTRIES_MAX};
 const CLEARED: &str = ".batchward-clearing-";
 /// What is put behind the name of a folder whose own name was taken, when it goes back to the inbox.
 const LATE: &str = ".late";
+/// Names that are tried for it: NAME.late, NAME.late-2, and so on.
+const LATE_NAMES_MAX: usize = 64;
 
 /// Trouble with an inbox. Names of deliveries are a provider's and stand in no message.
 #[derive(Debug, thiserror::Error)]
@@ -210,22 +212,33 @@ impl Inbox {
         let report = wipe::wipe_tree(self.dir.as_fd(), cleared, &known)
             .map_err(|source| InboxError::Clear { path: self.path.clone(), source })?;
         if report.unknown > 0 && set_aside {
-            self.put_back(&neutral, name)?;
+            self.put_back(&neutral, name, folder)?;
         }
         Ok(report)
     }
 
     /// Gives a folder back to the inbox that holds what nobody has seen: under its old name, or beside whatever took
-    /// that.
-    fn put_back(&self, neutral: &OsStr, name: &OsStr) -> Result<(), InboxError> {
-        let mut beside = name.to_owned();
-        beside.push(LATE);
+    /// that. A name that is too long for an ending, and one of which every ending is taken, leave a name made of what
+    /// the folder is.
+    fn put_back(&self, neutral: &OsStr, name: &OsStr, id: FolderId) -> Result<(), InboxError> {
+        let beside = (1..=LATE_NAMES_MAX).map(|number| {
+            let mut beside = name.to_owned();
+            beside.push(LATE);
+            if number > 1 {
+                beside.push(format!("-{number}"));
+            }
+            beside
+        });
+        let last = OsString::from(format!("delivery-{:x}-{:x}{LATE}", id.inode, id.born));
         let write = fault::Write::begin("inbox rename");
-        match self.rename(neutral, name) {
-            Err(Errno::EXIST | Errno::NOTEMPTY) => self.rename(neutral, &beside),
-            other => other,
+        let mut renamed = self.rename(neutral, name);
+        for free in beside.chain([last]) {
+            if !matches!(renamed, Err(Errno::EXIST | Errno::NOTEMPTY | Errno::NAMETOOLONG)) {
+                break;
+            }
+            renamed = self.rename(neutral, &free);
         }
-        .map_err(self.delivery("rename"))?;
+        renamed.map_err(self.delivery("rename"))?;
         write.middle();
         fsync(&self.dir).map_err(self.delivery("sync the folder of"))?;
         write.end();

@@ -76,6 +76,8 @@ pub struct KeyScan {
     pub keys: Vec<KeyFile>,
     /// Other things: no such name. Names with a leading dot are unfinished and not counted.
     pub strays: usize,
+    /// Key files that a wipe has begun with and could not end, by the names that it gave them.
+    pub left: Vec<OsString>,
 }
 
 /// Trouble with a keybox. Key files are named by their batch.
@@ -197,6 +199,9 @@ impl Keybox {
             let name = entry.file_name().to_bytes();
             match KeyFile::of(OsStr::from_bytes(name)) {
                 Some(key) => scan.keys.push(key),
+                None if wipe::is_neutral(OsStr::from_bytes(name)) => {
+                    scan.left.push(OsStr::from_bytes(name).to_owned());
+                }
                 None if name.starts_with(b".") => {}
                 None => scan.strays += 1,
             }
@@ -252,6 +257,16 @@ impl Keybox {
         let bytes = Secret::new(bytes.as_slice().to_vec());
         let read = ReadKey { form: key.form, bytes, too_long };
         Ok(Some((read, (found.st_dev, found.st_ino))))
+    }
+
+    /// Ends a wipe that could not be ended, of a file that [`KeyScan::left`] names. Its own name is gone, so nothing else
+    /// would come back to it.
+    ///
+    /// # Errors
+    /// [`KeyboxError::Wipe`].
+    pub fn finish(&self, left: &OsStr) -> Result<(), KeyboxError> {
+        wipe::finish_left(self.dir.as_fd(), left)
+            .map_err(|source| KeyboxError::Wipe { path: self.path.join(left), source })
     }
 
     /// Wipes a key file that holds what was `read` of it; one that holds something else by now is another key, and is

@@ -12,6 +12,7 @@ mod cell;
 mod error;
 mod label;
 mod pair;
+mod rotation;
 mod store;
 #[cfg(test)]
 mod tests;
@@ -27,6 +28,7 @@ use self::cell::{Body, KEY_BYTES, Place, SealingKey};
 pub use self::error::KeyStoreError;
 use self::label::Label;
 use self::pair::{Side, Verdict};
+pub use self::rotation::Rotation;
 use self::store::Store;
 use super::entropy::{self, Fill, Kernel};
 use crate::domain::{limits::SECRET_BYTES_MAX, secret::Secret};
@@ -91,6 +93,8 @@ pub struct KeyStore {
     /// Slot `i` of the files is entry `i`; entry 0 is the newest key-encryption key.
     slots: Vec<Slot>,
     by_name: BTreeMap<Label, usize>,
+    /// Slots whose secret does not open, as the last rotation found them.
+    altered: BTreeSet<usize>,
 }
 
 impl std::fmt::Debug for KeyStore {
@@ -126,18 +130,16 @@ impl KeyStore {
         let wrapping = SealingKey::new(0, root).ok_or(KeyStoreError::RootKeyLength)?;
         let store = Store::open(dir)?;
         let (keys, slots, by_name) = (Vec::new(), Vec::new(), BTreeMap::new());
-        let mut this = Self { store, wrapping, keys, slots, by_name };
+        let altered = BTreeSet::new();
+        let mut this = Self { store, wrapping, keys, slots, by_name, altered };
         let kek_settled = this.read_keys()?;
         let unsettled = this.read_slots()?;
         for index in unsettled {
             this.settle(index)?;
         }
         if !kek_settled {
-            match this.finish_rotation() {
-                // Both key-encryption keys stay, so that everything else can be used and destroyed.
-                Ok(()) | Err(KeyStoreError::Altered { .. }) => {}
-                Err(error) => return Err(error),
-            }
+            // Where it is held, both key-encryption keys stay, so that everything else can be used and destroyed.
+            let _ = this.finish_rotation()?;
         }
         Ok(this)
     }
@@ -251,35 +253,16 @@ impl KeyStore {
         damaged.map(|slot| slot.name.as_ref().map(Label::text))
     }
 
-    /// How many slots are live, destroyed and damaged; slot 0 is not counted.
+    /// How many slots are live, destroyed and damaged; slot 0 is not counted. A secret that does not open is damaged.
     #[must_use]
     pub fn counts(&self) -> (u64, u64, u64) {
-        self.slots.iter().skip(1).fold((0, 0, 0), |(live, destroyed, damaged), slot| {
-            match slot.kind {
-                Kind::Live { .. } => (live + 1, destroyed, damaged),
-                Kind::Destroyed { .. } => (live, destroyed + 1, damaged),
-                Kind::Damaged => (live, destroyed, damaged + 1),
-            }
+        let slots = self.slots.iter().enumerate().skip(1);
+        slots.fold((0, 0, 0), |(live, destroyed, damaged), (index, slot)| match slot.kind {
+            Kind::Live { .. } if self.altered.contains(&index) => (live, destroyed, damaged + 1),
+            Kind::Live { .. } => (live + 1, destroyed, damaged),
+            Kind::Destroyed { .. } => (live, destroyed + 1, damaged),
+            Kind::Damaged => (live, destroyed, damaged + 1),
         })
-    }
-
-    /// Replaces the key-encryption key: a new one beside the old, every live secret sealed again under the new one,
-    /// then everything old wiped. A stop anywhere is finished by the next opening.
-    ///
-    /// # Errors
-    /// [`KeyStoreError::Altered`] for a secret that cannot be carried over, with both keys kept; write errors.
-    pub fn rotate(&mut self) -> Result<(), KeyStoreError> {
-        self.store.check()?;
-        let (side, generation) = (self.slots[0].side, self.slots[0].generation + 1);
-        if self.keys.len() == 1 {
-            let kek = entropy::random_secret(KEY_BYTES)?;
-            let place = Place { slot: 0, generation, name: KEK };
-            let bytes = cell::live(place, &kek, &self.wrapping, &Kernel)?;
-            self.store.write(side.other(), 0, &bytes, "key-encryption key")?;
-            self.keys.extend(SealingKey::new(generation, &kek));
-            (self.slots[0].side, self.slots[0].generation) = (side.other(), generation);
-        }
-        self.finish_rotation()
     }
 
     /// Reads slot 0; false where its old cell is not wiped yet.
@@ -435,45 +418,6 @@ impl KeyStore {
         let name = slot.name.as_ref().map(Label::text).unwrap_or_default();
         let place = Place { slot: index as u64, generation: slot.generation, name: &name };
         self.store.write(slot.side.other(), index, &cell::free(place), "key slot wiped")
-    }
-
-    /// Carries every live secret over to the newest key-encryption key, then wipes what was sealed under the old one,
-    /// and the old one: two syncs, however many there are.
-    fn finish_rotation(&mut self) -> Result<(), KeyStoreError> {
-        let newest = self.newest()?;
-        let mut renewed = Vec::new();
-        for (index, slot) in self.slots.iter().enumerate().skip(1) {
-            let Slot { name: Some(name), kind: Kind::Live { key_generation }, side, generation } =
-                slot
-            else {
-                continue;
-            };
-            if *key_generation != newest.generation {
-                let name = name.text();
-                let secret = self.unseal(index, *side, *key_generation, &name)?;
-                let place = Place { slot: index as u64, generation: generation + 1, name: &name };
-                let bytes = cell::live(place, &secret, newest, &Kernel)?;
-                renewed.push((side.other(), index, bytes));
-            }
-        }
-        let newest = newest.generation;
-        // A stop here: each slot holds its old cell, or both, of which the new one counts; both keys are there.
-        self.store.write_many(&renewed, "key slots")?;
-        let mut free = Vec::with_capacity(renewed.len() + 1);
-        for index in renewed.into_iter().map(|(_, index, _)| index).chain([0]) {
-            let slot = &mut self.slots[index];
-            if index > 0 {
-                (slot.side, slot.generation) = (slot.side.other(), slot.generation + 1);
-                slot.kind = Kind::Live { key_generation: newest };
-            }
-            let name = slot.name.as_ref().map(Label::text).unwrap_or_default();
-            let place = Place { slot: index as u64, generation: slot.generation, name: &name };
-            free.push((slot.side.other(), index, cell::free(place)));
-        }
-        // A stop here: everything is sealed under the new key already; opening wipes the rest.
-        self.store.write_many(&free, "key slots wiped")?;
-        self.keys.retain(|key| key.generation == newest);
-        Ok(())
     }
 
     fn newest(&self) -> Result<&SealingKey, KeyStoreError> {

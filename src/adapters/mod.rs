@@ -5,6 +5,7 @@ pub mod age_files;
 pub mod ahead;
 pub mod case_store;
 pub mod clock;
+pub mod device;
 pub mod disk;
 pub mod entropy;
 pub mod fault;

@@ -12,9 +12,11 @@
 //! is an error, never a success.
 
 mod batch;
+pub(super) mod beneath;
 mod extents;
 mod ground;
 mod in_place;
+mod names;
 mod pass;
 mod system;
 mod told;
@@ -33,15 +35,18 @@ use rustix::fs::{
 };
 use rustix::io::Errno;
 
+pub(super) use self::names::{NEUTRAL, neutral_name};
 use self::{
     extents::Map,
     ground::{Below, below},
+    names::{check_name, length, same_file, unchanged},
     pass::{Buffer, Passed, Target},
 };
 pub use self::{
     ground::foresee,
     in_place::InPlace,
-    told::{Expect, Note, Origin, Outcome, WipeError, Wiped},
+    names::is_neutral,
+    told::{Expect, Note, Origin, Outcome, RawDevice, WipeError, Wiped},
     tree::{TreeReport, wipe_tree},
 };
 use super::{
@@ -49,10 +54,7 @@ use super::{
     fault,
     files::{self, FileError},
 };
-use crate::domain::{
-    digest::Digest,
-    wipe::{Limit, ReadBack, WipeReport},
-};
+use crate::domain::wipe::{Limit, ReadBack, WipeReport};
 
 /// Who keeps the proof of an overwrite before the file goes.
 pub type Prove<'p> = dyn FnMut(&Wiped) -> Result<(), Box<dyn std::error::Error + Send + Sync>> + 'p;
@@ -76,8 +78,22 @@ pub fn wipe_proven(
     expect: Expect,
     prove: &mut Prove<'_>,
 ) -> Result<Wiped, WipeError> {
+    wipe_seen(dir, name, expect, None, prove)
+}
+
+/// As [`wipe_proven`]; the overwrite is looked at on the raw device too, where there is who can.
+///
+/// # Errors
+/// As [`wipe_file`].
+pub fn wipe_seen(
+    dir: BorrowedFd<'_>,
+    name: &OsStr,
+    expect: Expect,
+    raw: Option<&dyn RawDevice>,
+    prove: &mut Prove<'_>,
+) -> Result<Wiped, WipeError> {
     check_name(name)?;
-    let place = Place { dir, below: below(dir)?, origin: expect.origin };
+    let place = Place { dir, below: below(dir)?, origin: expect.origin, raw };
     let neutral = neutral_name(name);
     let leftover = if expect.resume { place.finish(&neutral, prove)? } else { None };
     let Some(found) = stat(dir, name)? else {
@@ -120,10 +136,20 @@ pub fn wipe_proven(
 /// # Errors
 /// As [`wipe_file`].
 pub fn finish(dir: BorrowedFd<'_>, name: &OsStr) -> Result<(), WipeError> {
-    let neutral = neutral_name(name);
-    if stat(dir, neutral.as_ref())?.is_some() {
-        let place = Place { dir, below: below(dir)?, origin: Origin::Others };
-        let _ = place.finish(&neutral, &mut |_| Ok(()))?;
+    finish_left(dir, neutral_name(name).as_ref())
+}
+
+/// As [`finish`], of a file that is known by its neutral name alone. Missing is done.
+///
+/// # Errors
+/// As [`wipe_file`]; [`WipeError::BadName`] where it is no neutral name.
+pub fn finish_left(dir: BorrowedFd<'_>, neutral: &OsStr) -> Result<(), WipeError> {
+    let Some(name) = neutral.to_str().filter(|_| is_neutral(neutral)) else {
+        return Err(WipeError::BadName);
+    };
+    if stat(dir, neutral)?.is_some() {
+        let place = Place { dir, below: below(dir)?, origin: Origin::Others, raw: None };
+        let _ = place.finish(name, &mut |_| Ok(()))?;
     }
     Ok(())
 }
@@ -151,6 +177,8 @@ struct Place<'d> {
     dir: BorrowedFd<'d>,
     below: Below,
     origin: Origin,
+    /// Who can look at the device below.
+    raw: Option<&'d dyn RawDevice>,
 }
 
 /// A file that is open for its overwrite, and what was found of it before.
@@ -224,9 +252,13 @@ impl Place<'_> {
             }
             Err(errno) => return Err(WipeError::of("open")(errno)),
         };
-        // Whatever took the name after the first look is judged by its descriptor.
+        // Whatever took the name after it was looked at, or was written into it since, is seen on its descriptor.
         let opened = fstat(&file).map_err(WipeError::of("inspect"))?;
-        if !same_file(&opened, found) || opened.st_nlink != 1 || opened.st_size != found.st_size {
+        // On layers the opening itself copies a file of the one below, and changes its time.
+        let layers = self.below.ground.kind == "overlay";
+        let same = unchanged(&opened, found)
+            || layers && same_file(&opened, found) && opened.st_size == found.st_size;
+        if !same || opened.st_nlink != 1 {
             return Err(WipeError::Swapped);
         }
         let mut limits = self.below.limits.clone();
@@ -293,10 +325,14 @@ impl Place<'_> {
             Err(_) if opened.retries == 0 => (false, ReadBack::None),
             Err(source) => return Err(WipeError::Io { doing: "read back", source }),
         };
-        if !(same && rest_same) {
+        // Asked only of what reads back here already: a device that holds something else is an overwrite that failed.
+        let raw = self.raw.filter(|_| same && rest_same && len > 0 && !self.below.memory);
+        let seen = raw.and_then(|raw| raw.compare(&opened.file, noise, len));
+        if !(same && rest_same) || seen == Some(false) {
             opened.errors += 1;
             return Ok(None);
         }
+        let way = if seen == Some(true) { ReadBack::Device } else { way };
         let after = Map::of(&opened.file, false);
         let now = fstat(&opened.file).map_err(WipeError::of("inspect"))?;
         Ok(Some(self.judge(opened, after.as_ref(), way, length(&now) > len)))
@@ -307,7 +343,7 @@ impl Place<'_> {
         if !self.below.memory {
             Map::compare(opened.before.as_ref(), after, &mut limits);
         }
-        if way != ReadBack::Direct && !self.below.memory {
+        if way < ReadBack::Direct && !self.below.memory {
             limits.push(Limit::NotReadBack);
         }
         if grew {
@@ -420,16 +456,6 @@ impl Place<'_> {
     }
 }
 
-/// How the names begin under which overwritten files wait for their unlink.
-pub(super) const NEUTRAL: &str = ".wiped-";
-
-/// The name under which an overwritten file waits for its unlink. It follows from the name alone, so that a repeat
-/// finds it, and tells nothing.
-pub(super) fn neutral_name(name: &OsStr) -> String {
-    let digest = Digest::of(name.as_encoded_bytes()).to_string();
-    format!("{NEUTRAL}{}", &digest[..16])
-}
-
 /// Whether the file can be read and written past memory. ext4 says no for a file whose contents pass through its
 /// journal, however that was asked for (statx(2), `STATX_DIOALIGN`); a kernel that does not say counts as no.
 fn takes_direct(file: &File) -> bool {
@@ -444,24 +470,6 @@ fn stat(dir: BorrowedFd<'_>, name: &OsStr) -> Result<Option<Stat>, WipeError> {
         Err(Errno::NOENT) => Ok(None),
         Err(errno) => Err(WipeError::of("inspect")(errno)),
     }
-}
-
-fn check_name(name: &OsStr) -> Result<(), WipeError> {
-    let bytes = name.as_encoded_bytes();
-    let plain = !bytes.is_empty() && bytes != b"." && bytes != b"..";
-    if plain && !bytes.iter().any(|b| matches!(b, b'/' | 0)) {
-        Ok(())
-    } else {
-        Err(WipeError::BadName)
-    }
-}
-
-const fn same_file(one: &Stat, other: &Stat) -> bool {
-    one.st_dev == other.st_dev && one.st_ino == other.st_ino
-}
-
-fn length(stat: &Stat) -> u64 {
-    u64::try_from(stat.st_size).unwrap_or(0)
 }
 
 #[cfg(test)]

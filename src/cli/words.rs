@@ -68,6 +68,7 @@ pub(super) fn run(cli: &Cli) -> Result<()> {
         }
         Word::Policy(word) => policy(cli, word),
         Word::Completions { shell } => pages::completions(*shell),
+        Word::DeviceHelper { socket, for_user } => wiring::help_device(socket, for_user),
         Word::Man { dir } => pages::man(dir),
         _ => with_site(cli, &hooks),
     }

@@ -57,6 +57,8 @@ pub struct Agent {
     pub log: LogLevel,
     /// Where metrics are put for a collector that reads files, where that is wanted.
     pub metrics_file: Option<PathBuf>,
+    /// Socket of the device helper, where there is one.
+    pub device_helper: Option<PathBuf>,
     /// What is stated about backups of the state.
     pub backups: Backups,
     /// Who vouches for the register, and how often.
@@ -91,6 +93,9 @@ impl LogLevel {
 
 /// The control socket where none is named.
 pub(super) const SOCKET: &str = "/run/batchward/control.sock";
+
+/// The device helper's socket, as its unit makes it.
+const DEVICE_SOCKET: &str = "/run/batchward-device/device.sock";
 
 /// Names of sites, links, layouts and policies.
 pub(super) const NAME: Form<'_> =
@@ -136,6 +141,9 @@ pub(super) fn parse(mut reader: Reader, file: &Path) -> Agent {
     let levels = form("'error', 'warn', 'info' or 'debug'", "info");
     let log = reader.maybe("log", levels, LogLevel::parse);
     let metrics_file = metrics_file(&mut reader, base, &state);
+    let helper = form("the path of its socket", DEVICE_SOCKET);
+    let device_helper = reader.maybe("device_helper", helper, plain);
+    let device_helper = device_helper.map(|path| lexical(&base.join(path.value)));
     let backups = backups::read(&mut reader);
     let anchoring = anchoring::read(&mut reader);
     if let RootKeySource::File(file) = &root_key.value
@@ -166,6 +174,7 @@ pub(super) fn parse(mut reader: Reader, file: &Path) -> Agent {
         workers: workers.map(|workers| workers.value),
         log: log.map_or(LogLevel::Info, |log| log.value),
         metrics_file,
+        device_helper,
         backups,
         anchoring,
     }

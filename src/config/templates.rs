@@ -35,6 +35,8 @@ root_key: file:root.key       # outside of state; better: credential:NAME
 # anchoring: {{ witnesses: [audit-office], at_least: 1, overdue_after: 24h, stop_intake: false }}
 # Metrics for node_exporter's textfile collector; never in an inbox, a keybox or the state.
 # metrics_file: /var/lib/prometheus/node-exporter/batchward.prom
+# The device helper, where it runs (batchward-device.service): wipes are read back from the raw device.
+# device_helper: /run/batchward-device/device.sock
 "
     )
 }

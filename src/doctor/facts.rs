@@ -25,6 +25,8 @@ pub struct Facts {
     pub backups: Backups,
     /// The control socket.
     pub socket: Socket,
+    /// The device helper's socket, where one is named, and whether it answers.
+    pub device_helper: Option<(PathBuf, bool)>,
     /// Files and folders of ours that have an access control list besides their mode.
     pub access_lists: Vec<PathBuf>,
     /// Whether the root key is a plain file.

@@ -15,6 +15,18 @@ pub(super) fn judge(facts: &Facts) -> Vec<Finding> {
     found.extend(clock(&facts.clock));
     found.extend(kernel(facts.kernel));
     found.extend(socket(&facts.socket));
+    if let Some((path, answers)) = &facts.device_helper {
+        let shown = path.display();
+        found.push(if *answers {
+            let what = format!("the device helper answers at '{shown}'");
+            remark("device-helper", what, "wipes are read back from the raw device, and trimmed")
+        } else {
+            let what = format!("no device helper answers this user at '{shown}'");
+            let why = "wipes are not read back from the raw device, and none is stated as trimmed";
+            let fix = "systemctl start batchward-device; its '--for-user' is the agent's user";
+            warning("device-helper", what, why).fix(fix)
+        });
+    }
     if facts.fonts.is_empty() {
         let what = "no font with Traditional Chinese characters is installed";
         let why = "printed forms need one";

@@ -166,6 +166,7 @@ const ROWS: &[Row] = &[
         Severity::Warning,
     ),
     (|f| f.socket.group = false, "socket-group", Severity::Remark),
+    (|f| f.device_helper = Some(("/run/x".into(), false)), "device-helper", Severity::Warning),
     (|f| f.socket.folder_mode = Some(0o777), "socket-folder", Severity::Warning),
     (|f| f.access_lists.push("/srv/state".into()), "access-list", Severity::Warning),
 ];

@@ -54,6 +54,8 @@ pub enum Limit {
     Backups,
     /// The blocks were not given back to the device (trim).
     NotTrimmed,
+    /// An older key of keys is still there: a damaged slot of the key store could not be carried over to the new one.
+    OldKeyKept,
 }
 
 /// What a limit keeps from being stated.
@@ -69,7 +71,7 @@ enum Forbids {
 
 impl Limit {
     /// All of them, as the register may have them.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 22] = [
         Self::NotOverwritten,
         Self::Shared,
         Self::Snapshot,
@@ -91,6 +93,7 @@ impl Limit {
         Self::BackupsUnstated,
         Self::Backups,
         Self::NotTrimmed,
+        Self::OldKeyKept,
     ];
 
     const fn forbids(self) -> Forbids {
@@ -113,7 +116,8 @@ impl Limit {
             | Self::KeyStore
             | Self::RootKeyFile
             | Self::BackupsUnstated
-            | Self::Backups => Forbids::Key,
+            | Self::Backups
+            | Self::OldKeyKept => Forbids::Key,
             Self::NotTrimmed => Forbids::Trim,
         }
     }
@@ -143,6 +147,9 @@ impl Limit {
             Self::BackupsUnstated => "that no backup holds a key is not stated",
             Self::Backups => "backups hold the key store",
             Self::NotTrimmed => "the blocks were not trimmed",
+            Self::OldKeyKept => {
+                "an older key of keys stays, held by a damaged slot of the key store"
+            }
         }
     }
 }
@@ -208,6 +215,8 @@ pub enum ReadBack {
     Memory,
     /// Past that memory, from the device (`O_DIRECT`), every byte compared with what was written.
     Direct,
+    /// And, past the filesystem too, from the raw device at the places that the filesystem tells (the device helper).
+    Device,
 }
 
 /// What a wipe found, did and proved, over all files of it.
@@ -263,6 +272,11 @@ impl WipeReport {
         if let Err(at) = self.limits.binary_search(&limit) {
             self.limits.insert(at, limit);
         }
+    }
+
+    /// The blocks were given back to the device, and were seen to be.
+    pub fn trimmed(&mut self) {
+        self.limits.retain(|limit| *limit != Limit::NotTrimmed);
     }
 
     /// Takes limits away that were met for want of a key, and puts these in their place.

@@ -367,6 +367,10 @@ impl Engine {
     }
 
     fn open_keybox(&mut self, link: &Link) {
+        // The remains of a key keep no other key from being taken, and are told until they are gone.
+        if let Err(error) = self.ports.intake.finish_keybox(link) {
+            self.unreadable(link, &error.to_string());
+        }
         match self.ports.intake.keybox(link) {
             Ok(files) => {
                 if let Some(walk) = &mut self.inboxes.walk {
@@ -443,6 +447,10 @@ impl Engine {
             match self.ports.intake.scan(link) {
                 Ok(scan) => strays.extend(self.strays_of(link, &scan)?),
                 Err(_) => unread.push(link.name.clone()),
+            }
+            let left = self.ports.intake.left_in_keybox(link);
+            if !matches!(left, Ok(0) | Err(_)) && unread.last() != Some(&link.name) {
+                unread.push(link.name.clone());
             }
         }
         Ok((strays, unread))

@@ -302,6 +302,16 @@ pub trait Intake: Send + Sync {
     /// # Errors
     /// The keybox cannot be read.
     fn keybox(&self, link: &Link) -> Result<Vec<KeyFile>>;
+    /// How many key files a wipe has begun with and could not end. Changes nothing.
+    ///
+    /// # Errors
+    /// The keybox cannot be read.
+    fn left_in_keybox(&self, link: &Link) -> Result<usize>;
+    /// Ends those wipes.
+    ///
+    /// # Errors
+    /// The keybox cannot be read, or one of them cannot be ended; the others are.
+    fn finish_keybox(&self, link: &Link) -> Result<()>;
     /// Wipes one key file, if it holds what was `read` of it. Missing is done, and one that holds something else by now
     /// is another key, which is left for the next look.
     ///
@@ -488,14 +498,23 @@ pub trait Signer {
 
 /// Notes that wipes leave while their outcome is not recorded.
 pub trait Evidence {
-    /// Forgets them: every outcome is recorded.
+    /// Forgets those of which every outcome is recorded: all but those of what is `pending`.
     ///
     /// # Errors
     /// One cannot be removed.
-    fn sweep(&mut self) -> Result<()>;
+    fn sweep(&mut self, pending: &dyn Fn(Noted) -> bool) -> Result<()>;
     /// What would keep a wipe of such a copy from being stated as more, by where it lies. What an overwrite only shows by
     /// itself is not among it.
     fn foresee(&self, kept: Kept) -> Vec<Limit>;
+}
+
+/// What a note is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Noted {
+    /// The file or the key of one copy.
+    Copy(CopyId),
+    /// The record, or a key, of a batch.
+    Batch(BatchId),
 }
 
 /// The lock on the state folder.

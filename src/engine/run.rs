@@ -3,12 +3,14 @@
 use super::{
     DISK_FULL, Engine, EngineError, Ran, StepError,
     jobs::{About, Begun, Done, Effect, Job, Of, Progress, Running},
+    ports::Noted,
     slots,
 };
 use crate::domain::{
     entry::{AGENT, Body},
+    lifecycle::CopyState,
     step::{Outcome, Plan},
-    view::FoldError,
+    view::{CopyRow, FoldError},
 };
 
 impl Engine {
@@ -157,8 +159,21 @@ impl Engine {
             self.start(intent)?;
         }
         if self.view.open.is_empty() {
-            self.ports.evidence.sweep()?;
+            self.sweep_evidence()?;
         }
+        Ok(())
+    }
+
+    /// Forgets what wipes noted, but for copies whose wipe was begun and is not recorded as done: one that failed past
+    /// its proof has nothing else left to prove it by.
+    fn sweep_evidence(&mut self) -> Result<(), EngineError> {
+        let view = &self.view;
+        let begun = |row: &CopyRow| row.wipe_begun && row.state != CopyState::Destroyed;
+        let pending = |noted| match noted {
+            Noted::Copy(copy) => view.copies.get(&copy).is_some_and(begun),
+            Noted::Batch(batch) => view.copies_of(batch).any(|(_, row)| begun(row)),
+        };
+        self.ports.evidence.sweep(&pending)?;
         Ok(())
     }
 
@@ -176,7 +191,7 @@ impl Engine {
         let wipe = |plan: &Plan| matches!(plan, Plan::WipeCopy { .. } | Plan::DropAccessKey { .. });
         // A note belongs to a wipe or the end of a key whose outcome is not recorded yet: while another one is open, they stay.
         if wipe(plan) && !self.view.open.values().any(wipe) {
-            self.ports.evidence.sweep()?;
+            self.sweep_evidence()?;
         }
         Ok(())
     }

@@ -11,6 +11,7 @@ use serde::Serialize;
 use super::{Hooks, site, unit};
 use crate::{
     adapters::{
+        device::Device,
         disk, files, lock,
         machine::{self, Machine},
         root_key::RootKeySource,
@@ -130,6 +131,10 @@ fn facts(config: &Config, hooks: &Hooks) -> Facts {
         fonts: machine.fonts(),
         backups: Backups { stated, tools: machine.backup_tools() },
         socket: socket(config, &machine),
+        device_helper: agent.device_helper.clone().map(|path| {
+            let answers = Device::answers(&path);
+            (path, answers)
+        }),
         access_lists: check::guarded(config)
             .into_iter()
             .filter(|path| machine::has_access_list(path))

@@ -7,19 +7,27 @@
 use std::{
     collections::BTreeMap,
     ffi::OsStr,
-    os::fd::AsFd,
+    os::fd::{AsFd, OwnedFd},
     path::{Path, PathBuf},
 };
 
 use super::described;
 use crate::{
     adapters::{
+        device::{Device, Session},
         files::{self, FileError},
-        wipe::{self, Expect, Note, Outcome, WipeError, Wiped},
+        wipe::{self, Expect, Note, Outcome, RawDevice, WipeError, Wiped},
     },
-    domain::{certificate::Assurance, entry::WipeFacts, wipe::Limit},
-    engine::ports::{Evidence, Kept, PortError, Result},
+    domain::{
+        certificate::Assurance,
+        entry::WipeFacts,
+        wipe::{Limit, ReadBack},
+    },
+    engine::ports::{Evidence, Kept, Noted, PortError, Result},
 };
+
+/// How the names of notes begin that say where the key store lay before a slot was destroyed.
+pub(super) const KEYS_NOTE: &str = "keys.";
 
 /// Bytes of a note.
 const NOTE_BYTES_MAX: u64 = 64 << 10;
@@ -28,11 +36,14 @@ const NOTE_BYTES_MAX: u64 = 64 << 10;
 #[derive(Clone)]
 pub(super) struct Wiper {
     notes: PathBuf,
+    /// Who can look at the device below, where there is such a helper.
+    device: Option<Device>,
 }
 
 impl Wiper {
-    pub(super) fn new(state: &Path) -> Self {
-        Self { notes: state.join("wipes") }
+    pub(super) fn new(state: &Path, device_helper: Option<&Path>) -> Self {
+        let device = device_helper.map(|socket| Device::new(socket.to_owned()));
+        Self { notes: state.join("wipes"), device }
     }
 
     /// Wipes `dir/name`.
@@ -54,9 +65,19 @@ impl Wiper {
             let bytes = serde_json::to_vec(&facts(wiped))?;
             Ok(files::replace(&note, &bytes, "wipe-note")?)
         };
-        let wiped = wipe::wipe_proven(handle.as_fd(), OsStr::new(name), expect, &mut prove)
+        let session = self.device.as_ref().map(Device::session);
+        let raw = session.as_ref().map(|session| session as &dyn RawDevice);
+        let wiped = wipe::wipe_seen(handle.as_fd(), OsStr::new(name), expect, raw, &mut prove)
             .map_err(|e| failed(&e))?;
-        Ok(proof.unwrap_or_else(|| facts(&wiped)))
+        if let Some(proof) = proof {
+            return Ok(proof);
+        }
+        let mut facts = facts(&wiped);
+        // Once the name is gone. A stop before the outcome is recorded leaves the note, which says "not trimmed".
+        if wiped.report.read_back == ReadBack::Device {
+            given_back(session.as_ref(), &handle, &mut facts);
+        }
+        Ok(facts)
     }
 
     /// What an earlier run has proved and not recorded.
@@ -67,6 +88,19 @@ impl Wiper {
             Err(error) if error.is_missing() => Ok(None),
             Err(error) => Err(super::file(&error)),
         }
+    }
+}
+
+/// Has the blocks of a file that is gone given back to the device, and says so where that was seen.
+fn given_back(session: Option<&Session>, folder: &OwnedFd, facts: &mut WipeFacts) {
+    let Some(report) = &mut facts.report else { return };
+    if !report.limits.contains(&Limit::NotTrimmed) {
+        return;
+    }
+    let trimmed = session.and_then(|session| session.trim(folder.as_fd()));
+    if trimmed.is_some_and(|trimmed| trimmed.covered) {
+        report.trimmed();
+        facts.assurance = report.assurance();
     }
 }
 
@@ -90,10 +124,12 @@ fn facts(wiped: &Wiped) -> WipeFacts {
 }
 
 impl Evidence for Wiper {
-    fn sweep(&mut self) -> Result<()> {
+    fn sweep(&mut self, pending: &dyn Fn(Noted) -> bool) -> Result<()> {
         let Ok(listed) = std::fs::read_dir(&self.notes) else { return Ok(()) };
         for entry in listed.flatten() {
-            files::remove(&entry.path(), "wipe-note").map_err(|e| super::file(&e))?;
+            if !entry.file_name().to_str().and_then(noted).is_some_and(pending) {
+                files::remove(&entry.path(), "wipe-note").map_err(|e| super::file(&e))?;
+            }
         }
         Ok(())
     }
@@ -106,6 +142,17 @@ impl Evidence for Wiper {
         };
         wipe::foresee(&self.notes.with_file_name(folder))
     }
+}
+
+/// What a note is about, by its name: that of a file (`c-00000001.db`), or `keys.` and that of a slot
+/// (`keys.vault:c-00000001`). Nothing for one of no copy's.
+fn noted(name: &str) -> Option<Noted> {
+    let slot = name.strip_prefix(KEYS_NOTE).and_then(|slot| slot.split_once(':'));
+    let id = match slot {
+        Some((_, id)) => id,
+        None => name.split_once('.').map_or(name, |(id, _)| id),
+    };
+    id.parse().map(Noted::Copy).or_else(|_| id.parse().map(Noted::Batch)).ok()
 }
 
 pub(super) fn failed(error: &WipeError) -> PortError {

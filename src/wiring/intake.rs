@@ -171,6 +171,18 @@ impl Intake for Drops {
         Ok(files)
     }
 
+    fn left_in_keybox(&self, link: &Link) -> Result<usize> {
+        Ok(keys(link)?.scan().map_err(|e| keybox_error(&e))?.left.len())
+    }
+
+    fn finish_keybox(&self, link: &Link) -> Result<()> {
+        let keybox = keys(link)?;
+        let left = keybox.scan().map_err(|e| keybox_error(&e))?.left;
+        let ended = left.iter().map(|name| keybox.finish(name).map_err(|e| keybox_error(&e)));
+        // Each is tried, and the first that failed is told.
+        ended.fold(Ok(()), Result::and)
+    }
+
     fn wipe_key_file(&self, link: &Link, number: &str, form: KeyForm, read: &Secret) -> Result<()> {
         let form = match form {
             KeyForm::Identity => keybox::KeyForm::Identity,

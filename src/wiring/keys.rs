@@ -2,13 +2,13 @@
 
 use std::{cell::RefCell, io::Read, path::PathBuf, rc::Rc};
 
-use super::described;
+use super::{described, files::KEYS_NOTE};
 use crate::{
     adapters::{
         age_files::{self, DeliveryKey, OpenError},
         ahead::Ahead,
         files::{self, FileError},
-        keystore::{Destruction, KeyStore, KeyStoreError, SlotState},
+        keystore::{Destruction, KeyStore, KeyStoreError, Rotation, SlotState},
         root_key::RootKeySource,
         wipe::{self, InPlace},
     },
@@ -36,8 +36,6 @@ pub(super) fn error(error: &KeyStoreError) -> PortError {
 
 /// The files of the key store.
 const FILES: [&str; 2] = ["slots.a", "slots.b"];
-/// Name of the note that says where they lay before a destruction.
-const NOTE: &str = "keys";
 /// Bytes of that note.
 const NOTE_BYTES_MAX: u64 = 64 << 20;
 
@@ -65,9 +63,11 @@ impl Store {
         }
     }
 
-    /// Where the files lay before the first destruction whose outcome is not recorded yet: a stop may lie between.
-    fn lay(&self) -> Result<InPlace> {
-        let (dir, note) = (self.state.join("keys"), self.state.join("wipes").join(NOTE));
+    /// Where the files lay before the slot `name` was destroyed, which is not recorded yet: a stop, or a failure, may
+    /// lie between.
+    fn lay(&self, name: &str) -> Result<InPlace> {
+        let note = self.state.join("wipes").join(format!("{KEYS_NOTE}{name}"));
+        let dir = self.state.join("keys");
         match files::read(&note, NOTE_BYTES_MAX) {
             Ok(bytes) => {
                 if let Ok(noted) = serde_json::from_slice(&bytes) {
@@ -133,11 +133,14 @@ impl Keys for Store {
     }
 
     fn erase(&mut self, name: &str, why: &str) -> Result<Vec<Limit>> {
-        let before = self.lay()?;
+        let before = self.lay(name)?;
         let mut store = self.store.borrow_mut();
         let absent = store.destroy(name, why).map_err(|e| error(&e))? == Destruction::Absent;
-        store.rotate().map_err(|e| error(&e))?;
+        let rotation = store.rotate().map_err(|e| error(&e))?;
         let mut limits = self.caps.clone();
+        if rotation == Rotation::Held {
+            limits.push(Limit::OldKeyKept);
+        }
         if absent {
             limits.push(Limit::NoKeyDestroyed);
         }

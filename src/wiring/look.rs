@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use super::{refusal, site::faults};
 use crate::{
+    adapters::device,
     config,
     error::{Error, Exit},
     service::Result,
@@ -115,6 +116,19 @@ pub fn check_policy(path: &Path) -> Result<Vec<String>> {
 #[must_use]
 pub fn uid_of(name: &str) -> Option<u32> {
     users().into_iter().find(|(user, _)| user == name).map(|(_, uid)| uid)
+}
+
+/// Runs the device helper for a user of this machine, for good.
+///
+/// # Errors
+/// There is no such user, or it cannot listen or confine itself.
+pub fn help_device(socket: &Path, user: &str) -> Result<()> {
+    let uid = uid_of(user).ok_or_else(|| {
+        Error::new(Exit::Config, format!("this machine has no user '{user}'"))
+            .hint("--for-user takes the user that the agent runs as")
+    })?;
+    let Err(error) = device::serve(socket, uid);
+    Err(Error::new(Exit::Unavailable, super::described(&error)))
 }
 
 pub(super) fn name_of(uid: u32) -> Option<String> {

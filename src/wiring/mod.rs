@@ -20,7 +20,8 @@ mod witness;
 pub use confine::{Confined, confine, harden};
 pub use doctor::{Examined, Placed, examine};
 pub use look::{
-    PolicyLine, PolicyPage, RuleLine, check_policy, explain, policies, state_of, uid_of,
+    PolicyLine, PolicyPage, RuleLine, check_policy, explain, help_device, policies, state_of,
+    uid_of,
 };
 pub use resident::{Control, Settings, control, now, resident, settings};
 pub use site::{Hooks, Made, init, open};

@@ -359,7 +359,7 @@ fn lock(state: &Path) -> Result<Lock> {
 
 fn ports(agent: &Agent, keys: Store, logs: Logs, clock: Arc<dyn Clock>, lease: Held) -> Ports {
     let state = agent.state.as_path();
-    let wiper = Wiper::new(state);
+    let wiper = Wiper::new(state, agent.device_helper.as_deref());
     let spool = state.join("spool");
     Ports {
         clock,

@@ -160,6 +160,16 @@ fn wiped(row: &Row, folder: &Path) -> Assurance {
     let wiped = wipe::wipe_file(dir.as_fd(), name, Expect { origin, ..own }).unwrap();
     let limits = &wiped.report.limits;
     assert!(limits.contains(&Limit::NoKeyDestroyed), "{limits:?}");
+    // What was looked at before stands in the report, by name.
+    let journals = row.options.contains("data=journal");
+    assert_eq!(limits.contains(&Limit::DataJournal), journals, "{limits:?}");
+    let shared = matches!(row.twist, Twist::Reflink | Twist::Snapshot);
+    assert_eq!(limits.contains(&Limit::Shared), shared, "{limits:?}");
+    assert_eq!(limits.contains(&Limit::OpenElsewhere), row.twist == Twist::Open, "{limits:?}");
+    let ground = &wiped.report.ground;
+    assert!(row.make[0].ends_with(&ground.kind), "{ground:?}");
+    // Below btrfs there may be several disks.
+    assert_eq!(ground.rotational.is_some(), ground.kind != "btrfs", "{ground:?}");
     wiped.assurance()
 }
 
@@ -196,6 +206,7 @@ fn memory_and_layers_are_stated_as_what_they_are() {
     let plain_swap = Machine::default().swaps().iter().any(|s| !s.in_memory && !s.encrypted);
     let expected = if plain_swap { Assurance::L1 } else { Assurance::L2 };
     assert_eq!((memory.assurance(), memory.report.ground.kind.as_str()), (expected, "tmpfs"));
+    assert_eq!(memory.report.limits.contains(&Limit::Swap), plain_swap);
     for name in ["layers", "memory"] {
         done(Command::new("umount").arg(at(name)));
     }

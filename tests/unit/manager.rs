@@ -9,6 +9,8 @@ use std::{
 use super::support::{done, root};
 
 pub(super) const SERVICES: [&str; 2] = ["batchward.service", "batchward-once.service"];
+/// What root runs beside them, where it is wanted.
+pub(super) const DEVICE: &str = "batchward-device.service";
 
 /// A folder with the units as they are installed, and drop-ins.
 pub(super) struct Units {
@@ -18,7 +20,7 @@ pub(super) struct Units {
 impl Units {
     pub(super) fn shipped() -> Self {
         let dir = tempfile::tempdir().unwrap();
-        for name in SERVICES.iter().chain(&["batchward-once.timer"]) {
+        for name in SERVICES.iter().chain(&["batchward-once.timer", DEVICE]) {
             fs::copy(root().join("systemd").join(name), dir.path().join(name)).unwrap();
         }
         Self { dir }

@@ -163,7 +163,7 @@ fn only_processes(bubble: &mut Command) {
 }
 
 /// The filter of a unit, made by libseccomp.
-fn bpf(reading: &Reading, unit: &str, without: &[&str]) -> Vec<u8> {
+pub(super) fn bpf(reading: &Reading, unit: &str, without: &[&str]) -> Vec<u8> {
     let text = fs::read_to_string(root().join("systemd").join(unit)).unwrap();
     let stated = |name: &str| {
         let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix('='));

@@ -304,6 +304,32 @@ fn a_sender_with_open_descriptors_changes_nothing_after_the_claim() {
 }
 
 #[test]
+fn what_goes_back_to_the_inbox_finds_a_free_name_whatever_is_taken() {
+    for name in ["d".to_owned(), "n".repeat(255)] {
+        let site = Site::new();
+        fs::rename(site.path("inbox/d"), site.path(&format!("inbox/{name}"))).unwrap();
+        let seen =
+            site.inbox.claim(name.as_ref(), &site.path("outside"), &mut |_| Ok(None)).unwrap();
+        let id = seen.folder.id;
+        let neutral = format!("inbox/{CLEARED}{:x}-{:x}", id.inode, id.born);
+        fs::rename(site.path(&format!("inbox/{name}")), site.path(&neutral)).unwrap();
+        fs::write(site.path(&neutral).join("added"), b"after the claim").unwrap();
+        for taken in [name.clone(), format!("{name}.late"), format!("{name}.late-2")] {
+            // The long name leaves no room for an ending.
+            let _ = fs::create_dir(site.path(&format!("inbox/{taken}")));
+        }
+        let report = site.inbox.clear(name.as_ref(), &seen.folder).unwrap();
+        assert_eq!(report.unknown, 1);
+        let folders = site.inbox.scan().unwrap().folders;
+        let back: Vec<_> = folders
+            .iter()
+            .filter(|folder| site.path("inbox").join(folder).join("added").exists())
+            .collect();
+        assert_eq!(back.len(), 1, "{folders:?}");
+    }
+}
+
+#[test]
 fn a_file_that_took_the_place_of_a_copied_one_is_left_unless_it_holds_the_same() {
     let site = Site::new();
     let claim = site.claim().unwrap();
@@ -397,7 +423,7 @@ fn a_missing_inbox_is_told_with_its_path() {
 
 #[test]
 fn a_full_disk_ends_the_claim_before_and_during_it_and_nothing_is_lost() {
-    let Some(disk) = SmallDisk::mount(48 << 10) else { return };
+    let disk = SmallDisk::mount(48 << 10);
     let site = Site::new();
     let recipient = age_files::recipient_of(&site.identity).unwrap();
     let full = RefCell::new(false);
@@ -429,7 +455,7 @@ fn a_full_disk_ends_the_claim_before_and_during_it_and_nothing_is_lost() {
 
 #[test]
 fn what_is_mounted_in_a_delivery_is_neither_read_nor_wiped() {
-    let Some(disk) = SmallDisk::mount(64) else { return };
+    let disk = SmallDisk::mount(64);
     fs::write(disk.path().join("victim"), "outside").unwrap();
     let site = Site::new();
     fs::create_dir(site.file("mount")).unwrap();

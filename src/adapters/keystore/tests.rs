@@ -401,9 +401,7 @@ fn the_files_grow_and_a_cut_growth_is_harmless() {
 
 #[test]
 fn a_full_disk_refuses_a_new_slot_and_never_a_destruction() {
-    let Some(disk) = crate::adapters::small_disk::SmallDisk::mount(256) else {
-        return;
-    };
+    let disk = crate::adapters::small_disk::SmallDisk::mount(256);
     let mut store = KeyStore::create(disk.path(), &root(), &Kernel).unwrap();
     for number in 0..63 {
         store.put(&format!("key:k-{number:08}"), &secret(number)).unwrap();

@@ -9,14 +9,14 @@
 use std::ffi::{OsStr, OsString};
 
 use rustix::{
-    fs::{fsync, ftruncate, syncfs},
+    fs::{Stat, fsync, ftruncate, syncfs},
     io::Errno,
 };
 
 use super::{
     NEUTRAL, Note, Opened, Origin, Place, WipeError, Wiped, fault, neutral_name,
     pass::{self, Buffer, Passed},
-    stat,
+    stat, unchanged,
 };
 
 /// Files at once: each takes two descriptors, and a process may have 1,024.
@@ -39,17 +39,21 @@ struct Begun {
     opened: Box<Opened>,
 }
 
-/// Wipes files of a folder that others wrote. One that is missing by now is left out.
+/// A file that was judged: its name, and what it was when it was looked at.
+pub(super) type Judged = (OsString, Stat);
+
+/// Wipes files of a folder that others wrote. One that is missing by now is left out; one that is another by now than
+/// was judged is [`WipeError::Swapped`] and stays.
 pub(super) fn wipe(
     place: &Place<'_>,
-    names: &[OsString],
+    files: &[Judged],
     buffers: &mut Buffers,
 ) -> Vec<Result<Wiped, WipeError>> {
     debug_assert!(place.origin == Origin::Others, "our own files are proven one by one");
-    let mut ended = Vec::with_capacity(names.len());
+    let mut ended = Vec::with_capacity(files.len());
     let mut begun = Vec::new();
-    for name in names {
-        match begin(place, name) {
+    for (name, judged) in files {
+        match begin(place, name, judged) {
             Ok(None) => {}
             Ok(Some(Ok(one))) => begun.push(one),
             Ok(Some(Err(unlinked))) => ended.push(Ok(unlinked)),
@@ -98,23 +102,31 @@ fn again(error: &Errno) -> WipeError {
 }
 
 /// Opens a file and gives it its neutral name; or unlinks what cannot be overwritten.
-fn begin(place: &Place<'_>, name: &OsStr) -> Result<Option<Result<Begun, Wiped>>, WipeError> {
+fn begin(
+    place: &Place<'_>,
+    name: &OsStr,
+    judged: &Stat,
+) -> Result<Option<Result<Begun, Wiped>>, WipeError> {
     let Some(found) = stat(place.dir, name)? else { return Ok(None) };
+    // Who holds a handle of the folder can put another file there at any time: it was never copied.
+    if !unchanged(&found, judged) {
+        return Err(WipeError::Swapped);
+    }
     // What a stop left has its neutral name.
     let left = name.as_encoded_bytes().starts_with(NEUTRAL.as_bytes());
     let neutral = match name.to_str() {
         Some(name) if left => name.to_owned(),
         _ => neutral_name(name),
     };
-    let opened = match place.open(name, &found)? {
+    let opened = match place.open(name, judged)? {
         Ok(opened) => opened,
-        Err(note) => return place.unlink_only(name, &neutral, &found, note).map(Err).map(Some),
+        Err(note) => return place.unlink_only(name, &neutral, judged, note).map(Err).map(Some),
     };
     if name.as_encoded_bytes() != neutral.as_bytes() {
         // What a stop left under that name is ended first, and not lost beneath the one that takes it.
         let _ = place.finish(&neutral, &mut |_| Ok(()))?;
         let write = fault::Write::begin("wipe rename");
-        place.rename_checked(name, &neutral, &found, &write)?;
+        place.rename_checked(name, &neutral, judged, &write)?;
         write.end();
     }
     Ok(Some(Ok(Begun { neutral, opened: Box::new(opened) })))

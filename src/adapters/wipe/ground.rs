@@ -102,7 +102,7 @@ fn device_discards(dir: BorrowedFd<'_>) -> bool {
 }
 
 /// The filesystem of a handle, by its magic number (statfs(2)).
-pub(super) fn filesystem_of(dir: BorrowedFd<'_>) -> Result<&'static str, WipeError> {
+pub(in crate::adapters) fn filesystem_of(dir: BorrowedFd<'_>) -> Result<&'static str, WipeError> {
     let magic = fstatfs(dir).map_err(WipeError::of("inspect the filesystem of"))?.f_type;
     // Magic numbers are 32 bits wide, whatever width and sign the field has here.
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "32-bit magics")]

@@ -21,7 +21,7 @@ use crate::{
 };
 
 /// Bytes that are written at once.
-pub(super) const PIECE: usize = 1 << 20;
+pub(in crate::adapters) const PIECE: usize = 1 << 20;
 /// What `O_DIRECT` asks of addresses, offsets and lengths at most.
 const BLOCK: usize = 4096;
 /// From this length on a file is written past memory.
@@ -48,20 +48,20 @@ pub(super) enum Passed {
 }
 
 /// Memory that `O_DIRECT` can use.
-pub(super) struct Buffer {
+pub(in crate::adapters) struct Buffer {
     bytes: Vec<u8>,
     start: usize,
 }
 
 impl Buffer {
-    pub(super) fn new() -> Self {
+    pub(in crate::adapters) fn new() -> Self {
         let bytes = vec![0; PIECE + BLOCK];
         let start = bytes.as_ptr().align_offset(BLOCK).min(BLOCK);
         Self { bytes, start }
     }
 
     /// All of it.
-    pub(super) fn whole(&mut self) -> &mut [u8] {
+    pub(in crate::adapters) fn whole(&mut self) -> &mut [u8] {
         self.get(PIECE)
     }
 

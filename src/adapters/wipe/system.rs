@@ -1,8 +1,13 @@
-//! What the wipe asks of the kernel and no safe library of ours asks: where the contents of a file lie (FIEMAP), and
-//! whether somebody else has it open (a lease that is tried and given back).
-#![allow(unsafe_code, reason = "a named system module: two calls that only ask")]
+//! What the wipe asks of the kernel and no safe library of ours asks: where the contents of a file lie (FIEMAP), whether
+//! it lies on a device of its own (xfs), whether somebody else has it open (a lease that is tried and given back); and that
+//! a filesystem gives freed blocks back to its device (FITRIM).
+#![allow(unsafe_code, reason = "a named system module: calls that ask, and a trim of what is free")]
 
-use std::{fs::File, io, os::fd::AsRawFd};
+use std::{
+    fs::File,
+    io,
+    os::fd::{AsRawFd, BorrowedFd},
+};
 
 /// Extents that are asked for at once.
 const EXTENTS: usize = 128;
@@ -13,7 +18,7 @@ const FLAG_SYNC: u32 = 1;
 const F_SETSIG: libc::c_int = 10;
 
 /// Flags of an extent (linux/fiemap.h).
-pub(super) mod flags {
+pub(in crate::adapters) mod flags {
     pub(crate) const LAST: u32 = 0x1;
     pub(crate) const UNKNOWN: u32 = 0x2;
     pub(crate) const DELALLOC: u32 = 0x4;
@@ -22,17 +27,18 @@ pub(super) mod flags {
     pub(crate) const INLINE: u32 = 0x200;
     pub(crate) const TAIL: u32 = 0x400;
     pub(crate) const SHARED: u32 = 0x2000;
+    pub(crate) const UNWRITTEN: u32 = 0x800;
 }
 
 /// One extent, all numbers in bytes (`struct fiemap_extent`).
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct RawExtent {
-    pub(super) logical: u64,
-    pub(super) physical: u64,
-    pub(super) length: u64,
+pub(in crate::adapters) struct RawExtent {
+    pub(in crate::adapters) logical: u64,
+    pub(in crate::adapters) physical: u64,
+    pub(in crate::adapters) length: u64,
     reserved: [u64; 2],
-    pub(super) flags: u32,
+    pub(in crate::adapters) flags: u32,
     reserved_too: [u32; 3],
 }
 
@@ -48,7 +54,11 @@ struct Request {
 }
 
 /// Tells every extent of a file to `each`, in order; `sync` where contents not written yet are to be written first.
-pub(super) fn extents(file: &File, sync: bool, mut each: impl FnMut(RawExtent)) -> io::Result<()> {
+pub(in crate::adapters) fn extents(
+    file: &File,
+    sync: bool,
+    mut each: impl FnMut(RawExtent),
+) -> io::Result<()> {
     let mut start = 0;
     loop {
         let mut request = Request {
@@ -75,6 +85,49 @@ pub(super) fn extents(file: &File, sync: bool, mut each: impl FnMut(RawExtent)) 
             return Ok(());
         }
     }
+}
+
+/// `struct fsxattr` (linux/fs.h), of which one flag is read.
+#[repr(C)]
+struct Attributes {
+    flags: u32,
+    others: [u32; 6],
+}
+
+/// `FS_IOC_FSGETXATTR`, `_IOR('X', 31, struct fsxattr)`.
+const GET_ATTRIBUTES: libc::Ioctl = 0x801C_581F_u32 as libc::Ioctl;
+/// `FS_XFLAG_REALTIME`.
+const REALTIME: u32 = 1;
+
+/// Whether the contents lie on a second device of the filesystem; yes where it is not told.
+pub(in crate::adapters) fn is_realtime(file: &File) -> bool {
+    let mut told = Attributes { flags: 0, others: [0; 6] };
+    // SAFETY: `told` is a `struct fsxattr` (28 bytes), and lives through the call.
+    let done = unsafe { libc::ioctl(file.as_raw_fd(), GET_ATTRIBUTES, &raw mut told) };
+    done != 0 || told.flags & REALTIME != 0
+}
+
+/// `struct fstrim_range` (linux/fs.h), in bytes.
+#[repr(C)]
+struct Range {
+    start: u64,
+    length: u64,
+    least: u64,
+}
+
+/// `FITRIM`, `_IOWR('X', 121, struct fstrim_range)`.
+const FITRIM: libc::Ioctl = 0xC018_5879_u32 as libc::Ioctl;
+
+/// Has the filesystem give back to its device what is free in this range; how many bytes it gave.
+pub(in crate::adapters) fn trim(
+    folder: BorrowedFd<'_>,
+    start: u64,
+    length: u64,
+) -> io::Result<u64> {
+    let mut range = Range { start, length, least: 0 };
+    // SAFETY: `range` is a `struct fstrim_range`, and lives through the call.
+    let done = unsafe { libc::ioctl(folder.as_raw_fd(), FITRIM, &raw mut range) };
+    if done == 0 { Ok(range.length) } else { Err(io::Error::last_os_error()) }
 }
 
 /// Whether this file is open or mapped elsewhere, by a write lease, which the kernel gives only to a sole holder

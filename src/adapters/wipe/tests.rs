@@ -209,7 +209,8 @@ fn a_file_that_takes_the_name_meanwhile_is_left_in_its_place() {
     fs::rename(dir.join("f"), dir.join("away")).unwrap();
     fs::write(dir.join("f"), b"another").unwrap();
     let dir_of = handle.as_fd();
-    let place = Place { dir: dir_of, below: below(dir_of).unwrap(), origin: Origin::Others };
+    let (below, origin) = (below(dir_of).unwrap(), Origin::Others);
+    let place = Place { dir: dir_of, below, origin, raw: None };
     assert!(matches!(place.open(OsStr::new("f"), &found), Err(WipeError::Swapped)));
     let renamed = place.rename_to_neutral(OsStr::new("f"), ".wiped-0", &found);
     assert!(matches!(renamed, Err(WipeError::Swapped)));
@@ -217,6 +218,37 @@ fn a_file_that_takes_the_name_meanwhile_is_left_in_its_place() {
     assert!(matches!(unlinked, Err(WipeError::Swapped)));
     assert_eq!(fs::read(dir.join("f")).unwrap(), b"another");
     assert!(!dir.join(".wiped-0").exists());
+}
+
+#[test]
+fn a_file_that_takes_the_place_of_a_judged_one_stays_and_is_told() {
+    // By another file of the same length, and by other bytes in the same file.
+    for swap in [true, false] {
+        let (_tmp, dir) = folder();
+        fs::create_dir(dir.join("d")).unwrap();
+        for name in ["1", "2"] {
+            fs::write(dir.join("d").join(name), TEXT).unwrap();
+        }
+        let other = vec![b'x'; TEXT.len()];
+        let handle = files::open_dir(&dir).unwrap();
+        let judged = |_: BorrowedFd<'_>, name: &OsStr, _: &Stat| {
+            if name == "1" {
+                // A clock may tell two changes within one of its ticks apart no more.
+                std::thread::sleep(std::time::Duration::from_millis(20));
+                if swap {
+                    fs::write(dir.join("new"), &other).unwrap();
+                    fs::rename(dir.join("new"), dir.join("d/1")).unwrap();
+                } else {
+                    fs::write(dir.join("d/1"), &other).unwrap();
+                }
+            }
+            true
+        };
+        let report = wipe_tree(handle.as_fd(), OsStr::new("d"), &judged).unwrap();
+        assert_eq!((report.overwritten, report.unknown, report.left), (1, 1, 0), "{swap}");
+        assert_eq!(fs::read(dir.join("d/1")).unwrap(), other);
+        assert!(!dir.join("d/2").exists());
+    }
 }
 
 #[test]
@@ -288,9 +320,7 @@ fn what_is_nested_too_deep_is_counted_and_left() {
 
 #[test]
 fn a_mount_inside_is_not_entered() {
-    let Some(disk) = crate::adapters::small_disk::SmallDisk::mount(64) else {
-        return;
-    };
+    let disk = crate::adapters::small_disk::SmallDisk::mount(64);
     fs::write(disk.path().join("kept"), TEXT).unwrap();
     let (parent, name) = (disk.path().parent().unwrap(), disk.path().file_name().unwrap());
     let report = clear(parent, name.to_str().unwrap());
@@ -300,9 +330,7 @@ fn a_mount_inside_is_not_entered() {
 
 #[test]
 fn a_sparse_file_on_a_full_disk_is_unlinked_and_said_so() {
-    let Some(disk) = crate::adapters::small_disk::SmallDisk::mount(256) else {
-        return;
-    };
+    let disk = crate::adapters::small_disk::SmallDisk::mount(256);
     let sparse = File::create(disk.path().join("f")).unwrap();
     sparse.set_len(4 << 20).unwrap();
     let refused = wipe(disk.path(), "f", Expect::default());

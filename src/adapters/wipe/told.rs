@@ -1,10 +1,20 @@
 //! What the wipe primitive is told, and what it tells.
 
-use std::io;
+use std::{fs::File, io};
 
 use rustix::io::Errno;
 
-use crate::domain::{certificate::Assurance, wipe::WipeReport};
+use crate::{
+    adapters::entropy::Noise,
+    domain::{certificate::Assurance, wipe::WipeReport},
+};
+
+/// Who can look past the filesystem at the device itself, which takes rights that the agent does not have.
+pub trait RawDevice {
+    /// Whether the device holds this noise in all places of a file of `len` bytes, synced; nothing where it cannot be
+    /// told.
+    fn compare(&self, file: &File, noise: &Noise, len: u64) -> Option<bool>;
+}
 
 /// Whose file it is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -18,7 +18,7 @@ use rustix::io::Errno;
 
 use super::{
     Note, Origin, Outcome, Place, WipeError, Wiped,
-    batch::{self, Buffers},
+    batch::{self, Buffers, Judged},
     below, check_name, stat,
 };
 use crate::adapters::fault;
@@ -49,7 +49,8 @@ pub struct TreeReport {
     pub bytes: u64,
     /// Things that are still there: mounts, folders nested too deep, what the system refused to remove.
     pub left: u64,
-    /// Things directly in the folder that were not known, and left as they are.
+    /// Things directly in the folder that were not known, or became others after they were looked at, and are left as
+    /// they are.
     pub unknown: u64,
     /// What was odd, with counts.
     pub notes: BTreeMap<&'static str, u64>,
@@ -89,7 +90,7 @@ pub fn wipe_tree(
     match found {
         None => {}
         Some(found) if is_folder(&found) => clearing.folder(dir, name, 0),
-        Some(_) => clearing.files(dir, &[name.to_owned()]),
+        Some(found) => clearing.report.unknown += clearing.files(dir, &[(name.to_owned(), found)]),
     }
     let mut report = clearing.report;
     // A link or pipe held no bytes of its own that could have been overwritten.
@@ -143,32 +144,40 @@ impl Clearing<'_> {
                     unknown += 1;
                 }
                 Ok(Some(found)) if is_folder(&found) => self.folder(folder, &name, depth + 1),
-                Ok(Some(_)) => files.push(name),
+                Ok(Some(found)) => files.push((name, found)),
                 Err(_) => self.report.left += 1,
             }
         }
-        self.files(folder, &files);
+        let swapped = self.files(folder, &files);
+        if depth == 0 {
+            unknown += swapped;
+        }
+        // Deeper down nothing is known one by one: what took a place there is met by the next look at the folder.
         self.report.unknown += unknown;
         unknown == 0
     }
 
-    fn files(&mut self, folder: BorrowedFd<'_>, names: &[OsString]) {
-        if names.is_empty() {
-            return;
+    /// Wipes files that were judged; how many of them are others by now and stay.
+    fn files(&mut self, folder: BorrowedFd<'_>, files: &[Judged]) -> u64 {
+        if files.is_empty() {
+            return 0;
         }
         let Ok(below) = below(folder) else {
-            self.report.left += names.len() as u64;
-            return;
+            self.report.left += files.len() as u64;
+            return 0;
         };
-        let place = Place { dir: folder, below, origin: Origin::Others };
-        for names in names.chunks(batch::FILES) {
-            for ended in batch::wipe(&place, names, &mut self.buffers) {
+        let mut swapped = 0;
+        let place = Place { dir: folder, below, origin: Origin::Others, raw: None };
+        for files in files.chunks(batch::FILES) {
+            for ended in batch::wipe(&place, files, &mut self.buffers) {
                 match ended {
                     Ok(wiped) => self.count(&wiped),
+                    Err(WipeError::Swapped) => swapped += 1,
                     Err(_) => self.report.left += 1,
                 }
             }
         }
+        swapped
     }
 
     fn count(&mut self, wiped: &Wiped) {

@@ -237,6 +237,22 @@ pub(super) enum Word {
         #[arg(value_enum)]
         shell: Shell,
     },
+    /// Look at devices for the agent: the one part that root runs.
+    ///
+    /// It reads back from the raw device what a wipe wrote, and has filesystems give freed blocks back to it. It
+    /// answers one user, takes open files and no paths, and tells no contents. The agent works without it, and
+    /// states less.
+    #[command(
+        after_long_help = "Examples:\n  batchward device-helper --socket /run/batchward-device/device.sock --for-user batchward"
+    )]
+    DeviceHelper {
+        /// Where it listens.
+        #[arg(long, value_name = "PATH")]
+        socket: PathBuf,
+        /// The user that it answers: the agent's.
+        #[arg(long, value_name = "USER")]
+        for_user: String,
+    },
     /// Write the man pages into a folder.
     #[command(after_long_help = "Examples:\n  batchward man /usr/local/share/man/man1")]
     Man {

@@ -124,6 +124,7 @@ pub const fn limit_zh(limit: Limit) -> &'static str {
         Limit::RootKeyFile => "根金鑰為可複製之檔案",
         Limit::BackupsUnstated => "未聲明有無含金鑰之備份",
         Limit::Backups => "備份含有金鑰庫",
+        Limit::OldKeyKept => "先前之主金鑰尚未銷毀，因有儲存格無法讀取",
         Limit::NotTrimmed => "儲存區段未回收（trim）",
     }
 }

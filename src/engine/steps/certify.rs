@@ -296,6 +296,9 @@ fn verification(wiped: &WipeFacts) -> &'static str {
     let Some(report) = &wiped.report else { return "name absent after directory sync" };
     let compared = report.before.is_some() && report.after.is_some();
     match (report.read_back, compared) {
+        (ReadBack::Device, _) => {
+            "every byte read back from the raw device, extents compared, name absent after directory sync"
+        }
         (ReadBack::Direct, true) => {
             "every byte read back from the device, extents compared, name absent after directory sync"
         }

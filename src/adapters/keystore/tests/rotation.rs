@@ -10,7 +10,7 @@ fn a_rotation_that_stops_anywhere_is_finished_by_the_next_opening() {
     }
     let _ = store.destroy("key:k-00000003", ORDER).unwrap();
     let before = load(dir.path());
-    store.rotate().unwrap();
+    assert_eq!(store.rotate().unwrap(), Rotation::Whole);
     drop(store);
     let after = load(dir.path());
     // The writes of a rotation: the new key beside the old one; the survivors' new cells; then their old ones and the old
@@ -43,7 +43,7 @@ fn a_rotation_that_stops_anywhere_is_finished_by_the_next_opening() {
                     assert_eq!(seen(&store, &name), format!("live {number}"), "{phase:?} {torn:?}");
                 }
                 assert_eq!(seen(&store, "key:k-00000003"), "destroyed o-00000001");
-                store.rotate().unwrap();
+                assert_eq!(store.rotate().unwrap(), Rotation::Whole);
                 assert_eq!(seen(&open(dir.path()), "key:k-00000004"), "live 4");
             }
         }
@@ -60,7 +60,7 @@ fn nothing_that_a_rotation_leaves_behind_opens_what_was_destroyed_before_it() {
     store.put("register", &secret(7)).unwrap();
     let sealed = load(dir.path());
     let _ = store.destroy(NAME, ORDER).unwrap();
-    store.rotate().unwrap();
+    assert_eq!(store.rotate().unwrap(), Rotation::Whole);
     drop(store);
     // Even with the sealed cell put back, from a block that a medium kept, no key is left that opens it.
     let mut files = load(dir.path());
@@ -88,17 +88,46 @@ fn nothing_that_a_rotation_leaves_behind_opens_what_was_destroyed_before_it() {
     assert!(cell::unseal(&old, &SealingKey::new(1, &kek).unwrap()).is_some());
 }
 
+/// Flips a bit of what is sealed in slot `index`, under a checksum that is right.
+fn alter(dir: &Path, index: usize) {
+    let mut files = load(dir);
+    files[0][index * CELL + 130] ^= 1;
+    resummed(&mut files[0][range(index)]);
+    save(dir, &files);
+}
+
 #[test]
-fn a_secret_that_was_altered_keeps_both_keys_in_a_rotation() {
+fn a_secret_that_was_altered_is_left_out_of_a_rotation_and_keeps_both_keys() {
     let (dir, mut store) = fresh();
     store.put(NAME, &secret(1)).unwrap();
     store.put("register", &secret(7)).unwrap();
-    let mut files = load(dir.path());
-    files[0][CELL + 130] ^= 1;
-    resummed(&mut files[0][range(1)]);
-    save(dir.path(), &files);
-    assert!(matches!(store.rotate(), Err(KeyStoreError::Altered { .. })));
+    store.put("spool:b-00000001", &secret(8)).unwrap();
+    alter(dir.path(), 1);
+    // A destruction ends, and says that it proved less.
+    let _ = store.destroy("spool:b-00000001", ORDER).unwrap();
+    assert_eq!(store.rotate().unwrap(), Rotation::Held);
+    for mut store in [store, open(dir.path())] {
+        assert_eq!((store.keys.len(), seen(&store, "register").as_str()), (2, "live 7"));
+        assert_eq!(seen(&store, "spool:b-00000001"), "destroyed o-00000001");
+        assert!(matches!(store.get(NAME), Err(KeyStoreError::Altered { .. })));
+        assert_eq!(store.counts(), (1, 1, 1), "it is told as damaged");
+        assert_eq!(store.rotate().unwrap(), Rotation::Held, "and holds every later one");
+    }
+}
+
+#[test]
+fn once_an_altered_secret_is_destroyed_the_rotation_ends_and_a_new_one_begins() {
+    let (dir, mut store) = fresh();
+    store.put(NAME, &secret(1)).unwrap();
+    store.put("register", &secret(7)).unwrap();
+    alter(dir.path(), 1);
+    assert_eq!(store.rotate().unwrap(), Rotation::Held);
+    let held = store.slots[0].generation;
+    let _ = store.destroy(NAME, ORDER).unwrap();
+    assert_eq!(store.rotate().unwrap(), Rotation::Whole);
+    // What was put under the key that stood meanwhile is destroyed with it: that one is replaced too.
+    assert!(store.slots[0].generation > held);
     let store = open(dir.path());
-    assert_eq!((store.keys.len(), seen(&store, "register").as_str()), (2, "live 7"));
-    assert!(matches!(store.get(NAME), Err(KeyStoreError::Altered { .. })));
+    assert_eq!((store.keys.len(), seen(&store, "register").as_str()), (1, "live 7"));
+    assert_eq!(store.counts(), (1, 1, 0));
 }
