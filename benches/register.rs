@@ -44,7 +44,7 @@ use batchward::{
         keystore::KeyStore,
         root_key::RootKeySource,
     },
-    domain::checkpoint::RegisterKey,
+    domain::{checkpoint::RegisterKey, entry::Entry, time::Timestamp},
     protocol::Remote,
     service::query::{Answer, Query},
 };
@@ -130,7 +130,7 @@ fn appends(dir: &Path) {
     let key = batchward::domain::secret::Secret::new(vec![9; 32]);
     let key = RegisterKey::from_secret(&key, &Log::Register.origin(SITE)).unwrap();
     let mut journal = Journal::create(&dir.join("alone.db"), SITE).unwrap();
-    let mut entries = Lives::new(0).flat_map(|life| life.into_iter());
+    let mut entries = Lives::new(0, Timestamp::from_millis(0)).flat_map(|life| life.into_iter());
     let mut group = |size: usize| -> Vec<(Log, Vec<u8>)> {
         entries.by_ref().take(size).map(|bytes| (Log::Register, bytes)).collect()
     };
@@ -188,7 +188,8 @@ impl Site {
         let mut journal = Journal::open(&self.dir.join("state/journal.db"), SITE).unwrap();
         let mut size = journal.size(Log::Register).unwrap();
         let batches = entries / 26;
-        let mut lives = Lives::new(size).loaded_from(batches.saturating_sub(OPEN));
+        let first = Entry::from_bytes(&journal.entry(Log::Register, 0).unwrap()).unwrap();
+        let mut lives = Lives::new(size, first.at).loaded_from(batches.saturating_sub(OPEN));
         while size < entries {
             let mut bulk = Vec::with_capacity(BULK + 32);
             while bulk.len() < BULK && size + (bulk.len() as u64) < entries {
@@ -224,8 +225,12 @@ impl Site {
     fn start(&self) -> (Agent, f64, Remote) {
         let began = Instant::now();
         let child = self.batchward().arg("run").stderr(Stdio::null()).spawn().unwrap();
-        let agent = Agent(child);
+        let mut agent = Agent(child);
         loop {
+            assert!(
+                agent.0.try_wait().unwrap().is_none(),
+                "the agent has ended: 'batchward status' says why"
+            );
             let remote = Remote::connect(&self.dir.join("run/control.sock"), None).ok().flatten();
             if let Some(mut remote) = remote
                 && let Ok(Answer::Status(_)) = remote.ask(&Query::Status)

@@ -5,8 +5,6 @@ use serde_json::{Value, json};
 
 use crate::provider::{LINK, Provider};
 
-/// Entry times begin here and go on by milliseconds.
-const BEGIN: i64 = 1_700_000_000_000;
 /// Nonces are 32 hex digits; an armored signature is about as long.
 const SIGNATURE: usize = 296;
 
@@ -14,6 +12,8 @@ const SIGNATURE: usize = 296;
 pub(crate) struct Lives {
     /// The place of the next entry.
     seq: u64,
+    /// The time of every entry: that of the site's first one. Times may stand still, and never go back or ahead.
+    at: Timestamp,
     /// Batches so far.
     batches: u64,
     /// From this batch on they stay loaded.
@@ -22,8 +22,8 @@ pub(crate) struct Lives {
 
 impl Lives {
     /// Lives whose first entry stands at `seq`.
-    pub(crate) fn new(seq: u64) -> Self {
-        Self { seq, batches: 0, loaded_from: u64::MAX }
+    pub(crate) fn new(seq: u64, at: Timestamp) -> Self {
+        Self { seq, at, batches: 0, loaded_from: u64::MAX }
     }
 
     /// From this batch on they stay loaded.
@@ -36,7 +36,8 @@ impl Iterator for Lives {
     type Item = Vec<Vec<u8>>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        let mut life = Life { n: self.batches + 1, seq: self.seq, entries: Vec::new() };
+        let (n, at) = (self.batches + 1, self.at);
+        let mut life = Life { n, at, seq: self.seq, entries: Vec::new() };
         life.load();
         if self.batches < self.loaded_from {
             life.end();
@@ -49,13 +50,14 @@ impl Iterator for Lives {
 
 struct Life {
     n: u64,
+    at: Timestamp,
     seq: u64,
     entries: Vec<Vec<u8>>,
 }
 
 impl Life {
     fn put(&mut self, by: &str, body: Value) -> u64 {
-        let at = Timestamp::from_millis(BEGIN + self.seq.cast_signed());
+        let at = self.at;
         let entry = json!({ "v": 1, "at": at, "by": by, "body": body });
         self.entries.push(serde_json::to_vec(&entry).unwrap());
         self.seq += 1;
@@ -169,7 +171,7 @@ impl Life {
             let plan = json!({ "step": "wipe-copy", "order": order, "copy": copy });
             self.step("agent", plan, json!({ "result": "copy-wiped", "wiped": wiped("L3") }));
         }
-        let at = Timestamp::from_millis(BEGIN + self.seq.cast_signed());
+        let at = self.at;
         let plan = json!({ "step": "certify", "order": order, "tree_size": self.seq, "at": at });
         let certified = json!({ "result": "certified", "certificate": self.digest("certificate") });
         self.step("agent", plan, certified);
@@ -177,7 +179,7 @@ impl Life {
     }
 
     fn signed(&self, object: &str) -> Value {
-        let at = Timestamp::from_millis(BEGIN + self.seq.cast_signed());
+        let at = self.at;
         let text = batchward::domain::signed::SignedText {
             at,
             batchward: 1,
