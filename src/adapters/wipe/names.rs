@@ -19,7 +19,7 @@ pub(in crate::adapters) fn neutral_name(name: &OsStr) -> String {
     format!("{NEUTRAL}{}", &digest[..NEUTRAL_DIGITS])
 }
 
-/// Whether a name is one that [`neutral_name`] gives.
+/// Whether a name is one under which an overwritten file waits for its unlink.
 #[must_use]
 pub fn is_neutral(name: &OsStr) -> bool {
     let digits = name.to_str().and_then(|name| name.strip_prefix(NEUTRAL));
