@@ -189,6 +189,12 @@ pub struct Ground {
     pub encrypted: Option<bool>,
     /// Whether the filesystem tells the device at once what it no longer needs (mount option `discard`).
     pub discards: bool,
+    /// Maker and model of the disk below, where the system tells them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model: Option<String>,
+    /// Its serial number, where the system tells it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub serial: Option<String>,
 }
 
 /// The extents of all files of one wipe, before or after (FIEMAP).

@@ -46,7 +46,7 @@ pub fn form(certificate: &Certificate, file: Digest, zone: Tz) -> Form {
             copy.copy.to_string(),
             copy.batch.to_string(),
             words::copy_kind(&copy.kind).to_owned(),
-            copy.medium.clone(),
+            medium(copy),
             words::number(copy.bytes),
             copy.sha256.map(|digest| digest.to_string()).unwrap_or_default(),
             format!("{}\n{}", copy.method, copy.verification),
@@ -84,6 +84,14 @@ pub fn form(certificate: &Certificate, file: Digest, zone: Tz) -> Form {
         foot: format!("batchward/{}　{}　SHA-256 {file}", certificate.site, certificate.order),
         made_at: certificate.at.to_string(),
     }
+}
+
+/// The filesystem that it lay on, and the disk below, where the system told it.
+fn medium(copy: &CertifiedCopy) -> String {
+    let ground = copy.report.as_ref().map(|report| &report.ground);
+    let disk = ground.map(|ground| [ground.model.clone(), ground.serial.clone()]);
+    let parts = [Some(copy.medium.clone())].into_iter().chain(disk.into_iter().flatten());
+    parts.flatten().collect::<Vec<_>>().join("\n")
 }
 
 /// What is stated of a copy, and why it is not more.

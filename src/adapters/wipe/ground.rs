@@ -58,11 +58,14 @@ pub(super) fn below(dir: BorrowedFd<'_>) -> Result<Below, WipeError> {
     }
     let wants = |option: &String| option == "discard" || option.starts_with("discard=");
     let discards = found.options.iter().any(wants) && device_discards(dir);
+    let [model, serial] = disk_below(dir);
     let ground = Ground {
         kind: found.kind,
         rotational: found.rotational,
         encrypted: found.encrypted,
         discards,
+        model,
+        serial,
     };
     Ok(Below { ground, limits, memory, journals })
 }
@@ -90,10 +93,38 @@ fn may_be_swapped() -> bool {
         || Machine::default().swaps().iter().any(|swap| !swap.in_memory && !swap.encrypted)
 }
 
+/// Where the system tells of the device below.
+fn device_of(dir: BorrowedFd<'_>) -> Option<String> {
+    let stat = fstat(dir).ok()?;
+    Some(format!("/sys/dev/block/{}:{}", major(stat.st_dev), minor(stat.st_dev)))
+}
+
+/// Model and serial number of the disk below, as its driver tells them (NIST SP 800-88 asks for both).
+fn disk_below(dir: BorrowedFd<'_>) -> [Option<String>; 2] {
+    const CHARS_MAX: usize = 80;
+    let Some(device) = device_of(dir) else { return [None, None] };
+    let read = |file: &str| {
+        // A partition is told of by its disk.
+        let text = ["", "../"].iter().find_map(|up| {
+            let text = fs::read_to_string(format!("{device}/{up}{file}")).ok()?;
+            let printable = text.trim().chars().filter(|c| !c.is_control());
+            Some(printable.take(CHARS_MAX).collect::<String>()).filter(|text| !text.is_empty())
+        })?;
+        Some(text)
+    };
+    let maker = read("device/vendor").filter(|vendor| !vendor.starts_with("0x"));
+    let model = read("device/model");
+    let model = match (maker, model) {
+        (Some(maker), Some(model)) => Some(format!("{maker} {model}")),
+        (None, model) => model,
+        (Some(_), None) => None,
+    };
+    [model, read("serial").or_else(|| read("device/serial"))]
+}
+
 /// Whether the device below takes discards at all.
 fn device_discards(dir: BorrowedFd<'_>) -> bool {
-    let Ok(stat) = fstat(dir) else { return false };
-    let device = format!("/sys/dev/block/{}:{}", major(stat.st_dev), minor(stat.st_dev));
+    let Some(device) = device_of(dir) else { return false };
     // A partition's queue is its disk's.
     ["queue", "../queue"].iter().any(|queue| {
         fs::read_to_string(format!("{device}/{queue}/discard_max_bytes"))
