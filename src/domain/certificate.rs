@@ -9,7 +9,7 @@ mod attested;
 mod paper;
 mod words;
 
-pub use attested::AttestedCopy;
+pub use attested::{AttestedCopy, MovedTo};
 pub use paper::{
     Certificate, CertificateFault, CertifiedCopy, FurtherApproval, LeftOut, NAMESPACE, Person,
     Proof, StandingPaper, Stopped, sign,

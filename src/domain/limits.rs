@@ -7,7 +7,12 @@ pub const SIGNATURE_BYTES_MAX: u64 = 64 << 10;
 /// Bytes of one configuration, layout, policy or signers file.
 pub const CONFIG_BYTES_MAX: u64 = 1 << 20;
 /// Files in one delivery, manifest and signature included.
-pub const DELIVERY_FILES_MAX: usize = 10_000;
+///
+/// An order names all copies of a batch in one entry of the register, 134 bytes each: with what people keep of it they
+/// must fit.
+pub const DELIVERY_FILES_MAX: usize = 300;
+/// Copies of one batch that people keep, for the same reason.
+pub const HELD_COPIES_MAX: usize = 100;
 /// Bytes of one delivery over all files.
 pub const DELIVERY_BYTES_MAX: u64 = 1 << 40;
 /// Depth of folders that a refused delivery is cleared to.

@@ -66,8 +66,10 @@ impl Engine {
 
     /// The transfer files of a batch that no order covers; none while an order over some of them waits.
     fn files_to_order(&self, batch: BatchId) -> Vec<OrderedCopy> {
+        // An order over what people keep of it does not keep its files.
         let asked = self.view.orders.values().any(|order| {
             matches!(order.state, OrderState::Requested | OrderState::Approved)
+                && !order.chosen
                 && order.copies.iter().any(|copy| copy.batch == batch)
         });
         if asked {
@@ -84,7 +86,9 @@ impl Engine {
 /// The batches over which an order was carried out that lacks papers.
 #[must_use]
 pub fn lacking_papers(view: &View, rules: &Rules) -> BTreeSet<BatchId> {
-    let orders = view.orders.values().filter(|order| order.state == OrderState::Certified);
+    // One whose certificate is not issued yet lacks its papers all the more.
+    let done = [OrderState::Executed, OrderState::Stopped, OrderState::Certified];
+    let orders = view.orders.values().filter(|order| done.contains(&order.state));
     let lacking = orders.filter(|order| !missing_papers(view, rules, order).is_empty());
     lacking.flat_map(|order| order.copies.iter().map(|copy| copy.batch)).collect()
 }

@@ -69,6 +69,9 @@ impl Service {
             self.undepended(batch)?;
         }
         self.none_in_the_making(batch)?;
+        if !files_only {
+            self.none_under_another_order(batch)?;
+        }
         let mut copies: Vec<(CopyKind, OrderedCopy)> = self
             .engine
             .view
@@ -104,6 +107,19 @@ impl Service {
         Err(Error::usage(format!("'{copy}' of '{batch}' is {}", row.state)).hint(format!(
             "'batchward copy declare {copy}' makes known that it is there, 'batchward copy withdraw {copy}' that it is not made"
         )))
+    }
+
+    /// An order over the whole names every copy that is left: one that another order covers would be nobody's, and the
+    /// batch would never be destroyed.
+    fn none_under_another_order(&self, batch: BatchId) -> Result<()> {
+        let view = &self.engine.view;
+        let taken = view.copies_of(batch).find(|(_, row)| row.state == CopyState::Condemned);
+        let Some((copy, _)) = taken else { return Ok(()) };
+        let mut orders = view.orders.iter().filter(|(_, one)| one.state == OrderState::Approved);
+        let order = orders.find(|(_, one)| one.is_open_over(copy)).map(|(id, _)| *id);
+        let Some(order) = order else { return Ok(()) };
+        Err(Error::usage(format!("'{copy}' of '{batch}' goes under '{order}', which is not carried out yet"))
+            .hint(format!("request it when that is done, or stop that one: 'batchward destroy cancel {order} --reason TEXT'")))
     }
 
     /// Copies that somebody chose: those that people keep, of any batch in any state.
@@ -311,6 +327,12 @@ impl Service {
         periods.map(|period| period.after(now, rules.zone)).max()
     }
 
+    /// Whether a copy of an order waits for the people who keep it.
+    fn by_people(&self, order: OrderId, copy: CopyId) -> bool {
+        let open = self.order(order).is_ok_and(|order| order.is_open_over(copy));
+        open && self.engine.view.copies.get(&copy).is_some_and(|row| row.kind.is_held())
+    }
+
     fn approved(&self, id: OrderId) -> Result<Reply> {
         let order = self.order(id)?;
         let zone = self.engine.rules.zone;
@@ -327,6 +349,10 @@ impl Service {
                 Reply::new(&id, message).next(format!(
                     "until then 'batchward destroy cancel {id} --reason TEXT' stops it"
                 ))
+            }
+            _ if order.copies.iter().any(|one| self.by_people(id, one.copy)) => {
+                let message = format!("'{id}' is approved; people destroy what they keep of it");
+                Reply::new(&id, message).next("'batchward copy list' shows what is left; who destroys one runs 'batchward media record COPY --method METHOD --place TEXT --performer NAME'")
             }
             state => {
                 let notes = self.engine.notes.join("; ");
@@ -410,7 +436,7 @@ impl Service {
         }
         let row = self.engine.view.copies.get(&copy);
         let open = row.is_some_and(|row| row.state == CopyState::Condemned);
-        if !open || !order.copies.iter().any(|one| one.copy == copy) {
+        if !open || !order.is_open_over(copy) {
             return Err(Error::usage(format!("'{copy}' is no open copy of '{id}'")));
         }
         if row.is_some_and(|row| row.kind == CopyKind::Case) {

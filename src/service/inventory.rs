@@ -14,6 +14,7 @@ use crate::{
         ids::{BatchId, CopyId, OrderId},
         inventory::{self, HeldKind, Medium},
         lifecycle::{BatchState, CopyState, OrderState},
+        limits,
         policy::CopyApproval,
         time::Timestamp,
         view::{CopyKind, CopyRow, Held},
@@ -185,6 +186,13 @@ impl Service {
                 (self.engine.view.next_copy(0), *batch, facts.kind.is_made() && asks)
             }
         };
+        let known = self.engine.view.copies_of(batch);
+        let alive = |row: &CopyRow| row.kind.is_held() && row.state != CopyState::Destroyed;
+        if known.filter(|(_, row)| alive(row)).count() > limits::HELD_COPIES_MAX {
+            let most = limits::HELD_COPIES_MAX;
+            return Err(Error::usage(format!("people keep more than {most} copies of '{batch}'"))
+                .hint("sheets or pieces that are kept together are one copy: --pieces N"));
+        }
         let late = self.row(batch)?.state;
         let signed = actor.signed.clone();
         let declared = CopyDeclared { copy, batch, facts, unapproved, signed };
@@ -232,9 +240,9 @@ impl Service {
         let (row, _) = self.held(copy)?;
         let batch = row.batch;
         let orders = &self.engine.view.orders;
-        let order = orders.iter().find(|(_, order)| {
-            order.state == OrderState::Approved && order.copies.iter().any(|one| one.copy == copy)
-        });
+        let order = orders
+            .iter()
+            .find(|(_, order)| order.state == OrderState::Approved && order.is_open_over(copy));
         let order = order.map(|(id, _)| *id).filter(|_| row.state == CopyState::Condemned);
         let order = order.ok_or_else(|| {
             Error::refused(format!("no approved order covers '{copy}'")).hint(format!(
@@ -264,12 +272,17 @@ impl Service {
         let medium = self.held(copy)?.1.medium;
         fits(&end, medium)?;
         let (zone, now) = (self.engine.rules.zone, self.now());
-        let approved = self.order(order)?.approved.as_ref().map(|(_, mark)| mark.at);
+        let covering = self.order(order)?;
+        let approved = covering.approved.as_ref().map(|(_, mark)| mark.at);
+        let early = covering.not_before.is_some_and(|from| end.at < from);
         if end.at.date_in(zone) > now.date_in(zone) {
             return Err(Error::usage("the destruction is dated in the future"));
         }
-        if approved.is_some_and(|approved| end.at.date_in(zone) < approved.date_in(zone)) {
-            return Err(Error::refused(format!("'{order}' was approved after that day")).hint(
+        if early || approved.is_some_and(|approved| end.at.date_in(zone) < approved.date_in(zone)) {
+            return Err(Error::refused(format!(
+                "nothing of '{order}' could be destroyed on that day yet"
+            ))
+            .hint(
                 "what was destroyed before its approval is told to the supervisor and the auditor",
             ));
         }

@@ -19,8 +19,11 @@ pub struct AttestedCopy {
     pub copy: CopyId,
     /// Its batch.
     pub batch: BatchId,
-    /// What was known of it: kind, medium, model, serial and property number, where it was kept and by whom.
+    /// What was made known of it: kind, medium, model, serial and property number, where it was kept and by whom.
     pub facts: HeldFacts,
+    /// Where it was kept in the end, where that was another place or holder.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub moved: Option<MovedTo>,
     /// How it was destroyed: method, tool, place, performer, time, evidence.
     pub end: EndFacts,
     /// What that comes to (NIST SP 800-88).
@@ -41,10 +44,26 @@ pub struct AttestedCopy {
     pub confirmation: Proof,
 }
 
+/// Where a copy was kept in the end.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MovedTo {
+    /// By whom.
+    pub holder: String,
+    /// Where.
+    pub place: String,
+    /// How it was locked away.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lock: Option<String>,
+    /// Proof.
+    pub proof: Proof,
+}
+
 impl AttestedCopy {
     /// Its proofs.
-    pub(super) fn proofs(&self) -> [&Proof; 3] {
-        [&self.declared, &self.record, &self.confirmation]
+    pub(super) fn proofs(&self) -> impl Iterator<Item = &Proof> {
+        let moved = self.moved.as_ref().map(|moved| &moved.proof);
+        [&self.declared, &self.record, &self.confirmation].into_iter().chain(moved)
     }
 
     /// Digest of the photographs and papers.
@@ -55,7 +74,8 @@ impl AttestedCopy {
 
     /// Whether it says what the proven entries say, and another person vouched for it than recorded it.
     pub(super) fn agrees(&self, order: OrderId) -> bool {
-        let entries = self.proofs().map(|proof| Entry::from_bytes(proof.entry.as_bytes()));
+        let entries = [&self.declared, &self.record, &self.confirmation]
+            .map(|proof| Entry::from_bytes(proof.entry.as_bytes()));
         let [Ok(declared), Ok(record), Ok(confirmation)] = entries else { return false };
         let known = matches!(&declared.body, Body::CopyDeclared(one)
             if one.copy == self.copy && one.batch == self.batch && one.facts == self.facts);
@@ -68,8 +88,19 @@ impl AttestedCopy {
                 if one.order == order
                     && one.copy == self.copy
                     && one.proposal == self.record.seq);
+        let moved = self.moved.as_ref().is_none_or(|moved| {
+            let entry = Entry::from_bytes(moved.proof.entry.as_bytes());
+            entry.is_ok_and(|entry| {
+                matches!(entry.body, Body::CopyMoved(to)
+                    if to.copy == self.copy
+                        && to.holder == moved.holder
+                        && to.place == moved.place
+                        && to.lock == moved.lock)
+            })
+        });
         let does = inventory::does(self.end.method, self.facts.medium);
         known
+            && moved
             && recorded
             && confirmed
             && self.recorded_by != self.witness
@@ -130,6 +161,7 @@ mod tests {
             copy,
             batch,
             facts,
+            moved: None,
             end,
             sanitization: Sanitization::Destroy,
             recorded_by: "alice".to_owned(),

@@ -53,8 +53,8 @@ pub struct Order {
     pub chosen: bool,
     /// Nothing is wiped before this.
     pub not_before: Option<Timestamp>,
-    /// Entries of its wipes, in their order.
-    pub wiped: Vec<u64>,
+    /// Copies that were wiped under it, with the entries of their outcomes, in their order.
+    pub wiped: Vec<(CopyId, u64)>,
     /// Copies that people keep and destroyed, with the entries of the record and of the second person's word for it.
     pub attested: Vec<(CopyId, u64, u64)>,
     /// Copies that it leaves out, with the entry that says so.
@@ -76,10 +76,19 @@ impl Order {
         self.wiped.len() + self.attested.len()
     }
 
-    /// The copies that it covers, are not gone under it, and are not left out.
+    /// Whether it covers a copy that is neither gone under it nor left out: only such a one may go under it.
     #[must_use]
-    pub const fn open_copies(&self) -> usize {
-        self.copies.len() - self.gone() - self.excepted.len()
+    pub fn is_open_over(&self, copy: CopyId) -> bool {
+        self.copies.iter().any(|one| one.copy == copy)
+            && !self.wiped.iter().any(|(one, _)| *one == copy)
+            && !self.attested.iter().any(|(one, ..)| *one == copy)
+            && !self.excepted.iter().any(|(one, _)| *one == copy)
+    }
+
+    /// How many copies it covers that are neither gone under it nor left out.
+    #[must_use]
+    pub fn open_copies(&self) -> usize {
+        self.copies.iter().filter(|one| self.is_open_over(one.copy)).count()
     }
 }
 

@@ -143,7 +143,8 @@ impl View {
         let row = self.ordered(mark, id)?;
         row.voided = Some((code.to_owned(), mark));
         let stopped = row.gone() > 0;
-        let copies: Vec<_> = row.copies.iter().map(|c| c.copy).collect();
+        let covered = row.copies.iter().map(|c| c.copy);
+        let copies: Vec<_> = covered.filter(|copy| row.is_open_over(*copy)).collect();
         self.move_order(mark, id, if stopped { OrderEvent::Stopped } else { OrderEvent::Voided })?;
         for copy in copies {
             if self.copies.get(&copy).is_some_and(|c| c.state == CopyState::Condemned) {
@@ -208,6 +209,10 @@ impl View {
         copy: CopyId,
         assurance: Assurance,
     ) -> Result<(), FoldError> {
+        // A copy that the order left out is another order's now.
+        if !self.ordered(mark, order)?.is_open_over(copy) {
+            return Err(FoldError::Transition(mark.seq));
+        }
         self.move_copy(mark, copy, CopyEvent::Wiped)?;
         let batch = self.copies.get_mut(&copy).map(|row| {
             row.assurance = Some(assurance);
@@ -223,7 +228,7 @@ impl View {
             self.batch(mark, batch)?.trouble = None;
             self.index.troubled(batch, false);
         }
-        self.ordered(mark, order)?.wiped.push(mark.seq);
+        self.ordered(mark, order)?.wiped.push((copy, mark.seq));
         self.end_order(mark, order)
     }
 

@@ -33,6 +33,8 @@ pub struct Held {
     pub facts: Option<HeldFacts>,
     /// The entry that said so.
     pub declared: Option<u64>,
+    /// The entry of its last move.
+    pub moved: Option<u64>,
     /// Its end, as one person says; another one has to vouch for it.
     pub end: Option<Proposal<EndFacts>>,
     /// Who vouched for it.
@@ -94,6 +96,7 @@ impl View {
             unapproved: false,
             facts: None,
             declared: None,
+            moved: None,
             end: None,
             witness: None,
         };
@@ -144,6 +147,7 @@ impl View {
                 unapproved: false,
                 facts: None,
                 declared: None,
+                moved: None,
                 end: None,
                 witness: None,
             })
@@ -162,6 +166,7 @@ impl View {
         facts.holder.clone_from(&moved.holder);
         facts.place.clone_from(&moved.place);
         facts.lock.clone_from(&moved.lock);
+        self.held_mut(mark, moved.copy)?.moved = Some(mark.seq);
         Ok(())
     }
 
@@ -179,8 +184,7 @@ impl View {
             return Err(FoldError::Transition(mark.seq));
         }
         let at = end.what.at;
-        let covered = self.ordered(mark, *order)?.copies.iter().any(|one| one.copy == *copy);
-        if !covered {
+        if !self.ordered(mark, *order)?.is_open_over(*copy) {
             return Err(FoldError::Transition(mark.seq));
         }
         self.move_copy(mark, *copy, CopyEvent::Wiped)?;

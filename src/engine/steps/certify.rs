@@ -5,7 +5,7 @@ use crate::{
     domain::{
         certificate::{
             Assurance, AttestedCopy, Certificate, CertifiedCopy, FurtherApproval, InBoth, LeftOut,
-            NAMESPACE, Person, Proof, StandingPaper, Stopped, why,
+            MovedTo, NAMESPACE, Person, Proof, StandingPaper, Stopped, why,
         },
         digest::Digest,
         entry::{AGENT, Body, Entry, WipeFacts},
@@ -62,7 +62,7 @@ impl Engine {
         let (approver, approved) =
             order.approved.clone().ok_or(StepError::Stuck("not-approved"))?;
         let mut copies = Vec::with_capacity(order.copies.len());
-        for seq in &order.wiped {
+        for (_, seq) in &order.wiped {
             copies.push(self.certified_copy(*seq, tree_size)?);
         }
         let mut attested = Vec::with_capacity(order.attested.len());
@@ -139,11 +139,8 @@ impl Engine {
     /// Why an order ended early. What it left is told from the register, so that a second issue says the same.
     fn stopped(&self, order: &Order, tree_size: u64) -> Result<Option<Stopped>, StepError> {
         let Some((code, mark)) = &order.voided else { return Ok(None) };
-        let mut gone = Vec::new();
-        for seq in &order.wiped {
-            gone.push(self.wiped_copy(*seq)?);
-        }
-        gone.extend(order.attested.iter().map(|(copy, ..)| *copy));
+        let attested = order.attested.iter().map(|(copy, ..)| *copy);
+        let gone: Vec<CopyId> = order.wiped.iter().map(|(copy, _)| *copy).chain(attested).collect();
         let out = |copy: &CopyId| order.excepted.iter().any(|(one, _)| one == copy);
         let left = order.copies.iter().map(|one| one.copy);
         Ok(Some(Stopped {
@@ -171,17 +168,6 @@ impl Engine {
             }
         }
         Ok(left)
-    }
-
-    /// The copy that an entry says was wiped.
-    fn wiped_copy(&self, seq: u64) -> Result<CopyId, StepError> {
-        let Body::Outcome { intent, .. } = self.entry(seq)?.body else {
-            return Err(StepError::Stuck("register"));
-        };
-        match self.entry(intent)?.body {
-            Body::Intent { plan: Plan::WipeCopy { copy, .. } } => Ok(copy),
-            _ => Err(StepError::Stuck("register")),
-        }
     }
 
     fn certified_copy(&self, seq: u64, tree_size: u64) -> Result<CertifiedCopy, StepError> {
@@ -226,6 +212,14 @@ impl Engine {
         let row = self.view.copies.get(&copy).ok_or(StepError::Stuck("no-copy"))?;
         let declared = row.held.as_ref().and_then(|held| held.declared).ok_or_else(stuck)?;
         let Body::CopyDeclared(known) = self.entry(declared)?.body else { return Err(stuck()) };
+        let moved = match row.held.as_ref().and_then(|held| held.moved) {
+            Some(seq) => {
+                let Body::CopyMoved(to) = self.entry(seq)?.body else { return Err(stuck()) };
+                let proof = self.proof(seq, tree_size)?;
+                Some(MovedTo { holder: to.holder, place: to.place, lock: to.lock, proof })
+            }
+            None => None,
+        };
         let recorded = self.entry(record)?;
         let Body::EndRecorded(ended) = recorded.body else { return Err(stuck()) };
         let confirmed = self.entry(confirmation)?;
@@ -234,6 +228,7 @@ impl Engine {
             copy,
             batch: row.batch,
             facts: known.facts,
+            moved,
             end: ended.end,
             sanitization: does,
             recorded_by: recorded.by,
@@ -250,10 +245,8 @@ impl Engine {
     fn people(&self, order: &Order, attested: &[AttestedCopy]) -> Vec<Person> {
         let approvers = order.approvals.iter().map(|(by, _)| by.as_str());
         let standing = order.approved.iter().map(|(by, _)| by.as_str());
-        let ends = attested
-            .iter()
-            .flat_map(|copy| [&copy.recorded_by, &copy.witness, &copy.end.performer])
-            .map(String::as_str);
+        let ends =
+            attested.iter().flat_map(|copy| [&copy.recorded_by, &copy.witness]).map(String::as_str);
         let mut names: Vec<&str> =
             [order.by.as_str()].into_iter().chain(approvers).chain(standing).chain(ends).collect();
         names.sort_unstable();

@@ -107,7 +107,7 @@ impl Engine {
 
     /// The next copy of an order that the agent can wipe now and has not tried just yet.
     fn wipeable(&self, id: OrderId, tried: &[CopyId]) -> Option<CopyId> {
-        let copies = &self.view.orders.get(&id)?.copies;
+        let order = self.view.orders.get(&id).filter(|one| one.state == OrderState::Approved)?;
         let now = |copy: &CopyId| {
             let Some(row) = self.view.copies.get(copy) else { return false };
             let rests = row.trouble.as_ref().is_some_and(|trouble| self.rests(trouble));
@@ -117,7 +117,7 @@ impl Engine {
                 && !tried.contains(copy)
                 && !waits
         };
-        copies.iter().map(|one| one.copy).find(now)
+        order.copies.iter().map(|one| one.copy).filter(|copy| order.is_open_over(*copy)).find(now)
     }
 
     /// Voids an order: what was not wiped is spared. What a wipe had begun on and left unreadable is told as that.
@@ -132,9 +132,12 @@ impl Engine {
     /// # Errors
     /// The key store cannot be read.
     pub(crate) fn left_unreadable(&self, order: OrderId) -> Result<Vec<CopyId>, EngineError> {
-        let copies = self.view.orders.get(&order).into_iter().flat_map(|order| &order.copies);
+        let order = self.view.orders.get(&order);
+        let open = order
+            .into_iter()
+            .flat_map(|order| order.copies.iter().filter(|one| order.is_open_over(one.copy)));
         let mut unreadable = Vec::new();
-        for one in copies {
+        for one in open {
             let Some(row) = self.view.copies.get(&one.copy) else { continue };
             let begun = row.wipe_begun || row.held.as_ref().is_some_and(|held| held.end.is_some());
             if row.state == CopyState::Condemned && begun && !self.is_readable(one.copy, row)? {
@@ -190,6 +193,10 @@ impl Engine {
         // Read once more: a stop may lie between the plan and this line, and a person may have used it.
         if let Some(code) = self.objection(order) {
             return Err(StepError::Later(code));
+        }
+        let open = |row: &Order| row.state == OrderState::Approved && row.is_open_over(copy);
+        if !self.view.orders.get(&order).is_some_and(open) {
+            return Err(StepError::Later("voided"));
         }
         let why = order.to_string();
         // The key first: after it only ciphertext is left, whatever happens to the file.

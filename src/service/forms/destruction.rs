@@ -106,7 +106,7 @@ impl Service {
                 copies: order.copies.iter().filter(|copy| copy.batch == batch).count() as u64,
                 certificate: order.certificate.map(|(digest, _)| digest),
             });
-            for seq in &order.wiped {
+            for (_, seq) in &order.wiped {
                 self.wiped(*seq, *id, &mut copies)?;
             }
             for (copy, _, entry) in &order.attested {

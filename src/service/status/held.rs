@@ -73,9 +73,8 @@ fn ending(
         return Some(Task { except: Some(end.by.clone()), since: Some(end.mark.at), ..task });
     }
     let mut orders = given.view.orders.values();
-    let order = orders.find(|order| {
-        order.state == OrderState::Approved && order.copies.iter().any(|copy| copy.copy == id)
-    })?;
+    let order =
+        orders.find(|order| order.state == OrderState::Approved && order.is_open_over(id))?;
     if order.not_before.is_some_and(|from| from > given.now) {
         return None;
     }
