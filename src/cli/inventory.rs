@@ -9,6 +9,7 @@ use super::{
     args::{CopyWord, DeclareArgs, MediaWord, RecordArgs},
     client::Client,
     lists::listing,
+    speech,
     words::id,
 };
 use crate::{
@@ -74,6 +75,10 @@ fn declared(declare: &DeclareArgs, client: &mut Client) -> Result<Command> {
                 Error::usage(format!("there is no copy '{copy}'"))
                     .hint("'batchward copy list' shows the copies")
             })?;
+            if row.medium.is_none() {
+                return Err(Error::usage(format!("'{copy}' is kept by the agent"))
+                    .hint("what people keep is declared: 'batchward copy declare --help'"));
+            }
             let kind = match &declare.kind {
                 Some(kind) => kind_of(kind)?,
                 None => kind_of(&row.kind)?,
@@ -212,7 +217,7 @@ pub(super) fn list(client: &mut Client, batch: Option<&str>, all: bool, json: bo
     let batch = batch.map(|text| client.batch_named(text)).transpose()?;
     let rows: Vec<InventoryLine> = client.ask(Query::Copies { batch, all })?;
     let head =
-        ["id", "batch", "kind", "state", "medium", "kept by", "place", "end", "by", "remarks"];
+        ["id", "batch", "kind", "state", "medium", "kept by", "place", "end", "until", "remarks"];
     listing(json, &rows, &head, |row| {
         let facts = row.facts.as_ref();
         let place = facts.map(|facts| match &facts.lock {
@@ -222,15 +227,15 @@ pub(super) fn list(client: &mut Client, batch: Option<&str>, all: bool, json: bo
         // What was proven or vouched for, or else what can be.
         let end = match (row.assurance, row.reachable, row.sanitization) {
             (Some(reached), ..) => reached.to_string(),
-            (None, Some(reachable), _) => format!("up to {reachable}"),
-            (None, None, Some(most)) => format!("up to {most}"),
+            (None, Some(reachable), _) => format!("≤ {reachable}"),
+            (None, None, Some(most)) => format!("≤ {}", speech::word(most.word())),
             (None, None, None) => String::new(),
         };
         vec![
             row.id.to_string(),
             row.batch.to_string(),
             row.kind.clone(),
-            row.state.to_string(),
+            if row.never_made { "never made".to_owned() } else { row.state.to_string() },
             row.medium.map(|medium| medium.to_string()).unwrap_or_default(),
             facts.map_or_else(String::new, |facts| facts.holder.clone()),
             place.unwrap_or_default(),
@@ -246,7 +251,18 @@ fn remarks(row: &InventoryLine) -> String {
     let mut remarks: Vec<String> = serial.into_iter().collect();
     remarks.extend(row.approved_doc_no.clone());
     if row.unapproved {
-        remarks.push("not approved".to_owned());
+        remarks.push(speech::say("not approved").into_owned());
+    }
+    if let (Some(reason), Some(by), None) = (&row.reason, &row.by, &row.facts) {
+        remarks.push(format!("{by}: {reason}"));
+    }
+    if let Some(end) = &row.end {
+        let people = match &row.witness {
+            Some(witness) => format!("{}, {witness}", end.performer),
+            None => end.performer.clone(),
+        };
+        let method = speech::word(end.method.word());
+        remarks.push(format!("{method}: {} ({people}), {}", end.place, end.evidence.len()));
     }
     remarks.extend(row.order.map(|order| order.to_string()));
     remarks.join("; ")

@@ -84,6 +84,8 @@ pub(super) struct AttestedVerified {
     pub(super) method: Method,
     /// What that comes to (NIST SP 800-88).
     pub(super) sanitization: Sanitization,
+    /// Who did it.
+    pub(super) performer: String,
     /// Who recorded it.
     pub(super) recorded_by: String,
     /// Who vouched for it.

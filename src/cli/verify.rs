@@ -69,6 +69,10 @@ fn told(certificate: &Certificate) -> Result<()> {
             copy.copy, copy.facts.kind, copy.end.method, copy.end.performer, copy.witness
         ))?;
         in_both("    - ", &copy.in_words)?;
+        let (facts, end) = (&copy.facts, &copy.end);
+        let serial = facts.serial.as_deref().unwrap_or("-");
+        print::raw(&format!("    {} {serial}; {}; {}", facts.medium, end.place, end.at))?;
+        end.evidence.iter().try_for_each(|digest| print::raw(&format!("    SHA-256 {digest}")))?;
     }
     match certificate.backups.as_deref() {
         None => print::line("backups of the agent's state: nothing is stated"),
@@ -107,6 +111,7 @@ fn verified(certificate: &Certificate, given: bool) -> CertificateVerified {
         medium: copy.facts.medium,
         method: copy.end.method,
         sanitization: copy.sanitization,
+        performer: copy.end.performer.clone(),
         recorded_by: copy.recorded_by.clone(),
         witness: copy.witness.clone(),
     });

@@ -63,20 +63,28 @@ pub fn judge(number: &str) -> Option<NumberKind> {
 /// spaces or dashes between its characters: such a text never enters the register.
 #[must_use]
 pub fn found_in(text: &str) -> bool {
-    let narrow: Vec<char> = text
-        .chars()
-        .filter(|c| !matches!(c, ' ' | '-' | '\u{3000}' | '\u{FF0D}'))
-        .map(|c| match u32::from(c) {
+    // Each character, and whether something that is left out stood before it.
+    let mut narrow: Vec<(char, bool)> = Vec::new();
+    let mut gap = false;
+    for c in text.chars() {
+        if matches!(c, '-' | '\u{FF0D}') || c.is_whitespace() {
+            gap = true;
+            continue;
+        }
+        let c = match u32::from(c) {
             wide @ 0xFF01..=0xFF5E => char::from_u32(wide - 0xFEE0).unwrap_or(c),
             _ => c,
-        })
-        .map(|c| c.to_ascii_uppercase())
-        .collect();
+        };
+        narrow.push((c.to_ascii_uppercase(), std::mem::take(&mut gap)));
+    }
     narrow.windows(10).enumerate().any(|(n, window)| {
-        let number: String = window.iter().collect();
-        let letter_before = n > 0 && narrow[n - 1].is_ascii_alphanumeric();
-        let digit_after = narrow.get(n + 10).is_some_and(char::is_ascii_digit);
-        shape(&number).is_some() && !letter_before && !digit_after
+        let number: String = window.iter().map(|(c, _)| c).collect();
+        // A number goes on where a letter or digit joins it; the word before it, or the count after it, does not.
+        let joined_before = n > 0
+            && !window[0].1
+            && narrow.get(n - 1).is_some_and(|(c, _)| c.is_ascii_alphanumeric());
+        let joined_after = narrow.get(n + 10).is_some_and(|(c, gap)| !gap && c.is_ascii_digit());
+        shape(&number).is_some() && !joined_before && !joined_after
     })
 }
 
@@ -89,6 +97,25 @@ pub fn masked(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_number_after_a_word_or_before_a_count_is_found() {
+        for text in [
+            "for A123456789",
+            "because of A123456789",
+            "x A123456789 y",
+            "A123456789 3 times",
+            "see\tA123456789",
+            "see A 123 456 789",
+            "of ａ１２３４５６７８９",
+        ] {
+            assert!(found_in(text), "{text}");
+        }
+        for text in ["XA123456789", "A1234567890", "order o-00000001", "府民戶字第1150001234號"]
+        {
+            assert!(!found_in(text), "{text}");
+        }
+    }
 
     #[test]
     fn the_vectors_of_the_check_digit() {

@@ -77,7 +77,7 @@ pub fn form(certificate: &Certificate, file: Digest, zone: Tz) -> Form {
         seats: vec![
             seat("簽報人", signed(&certificate.requested_by, certificate.requested_at)),
             seat("核定人", signed(&certificate.approved_by, certificate.approved_at)),
-            seat("執行人", signed(&certificate.executed_by, certificate.at)),
+            seat("執行人", performers(certificate, zone)),
         ],
         notes: notes(certificate),
         proof: proof(certificate, file),
@@ -123,6 +123,9 @@ fn attested(copy: &AttestedCopy, zone: Tz) -> Vec<String> {
     let lines = |parts: &[Option<String>]| {
         parts.iter().flatten().map(String::as_str).collect::<Vec<_>>().join("\n")
     };
+    let evidence: Vec<String> =
+        end.evidence.iter().map(|digest| format!("附件 SHA-256 {digest}")).collect();
+    let evidence = Some(evidence.join("\n")).filter(|text| !text.is_empty());
     let reuse = end.reuse_doc_no.as_ref().map(|doc_no| format!("准予再用：{doc_no}"));
     vec![
         copy.copy.to_string(),
@@ -134,11 +137,24 @@ fn attested(copy: &AttestedCopy, zone: Tz) -> Vec<String> {
             end.tool.clone(),
             reuse,
             Some(copy.in_words.zh.clone()),
+            evidence,
         ]),
         end.place.clone(),
         format!("{}\n{}", end.performer, copy.witness),
         format!("{}\n#{}", calendar::roc_time(end.at, zone), copy.record.seq),
     ]
+}
+
+/// The agent where it wiped something, and whoever destroyed what people kept.
+fn performers(certificate: &Certificate, zone: Tz) -> String {
+    let agent = (!certificate.copies.is_empty()).then(|| certificate.executed_by.clone());
+    let mut names: Vec<String> = agent.into_iter().collect();
+    for copy in &certificate.attested {
+        if !names.contains(&copy.end.performer) {
+            names.push(copy.end.performer.clone());
+        }
+    }
+    format!("{}\n{}", names.join("、"), calendar::roc_time(certificate.at, zone))
 }
 
 /// Backups as they are stated.

@@ -72,7 +72,7 @@ impl Service {
             matches!(command, Command::HoldPlace { .. } | Command::OverdueAcknowledge { .. });
         if command.decides() && !begins {
             return Err(Error::usage(format!("there is nothing to decide on '{}'", command.object()))
-                .hint("look at it first: 'batchward batch list', 'grant list', 'destroy list', 'account list'"));
+                .hint("look at it first: 'batchward batch list', 'grant list', 'destroy list', 'copy list', 'account list'"));
         }
         let bytes =
             entry::canonical(command).map_err(|e| Error::new(Exit::Failed, e.to_string()))?;

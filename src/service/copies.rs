@@ -6,7 +6,7 @@ use super::{Result, Service};
 use crate::{
     domain::{
         certificate::Assurance,
-        entry::HeldFacts,
+        entry::{EndFacts, HeldFacts},
         ids::{BatchId, CopyId, OrderId},
         inventory::{self, Medium, Sanitization},
         lifecycle::{CopyState, OrderState},
@@ -41,7 +41,7 @@ pub struct InventoryLine {
     pub unapproved: bool,
     /// By when it is to be destroyed, where that is before its batch is.
     pub delete_by: Option<Timestamp>,
-    /// The order that covers it now.
+    /// The order that covers it, or covered it when it went.
     pub order: Option<OrderId>,
     /// What its wipe proved.
     pub assurance: Option<Assurance>,
@@ -51,6 +51,18 @@ pub struct InventoryLine {
     pub limits: Vec<Limit>,
     /// The most that people can do to it, of a copy that they keep.
     pub sanitization: Option<Sanitization>,
+    /// Why it was asked for.
+    pub reason: Option<String>,
+    /// Who asked for it, or made it known.
+    pub by: Option<String>,
+    /// Whether it was never made: asked for and denied, or withdrawn.
+    pub never_made: bool,
+    /// How it was destroyed, as one person says or two of them said.
+    pub end: Option<EndFacts>,
+    /// Who recorded that.
+    pub recorded_by: Option<String>,
+    /// Who vouched for it.
+    pub witness: Option<String>,
     /// When it was gone.
     pub gone: Option<Timestamp>,
 }
@@ -85,10 +97,11 @@ impl Service {
         let gone = row.state == CopyState::Destroyed;
         let limits = if gone || row.kind.is_held() { &[] } else { reach.of_kind(row.kind) };
         let open = |state| matches!(state, OrderState::Requested | OrderState::Approved);
-        let order = view
-            .orders
-            .iter()
-            .find(|(_, order)| open(order.state) && order.copies.iter().any(|one| one.copy == id));
+        let order = view.orders.iter().find(|(_, order)| {
+            let ended = order.attested.iter().any(|(one, ..)| *one == id)
+                || order.wiped.iter().any(|(one, _)| *one == id);
+            ended || (open(order.state) && order.is_open_over(id))
+        });
         let best = |medium| inventory::methods_for(medium).first().map(|row| row.1);
         InventoryLine {
             id,
@@ -107,6 +120,12 @@ impl Service {
             reachable: (!gone && !row.kind.is_held()).then(|| wipe::assurance(limits)),
             limits: limits.to_vec(),
             sanitization: held.filter(|_| !gone).and_then(|held| best(held.medium)),
+            reason: held.and_then(|held| held.reason.clone()),
+            by: held.map(|held| held.by.clone()),
+            never_made: gone && row.is_unmade(),
+            end: held.and_then(|held| held.end.as_ref().map(|end| end.what.clone())),
+            recorded_by: held.and_then(|held| held.end.as_ref().map(|end| end.by.clone())),
+            witness: held.and_then(|held| held.witness.clone()),
             gone: row.gone,
         }
     }

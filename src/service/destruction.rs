@@ -104,9 +104,16 @@ impl Service {
             row.kind.is_held() && unmade
         });
         let Some((copy, row)) = asked else { return Ok(()) };
-        Err(Error::usage(format!("'{copy}' of '{batch}' is {}", row.state)).hint(format!(
-            "'batchward copy declare {copy}' makes known that it is there, 'batchward copy withdraw {copy}' that it is not made"
-        )))
+        let error = Error::usage(format!("'{copy}' of '{batch}' is {}", row.stands()));
+        Err(if row.state == CopyState::Requested {
+            error.hint(format!(
+                "'batchward copy deny {copy} --reason TEXT' or 'batchward copy withdraw {copy} --reason TEXT' ends the wish to make it"
+            ))
+        } else {
+            error.hint(format!(
+                "'batchward copy declare {copy}' makes known that it is there, 'batchward copy withdraw {copy}' that it is not made"
+            ))
+        })
     }
 
     /// An order over the whole names every copy that is left: one that another order covers would be nobody's, and the

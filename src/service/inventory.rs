@@ -15,7 +15,7 @@ use crate::{
         inventory::{self, HeldKind, Medium},
         lifecycle::{BatchState, CopyState, OrderState},
         limits,
-        policy::CopyApproval,
+        policy::{ClockStart, CopyApproval},
         time::Timestamp,
         view::{CopyKind, CopyRow, Held},
     },
@@ -97,7 +97,7 @@ impl Service {
             return Err(second_person("decide on this copy"));
         }
         if row.state != CopyState::Requested {
-            return Err(Error::usage(format!("'{copy}' is {}", row.state))
+            return Err(Error::usage(format!("'{copy}' is {}", row.stands()))
                 .hint("'batchward copy list' shows what waits for a decision"));
         }
         Ok(())
@@ -146,7 +146,7 @@ impl Service {
         stated("the reason", &reason)?;
         let (row, _) = self.held(copy)?;
         if !matches!(row.state, CopyState::Requested | CopyState::Planned) {
-            return Err(Error::usage(format!("'{copy}' is {}", row.state))
+            return Err(Error::usage(format!("'{copy}' is {}", row.stands()))
                 .hint("what is there goes by 'batchward destroy request'"));
         }
         let signed = actor.signed.clone();
@@ -167,7 +167,7 @@ impl Service {
             Declared::Copy(copy) => {
                 let (row, held) = self.held(*copy)?;
                 if row.state != CopyState::Planned {
-                    return Err(Error::usage(format!("'{copy}' is {}", row.state))
+                    return Err(Error::usage(format!("'{copy}' is {}", row.stands()))
                         .hint("what was approved and is not made yet is declared by its id"));
                 }
                 if row.kind != CopyKind::Held(facts.kind) || held.medium != facts.medium {
@@ -206,7 +206,11 @@ impl Service {
         };
         let reply = Reply::new(&copy, message);
         Ok(match late {
-            BatchState::Due | BatchState::Condemned | BatchState::Destroyed | BatchState::Closed => {
+            // An order that stood over the whole batch is void now: nobody approved the end of this.
+            BatchState::Due | BatchState::Condemned => reply.next(format!(
+                "'batchward destroy request {batch} --reason TEXT': an order over the whole batch does not cover this, and counts no more"
+            )),
+            BatchState::Destroyed | BatchState::Closed => {
                 reply.next(format!("'batchward destroy request {batch} --copy {copy} --reason TEXT': the batch is {late}, and this has to go too"))
             }
             _ => reply,
@@ -223,7 +227,7 @@ impl Service {
     ) -> Result<Reply> {
         let (row, _) = self.held(copy)?;
         if !matches!(row.state, CopyState::Kept | CopyState::Condemned | CopyState::Unreadable) {
-            return Err(Error::usage(format!("'{copy}' is {}", row.state))
+            return Err(Error::usage(format!("'{copy}' is {}", row.stands()))
                 .hint("only what is there has another place"));
         }
         stated("the holder", &holder)?;
@@ -243,6 +247,10 @@ impl Service {
         let order = orders
             .iter()
             .find(|(_, order)| order.state == OrderState::Approved && order.is_open_over(copy));
+        if row.state == CopyState::Destroyed {
+            return Err(Error::usage(format!("'{copy}' is {}", row.stands()))
+                .hint("'batchward copy list --all' shows what became of it"));
+        }
         let order = order.map(|(id, _)| *id).filter(|_| row.state == CopyState::Condemned);
         let order = order.ok_or_else(|| {
             Error::refused(format!("no approved order covers '{copy}'")).hint(format!(
@@ -275,10 +283,14 @@ impl Service {
         let covering = self.order(order)?;
         let approved = covering.approved.as_ref().map(|(_, mark)| mark.at);
         let early = covering.not_before.is_some_and(|from| end.at < from);
+        // What was destroyed under an order that a hold then stopped, was destroyed on that day.
+        let said = self.held(copy)?.1.said_gone.map(|at| at.date_in(zone));
+        let said = said == Some(end.at.date_in(zone));
         if end.at.date_in(zone) > now.date_in(zone) {
             return Err(Error::usage("the destruction is dated in the future"));
         }
-        if early || approved.is_some_and(|approved| end.at.date_in(zone) < approved.date_in(zone)) {
+        let before = approved.is_some_and(|at| end.at.date_in(zone) < at.date_in(zone));
+        if (early || before) && !said {
             return Err(Error::refused(format!(
                 "nothing of '{order}' could be destroyed on that day yet"
             ))
@@ -289,13 +301,18 @@ impl Service {
         stated("the place", &end.place)?;
         stated("the performer", &end.performer)?;
         end.tool.as_deref().map_or(Ok(()), |tool| stated("the tool", tool))?;
+        let before = self.held(copy)?.1.end.as_ref().map(|end| end.by.clone());
         let signed = actor.signed.clone();
         self.record(actor, Body::EndRecorded(EndRecorded { order, copy, end, signed }))?;
-        Ok(Reply::new(
-            &copy,
-            format!("the end of '{copy}' is recorded; a witness has to confirm it"),
-        )
-        .next(format!("who was there and did not record it runs 'batchward media confirm {copy}'")))
+        let message = match before {
+            Some(by) => format!(
+                "the end of '{copy}' is recorded anew, in place of what '{by}' said; a witness has to confirm it"
+            ),
+            None => format!("the end of '{copy}' is recorded; a witness has to confirm it"),
+        };
+        Ok(Reply::new(&copy, message).next(format!(
+            "'batchward copy list' shows what is recorded; who was there and did neither runs 'batchward media confirm {copy}'"
+        )))
     }
 
     pub(super) fn media_confirm(&mut self, actor: &Actor, copy: CopyId) -> Result<Reply> {
@@ -305,7 +322,7 @@ impl Service {
                 "'batchward media record {copy} --method METHOD --place TEXT' comes first"
             ))
         })?;
-        if end.by == actor.name() {
+        if end.by == actor.name() || end.what.performer == actor.name() {
             return Err(second_person("vouch for this"));
         }
         let proposal = end.mark.seq;
@@ -338,6 +355,12 @@ impl Service {
         let unit = actor.facts.unit.as_ref();
         if unit.is_some_and(|unit| !row.facts.units.contains(unit)) {
             return Err(Error::refused("your unit is not among those that use this batch"));
+        }
+        let policy = self.engine.rules.policies.get(&row.facts.policy);
+        let start = policy.map(|policy| policy.raw_file.start.value);
+        if start != Some(ClockStart::PrintedAndFiled) {
+            return Err(Error::usage(format!("the policy '{}' does not wait for this", row.facts.policy))
+                .hint("only 'raw_file.start_event: printed-and-filed' does: 'batchward policy explain' shows it"));
         }
         let signed = actor.decision()?;
         self.record(actor, Body::Filed(Filed { batch, doc_no, signed }))?;
@@ -409,7 +432,7 @@ fn fits(end: &EndFacts, medium: Medium) -> Result<()> {
         None if inventory::is_reuse(method, medium) => Err(Error::refused(
             "a medium that stays in use is an exception (TY-4.3.3, TPH-5.7)",
         )
-        .hint("--reuse-doc-no NO names the document that allows it; else destroy or degauss it")),
+        .hint("--reuse-doc-no NO names the document that allows it; 'batchward media methods' shows what else there is")),
         None => Ok(()),
     }
 }

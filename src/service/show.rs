@@ -296,6 +296,7 @@ impl Service {
                 .engine
                 .view
                 .copies_of(id)
+                .filter(|(_, c)| !(c.is_unmade() && c.state == CopyState::Destroyed))
                 .map(|(id, c)| CopyLine {
                     id,
                     kind: c.kind.word().to_owned(),

@@ -1,6 +1,6 @@
 //! One pass over a file, and reading back what it wrote past the memory of the machine.
 //!
-//! Large files are written past that memory too (`O_DIRECT`), and read back by a second thread while the rest is
+//! Large files are written past that memory too (`O_DIRECT`), by two threads, and read back by a third while the rest is
 //! written: the disk works all the time, and nothing else is pushed out of memory. Small ones are written through it,
 //! synced by the caller, many at once, and then read back.
 
@@ -8,7 +8,7 @@ use std::{
     fs::File,
     io,
     os::unix::fs::FileExt,
-    sync::mpsc::{Receiver, sync_channel},
+    sync::mpsc::{Receiver, SyncSender, sync_channel},
     thread,
 };
 
@@ -121,8 +121,9 @@ fn small(
     Ok(())
 }
 
-/// Past memory, with a second thread that reads back; whether all was read back as it was written, but for the tail
-/// that is no whole piece. Nothing where the filesystem refuses this way after all: then all was written the other.
+/// Past memory, by two threads that take turns, so that one makes noise while the other's is written, and a third that
+/// reads back; whether all was read back as it was written, but for the tail that is no whole piece. Nothing where the
+/// filesystem refuses this way after all: then all was written the other.
 fn large(
     target: &Target<'_>,
     direct: &File,
@@ -133,39 +134,55 @@ fn large(
     let pieces = target.len / PIECE as u64;
     let (tell, told) = sync_channel(AHEAD);
     let written = thread::scope(|scope| {
-        let reader = thread::Builder::new()
-            .name("wipe-read".to_owned())
+        let thread = |name: &str| thread::Builder::new().name(name.to_owned());
+        let reader = thread("wipe-read")
             .spawn_scoped(scope, move || compare_pieces(direct, noise, &told))?;
-        let mut done = Ok(true);
-        for piece in 0..pieces {
-            let bytes = buffer.get(PIECE);
-            noise.fill(piece, bytes).map_err(io::Error::other)?;
-            match direct.write_all_at(bytes, piece * PIECE as u64) {
-                Ok(()) => {}
-                // Some filesystems open a file this way and then do not write so.
-                Err(e) if piece == 0 && Errno::from_io_error(&e) == Some(Errno::INVAL) => {
-                    done = Ok(false);
-                    break;
-                }
-                Err(e) => {
-                    done = Err(e);
-                    break;
-                }
-            }
-            if piece == 0 {
-                write.middle();
-            }
-            if tell.send(piece).is_err() {
-                break; // the reader has met an error, which it gives back
-            }
-        }
+        let odd = tell.clone();
+        let other = thread("wipe-write").spawn_scoped(scope, move || {
+            write_pieces(direct, noise, (1..pieces).step_by(2), &mut Buffer::new(), &odd, None)
+        })?;
+        let even = (0..pieces).step_by(2);
+        let own = write_pieces(direct, noise, even, buffer, &tell, Some(write));
         drop(tell);
+        let other = other.join().map_err(|_| io::Error::other("a writing thread failed"))?;
         let read = reader.join().map_err(|_| io::Error::other("the reading thread failed"))?;
-        done.and_then(|done| Ok(done.then_some(read?)))
+        // Each is asked for its error; the reader's is told last.
+        let done = own? && other?;
+        Ok::<_, io::Error>(done.then_some(read?))
     })?;
     let rest = if written.is_some() { pieces * PIECE as u64 } else { 0 };
     small(target, noise, buffer, rest, None)?;
     Ok(written)
+}
+
+/// Writes these pieces past memory and tells each; whether the filesystem lets them be written so.
+fn write_pieces(
+    direct: &File,
+    noise: &Noise,
+    pieces: impl Iterator<Item = u64>,
+    buffer: &mut Buffer,
+    tell: &SyncSender<u64>,
+    write: Option<&fault::Write>,
+) -> io::Result<bool> {
+    let mut first = true;
+    for piece in pieces {
+        let bytes = buffer.get(PIECE);
+        noise.fill(piece, bytes).map_err(io::Error::other)?;
+        match direct.write_all_at(bytes, piece * PIECE as u64) {
+            Ok(()) => {}
+            // Some filesystems open a file this way and then do not write so.
+            Err(e) if first && Errno::from_io_error(&e) == Some(Errno::INVAL) => return Ok(false),
+            Err(e) => return Err(e),
+        }
+        if let Some(write) = write.filter(|_| first) {
+            write.middle();
+        }
+        first = false;
+        if tell.send(piece).is_err() {
+            break; // the reader has met an error, which it gives back
+        }
+    }
+    Ok(true)
 }
 
 /// Reads back what is told as written; whether it is what was written.

@@ -104,6 +104,7 @@ impl AttestedCopy {
             && recorded
             && confirmed
             && self.recorded_by != self.witness
+            && self.end.performer != self.witness
             && does == Some(self.sanitization)
             && self.in_words == InBoth::attested()
     }

@@ -110,7 +110,7 @@ impl View {
                 row.exception = None;
                 // What somebody said under an order that lost its force says nothing under this one.
                 if let Some(held) = &mut row.held {
-                    held.end = None;
+                    held.said_gone = held.end.take().map(|end| end.what.at).or(held.said_gone);
                 }
             }
         }

@@ -39,6 +39,8 @@ pub struct Held {
     pub end: Option<Proposal<EndFacts>>,
     /// Who vouched for it.
     pub witness: Option<String>,
+    /// When it was destroyed, as was said under an order that lost its force before anybody vouched for it.
+    pub said_gone: Option<Timestamp>,
 }
 
 impl View {
@@ -99,6 +101,7 @@ impl View {
             moved: None,
             end: None,
             witness: None,
+            said_gone: None,
         };
         if let Some(row) = self.copies.get_mut(&asked.copy) {
             row.held = Some(Box::new(held));
@@ -150,6 +153,7 @@ impl View {
                 moved: None,
                 end: None,
                 witness: None,
+                said_gone: None,
             })
         });
         held.medium = facts.medium;
@@ -180,7 +184,7 @@ impl View {
         let EndConfirmed { order, copy, proposal, .. } = confirmed;
         let held = self.held_mut(mark, *copy)?;
         let end = held.end.as_ref().ok_or(FoldError::Transition(mark.seq))?;
-        if end.by == by || end.mark.seq != *proposal {
+        if end.by == by || end.what.performer == by || end.mark.seq != *proposal {
             return Err(FoldError::Transition(mark.seq));
         }
         let at = end.what.at;

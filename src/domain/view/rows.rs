@@ -387,6 +387,24 @@ pub struct CopyRow {
     pub held: Option<Box<Held>>,
 }
 
+impl CopyRow {
+    /// Whether it was never made: somebody asked for it, and it was denied or withdrawn, or is not there yet.
+    #[must_use]
+    pub fn is_unmade(&self) -> bool {
+        self.held.as_ref().is_some_and(|held| held.facts.is_none())
+    }
+
+    /// Where it stands, in a word for people.
+    #[must_use]
+    pub fn stands(&self) -> &'static str {
+        if self.is_unmade() && self.state == CopyState::Destroyed {
+            "never made"
+        } else {
+            self.state.word()
+        }
+    }
+}
+
 /// Where a key stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum KeyState {

@@ -122,7 +122,7 @@ impl Service {
     }
 
     fn copy_records(&self, batch: BatchId) -> Vec<CopyRecord> {
-        let copies = self.engine.view.copies_of(batch);
+        let copies = self.engine.view.copies_of(batch).filter(|(_, row)| !row.is_unmade());
         let record = copies.map(|(copy, row)| CopyRecord {
             copy,
             kind: row.kind.word().to_owned(),

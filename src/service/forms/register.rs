@@ -229,7 +229,8 @@ impl Service {
         let policy = self.engine.rules.policies.get(&row.facts.policy);
         let time = |name: &str| row.times.get(name).copied();
         let key = self.key_of(row);
-        let copies = self.engine.view.copies_of(id).map(|(_, copy)| CopyEnd {
+        let made = self.engine.view.copies_of(id).filter(|(_, copy)| !copy.is_unmade());
+        let copies = made.map(|(_, copy)| CopyEnd {
             kind: copy.kind.word().to_owned(),
             state: copy.state,
             bytes: copy.bytes,
