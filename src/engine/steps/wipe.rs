@@ -196,7 +196,7 @@ impl Engine {
         }
         let open = |row: &Order| row.state == OrderState::Approved && row.is_open_over(copy);
         if !self.view.orders.get(&order).is_some_and(open) {
-            return Err(StepError::Later("voided"));
+            return Err(StepError::Stuck("no-copy"));
         }
         let why = order.to_string();
         // The key first: after it only ciphertext is left, whatever happens to the file.
