@@ -256,3 +256,17 @@ fn the_stock_commands_find_what_was_changed() {
         fs::write(&path, whole).unwrap();
     }
 }
+
+#[test]
+fn a_key_that_nobody_confirmed_is_not_among_the_signers() {
+    let people = People::new();
+    let site = site(&people);
+    let mut keygen = Command::new("ssh-keygen");
+    done(keygen.args(["-q", "-t", "ed25519", "-N", "", "-f"]).arg(people.key("mallory")));
+    let key = people.public("mallory");
+    let add = ["account", "add", "mallory", "--role", "custodian", "--sign-key"];
+    site.run_as("ada", &[add.as_slice(), &[key.to_str().unwrap()]].concat()).ok();
+    let dir = unpacked(&make(&site, "one.zip"));
+    let signers = fs::read_to_string(dir.join("signers")).unwrap();
+    assert!(signers.contains("henry ") && !signers.contains("mallory "), "{signers}");
+}

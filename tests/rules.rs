@@ -30,6 +30,8 @@ mod destruction;
 mod first_steps;
 #[path = "rules/inventory.rs"]
 mod inventory;
+#[path = "rules/left_out.rs"]
+mod left_out;
 #[path = "rules/orders.rs"]
 mod orders;
 #[path = "rules/reading.rs"]

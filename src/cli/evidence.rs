@@ -126,7 +126,7 @@ fn places(
 /// Each entry with its proof; and of those that somebody signed, text and signature as files that stock tools verify,
 /// with the keys of the accounts.
 fn entries(client: &mut Client, files: &mut Files, places: &[u64], size: u64) -> Result<()> {
-    let mut signers = String::new();
+    let (mut signers, mut proposed) = (String::new(), BTreeMap::new());
     for seq in places {
         let proof: EntryProof = client.ask(Query::EntryProof { seq: *seq, size })?;
         let bytes = Inclusion::parse(&proof.text).map_err(failed)?.entry.unwrap_or_default();
@@ -139,7 +139,14 @@ fn entries(client: &mut Client, files: &mut Files, places: &[u64], size: u64) ->
         }
         let accounts = match entry.body {
             entry::Body::SiteCreated { founders, .. } => founders,
-            entry::Body::AccountProposed { account, .. } => vec![account],
+            // A key that nobody confirmed signs nothing that counts.
+            entry::Body::AccountProposed { account, .. } => {
+                proposed.insert(account.name.clone(), account);
+                Vec::new()
+            }
+            entry::Body::AccountConfirmed { name, .. } => {
+                proposed.remove(&name).into_iter().collect()
+            }
             _ => Vec::new(),
         };
         for account in accounts {

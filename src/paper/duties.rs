@@ -41,6 +41,16 @@ const CASES: [Column; 5] = [
     Column::short("期限", 10),
 ];
 
+const COPIES: [Column; 7] = [
+    Column::short("序號", 4),
+    Column::text("複本及批次", 13),
+    Column::text("種類及媒體", 14),
+    Column::text("序號及型號", 15),
+    Column::text("存放處所及上鎖方式", 20),
+    Column::text("保管人", 12),
+    Column::text("狀態及期限", 16),
+];
+
 const DUTIES: [Column; 5] = [
     Column::short("序號", 4),
     Column::text("待辦事項", 26),
@@ -72,11 +82,12 @@ pub fn form(list: &DutyList) -> Form {
         heads: vec![
             ("未結批次".to_owned(), words::number(list.batches.len() as u64)),
             ("保管中金鑰".to_owned(), words::number(list.keys.len() as u64)),
+            ("人員保管之複本".to_owned(), words::number(list.copies.len() as u64)),
             ("未結案件".to_owned(), words::number((list.orders.len() + list.holds.len()) as u64)),
             ("待辦事項".to_owned(), words::number(list.duties_total)),
             ("製表時間".to_owned(), calendar::roc_time(list.source.made_at, zone)),
         ],
-        tables: vec![batches(list), keys(list), cases(list), duties(list)],
+        tables: vec![batches(list), keys(list), cases(list), duties(list), copies(list)],
         seats: ["移交人", "接收人", "監交人", "單位主管"].map(seat).into(),
         notes,
         proof: words::proof(&list.source),
@@ -139,6 +150,38 @@ fn keys(list: &DutyList) -> Table {
         ]
     });
     table("二、保管中金鑰", &KEYS, rows)
+}
+
+/// What people keep is handed over piece by piece.
+fn copies(list: &DutyList) -> Table {
+    let zone = words::zone(&list.source);
+    let rows = list.copies.iter().map(|copy| {
+        let facts = copy.facts.as_ref();
+        let lines = |parts: [Option<&String>; 3]| {
+            parts.into_iter().flatten().map(String::as_str).collect::<Vec<_>>().join("\n")
+        };
+        let medium = copy.medium.map(words::medium).unwrap_or_default();
+        let mut state = words::copy_state(copy.state).to_owned();
+        if copy.unapproved {
+            state.push_str("\n未經核准");
+        }
+        if let Some(date) = copy.delete_by {
+            state = format!("{state}\n{}前銷毀", words::day(Some(date), zone));
+        }
+        vec![
+            format!("{}\n{}", copy.id, copy.batch),
+            format!("{}\n{medium}", words::copy_kind(&copy.kind)),
+            facts.map_or_else(String::new, |facts| {
+                lines([facts.serial.as_ref(), facts.model.as_ref(), facts.property_no.as_ref()])
+            }),
+            facts.map_or_else(String::new, |facts| {
+                lines([Some(&facts.place), facts.lock.as_ref(), None])
+            }),
+            facts.map_or_else(String::new, |facts| facts.holder.clone()),
+            state,
+        ]
+    });
+    table("五、人員保管之複本", &COPIES, rows)
 }
 
 fn cases(list: &DutyList) -> Table {

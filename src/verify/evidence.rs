@@ -268,12 +268,14 @@ impl<'f> Case<'f> {
                     keys.extend(founders.iter().map(|f| (f.name.clone(), f.key.clone())));
                 }
                 Body::AccountProposed { account, .. } => {
-                    add(account);
-                    proposed.insert(account.name.clone(), account.key.clone());
+                    proposed.insert(account.name.clone(), account.clone());
                 }
                 // In force is what a second person confirmed.
                 Body::AccountConfirmed { name, .. } => {
-                    keys.extend(proposed.remove(name).map(|key| (name.clone(), key)));
+                    if let Some(facts) = proposed.remove(name) {
+                        add(&facts);
+                        keys.insert(name.clone(), facts.key);
+                    }
                 }
                 Body::AccountDisabled { name, .. } => drop(keys.remove(name)),
                 _ => {}

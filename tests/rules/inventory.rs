@@ -6,7 +6,7 @@ use super::*;
 const DOC: &str = "府民戶字第1150001234號";
 
 /// A loaded batch of [`LINK`] under a policy of which these words are changed, and its id.
-fn loaded<'p>(people: &'p People, rules: &[(&str, &str)]) -> (Site<'p>, String) {
+pub(crate) fn loaded<'p>(people: &'p People, rules: &[(&str, &str)]) -> (Site<'p>, String) {
     let site = Site::in_memory(people);
     site.init();
     site.accounts(UNIT);
@@ -24,7 +24,7 @@ fn loaded<'p>(people: &'p People, rules: &[(&str, &str)]) -> (Site<'p>, String) 
     (site, id)
 }
 
-fn copy(site: &Site<'_>, id: &str) -> Value {
+pub(crate) fn copy(site: &Site<'_>, id: &str) -> Value {
     let rows = site.run(&["copy", "list", "--all", "--json"]).ok().json();
     rows.as_array().unwrap().iter().find(|row| row["id"] == id).unwrap().clone()
 }
@@ -48,26 +48,26 @@ fn ask(site: &Site<'_>, batch: &str, kind: &str, medium: &str) -> String {
 
 /// A stick that somebody keeps, made known.
 #[track_caller]
-fn stick(site: &Site<'_>, of: &str, more: &[&str]) -> String {
+pub(crate) fn stick(site: &Site<'_>, of: &str, more: &[&str]) -> String {
     let words = ["copy", "declare", of, "--medium", "flash", "--serial", "SN-42"];
     let place = ["--place", "cabinet 3", "--lock", "safe", "--holder", "henry"];
     site.run_as("alice", &[words.as_slice(), &place, more].concat()).ok().id('c')
 }
 
 #[track_caller]
-fn ordered(site: &Site<'_>, words: &[&str]) -> String {
+pub(crate) fn ordered(site: &Site<'_>, words: &[&str]) -> String {
     let words = [&["destroy", "request"], words, &["--reason", "over"]].concat();
     let order = site.run_as("alice", &words).ok().id('o');
     site.run_as("sue", &["destroy", "approve", &order]).ok();
     order
 }
 
-fn record<'a>(copy: &'a str, method: &'a str, more: &[&'a str]) -> Vec<&'a str> {
+pub(crate) fn record<'a>(copy: &'a str, method: &'a str, more: &[&'a str]) -> Vec<&'a str> {
     let words = ["media", "record", copy, "--method", method, "--place", "basement"];
     [words.as_slice(), &["--performer", "alice"], more].concat()
 }
 
-fn certificate(site: &Site<'_>, order: &str) -> Value {
+pub(crate) fn certificate(site: &Site<'_>, order: &str) -> Value {
     let shown = site.run(&["certificate", "show", order]).ok();
     let file = site.temporary().join(format!("{order}.json"));
     std::fs::write(&file, &shown.stdout).unwrap();
@@ -148,6 +148,9 @@ fn what_is_there_is_taken_down_also_where_nobody_approved_it_and_stays_an_alarm(
     site.run_as("alice", &[words.as_slice(), &place].concat()).exits(64);
     let id = stick(&site, &batch, &["--kind", "media"]);
     assert!(stands_in(&site, "alarms", "copy-unapproved"));
+    // Whoever takes the office over is handed it by its number.
+    let list = site.run(&["duties", "list", "--format", "html", "-o", "-"]).ok();
+    assert!(list.text().contains("SN-42") && list.text().contains("cabinet 3"), "{}", list.text());
     let moved = ["copy", "move", &id, "--place", "archive", "--holder", "alice"];
     site.run_as("alice", &moved).ok();
     assert_eq!(copy(&site, &id)["facts"]["place"], "archive");
@@ -397,93 +400,6 @@ fn what_a_hold_interrupted_is_recorded_under_the_next_order_by_its_true_day() {
     refused(&site, "alice", &record(&id, "shredded", &["--on", "2026-11-01"]));
     site.run_as("alice", &record(&id, "shredded", &["--on", &day])).ok();
     site.run_as("sue", &["media", "confirm", &id]).ok();
-}
-
-/// A copy is left out of one order and goes under another: what the first one still does, and who cancels it, is nothing
-/// to it.
-#[test]
-fn a_copy_that_one_order_left_out_is_the_next_one_s_alone() {
-    let people = People::new();
-    let rules = [("cooling_off: { value: P0D", "cooling_off: { value: P1D")];
-    let (site, batch) = loaded(&people, &rules);
-    let first = stick(&site, &batch, &["--kind", "carrier"]);
-    let second = stick(&site, &batch, &["--kind", "carrier"]);
-    let one = ordered(&site, &[&batch, "--copy", &first, "--copy", &second]);
-    let except = ["destroy", "except", &one, &first, "--owner", "alice", "--until", "2026-12-31"];
-    site.run_as("sue", &[except.as_slice(), &["--reason", "away"]].concat()).ok();
-    site.wait_minutes(20 * 60);
-    let two = ordered(&site, &[&batch, "--copy", &first]);
-    site.wait_minutes(5 * 60);
-    // The first order's time has come, the second one's has not.
-    refused(&site, "alice", &record(&first, "shredded", &[]));
-    site.run_as("alice", &record(&second, "shredded", &[])).ok();
-    site.run_as("alice", &["destroy", "cancel", &one, "--reason", "stop"]).ok();
-    assert_eq!(copy(&site, &first)["state"], "condemned", "the second order stands");
-    assert_eq!(copy(&site, &second)["state"], "unreadable");
-    site.wait_minutes(20 * 60);
-    site.run_as("alice", &record(&first, "shredded", &[])).ok();
-    site.run_as("sue", &["media", "confirm", &first]).ok();
-    let page = certificate(&site, &two);
-    assert_eq!(page["attested"].as_array().unwrap().len(), 1);
-    site.verify();
-}
-
-#[test]
-fn a_file_that_one_order_left_out_is_not_wiped_under_it() {
-    let people = People::new();
-    let rules = [("cooling_off: { value: P0D", "cooling_off: { value: P1D")];
-    let (site, batch) = loaded(&people, &rules);
-    no_need(&site, SMALL);
-    let one = ordered(&site, &[&batch]);
-    let rows = site.run(&["copy", "list", &batch, "--json"]).ok().json();
-    let file = rows.as_array().unwrap().iter().find(|row| row["kind"] == "transfer").unwrap();
-    let file = file["id"].as_str().unwrap().to_owned();
-    let except = ["destroy", "except", &one, &file, "--owner", "alice", "--until", "2026-12-31"];
-    site.run_as("sue", &[except.as_slice(), &["--reason", "away"]].concat()).ok();
-    site.wait_minutes(20 * 60);
-    // The rest of the first order is not carried out yet: an order over the whole waits for that.
-    let words = ["destroy", "request", &batch, "--reason", "over"];
-    assert!(site.run_as("alice", &words).exits(64).stderr.contains("not carried out yet"));
-    site.wait_minutes(5 * 60);
-    site.once();
-    assert_eq!(copy(&site, &file)["state"], "kept");
-    let two = ordered(&site, &[&batch]);
-    site.wait_minutes(25 * 60);
-    site.once();
-    assert_eq!(copy(&site, &file)["state"], "destroyed");
-    assert_eq!(site.show(&batch)["state"], "closed");
-    assert_eq!(certificate(&site, &two)["copies"].as_array().unwrap().len(), 2);
-    site.verify();
-}
-
-#[test]
-fn an_order_over_the_whole_waits_for_the_one_over_a_part() {
-    let people = People::new();
-    let (site, batch) = loaded(&people, &[]);
-    let id = stick(&site, &batch, &["--kind", "carrier"]);
-    ordered(&site, &[&batch, "--copy", &id]);
-    no_need(&site, SMALL);
-    let words = ["destroy", "request", &batch, "--reason", "over"];
-    assert!(site.run_as("alice", &words).exits(64).stderr.contains("destroy cancel"));
-    site.run_as("alice", &record(&id, "shredded", &[])).ok();
-    site.run_as("sue", &["media", "confirm", &id]).ok();
-    ordered(&site, &[&batch]);
-    assert_eq!(site.show(&batch)["state"], "closed");
-}
-
-#[test]
-fn a_certificate_says_where_a_copy_was_kept_in_the_end() {
-    let people = People::new();
-    let (site, batch) = loaded(&people, &[]);
-    let id = stick(&site, &batch, &["--kind", "carrier"]);
-    let moved = ["copy", "move", &id, "--place", "archive", "--holder", "audrey"];
-    site.run_as("alice", &moved).ok();
-    let order = ordered(&site, &[&batch, "--copy", &id]);
-    site.run_as("alice", &record(&id, "shredded", &[])).ok();
-    site.run_as("sue", &["media", "confirm", &id]).ok();
-    let page = certificate(&site, &order);
-    assert_eq!(page["attested"][0]["moved"]["place"], "archive");
-    assert_eq!(page["attested"][0]["moved"]["holder"], "audrey");
 }
 
 #[test]

@@ -74,6 +74,8 @@ pub struct Certificate {
     /// What this does not cover.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub beyond: Vec<InBoth>,
+    /// Proof of the request, which names every copy that the order covers.
+    pub request: Proof,
     /// Proof of the approval.
     pub approval: Proof,
     /// Approvals before the one that made the order count.
@@ -88,6 +90,9 @@ pub struct Certificate {
     /// Copies that it left out because nobody could reach them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub left_out: Vec<LeftOut>,
+    /// Records of batches, which stay with what was left out.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub records_left: Vec<CopyId>,
     /// The signed checkpoint that the proofs are for.
     pub checkpoint: String,
 }
@@ -317,7 +322,12 @@ impl Certificate {
         let left = self.left_out.iter().map(|left| &left.proof);
         let attested = self.attested.iter().flat_map(AttestedCopy::proofs);
         let copies = copies.chain(attested);
-        copies.chain([&self.approval]).chain(further).chain(standing).chain(stopped).chain(left)
+        copies
+            .chain([&self.request, &self.approval])
+            .chain(further)
+            .chain(standing)
+            .chain(stopped)
+            .chain(left)
     }
 
     /// Whether what it says of copies and approval is what the proven entries say.
@@ -343,7 +353,39 @@ impl Certificate {
             }
         });
         let attested = self.attested.iter().all(|copy| copy.agrees(self.order));
-        copies && attested && self.approvals_agree() && self.ends_agree()
+        copies && attested && self.request_agrees() && self.approvals_agree() && self.ends_agree()
+    }
+
+    /// Whether it tells of every copy that was ordered, once, and of no other; and whether as many people approved as the
+    /// request asks for.
+    fn request_agrees(&self) -> bool {
+        let Ok(entry) = entry::Entry::from_bytes(self.request.entry.as_bytes()) else {
+            return false;
+        };
+        let entry::Body::OrderRequested { order, copies, reason, approvers, .. } = &entry.body
+        else {
+            return false;
+        };
+        let told = self.order == *order
+            && self.reason == *reason
+            && self.requested_by == entry.by
+            && self.requested_at == entry.at;
+        let approved = self.further_approvals.len() as u64 + 1;
+        let enough = self.standing.is_some() || approved >= u64::from(approvers.unwrap_or(1));
+        let stopped = self.stopped.iter().flat_map(|stopped| &stopped.left).copied();
+        let mut ends: Vec<CopyId> = self.copies.iter().map(|copy| copy.copy).collect();
+        ends.extend(self.attested.iter().map(|copy| copy.copy));
+        ends.extend(self.left_out.iter().map(|copy| copy.copy));
+        ends.extend(stopped.chain(self.records_left.iter().copied()));
+        ends.sort_unstable();
+        let mut ordered: Vec<CopyId> = copies.iter().map(|copy| copy.copy).collect();
+        ordered.sort_unstable();
+        let same = |copy: &CertifiedCopy| {
+            copies.iter().any(|one| {
+                (one.copy, one.batch, one.digest) == (copy.copy, copy.batch, copy.sha256)
+            })
+        };
+        told && enough && ends == ordered && self.copies.iter().all(same)
     }
 
     /// The approvals: of people, each another one, or the standing one with its document.

@@ -95,10 +95,12 @@ impl Engine {
             attested,
             backups: None,
             beyond: InBoth::beyond(),
+            request: self.proof(order.requested.seq, tree_size)?,
             approval: self.proof(approved.seq, tree_size)?,
             further_approvals: self.further_approvals(order, approved.seq, tree_size)?,
             standing: self.standing_paper(order, tree_size)?,
             stopped: self.stopped(order, tree_size)?,
+            records_left: self.records_left(order)?,
             left_out: self.left_out(order, tree_size)?,
             checkpoint: self.ports.journal.note_at(Log::Register, tree_size)?,
         })
@@ -165,6 +167,19 @@ impl Engine {
                     until: exception.until,
                     proof: self.proof(*seq, tree_size)?,
                 });
+            }
+        }
+        Ok(left)
+    }
+
+    /// The records that stay with what was left out.
+    fn records_left(&self, order: &Order) -> Result<Vec<CopyId>, StepError> {
+        let mut left = Vec::new();
+        for (copy, seq) in &order.excepted {
+            match self.entry(*seq)?.body {
+                Body::CopyExcepted(exception) if exception.copy != *copy => left.push(*copy),
+                Body::CopyExcepted(_) => {}
+                _ => return Err(StepError::Stuck("register")),
             }
         }
         Ok(left)

@@ -13,7 +13,7 @@ use crate::{
         time::Timestamp,
         view::KeyState,
     },
-    service::{Result, Service, status::Task},
+    service::{Result, Service, copies::InventoryLine, status::Task},
 };
 
 /// The list.
@@ -28,6 +28,8 @@ pub struct DutyList {
     pub keys: Vec<HeldKey>,
     /// Months of access logs whose keys are held, by link.
     pub access_keys: Vec<AccessKey>,
+    /// Copies that people keep, or may make.
+    pub copies: Vec<InventoryLine>,
     /// Orders that are not finished.
     pub orders: Vec<OpenOrder>,
     /// Holds that stand.
@@ -138,6 +140,8 @@ impl Service {
     pub fn duty_list(&mut self) -> Result<DutyList> {
         let source = self.source()?;
         let duties = self.status()?.tasks;
+        let mut copies = self.inventory(None, false)?;
+        copies.retain(|copy| copy.medium.is_some());
         let view = &self.engine.view;
         let open =
             |state: OrderState| matches!(state, OrderState::Requested | OrderState::Approved);
@@ -162,6 +166,7 @@ impl Service {
                 })
                 .collect(),
             access_keys: access_keys.collect(),
+            copies,
             orders: orders
                 .map(|(id, order)| OpenOrder {
                     order: *id,
