@@ -1,5 +1,7 @@
 //! `copy list`: every copy that there is, where it is, and what its end can be stated as.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use super::{Result, Service};
@@ -75,8 +77,10 @@ impl Service {
     pub fn inventory(&self, batch: Option<BatchId>, all: bool) -> Result<Vec<InventoryLine>> {
         let view = &self.engine.view;
         let wanted = |row: &CopyRow| all || row.state != CopyState::Destroyed;
-        let reach = Reach::of(self);
-        let line = |(id, row): (CopyId, &CopyRow)| self.inventory_line(id, row, &reach);
+        let (reach, orders) = (Reach::of(self), self.orders_over());
+        let line = |(id, row): (CopyId, &CopyRow)| {
+            self.inventory_line(id, row, orders.get(&id).copied(), &reach)
+        };
         Ok(match batch {
             Some(batch) => {
                 self.row(batch)?;
@@ -91,17 +95,40 @@ impl Service {
         })
     }
 
-    fn inventory_line(&self, id: CopyId, row: &CopyRow, reach: &Reach) -> InventoryLine {
+    /// The copies that people keep, and those that they may make.
+    pub(super) fn held_inventory(&self) -> Vec<InventoryLine> {
+        let (reach, orders) = (Reach::default(), self.orders_over());
+        let held = self.engine.view.held().filter(|(_, row)| row.state != CopyState::Destroyed);
+        held.map(|(id, row)| self.inventory_line(id, row, orders.get(&id).copied(), &reach))
+            .collect()
+    }
+
+    /// The order that covers each copy, or covered it when it went; the first where there are several.
+    fn orders_over(&self) -> BTreeMap<CopyId, OrderId> {
+        let open = |state| matches!(state, OrderState::Requested | OrderState::Approved);
+        let mut over = BTreeMap::new();
+        for (id, order) in &self.engine.view.orders {
+            let ended = order.attested.iter().map(|(copy, ..)| *copy);
+            let ended = ended.chain(order.wiped.iter().map(|(copy, _)| *copy));
+            let covered = order.copies.iter().map(|one| one.copy).filter(|_| open(order.state));
+            for copy in ended.chain(covered.filter(|copy| order.is_open_over(*copy))) {
+                over.entry(copy).or_insert(*id);
+            }
+        }
+        over
+    }
+
+    fn inventory_line(
+        &self,
+        id: CopyId,
+        row: &CopyRow,
+        order: Option<OrderId>,
+        reach: &Reach,
+    ) -> InventoryLine {
         let view = &self.engine.view;
         let held = row.held.as_deref();
         let gone = row.state == CopyState::Destroyed;
         let limits = if gone || row.kind.is_held() { &[] } else { reach.of_kind(row.kind) };
-        let open = |state| matches!(state, OrderState::Requested | OrderState::Approved);
-        let order = view.orders.iter().find(|(_, order)| {
-            let ended = order.attested.iter().any(|(one, ..)| *one == id)
-                || order.wiped.iter().any(|(one, _)| *one == id);
-            ended || (open(order.state) && order.is_open_over(id))
-        });
         let best = |medium| inventory::methods_for(medium).first().map(|row| row.1);
         InventoryLine {
             id,
@@ -115,7 +142,7 @@ impl Service {
                 .and_then(|held| held.approved.as_ref().map(|(doc_no, ..)| doc_no.clone())),
             unapproved: held.is_some_and(|held| held.unapproved),
             delete_by: held.and_then(|held| held.delete_by),
-            order: order.map(|(id, _)| *id),
+            order,
             assurance: row.assurance,
             reachable: (!gone && !row.kind.is_held()).then(|| wipe::assurance(limits)),
             limits: limits.to_vec(),
@@ -132,6 +159,7 @@ impl Service {
 }
 
 /// What can be proven of the copies that the agent keeps, by kind.
+#[derive(Default)]
 struct Reach {
     transfer: Vec<Limit>,
     vault: Vec<Limit>,

@@ -43,6 +43,27 @@ pub struct Held {
     pub said_gone: Option<Timestamp>,
 }
 
+impl Held {
+    /// What is known at first.
+    const fn new(by: String, mark: Mark, medium: Medium) -> Self {
+        Self {
+            by,
+            mark,
+            medium,
+            reason: None,
+            delete_by: None,
+            approved: None,
+            unapproved: false,
+            facts: None,
+            declared: None,
+            moved: None,
+            end: None,
+            witness: None,
+            said_gone: None,
+        }
+    }
+}
+
 impl View {
     /// The copies that people keep, or kept, oldest first.
     pub fn held(&self) -> impl Iterator<Item = (CopyId, &CopyRow)> {
@@ -89,19 +110,9 @@ impl View {
         self.fresh(mark, asked.copy)?;
         self.new_copy(asked.copy, asked.batch, CopyKind::Held(asked.kind), CopyState::Requested);
         let held = Held {
-            by: by.to_owned(),
-            mark,
-            medium: asked.medium,
             reason: Some(asked.reason.clone()),
             delete_by: asked.delete_by,
-            approved: None,
-            unapproved: false,
-            facts: None,
-            declared: None,
-            moved: None,
-            end: None,
-            witness: None,
-            said_gone: None,
+            ..Held::new(by.to_owned(), mark, asked.medium)
         };
         if let Some(row) = self.copies.get_mut(&asked.copy) {
             row.held = Some(Box::new(held));
@@ -139,23 +150,8 @@ impl View {
         let row = self.copies.get_mut(copy).ok_or(FoldError::Unknown(mark.seq))?;
         row.bytes = facts.bytes.unwrap_or(0);
         row.sha256 = facts.sha256;
-        let held = row.held.get_or_insert_with(|| {
-            Box::new(Held {
-                by: by.to_owned(),
-                mark,
-                medium: facts.medium,
-                reason: None,
-                delete_by: None,
-                approved: None,
-                unapproved: false,
-                facts: None,
-                declared: None,
-                moved: None,
-                end: None,
-                witness: None,
-                said_gone: None,
-            })
-        });
+        let held =
+            row.held.get_or_insert_with(|| Box::new(Held::new(by.to_owned(), mark, facts.medium)));
         held.medium = facts.medium;
         held.delete_by = facts.delete_by.or(held.delete_by);
         held.unapproved = *unapproved;

@@ -73,6 +73,7 @@ impl Engine {
         batches.dedup();
         let copies_of = order.copies.iter().filter_map(|one| self.view.copies.get(&one.copy));
         let retries = copies_of.map(|row| u64::from(row.failures)).sum();
+        let left_out = self.left_out(order, tree_size)?;
         Ok(Certificate {
             batchward: 1,
             site: site.name.clone(),
@@ -100,8 +101,8 @@ impl Engine {
             further_approvals: self.further_approvals(order, approved.seq, tree_size)?,
             standing: self.standing_paper(order, tree_size)?,
             stopped: self.stopped(order, tree_size)?,
-            records_left: self.records_left(order)?,
-            left_out: self.left_out(order, tree_size)?,
+            records_left: records_left(order, &left_out),
+            left_out,
             checkpoint: self.ports.journal.note_at(Log::Register, tree_size)?,
         })
     }
@@ -167,19 +168,6 @@ impl Engine {
                     until: exception.until,
                     proof: self.proof(*seq, tree_size)?,
                 });
-            }
-        }
-        Ok(left)
-    }
-
-    /// The records that stay with what was left out.
-    fn records_left(&self, order: &Order) -> Result<Vec<CopyId>, StepError> {
-        let mut left = Vec::new();
-        for (copy, seq) in &order.excepted {
-            match self.entry(*seq)?.body {
-                Body::CopyExcepted(exception) if exception.copy != *copy => left.push(*copy),
-                Body::CopyExcepted(_) => {}
-                _ => return Err(StepError::Stuck("register")),
             }
         }
         Ok(left)
@@ -297,6 +285,12 @@ impl Engine {
             message: format!("entry {seq} of the register cannot be read: {error}"),
         })
     }
+}
+
+/// The records of batches, which stay with what was left out.
+fn records_left(order: &Order, left_out: &[LeftOut]) -> Vec<CopyId> {
+    let excepted = order.excepted.iter().map(|(copy, _)| *copy);
+    excepted.filter(|copy| !left_out.iter().any(|left| left.copy == *copy)).collect()
 }
 
 /// How it was looked at afterwards.

@@ -140,8 +140,7 @@ impl Service {
     pub fn duty_list(&mut self) -> Result<DutyList> {
         let source = self.source()?;
         let duties = self.status()?.tasks;
-        let mut copies = self.inventory(None, false)?;
-        copies.retain(|copy| copy.medium.is_some());
+        let copies = self.held_inventory();
         let view = &self.engine.view;
         let open =
             |state: OrderState| matches!(state, OrderState::Requested | OrderState::Approved);
