@@ -6,6 +6,8 @@
 //!
 //! Not here: deleting governed data (`wipe.rs`), and opening anything in a folder that others may write
 //! (`inbox.rs`). An error of fsync is returned and never retried: the pages may be gone, so the process must end.
+//!
+//! It is over 500 lines because every way to write durably stands beside the others, with its tests.
 
 use std::{
     ffi::OsString,
@@ -360,12 +362,33 @@ pub(super) fn regular(fd: std::os::fd::OwnedFd, path: &Path) -> Result<File, Fil
     Ok(File::from(fd))
 }
 
+/// As [`replace`], for what is too long to be held in memory: `fill` writes it, `path` names it in errors.
+///
+/// # Errors
+/// [`FileError`], and what `fill` says; the old file stands then.
+pub fn replace_by<E: From<FileError>>(
+    path: &Path,
+    site: &'static str,
+    fill: impl FnOnce(&mut dyn io::Write) -> Result<(), E>,
+) -> Result<(), E> {
+    let part = part_of(path);
+    let write = fault::Write::begin(site);
+    let mut file = create_part(&part)?;
+    let filled = fill(&mut file).and_then(|()| {
+        write.middle();
+        file.sync_all().map_err(|source| FileError::of_io("sync", &part)(source).into())
+    });
+    if let Err(error) = filled {
+        let _ = unlink(&part);
+        return Err(error);
+    }
+    write.end();
+    Ok(rename(&part, path, site)?)
+}
+
 fn write_part(part: &Path, bytes: &[u8], site: &'static str) -> Result<(), FileError> {
     let write = fault::Write::begin(site);
-    let flags =
-        OFlags::WRONLY | OFlags::CREATE | OFlags::TRUNC | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    let fd = open(part, flags, FILE_MODE).map_err(FileError::of("create", part))?;
-    let mut file = regular(fd, part)?;
+    let mut file = create_part(part)?;
     let (first, second) = bytes.split_at(bytes.len() / 2);
     let written = file.write_all(first).and_then(|()| {
         write.middle();
@@ -379,6 +402,13 @@ fn write_part(part: &Path, bytes: &[u8], site: &'static str) -> Result<(), FileE
     }
     write.end();
     Ok(())
+}
+
+fn create_part(part: &Path) -> Result<File, FileError> {
+    let flags =
+        OFlags::WRONLY | OFlags::CREATE | OFlags::TRUNC | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let fd = open(part, flags, FILE_MODE).map_err(FileError::of("create", part))?;
+    regular(fd, part)
 }
 
 fn parent_of(path: &Path) -> &Path {

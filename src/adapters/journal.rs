@@ -8,6 +8,7 @@
 //! ever updated or deleted here. After an error whose outcome is not known nothing more is written: the truth is
 //! read from the disk again, by a new start.
 
+mod apart;
 mod reader;
 
 use std::path::{Path, PathBuf};

@@ -10,6 +10,7 @@ pub mod disk;
 pub mod entropy;
 pub mod fault;
 pub mod files;
+pub mod fold_cache;
 pub mod fonts;
 pub mod inbox;
 pub mod journal;

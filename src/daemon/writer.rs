@@ -121,7 +121,7 @@ pub(super) fn run(start: Start, ready: oneshot::Sender<Ready>) -> Result<()> {
     let _ = ready.send(Ready { origin: site.origin });
     let done = thread.stay();
     let published = thread.service.publish();
-    done.and(published)
+    done.and(published).and_then(|()| thread.service.keep_fold())
 }
 
 struct Thread {
@@ -175,9 +175,20 @@ impl Thread {
                 self.worked()?
             };
             self.tell(now, turn)?;
-            if turn == Turn::Idle {
+            if turn == Turn::Idle && !self.looked_back(now)? {
                 self.wait(now)?;
             }
+        }
+    }
+
+    /// Whether there was something to read again of what the start took from a cache.
+    fn looked_back(&mut self, now: i64) -> Result<bool> {
+        if self.stopping.is_some() || now < self.rests_until {
+            return Ok(false);
+        }
+        match self.service.look_back() {
+            Ok(more) => Ok(more),
+            Err(error) => self.survive(error).map(|()| false),
         }
     }
 

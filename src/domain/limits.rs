@@ -109,8 +109,14 @@ pub const HINT_MS_MIN: u64 = 50;
 pub const WATCHED_FOLDERS_MAX: usize = 10_000;
 /// Threads for long steps.
 pub const WORKERS_MAX: usize = 64;
+/// Entries after which the fold is kept for the next start; of a longer register a twentieth of it.
+pub const FOLD_KEEP_ENTRIES: u64 = 50_000;
+/// Entries after which it is kept when the agent ends.
+pub const FOLD_KEEP_AT_END: u64 = 10_000;
 /// Batches in one part of a list.
 pub const PART_BATCHES_MAX: usize = 500;
+/// Batches that are looked at for one part of a list.
+pub const PART_LOOKED_MAX: usize = 20_000;
 /// Register entries in one part of a list.
 pub const PART_ENTRIES_MAX: usize = 1_000;
 /// Retries of a step that said `later`, before a person is told.

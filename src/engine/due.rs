@@ -8,7 +8,7 @@ use crate::domain::{
     manifest::Kind,
     policy::{ClockStart, Policy},
     time::Timestamp,
-    view::Batch,
+    view::{Batch, Row},
 };
 
 /// A clock that has run out.
@@ -36,7 +36,7 @@ impl Engine {
         any |= self.expire_orders(now)?;
         let open = [BatchState::Loaded, BatchState::Due];
         let open = open.into_iter().flat_map(|state| self.view.batches_in(state));
-        let due: Vec<CameDue> = open.filter_map(|(id, row)| self.due(id, row, now)).collect();
+        let due: Vec<CameDue> = open.filter_map(|(id, row)| self.due(id, &row, now)).collect();
         for item in due {
             self.record_due(item)?;
             any = true;
@@ -49,7 +49,7 @@ impl Engine {
     /// Records what has come due of one batch.
     pub(super) fn batch_due(&mut self, batch: BatchId) -> Result<bool, EngineError> {
         let row = self.view.batches.get(&batch).filter(|_| !self.view.time_doubted);
-        let due = row.and_then(|row| self.due(batch, row, self.ports.clock.now()));
+        let due = row.and_then(|row| self.due(batch, &row, self.ports.clock.now()));
         let Some(item) = due else { return Ok(false) };
         self.record_due(item)?;
         self.order_by_standing(Some(batch))?;
@@ -67,9 +67,9 @@ impl Engine {
         let over: Vec<GrantId> = self
             .view
             .grants
-            .iter()
+            .loose()
             .filter(|(_, g)| g.state == GrantState::Open && g.terms.until < now)
-            .map(|(id, _)| *id)
+            .map(|(id, _)| id)
             .collect();
         let any = !over.is_empty();
         for grant in over {
@@ -82,9 +82,9 @@ impl Engine {
         let over: Vec<OrderId> = self
             .view
             .orders
-            .iter()
+            .loose()
             .filter(|(_, o)| o.state == OrderState::Requested && o.expires < now)
-            .map(|(id, _)| *id)
+            .map(|(id, _)| id)
             .collect();
         let any = !over.is_empty();
         for order in over {
@@ -154,14 +154,15 @@ impl Engine {
         let rule = &policy.use_rule.superseded;
         let period = rule.value?;
         let as_of = row.manifest.as_ref()?.as_of;
-        let newer = self.view.batches_of(&row.link).filter(|(other, batch)| {
-            batch.state == BatchState::Loaded
+        let newer = self.view.batches_in(BatchState::Loaded).filter(|(other, batch)| {
+            batch.link == row.link
                 && batch.manifest.as_ref().is_some_and(|manifest| {
                     manifest.kind == Kind::Full && (manifest.as_of, *other) > (as_of, id)
                 })
         });
-        let loaded =
-            |(_, batch): (BatchId, &Batch)| batch.times.get(BatchState::Loaded.word()).copied();
+        let loaded = |(_, batch): (BatchId, Row<'_, Batch>)| {
+            batch.times.get(BatchState::Loaded.word()).copied()
+        };
         let start = newer.filter_map(loaded).min()?;
         Some(CameDue {
             batch: id,

@@ -6,6 +6,7 @@
 pub mod access;
 pub mod case;
 pub mod due;
+mod fold;
 pub mod health;
 mod inboxes;
 pub mod jobs;
@@ -19,6 +20,7 @@ mod turn;
 
 use std::collections::BTreeMap;
 
+use fold::Past;
 use inboxes::Inboxes;
 pub use inboxes::{Stray, Waiting};
 use jobs::{Hands, Inline, Running};
@@ -134,6 +136,10 @@ pub struct Engine {
     todo: Todo,
     /// What is known of the inboxes.
     inboxes: Inboxes,
+    /// Entries that the start took from the cache and that nobody has read again yet.
+    past: Option<Past>,
+    /// Entries that the fold covered which was kept last.
+    kept: u64,
 }
 
 impl Engine {
@@ -143,9 +149,9 @@ impl Engine {
     /// The register cannot be read, or is not one that this program wrote.
     pub fn open(ports: Ports, rules: Rules) -> Result<Self, EngineError> {
         let opened = (ports.clock.now(), ports.clock.boot_millis());
-        let view = View::default();
         let mut engine = Self {
-            view,
+            view: View::default(),
+            past: None,
             rules,
             ports,
             submitted: BTreeMap::new(),
@@ -158,7 +164,10 @@ impl Engine {
             running: BTreeMap::new(),
             todo: Todo::default(),
             inboxes: Inboxes::default(),
+            kept: 0,
         };
+        engine.view = engine.remembered()?;
+        engine.past = engine.taken_on_trust()?;
         engine.refresh()?;
         Ok(engine)
     }
@@ -185,15 +194,9 @@ impl Engine {
     /// # Errors
     /// As [`Engine::open`].
     pub fn refresh(&mut self) -> Result<(), EngineError> {
-        let mut broken = None;
         let view = &mut self.view;
-        self.ports.journal.replay(Log::Register, view.size, &mut |seq, bytes| {
-            if broken.is_none() {
-                broken = fold(view, seq, bytes).err();
-            }
-            Ok(())
-        })?;
-        broken.map_or(Ok(()), Err)
+        let from = view.size;
+        self.ports.journal.fold(from, &mut |seq, entry, leaf| Ok(view.apply(seq, entry, leaf)?))
     }
 
     /// Records one entry. After this line it counts.
@@ -219,7 +222,7 @@ impl Engine {
             .map_err(EngineError::from)
             .and_then(|()| Ok(self.ports.journal.append(&[(Log::Register, bytes)])?));
         if let Err(error) = appended {
-            self.view = View::default();
+            self.view = self.remembered()?;
             self.refresh()?;
             return Err(error);
         }
@@ -277,17 +280,14 @@ impl Engine {
     }
 }
 
-fn fold(view: &mut View, seq: u64, bytes: &[u8]) -> Result<(), EngineError> {
-    let entry = Entry::from_bytes(bytes)?;
-    Ok(view.apply(seq, &entry, merkle::leaf_hash(bytes))?)
-}
-
 /// Names of slots in the key store.
 pub mod slots {
     use crate::domain::ids::{BatchId, CopyId, KeyId};
 
     /// The register key.
     pub const REGISTER: &str = "register";
+    /// What the code over the cache of the fold is made with.
+    pub const FOLD: &str = "fold";
     /// The standing age identity.
     pub const STANDING: &str = "standing";
     /// The SSH client key, 32 secret bytes of Ed25519.

@@ -10,17 +10,19 @@
 
 use std::{io::Read, sync::Arc};
 
+use super::EngineError;
 pub use super::meter::Meter;
 
 use crate::domain::{
     digest::Digest,
-    entry::{KeyForm, WipeFacts},
+    entry::{Entry, KeyForm, WipeFacts},
     ids::{BatchId, CopyId, OrderId},
     judge::Facts,
     link::Link,
     merkle,
     secret::Secret,
     time::Timestamp,
+    view::View,
     wipe::Limit,
 };
 
@@ -110,6 +112,16 @@ pub trait Journal {
         from: u64,
         each: &mut dyn FnMut(u64, &[u8]) -> Result<()>,
     ) -> Result<()>;
+    /// Calls `each` for every entry of the register from `from` on, with its leaf hash; read and parsed elsewhere
+    /// meanwhile. From 0 they are checked against the tree's root, else each against its leaf alone.
+    ///
+    /// # Errors
+    /// The database cannot be read, an entry is none, or `each` said so.
+    fn fold(
+        &self,
+        from: u64,
+        each: &mut dyn FnMut(u64, &Entry, Digest) -> std::result::Result<(), EngineError>,
+    ) -> std::result::Result<(), EngineError>;
     /// Root of a log at `size`.
     ///
     /// # Errors
@@ -141,6 +153,18 @@ pub trait Journal {
     /// # Errors
     /// The database cannot be opened.
     fn reader(&self) -> Result<Box<dyn LogReader>>;
+}
+
+/// The fold as a cache, which may be lost at any time.
+pub trait Folds {
+    /// The fold that was kept under this key, and the root that the register had then; nothing where none can be
+    /// believed.
+    fn take(&self, key: &Secret) -> Option<(View, Digest)>;
+    /// Keeps a fold of a register that has this root.
+    ///
+    /// # Errors
+    /// It cannot be written; what was kept before stands.
+    fn put(&mut self, view: &View, root: Digest, key: &Secret) -> Result<()>;
 }
 
 /// A look at the logs beside their writer.
@@ -554,6 +578,8 @@ pub struct Ports {
     pub lease: Box<dyn Lease>,
     /// Notes of wipes.
     pub evidence: Box<dyn Evidence>,
+    /// The fold as a cache.
+    pub folds: Box<dyn Folds>,
     /// Whoever looks after the agent.
     pub monitor: Box<dyn super::health::Monitor>,
 }

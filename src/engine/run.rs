@@ -170,8 +170,8 @@ impl Engine {
         let view = &self.view;
         let begun = |row: &CopyRow| row.wipe_begun && row.state != CopyState::Destroyed;
         let pending = |noted| match noted {
-            Noted::Copy(copy) => view.copies.get(&copy).is_some_and(begun),
-            Noted::Batch(batch) => view.copies_of(batch).any(|(_, row)| begun(row)),
+            Noted::Copy(copy) => view.copies.get(&copy).is_some_and(|row| begun(&row)),
+            Noted::Batch(batch) => view.copies_of(batch).any(|(_, row)| begun(&row)),
         };
         self.ports.evidence.sweep(&pending)?;
         Ok(())

@@ -7,7 +7,7 @@ use crate::domain::{
     lifecycle::{BatchState, OrderState},
     policy::{Approval, Policy},
     time::{Period, Timestamp},
-    view::{Batch, CopyKind, Order, View},
+    view::{Batch, CopyKind, Order, Row, View},
 };
 use std::collections::BTreeSet;
 
@@ -26,7 +26,7 @@ impl Engine {
             .view
             .batches_in(BatchState::Loaded)
             .filter(|(id, _)| only.is_none_or(|wanted| wanted == *id))
-            .filter_map(|(id, row)| Some((id, self.standing_for(id, row, now)?)))
+            .filter_map(|(id, row)| Some((id, self.standing_for(id, &row, now)?)))
             .collect();
         for (batch, standing) in &due {
             let copies = self.files_to_order(*batch);
@@ -67,7 +67,7 @@ impl Engine {
     /// The transfer files of a batch that no order covers; none while an order over some of them waits.
     fn files_to_order(&self, batch: BatchId) -> Vec<OrderedCopy> {
         // An order over what people keep of it does not keep its files.
-        let asked = self.view.orders.values().any(|order| {
+        let asked = self.view.orders.loose().any(|(_, order)| {
             matches!(order.state, OrderState::Requested | OrderState::Approved)
                 && !order.chosen
                 && order.copies.iter().any(|copy| copy.batch == batch)
@@ -88,9 +88,10 @@ impl Engine {
 pub fn lacking_papers(view: &View, rules: &Rules) -> BTreeSet<BatchId> {
     // One whose certificate is not issued yet lacks its papers all the more.
     let done = [OrderState::Executed, OrderState::Stopped, OrderState::Certified];
-    let orders = view.orders.values().filter(|order| done.contains(&order.state));
-    let lacking = orders.filter(|order| !missing_papers(view, rules, order).is_empty());
-    lacking.flat_map(|order| order.copies.iter().map(|copy| copy.batch)).collect()
+    let orders = view.orders.loose().filter(|(_, order)| done.contains(&order.state));
+    let lacking = orders.filter(|(_, order)| !missing_papers(view, rules, order).is_empty());
+    let batches = |(_, order): (_, Row<'_, Order>)| order.copies.iter().map(|c| c.batch).collect();
+    lacking.flat_map(|order| -> Vec<BatchId> { batches(order) }).collect()
 }
 
 /// The papers that an order still needs.
@@ -128,12 +129,8 @@ pub fn policies_of<'a>(
     rules: &'a Rules,
     order: &Order,
 ) -> impl Iterator<Item = &'a Policy> {
-    let mut names: Vec<&str> = order
-        .copies
-        .iter()
-        .filter_map(|copy| Some(view.batches.get(&copy.batch)?.facts.policy.as_str()))
-        .collect();
-    names.sort_unstable();
-    names.dedup();
-    names.into_iter().filter_map(|name| rules.policies.get(name))
+    let batches: BTreeSet<BatchId> = order.copies.iter().map(|copy| copy.batch).collect();
+    let rows = batches.into_iter().filter_map(|batch| view.batches.get(&batch));
+    let names: BTreeSet<String> = rows.map(|row| row.facts.policy.clone()).collect();
+    names.into_iter().filter_map(|name| rules.policies.get(&name))
 }

@@ -182,14 +182,14 @@ impl Engine {
     #[must_use]
     pub fn next_wake(&self) -> Option<Timestamp> {
         let (view, now) = (&self.view, self.ports.clock.now());
-        let grants = view.grants.values().filter(|g| g.state == lifecycle::GrantState::Open);
-        let orders = view.orders.values().filter(|o| o.state == OrderState::Requested);
-        let cooling = view.orders.values().filter(|o| o.state == OrderState::Approved);
-        let retries = view.troubled().filter_map(|(_, b)| b.trouble.as_ref());
+        let grants = view.grants.loose().filter(|(_, g)| g.state == lifecycle::GrantState::Open);
+        let orders = view.orders.loose().filter(|(_, o)| o.state == OrderState::Requested);
+        let cooling = view.orders.loose().filter(|(_, o)| o.state == OrderState::Approved);
+        let retries = view.troubled().filter_map(|(_, b)| b.trouble.clone());
         grants
-            .map(|grant| grant.terms.until)
-            .chain(orders.map(|order| order.expires))
-            .chain(cooling.filter_map(|order| order.not_before))
+            .map(|(_, grant)| grant.terms.until)
+            .chain(orders.map(|(_, order)| order.expires))
+            .chain(cooling.filter_map(|(_, order)| order.not_before))
             .chain(retries.map(|trouble| retry_at(trouble.times, trouble.at)))
             .chain(self.todo.put_off.values().map(|(_, until)| *until))
             .filter(|at| *at > now)
@@ -319,12 +319,12 @@ impl Engine {
         let orders: Vec<OrderId> = self
             .view
             .orders
-            .iter()
+            .loose()
             .filter(|(_, o)| {
                 matches!(o.state, OrderState::Approved | OrderState::Executed | OrderState::Stopped)
             })
             .filter(|(id, _)| !wiping.contains(id))
-            .map(|(id, _)| *id)
+            .map(|(id, _)| id)
             .collect();
         self.todo.orders = false;
         let mut any = false;

@@ -5,8 +5,6 @@ use crate::{
     domain::{
         calendar,
         entry::{AGENT, AccountFacts, Body},
-        lifecycle::BatchState,
-        view::Batch,
     },
     error::{Error, Exit},
 };
@@ -148,8 +146,7 @@ impl Service {
     /// A batch that is not closed needs its link, its layout and its policy: they say when it must go.
     fn still_named(&self) -> Result<()> {
         let rules = &self.found.rules;
-        let open = |row: &&Batch| row.state != BatchState::Closed;
-        let lost = self.engine.view.batches.values().filter(open).find(|row| {
+        let lost = self.engine.view.open_batches().map(|(_, row)| row).find(|row| {
             !rules.links.contains_key(&row.link)
                 || !rules.policies.contains_key(&row.facts.policy)
                 || !rules.layouts.contains_key(&row.facts.layout)

@@ -13,7 +13,7 @@ use crate::{
         inventory::{self, Medium, Sanitization},
         lifecycle::{CopyState, OrderState},
         time::Timestamp,
-        view::{CopyKind, CopyRow},
+        view::{CopyKind, CopyRow, Row},
         wipe::{self, Limit},
     },
     engine::ports::Kept,
@@ -77,42 +77,44 @@ impl Service {
     pub fn inventory(&self, batch: Option<BatchId>, all: bool) -> Result<Vec<InventoryLine>> {
         let view = &self.engine.view;
         let wanted = |row: &CopyRow| all || row.state != CopyState::Destroyed;
-        let (reach, orders) = (Reach::of(self), self.orders_over());
-        let line = |(id, row): (CopyId, &CopyRow)| {
-            self.inventory_line(id, row, orders.get(&id).copied(), &reach)
+        let (reach, orders) = (Reach::of(self), self.orders_over(batch, all));
+        let line = |(id, row): (CopyId, Row<'_, CopyRow>)| {
+            self.inventory_line(id, &row, orders.get(&id).copied(), &reach)
         };
         Ok(match batch {
             Some(batch) => {
                 self.row(batch)?;
                 view.copies_of(batch).filter(|(_, row)| wanted(row)).map(line).collect()
             }
-            None => view
-                .copies
-                .iter()
-                .filter(|(_, row)| wanted(row))
-                .map(|(id, row)| line((*id, row)))
-                .collect(),
+            None if all => view.copies.iter().map(line).collect(),
+            None => view.copies.loose().filter(|(_, row)| wanted(row)).map(line).collect(),
         })
     }
 
     /// The copies that people keep, and those that they may make.
     pub(super) fn held_inventory(&self) -> Vec<InventoryLine> {
-        let (reach, orders) = (Reach::default(), self.orders_over());
+        let (reach, orders) = (Reach::default(), self.orders_over(None, false));
         let held = self.engine.view.held().filter(|(_, row)| row.state != CopyState::Destroyed);
-        held.map(|(id, row)| self.inventory_line(id, row, orders.get(&id).copied(), &reach))
+        held.map(|(id, row)| self.inventory_line(id, &row, orders.get(&id).copied(), &reach))
             .collect()
     }
 
-    /// The order that covers each copy, or covered it when it went; the first where there are several.
-    fn orders_over(&self) -> BTreeMap<CopyId, OrderId> {
+    /// The order that covers each copy, or covered it when it went; the first where there are several. Of one batch, or
+    /// of all of them; then those of copies that went long ago only where `all`.
+    fn orders_over(&self, batch: Option<BatchId>, all: bool) -> BTreeMap<CopyId, OrderId> {
         let open = |state| matches!(state, OrderState::Requested | OrderState::Approved);
         let mut over = BTreeMap::new();
-        for (id, order) in &self.engine.view.orders {
+        let view = &self.engine.view;
+        let of_one = batch.map(|batch| view.orders_of(batch));
+        let of_all = (batch.is_none() && all).then(|| view.orders.iter());
+        let open_ones = (batch.is_none() && !all).then(|| view.orders.loose());
+        let orders = of_one.into_iter().flatten().chain(of_all.into_iter().flatten());
+        for (id, order) in orders.chain(open_ones.into_iter().flatten()) {
             let ended = order.attested.iter().map(|(copy, ..)| *copy);
             let ended = ended.chain(order.wiped.iter().map(|(copy, _)| *copy));
             let covered = order.copies.iter().map(|one| one.copy).filter(|_| open(order.state));
             for copy in ended.chain(covered.filter(|copy| order.is_open_over(*copy))) {
-                over.entry(copy).or_insert(*id);
+                over.entry(copy).or_insert(id);
             }
         }
         over

@@ -9,14 +9,14 @@ use crate::{
         reason::Reason,
         secret::Secret,
         step::Outcome,
-        view::{Batch, KeyRow, KeyState},
+        view::{Batch, KeyRow, KeyState, Row},
     },
     engine::{Ran, steps::Arrival},
     error::{Error, Exit},
 };
 
 impl Service {
-    pub(super) fn row(&self, batch: BatchId) -> Result<&Batch> {
+    pub(super) fn row(&self, batch: BatchId) -> Result<Row<'_, Batch>> {
         self.engine
             .view
             .batches
@@ -80,9 +80,7 @@ impl Service {
     /// The newest key of a batch, where one came.
     fn newest_key(&self, batch: BatchId) -> Option<KeyId> {
         let row = self.engine.view.batches.get(&batch)?;
-        let (link, number) = (row.link.as_str(), row.number.as_deref()?);
-        let mut keys = self.engine.view.keys.iter().rev();
-        keys.find(|(_, key)| &*key.link == link && &*key.number == number).map(|(id, _)| *id)
+        self.engine.view.newest_key(&row).map(|(id, _)| id)
     }
 
     /// The newest key of a batch, while a worker tries it or will: beside a resident agent that takes its time.
@@ -105,7 +103,7 @@ impl Service {
         }
         // A batch has the verdict on the key before until this one was tried: then it is live no more.
         let live = |row: &KeyRow| row.state == KeyState::Live;
-        let judged = !self.engine.view.keys.get(&key).is_some_and(live);
+        let judged = !self.engine.view.keys.get(&key).is_some_and(|row| live(&row));
         if judged && row.reason == Some(Reason::WrongKey) {
             return Err(Error::new(
                 Exit::Data,

@@ -11,7 +11,7 @@ use crate::{
         manifest::Kind,
         policy::Destroy,
         time::{Period, Timestamp},
-        view::{CopyKind, Order},
+        view::{CopyKind, Order, Row},
     },
     engine::standing::{ORDER_STANDS, policies_of},
     error::{Error, Exit},
@@ -46,7 +46,7 @@ fn in_state(id: OrderId, state: OrderState) -> Error {
 }
 
 impl Service {
-    pub(super) fn order(&self, order: OrderId) -> Result<&Order> {
+    pub(super) fn order(&self, order: OrderId) -> Result<Row<'_, Order>> {
         self.engine.view.orders.get(&order).ok_or_else(|| {
             Error::usage(format!("there is no order '{order}'"))
                 .hint("'batchward destroy list' shows the orders")
@@ -122,8 +122,8 @@ impl Service {
         let view = &self.engine.view;
         let taken = view.copies_of(batch).find(|(_, row)| row.state == CopyState::Condemned);
         let Some((copy, _)) = taken else { return Ok(()) };
-        let mut orders = view.orders.iter().filter(|(_, one)| one.state == OrderState::Approved);
-        let order = orders.find(|(_, one)| one.is_open_over(copy)).map(|(id, _)| *id);
+        let mut orders = view.orders.loose().filter(|(_, one)| one.state == OrderState::Approved);
+        let order = orders.find(|(_, one)| one.is_open_over(copy)).map(|(id, _)| id);
         let Some(order) = order else { return Ok(()) };
         Err(Error::usage(format!("'{copy}' of '{batch}' goes under '{order}', which is not carried out yet"))
             .hint(format!("request it when that is done, or stop that one: 'batchward destroy cancel {order} --reason TEXT'")))
@@ -155,26 +155,18 @@ impl Service {
     /// A full file carries the change files after it: while one of them is in use, it stays.
     fn undepended(&self, batch: BatchId) -> Result<()> {
         let row = self.row(batch)?;
-        let Some(manifest) =
-            row.manifest.as_ref().filter(|m| m.kind == Kind::Full && row.ever_loaded())
-        else {
+        let full = row.manifest.as_ref().is_some_and(|manifest| manifest.kind == Kind::Full);
+        if !full || !row.ever_loaded() {
             return Ok(());
-        };
-        let newer_full = self.engine.view.batches_of(&row.link).any(|(id, other)| {
-            id != batch
-                && other.ever_loaded()
-                && other.manifest.as_ref().is_some_and(|m| {
-                    m.kind == Kind::Full && (m.as_of, id) > (manifest.as_of, batch)
-                })
-        });
-        if newer_full {
+        }
+        if self.engine.view.newest_full(&row.link) != Some(batch) {
             return Ok(());
         }
         let dependents: Vec<String> = self
             .engine
             .view
-            .batches_of(&row.link)
-            .filter(|(_, other)| other.state == BatchState::Loaded)
+            .batches_in(BatchState::Loaded)
+            .filter(|(_, other)| other.link == row.link)
             .filter(|(id, other)| {
                 *id > batch && other.manifest.as_ref().is_some_and(|m| m.kind == Kind::Delta)
             })
@@ -203,7 +195,7 @@ impl Service {
         self.unheld(copies.iter().map(|c| c.batch))?;
         let approvers =
             self.rule_for(&copies, "request", actor, |rules| &rules.requesters.value)?;
-        let asked = self.engine.view.orders.iter().find(|(_, order)| {
+        let asked = self.engine.view.orders.loose().find(|(_, order)| {
             matches!(order.state, OrderState::Requested | OrderState::Approved)
                 && order.copies == copies
         });
@@ -293,9 +285,9 @@ impl Service {
         }
         self.rule_for(&order.copies, "approve", actor, |rules| &rules.approver_roles.value)?;
         self.unheld(order.copies.iter().map(|c| c.batch))?;
-        self.unchanged(id, order)?;
+        self.unchanged(id, &order)?;
         let last = order.approvals.len() + 1 >= order.approvers as usize;
-        let not_before = if last { self.cooled(order) } else { None };
+        let not_before = if last { self.cooled(&order) } else { None };
         let signed = actor.decision()?;
         self.record(actor, Body::OrderApproved { order: id, not_before, signed })?;
         self.approved(id)
@@ -442,7 +434,7 @@ impl Service {
             return Err(second_person("leave a copy out of this order"));
         }
         let row = self.engine.view.copies.get(&copy);
-        let open = row.is_some_and(|row| row.state == CopyState::Condemned);
+        let open = row.as_ref().is_some_and(|row| row.state == CopyState::Condemned);
         if !open || !order.is_open_over(copy) {
             return Err(Error::usage(format!("'{copy}' is no open copy of '{id}'")));
         }

@@ -9,7 +9,7 @@ use crate::{
         lifecycle::{BatchState, GRANT, GrantEvent, GrantState, next},
         link::Link,
         time::Timestamp,
-        view::Grant,
+        view::{Grant, Row},
     },
     error::Error,
 };
@@ -25,7 +25,7 @@ pub(super) struct Application {
 }
 
 impl Service {
-    pub(super) fn grant(&self, grant: GrantId) -> Result<&Grant> {
+    pub(super) fn grant(&self, grant: GrantId) -> Result<Row<'_, Grant>> {
         self.engine.view.grants.get(&grant).ok_or_else(|| {
             Error::usage(format!("there is no grant '{grant}'"))
                 .hint("'batchward grant list' shows the grants")

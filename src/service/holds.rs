@@ -61,7 +61,7 @@ impl Service {
         let mut batches: Vec<String> = running
             .filter_map(|order| view.orders.get(&order))
             .filter(|order| order.state == OrderState::Approved)
-            .flat_map(|order| order.copies.iter().map(|copy| copy.batch))
+            .flat_map(|order| order.copies.iter().map(|copy| copy.batch).collect::<Vec<_>>())
             .filter(within)
             .map(|batch| batch.to_string())
             .collect();

@@ -17,7 +17,7 @@ use crate::{
         limits,
         policy::{ClockStart, CopyApproval},
         time::Timestamp,
-        view::{CopyKind, CopyRow, Held},
+        view::{CopyKind, CopyRow, Held, Row},
     },
     error::{Error, Exit},
     service::command::Declared,
@@ -34,12 +34,12 @@ pub(super) struct Wish {
 
 impl Service {
     /// A copy that people keep.
-    fn held(&self, copy: CopyId) -> Result<(&CopyRow, &Held)> {
+    fn held(&self, copy: CopyId) -> Result<(Row<'_, CopyRow>, Held)> {
         let row = self.engine.view.copies.get(&copy).ok_or_else(|| {
             Error::usage(format!("there is no copy '{copy}'"))
                 .hint("'batchward copy list' shows the copies")
         })?;
-        let held = row.held.as_deref().ok_or_else(|| {
+        let held = row.held.as_deref().cloned().ok_or_else(|| {
             Error::usage(format!("'{copy}' is kept by the agent"))
                 .hint("it goes with its batch: 'batchward destroy request'")
         })?;
@@ -245,13 +245,13 @@ impl Service {
         let batch = row.batch;
         let orders = &self.engine.view.orders;
         let order = orders
-            .iter()
+            .loose()
             .find(|(_, order)| order.state == OrderState::Approved && order.is_open_over(copy));
         if row.state == CopyState::Destroyed {
             return Err(Error::usage(format!("'{copy}' is {}", row.stands()))
                 .hint("'batchward copy list --all' shows what became of it"));
         }
-        let order = order.map(|(id, _)| *id).filter(|_| row.state == CopyState::Condemned);
+        let order = order.map(|(id, _)| id).filter(|_| row.state == CopyState::Condemned);
         let order = order.ok_or_else(|| {
             Error::refused(format!("no approved order covers '{copy}'")).hint(format!(
                 "'batchward destroy request {batch} --copy {copy} --reason TEXT', and an approval, come first"
@@ -317,7 +317,7 @@ impl Service {
 
     pub(super) fn media_confirm(&mut self, actor: &Actor, copy: CopyId) -> Result<Reply> {
         let order = self.order_over(copy)?;
-        let end = self.held(copy)?.1.end.as_ref().ok_or_else(|| {
+        let end = self.held(copy)?.1.end.ok_or_else(|| {
             Error::usage(format!("no end of '{copy}' is recorded")).hint(format!(
                 "'batchward media record {copy} --method METHOD --place TEXT' comes first"
             ))

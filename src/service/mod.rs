@@ -365,13 +365,7 @@ impl Service {
                 Err(no_batch(text))
             };
         }
-        let mut named = self
-            .engine
-            .view
-            .batches
-            .iter()
-            .filter(|(_, b)| b.number.as_deref() == Some(text))
-            .map(|(id, _)| *id);
+        let mut named = self.engine.view.named(text);
         match (named.next(), named.next()) {
             (Some(id), None) => Ok(id),
             (Some(_), Some(_)) => {

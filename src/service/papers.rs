@@ -29,7 +29,7 @@ impl Service {
             return Err(Error::usage(format!("'{id}' is {}", order.state))
                 .hint("papers are entered once the certificate is issued"));
         }
-        let missing = self.missing(order);
+        let missing = self.missing(&order);
         if missing.is_empty() {
             return Err(Error::usage(format!("no paper of '{id}' is missing")));
         }
@@ -69,7 +69,8 @@ impl Service {
         let signed = actor.decision()?;
         let body = Body::PapersConfirmed(PapersConfirmed { order: id, proposal, signed });
         self.record(actor, body)?;
-        let missing = self.missing(self.order(id)?);
+        let order = self.order(id)?;
+        let missing = self.missing(&order);
         Ok(if missing.is_empty() {
             Reply::new(&id, format!("'{id}' is closed: its papers are complete"))
         } else {

@@ -50,12 +50,12 @@ impl Service {
     /// None today; the form is that of all readings.
     pub fn plan(&self, on: Timestamp) -> Result<Vec<PlanLine>> {
         let mut lines = Vec::new();
-        for (id, row) in &self.engine.view.batches {
+        for (id, row) in self.engine.view.batches.iter() {
             for due in &row.came_due {
-                lines.push(self.plan_line(*id, row, due));
+                lines.push(self.plan_line(id, &row, due));
             }
             if row.came_due.iter().all(|due| !due.whole)
-                && let Some(line) = self.expected(*id, row)
+                && let Some(line) = self.expected(id, &row)
             {
                 lines.push(line);
             }
@@ -75,12 +75,13 @@ impl Service {
             order.state != OrderState::Denied
                 && wanted.any(|(copy, _)| order.copies.iter().any(|one| one.copy == copy))
         };
-        let order = view.orders.iter().rev().find(|(_, order)| covers(order));
+        let order = view.orders_of(id).rev().find(|(_, order)| covers(order));
+        let order = order.map(|(id, order)| (id, order.state));
         let hold = view.hold_on(id).filter(|_| !gone);
         // As everywhere else, a deadline is kept on its day.
         let zone = self.engine.rules.zone;
         let late = |at: Timestamp| at.date_in(zone) > due.deadline.date_in(zone);
-        let state = match (happened, order.map(|(_, order)| order.state)) {
+        let state = match (happened, order.map(|(_, state)| state)) {
             (Some(at), _) if late(at) => "late",
             (Some(_), _) => "in-time",
             _ if hold.is_some() => "held",
@@ -99,7 +100,7 @@ impl Service {
             deadline: due.deadline,
             state: state.to_owned(),
             happened,
-            order: order.map(|(id, _)| *id),
+            order: order.map(|(id, _)| id),
             hold,
         }
     }

@@ -3,8 +3,6 @@
 //! A query changes nothing and shows no row of loaded data (those need a grant: `reading.rs`). Long lists come in
 //! parts, so that no answer keeps the writer for long.
 
-use std::ops::Bound;
-
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -390,10 +388,8 @@ impl Service {
     }
 
     fn batch_part(&mut self, after: Option<BatchId>) -> Result<BatchPart> {
-        let start = after.map_or(Bound::Unbounded, Bound::Excluded);
-        let later = self.engine.view.batches.range((start, Bound::Unbounded));
-        let mut ids: Vec<BatchId> =
-            later.map(|(id, _)| *id).take(limits::PART_BATCHES_MAX + 1).collect();
+        let later = self.engine.view.batches.keys_after(after);
+        let mut ids: Vec<BatchId> = later.take(limits::PART_BATCHES_MAX + 1).collect();
         let more = ids.len() > limits::PART_BATCHES_MAX;
         ids.truncate(limits::PART_BATCHES_MAX);
         let mut rows = Vec::with_capacity(ids.len());
@@ -411,8 +407,8 @@ impl Service {
     /// machine can read command lines.
     fn harmless(&self, grant: GrantId, field: &str) -> bool {
         let rules = &self.engine.rules;
-        let link = self.engine.view.grants.get(&grant).map(|grant| &grant.terms.link);
-        let link = link.and_then(|name| rules.links.get(name));
+        let grant = self.engine.view.grants.get(&grant);
+        let link = grant.and_then(|grant| rules.links.get(&grant.terms.link));
         let field =
             link.and_then(|link| rules.layout_of(link)).and_then(|layout| layout.field(field));
         field.is_some_and(|field| {

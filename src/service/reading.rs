@@ -166,7 +166,7 @@ impl Service {
             return Err(Error::refused(format!("'{}' is not your grant", reading.grant)));
         }
         let now = self.engine.ports.clock.now();
-        if !is_open(grant, actor.name(), now) {
+        if !is_open(&grant, actor.name(), now) {
             let state = if now > grant.terms.until {
                 "expired".to_owned()
             } else {
@@ -175,7 +175,7 @@ impl Service {
             return Err(Error::refused(format!("'{}' is {state}", reading.grant))
                 .hint("apply for a new grant: 'batchward grant apply'"));
         }
-        let granted = self.still_granted(grant, now)?;
+        let granted = self.still_granted(&grant, now)?;
         if let Some(other) = reading.fields().into_iter().find(|f| !granted.contains(f)) {
             return Err(Error::refused(format!("the field '{other}' is not granted"))
                 .hint(format!("granted: {}", granted.join(", "))));
@@ -220,7 +220,7 @@ impl Service {
         let now = self.engine.ports.clock.now();
         let grant = self.grant(reading.grant)?;
         let (row_cap, until) = (grant.terms.row_cap, grant.terms.until);
-        let fields = self.still_granted(grant, now)?;
+        let fields = self.still_granted(&grant, now)?;
         let (vaults, batches_until) = self.vaults(link, reading.batch)?;
         let link_row = self.link(link)?;
         let layout = self.engine.rules.layout_of(link_row);
@@ -306,8 +306,7 @@ impl Service {
             Some(batch) => vec![batch],
             None => {
                 let loaded: Vec<_> = view
-                    .batches_of(link)
-                    .filter(|(_, b)| b.ever_loaded())
+                    .currents_of(link)
                     .filter_map(|(id, b)| {
                         let manifest = b.manifest.as_ref()?;
                         Some(current_view::Candidate {
@@ -337,7 +336,8 @@ impl Service {
             let Some(copy) = copy else { continue };
             if let Some(key) = self.engine.ports.keys.live(&slots::vault(copy))? {
                 vaults.push(VaultKey { copy, key });
-                let end = view.batches.get(&batch).and_then(|b| b.times.get("use-until")).copied();
+                let row = view.batches.get(&batch);
+                let end = row.and_then(|row| row.times.get("use-until").copied());
                 until = [until, end].into_iter().flatten().min();
             }
         }

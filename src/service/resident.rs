@@ -37,6 +37,27 @@ impl Service {
         Ok(self.engine.turn()?)
     }
 
+    /// Reads again a piece of what the start took from the cache of the fold; where nothing of it is left, keeps the
+    /// fold if it is time for that. True while there is more to read.
+    ///
+    /// # Errors
+    /// An entry is not what was committed, or the register cannot be read.
+    pub fn look_back(&mut self) -> Result<bool> {
+        let more = self.engine.read_past()?;
+        if !more {
+            self.engine.keep_fold(false)?;
+        }
+        Ok(more)
+    }
+
+    /// Keeps the fold for the next start.
+    ///
+    /// # Errors
+    /// The register cannot be read.
+    pub fn keep_fold(&mut self) -> Result<()> {
+        Ok(self.engine.keep_fold(true)?)
+    }
+
     /// Takes back a job that has run.
     ///
     /// # Errors

@@ -17,7 +17,7 @@ use crate::{
         manifest::Manifest,
         reason::Reason,
         time::Timestamp,
-        view::{Batch, Standing},
+        view::{Batch, Grant, Order, Row, Standing},
     },
     engine::{
         case::{CaseDocument, CaseRecord},
@@ -237,7 +237,7 @@ impl Service {
     /// # Errors
     /// The erasable store cannot be read.
     pub fn batches(&mut self) -> Result<Vec<BatchRow>> {
-        let ids: Vec<BatchId> = self.engine.view.batches.keys().copied().collect();
+        let ids: Vec<BatchId> = self.engine.view.batches.keys().collect();
         let mut rows = Vec::with_capacity(ids.len());
         for id in ids {
             rows.push(self.batch_row(id)?);
@@ -267,7 +267,7 @@ impl Service {
             number: row.number.clone(),
             link: row.link.clone(),
             state: row.state.word().to_owned(),
-            reason: self.engine.reason(row),
+            reason: self.engine.reason(&row),
         })
     }
 
@@ -304,7 +304,7 @@ impl Service {
                     assurance: c.assurance,
                 })
                 .collect(),
-            key: self.key_line(row),
+            key: self.key_line(&row),
             times: row.times.by_name(),
             differences: [
                 differs(manifest.is_some_and(|m| m.purpose_differs), "purpose"),
@@ -314,21 +314,14 @@ impl Service {
             .flatten()
             .collect(),
             trouble: row.trouble.as_ref().map(|t| t.code.clone()),
-            detail: case.as_ref().and_then(|case| refused_manifest(row, case)),
+            detail: case.as_ref().and_then(|case| refused_manifest(&row, case)),
         })
     }
 
     fn key_line(&self, batch: &Batch) -> Option<KeyLine> {
-        let number = batch.number.as_deref()?;
-        let (id, key) = self
-            .engine
-            .view
-            .keys
-            .iter()
-            .rev()
-            .find(|(_, key)| *key.link == *batch.link && *key.number == *number)?;
+        let (id, key) = self.engine.view.newest_key(batch)?;
         Some(KeyLine {
-            id: *id,
+            id,
             form: key.form,
             fingerprint: key.fingerprint,
             channel: key.channel.to_string(),
@@ -340,8 +333,8 @@ impl Service {
     /// `grant list`.
     #[must_use]
     pub fn grants(&self) -> Vec<GrantLine> {
-        let line = |(id, g): (&GrantId, &crate::domain::view::Grant)| GrantLine {
-            id: *id,
+        let line = |(id, g): (GrantId, Row<'_, Grant>)| GrantLine {
+            id,
             state: g.state.word().to_owned(),
             terms: g.terms.clone(),
         };
@@ -351,11 +344,11 @@ impl Service {
     /// `destroy list`.
     #[must_use]
     pub fn orders(&self) -> Vec<OrderLine> {
-        let line = |(id, o): (&OrderId, &crate::domain::view::Order)| {
+        let line = |(id, o): (OrderId, Row<'_, Order>)| {
             let mut batches: Vec<BatchId> = o.copies.iter().map(|c| c.batch).collect();
             batches.dedup();
             OrderLine {
-                id: *id,
+                id,
                 state: o.state,
                 batches,
                 copies: o.copies.len(),
@@ -370,11 +363,11 @@ impl Service {
                 standing: o.standing,
                 papers_missing: match o.state {
                     OrderState::Certified => {
-                        missing_papers(&self.engine.view, &self.engine.rules, o)
+                        missing_papers(&self.engine.view, &self.engine.rules, &o)
                     }
                     _ => Vec::new(),
                 },
-                papers_due: papers_due(&self.engine.view, &self.engine.rules, o),
+                papers_due: papers_due(&self.engine.view, &self.engine.rules, &o),
             }
         };
         self.engine.view.orders.iter().map(line).collect()

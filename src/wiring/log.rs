@@ -14,10 +14,14 @@ use crate::{
     domain::{
         checkpoint::{RegisterKey, VerifierKey},
         digest::Digest,
+        entry::Entry,
         merkle::Hash,
         time::Timestamp,
     },
-    engine::ports::{Clock, Journal, Lease, Log, LogReader, PortError, Result},
+    engine::{
+        EngineError,
+        ports::{Clock, Journal, Lease, Log, LogReader, PortError, Result},
+    },
     error::{Error, Exit},
 };
 
@@ -122,6 +126,33 @@ impl Journal for Logs {
         }
         self.journal
             .for_each::<Stop>(log(of), from, &mut |seq, bytes| each(seq, bytes).map_err(Stop))
+            .map_err(|stop| stop.0)
+    }
+
+    fn fold(
+        &self,
+        from: u64,
+        each: &mut dyn FnMut(u64, &Entry, Digest) -> std::result::Result<(), EngineError>,
+    ) -> std::result::Result<(), EngineError> {
+        struct Stop(EngineError);
+        impl From<JournalError> for Stop {
+            fn from(source: JournalError) -> Self {
+                Self(error(&source).into())
+            }
+        }
+        let parse = |bytes: &[u8]| Entry::from_bytes(bytes);
+        self.journal
+            .for_each_apart::<_, Stop>(
+                journal::Log::Register,
+                from,
+                &parse,
+                &mut |seq, leaf, entry| {
+                    entry
+                        .map_err(EngineError::from)
+                        .and_then(|entry| each(seq, &entry, leaf))
+                        .map_err(Stop)
+                },
+            )
             .map_err(|stop| stop.0)
     }
 

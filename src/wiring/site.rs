@@ -12,7 +12,7 @@ use super::{
     look::name_of,
     monitor::Watch,
     refusal,
-    store::{CaseFiles, CertificateFiles, SpoolFiles, VaultFiles, folders},
+    store::{CaseFiles, CertificateFiles, Folded, SpoolFiles, VaultFiles, folders},
     unit,
 };
 use crate::{
@@ -22,6 +22,7 @@ use crate::{
         clock::SystemClock,
         entropy::Kernel,
         files,
+        fold_cache::FoldCache,
         journal::{Journal, Log},
         keystore::{KeyStore, KeyStoreError},
         lock::{Lock, LockError, is_answered},
@@ -377,6 +378,7 @@ fn ports(agent: &Agent, keys: Store, logs: Logs, clock: Arc<dyn Clock>, lease: H
         signer: Box::new(keys.clone()),
         lease: Box::new(lease),
         evidence: Box::new(wiper),
+        folds: Box::new(Folded(FoldCache::new(state))),
         monitor: Box::new(Watch::new(agent, keys)),
     }
 }
@@ -438,7 +440,11 @@ pub(super) fn open_as(
         engine.reside(hands);
         engine.observers.push(observer);
     }
+    let stays = engine.is_resident();
     engine.recover()?;
+    if !stays {
+        engine.keep_fold(false)?;
+    }
     if start {
         let now = engine.ports.clock.now();
         let gap = engine.view.last_at.map_or(0, |last| (now.millis() - last.millis()) / 1000);

@@ -11,6 +11,7 @@ use crate::{
         age_files,
         case_store::{CaseError, CaseStore},
         files::{self, FileError},
+        fold_cache::{CacheError, FoldCache},
         vault::{self, Vault, VaultBuilder, VaultError},
         vault_view::View,
         wipe,
@@ -21,10 +22,11 @@ use crate::{
         ids::{BatchId, CopyId, OrderId},
         limits,
         secret::Secret,
+        view::View as Fold,
     },
     engine::ports::{
-        Cases, Certificates, CopySize, Flow, PortError, Result, SealedVault, Spool, VaultBuild,
-        VaultColumn, VaultRead, Vaults,
+        Cases, Certificates, CopySize, Flow, Folds, PortError, Result, SealedVault, Spool,
+        VaultBuild, VaultColumn, VaultRead, Vaults,
     },
 };
 
@@ -202,6 +204,24 @@ impl Certificates for CertificateFiles {
             Err(error) if error.is_missing() => Ok(None),
             Err(error) => Err(super::file(&error)),
         }
+    }
+}
+
+/// The cache of the fold.
+pub(super) struct Folded(pub(super) FoldCache);
+
+impl Folds for Folded {
+    fn take(&self, key: &Secret) -> Option<(Fold, Digest)> {
+        self.0.take(key)
+    }
+
+    fn put(&mut self, view: &Fold, root: Digest, key: &Secret) -> Result<()> {
+        self.0.put(view, root, key).map_err(|error| match &error {
+            CacheError::File(inner) => super::file(inner),
+            CacheError::Kept(_) => {
+                PortError::Stuck { code: "fold-cache", message: described(&error) }
+            }
+        })
     }
 }
 

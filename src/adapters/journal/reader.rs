@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use rusqlite::{Connection, OpenFlags, params};
 
 use super::{JournalError, Log, signed};
-use crate::domain::merkle;
+use crate::domain::merkle::{self, Hash};
 
 /// Entries of one piece.
 const PIECE: u64 = 256;
@@ -34,6 +34,19 @@ impl Reader {
     /// # Errors
     /// The database cannot be read, or an entry is not what was committed.
     pub fn piece(&self, log: Log, from: u64, to: u64) -> Result<Vec<Vec<u8>>, JournalError> {
+        let mut found = Vec::new();
+        self.each_of_piece(log, from, to, &mut |bytes, _| found.push(bytes.to_vec()))?;
+        Ok(found)
+    }
+
+    /// Calls `each` for these entries, with their leaf hashes; gives how many there were.
+    pub(super) fn each_of_piece(
+        &self,
+        log: Log,
+        from: u64,
+        to: u64,
+        each: &mut dyn FnMut(&[u8], Hash),
+    ) -> Result<u64, JournalError> {
         let failed = |source| JournalError::Sqlite { path: self.path.clone(), source };
         let to = to.min(from.saturating_add(PIECE));
         let mut statement = self
@@ -46,16 +59,18 @@ impl Reader {
             .map_err(failed)?;
         let mut rows =
             statement.query(params![log.number(), signed(from), signed(to)]).map_err(failed)?;
-        let mut found = Vec::new();
+        let mut found = 0;
         while let Some(row) = rows.next().map_err(failed)? {
-            let next = from + found.len() as u64;
+            let next = from + found;
             let seq = row.get::<_, i64>(0).map_err(failed)?.cast_unsigned();
-            let bytes: Vec<u8> = row.get(1).map_err(failed)?;
-            let leaf: Option<[u8; 32]> = row.get(2).map_err(failed)?;
-            if seq != next || leaf != Some(*merkle::leaf_hash(&bytes).as_bytes()) {
+            let bytes = row.get_ref(1).and_then(|value| Ok(value.as_blob()?)).map_err(failed)?;
+            let kept: Option<[u8; 32]> = row.get(2).map_err(failed)?;
+            let leaf = merkle::leaf_hash(bytes);
+            if seq != next || kept != Some(*leaf.as_bytes()) {
                 return Err(JournalError::Damaged { path: self.path.clone(), at: next });
             }
-            found.push(bytes);
+            each(bytes, leaf);
+            found += 1;
         }
         Ok(found)
     }

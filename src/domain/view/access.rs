@@ -1,5 +1,7 @@
 //! The keys that seal the access log, by link and month, and the orders that end them: folded like everything else.
 
+use serde::{Deserialize, Serialize};
+
 use super::{FoldError, Mark, View};
 use crate::domain::{
     digest::Digest,
@@ -10,7 +12,7 @@ use crate::domain::{
 };
 
 /// The key of a link and month.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AccessKey {
     /// Its age recipient.
     pub recipient: String,
@@ -19,7 +21,7 @@ pub struct AccessKey {
 }
 
 /// An order over keys of the access log.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct AccessOrder {
     /// The link.
     pub link: String,

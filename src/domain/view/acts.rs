@@ -168,7 +168,7 @@ impl View {
             }
             Body::BatchRetried { batch, .. } => {
                 self.batch(mark, *batch)?.trouble = None;
-                for copy in self.index.copies_of(*batch) {
+                for copy in self.batch(mark, *batch)?.copies.clone() {
                     if let Some(row) = self.copies.get_mut(&copy) {
                         row.trouble = None;
                     }
@@ -227,7 +227,17 @@ impl View {
                     Ok(())
                 }
             }
-            Body::BatchClosed { batch } => self.move_batch(mark, *batch, BatchEvent::Completed),
+            Body::BatchClosed { batch } => {
+                let row = self.batches.get(batch).ok_or(FoldError::Unknown(mark.seq))?;
+                let (key, of) = (self.newest_key(&row).map(|(id, _)| id), row.number.clone());
+                let link = row.link.clone();
+                drop(row);
+                self.batch(mark, *batch)?.key = key;
+                if let Some(number) = of {
+                    self.index.keys_over(&link, &number);
+                }
+                self.move_batch(mark, *batch, BatchEvent::Completed)
+            }
             Body::HoldPlaced { hold, scope, authority, doc_no, review, .. } => {
                 let row = Hold {
                     scope: scope.clone(),
@@ -279,7 +289,7 @@ impl View {
     /// Keys in the key store that are still live, by id, for `batch show` and the hand-over list.
     #[must_use]
     pub fn live_keys(&self) -> usize {
-        self.keys.values().filter(|key| key.state == KeyState::Live).count()
+        self.keys.loose().filter(|(_, key)| key.state == KeyState::Live).count()
     }
 }
 

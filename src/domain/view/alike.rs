@@ -9,7 +9,7 @@ use std::{
     sync::Arc,
 };
 
-use super::rows::Loaded;
+use super::rows::{Batch, Loaded};
 use crate::domain::{
     entry::{LinkFacts, LoadFacts},
     findings::Findings,
@@ -53,6 +53,24 @@ impl Alike {
         };
         self.loads.insert(link.to_owned(), loaded.clone());
         loaded
+    }
+}
+
+impl Alike {
+    /// Shares what a row says alike again, after it was read back.
+    pub(super) fn share(&mut self, row: &mut Batch) {
+        row.facts = self.facts(&row.link, (*row.facts).clone());
+        row.strength = row.strength.take().map(|word| self.word(&word));
+        row.signer = row.signer.take().map(|word| self.word(&word));
+        if let Some(load) = &mut row.load {
+            let last = self.loads.get(&row.link);
+            load.items = shared(last.map(|last| &last.items), &load.items);
+            load.units = shared(last.map(|last| &last.units), &load.units);
+            if let Some(last) = last.filter(|last| last.findings == load.findings) {
+                load.findings = Arc::clone(&last.findings);
+            }
+            self.loads.insert(row.link.clone(), (**load).clone());
+        }
     }
 }
 

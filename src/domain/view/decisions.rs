@@ -1,5 +1,7 @@
 //! The rows of what people decide: grants, orders, standing approvals, holds.
 
+use serde::{Deserialize, Serialize};
+
 use super::{Mark, Proposal};
 use crate::domain::{
     digest::Digest,
@@ -10,7 +12,7 @@ use crate::domain::{
 };
 
 /// A grant.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Grant {
     /// What for.
     pub terms: GrantTerms,
@@ -25,7 +27,7 @@ pub struct Grant {
 }
 
 /// An order.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Order {
     /// What it covers.
     pub copies: Vec<OrderedCopy>,
@@ -93,7 +95,7 @@ impl Order {
 }
 
 /// A standing approval.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Standing {
     /// The policy whose batches it is for.
     pub policy: String,
@@ -122,7 +124,7 @@ impl Standing {
 }
 
 /// A hold.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Hold {
     /// What it covers.
     pub scope: HoldScope,

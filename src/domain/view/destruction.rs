@@ -91,6 +91,14 @@ impl View {
             paper_proposal: None,
             papers: Vec::new(),
         };
+        let mut batches: Vec<BatchId> = copies.iter().map(|copy| copy.batch).collect();
+        batches.sort_unstable();
+        batches.dedup();
+        for batch in batches {
+            if let Some(row) = self.batches.get_mut(&batch) {
+                row.orders.push(*order);
+            }
+        }
         self.orders.insert(*order, row);
         let Some(standing) = standing else { return Ok(()) };
         // One entry requests and approves: there is no moment at which a stop could leave the one without the other.
@@ -220,7 +228,7 @@ impl View {
             row.trouble = None;
             row.batch
         });
-        let still = |(_, row): (CopyId, &super::CopyRow)| row.trouble.is_some();
+        let still = |(_, row): (CopyId, super::Row<'_, super::CopyRow>)| row.trouble.is_some();
         if let Some(batch) = batch
             && self.batches.get(&batch).is_some_and(|row| row.trouble.is_some())
             && !self.copies_of(batch).any(still)

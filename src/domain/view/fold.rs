@@ -5,11 +5,16 @@ use crate::domain::{
     digest::Digest,
     entry::{Body, CopyFacts, Entry, Failure, LoadFacts, ManifestFacts, Verdict},
     ids::{BatchId, CopyId, DeliveryId, KeyId, OrderId},
-    lifecycle::{self, BatchEvent, CopyEvent, CopyState, OrderEvent},
+    lifecycle::{
+        self, BatchEvent, BatchState, CopyEvent, CopyState, GrantState, OrderEvent, OrderState,
+    },
     manifest::Kind,
     reason::Reason,
     step::{Outcome, Plan},
 };
+
+/// After so many entries, what is over is packed.
+const SETTLE_EVERY: u64 = 1024;
 
 /// An entry that cannot follow the entries before it.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
@@ -68,7 +73,32 @@ impl View {
         self.size = seq + 1;
         self.first_at.get_or_insert(entry.at);
         self.last_at = Some(entry.at);
+        if self.size.is_multiple_of(SETTLE_EVERY) {
+            self.settle();
+        }
         Ok(())
+    }
+
+    /// Packs what nothing happens to any more: see [`super::table`].
+    fn settle(&mut self) {
+        let (index, packer) = (&self.index, &mut self.packer);
+        self.batches.settle(packer, |_, row| row.state == BatchState::Closed);
+        self.copies.settle(packer, |_, row| {
+            row.state == CopyState::Destroyed && !index.is_open(row.batch)
+        });
+        self.keys.settle(packer, |_, row| row.state == KeyState::Gone);
+        self.grants
+            .settle(packer, |_, row| !matches!(row.state, GrantState::Applied | GrantState::Open));
+        self.orders.settle(packer, |_, row| {
+            let over = match row.state {
+                OrderState::Denied | OrderState::Voided => true,
+                // A batch closes only when no order over it lacks papers; one over chosen copies may come later.
+                OrderState::Certified => !(row.chosen && row.papers.is_empty()),
+                _ => false,
+            };
+            over && row.paper_proposal.is_none()
+                && !row.copies.iter().any(|copy| index.is_open(copy.batch))
+        });
     }
 
     fn intend(&mut self, mark: Mark, by: &str, plan: &Plan) -> Result<(), FoldError> {
@@ -140,7 +170,10 @@ impl View {
             held: None,
         };
         self.copies.insert(copy, row);
-        self.index.copy(batch, copy, kind.is_held());
+        match self.batches.get_mut(&batch) {
+            Some(row) => row.copies.push(copy),
+            None => self.index.unborn(batch, copy),
+        }
     }
 
     fn delivery_over(&mut self, delivery: DeliveryId) {
@@ -234,7 +267,9 @@ impl View {
         }
         self.delivery_over(delivery);
         let facts = self.alike.facts(&link, facts);
-        let row = Batch { whole, ..Batch::born(mark, link, delivery, facts, reason, files) };
+        let copies = self.index.take_unborn(batch);
+        let row =
+            Batch { whole, copies, ..Batch::born(mark, link, delivery, facts, reason, files) };
         self.index.born(batch, &row);
         self.batches.insert(batch, row);
         Ok(())
@@ -283,6 +318,10 @@ impl View {
         row.reason = None;
         row.decide = Some(mark);
         row.times.insert("use-until", facts.use_until);
+        let full = row.manifest.as_ref().filter(|manifest| manifest.kind == Kind::Full);
+        if let Some(as_of) = full.map(|manifest| manifest.as_of) {
+            self.index.full(batch, &link, (as_of, mark.seq));
+        }
         self.index.content(batch, &link, facts.content);
         self.index.reached(&link, self.next_sequence(&link) - 1);
         self.move_batch(mark, batch, BatchEvent::Loaded)
@@ -356,7 +395,7 @@ impl View {
         let row = self.keys.get_mut(&key).ok_or(FoldError::Unknown(mark.seq))?;
         row.state = state;
         if state == KeyState::Gone {
-            self.index.key_gone(key, &row.link, &row.number);
+            self.index.key_gone(key);
         }
         Ok(())
     }

@@ -3,62 +3,102 @@
 //! An index only narrows the search: whoever asks looks at the row itself and decides by it. Nothing here is a fact,
 //! and everything here can be made anew from the rows.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    marker::PhantomData,
+};
 
-use super::Batch as Row;
+use serde::{Deserialize, Serialize};
+
+use super::{Batch as Row, kept::pairs};
 use crate::domain::{
     digest::Digest,
     ids::{Batch, BatchId, CopyId, DeliveryId, Id, Key, KeyId},
     lifecycle::BatchState,
+    time::Timestamp,
 };
 
 /// The index of all rows.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct Index {
     links: BTreeMap<String, LinkIndex>,
-    copies: BTreeSet<(BatchId, CopyId)>,
+    /// Copies of batches that are not born yet: the claim has begun.
+    unborn: BTreeMap<BatchId, Vec<CopyId>>,
+    /// Batches that are not closed.
     states: BTreeMap<BatchState, BTreeSet<BatchId>>,
+    closed: usize,
     uncleared: BTreeSet<BatchId>,
     troubled: BTreeSet<BatchId>,
     keys: BTreeSet<KeyId>,
-    held: BTreeSet<CopyId>,
+    #[serde(with = "pairs")]
     deliveries: BTreeMap<(String, Digest), DeliveryId>,
 }
 
 /// What is asked of one link.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 struct LinkIndex {
-    batches: BTreeSet<BatchId>,
+    /// The newest batch.
+    last: Option<BatchId>,
     numbers: Marked<Batch>,
     files: Marked<Batch>,
     contents: Marked<Batch>,
-    deltas: Marked<Batch>,
+    deltas: BTreeSet<(u64, BatchId)>,
     received: BTreeSet<BatchId>,
+    /// Keys by the number that they came for, until its batch is closed and knows its own.
     keys: Marked<Key>,
     /// Every change file up to this one is loaded.
     reached: u64,
+    /// The newest full file that was ever loaded: the time that it stands for, its place in the order of loading.
+    newest_full: Option<(Timestamp, u64, BatchId)>,
 }
 
-/// Ids under a mark of 64 bits: a number, or the beginning of a digest. Two things may have one mark, by chance or by
-/// somebody's effort; then the search is a little less narrow.
-type Marked<K> = BTreeSet<(u64, Id<K>)>;
+/// Bits of an id in a [`Marked`]: 17,000,000,000 batches.
+const ID_BITS: u32 = 34;
+
+/// Ids under a mark of 30 bits, the beginning of a digest: both in eight bytes, for there is one of them for every batch
+/// that ever was. Two things may have one mark, by chance or by somebody's effort; then the search is a little less
+/// narrow.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(transparent)]
+struct Marked<K>(BTreeSet<u64>, #[serde(skip)] PhantomData<K>);
+
+impl<K> Default for Marked<K> {
+    fn default() -> Self {
+        Self(BTreeSet::new(), PhantomData)
+    }
+}
+
+impl<K> Marked<K> {
+    fn insert(&mut self, mark: u64, id: Id<K>) {
+        self.0.insert(mark | id.number());
+    }
+
+    fn remove(&mut self, mark: u64, id: Id<K>) {
+        self.0.remove(&(mark | id.number()));
+    }
+
+    /// The ids under a mark, in order.
+    fn under(&self, mark: u64) -> impl DoubleEndedIterator<Item = Id<K>> + use<'_, K> {
+        let ids = (1 << ID_BITS) - 1;
+        self.0.range(mark..=mark | ids).map(move |both| Id::new(both & ids))
+    }
+}
 
 fn mark_of(digest: &Digest) -> u64 {
-    let [a, b, c, d, e, f, g, h, ..] = *digest.as_bytes();
-    u64::from_be_bytes([a, b, c, d, e, f, g, h])
+    let [a, b, c, d, ..] = *digest.as_bytes();
+    u64::from(u32::from_be_bytes([a, b, c, d]) >> 2) << ID_BITS
 }
 
 fn mark_of_text(text: &str) -> u64 {
     mark_of(&Digest::of(text.as_bytes()))
 }
 
-/// The ids under a mark, in order.
-fn marked<K: Ord>(
+/// The ids under a mark of a link, in order.
+fn marked<K>(
     set: Option<&Marked<K>>,
     mark: u64,
 ) -> impl DoubleEndedIterator<Item = Id<K>> + use<'_, K> {
-    let range = (mark, Id::new(0))..=(mark, Id::new(u64::MAX));
-    set.map(|set| set.range(range)).into_iter().flatten().map(|(_, id)| *id)
+    set.map(|set| set.under(mark)).into_iter().flatten()
 }
 
 impl Index {
@@ -68,10 +108,10 @@ impl Index {
 
     pub(super) fn born(&mut self, id: BatchId, row: &Row) {
         let link = self.link(&row.link);
-        link.batches.insert(id);
+        link.last = Some(id);
         link.received.insert(id);
         for sha256 in row.files.iter().filter_map(|file| file.sha256) {
-            link.files.insert((mark_of(&sha256), id));
+            link.files.insert(mark_of(&sha256), id);
         }
         self.states.entry(row.state).or_default().insert(id);
         self.uncleared.insert(id);
@@ -81,7 +121,11 @@ impl Index {
         if let Some(left) = self.states.get_mut(&from) {
             left.remove(&id);
         }
-        self.states.entry(to).or_default().insert(id);
+        if to == BatchState::Closed {
+            self.closed += 1;
+        } else {
+            self.states.entry(to).or_default().insert(id);
+        }
         self.troubled.remove(&id);
         let received = &mut self.link(link).received;
         if to == BatchState::Received {
@@ -105,7 +149,7 @@ impl Index {
     }
 
     pub(super) fn numbered(&mut self, id: BatchId, link: &str, number: &str) {
-        self.link(link).numbers.insert((mark_of_text(number), id));
+        self.link(link).numbers.insert(mark_of_text(number), id);
     }
 
     pub(super) fn delta(&mut self, id: BatchId, link: &str, sequence: u64) {
@@ -113,33 +157,65 @@ impl Index {
     }
 
     pub(super) fn content(&mut self, id: BatchId, link: &str, content: Digest) {
-        self.link(link).contents.insert((mark_of(&content), id));
+        self.link(link).contents.insert(mark_of(&content), id);
+    }
+
+    pub(super) fn full(&mut self, id: BatchId, link: &str, age: (Timestamp, u64)) {
+        let newest = &mut self.link(link).newest_full;
+        *newest = (*newest).max(Some((age.0, age.1, id)));
+    }
+
+    pub(super) fn newest_full(&self, link: &str) -> Option<BatchId> {
+        self.links.get(link)?.newest_full.map(|(.., id)| id)
+    }
+
+    pub(super) fn deltas_of(&self, link: &str) -> impl Iterator<Item = BatchId> {
+        self.links.get(link).into_iter().flat_map(|link| &link.deltas).map(|(_, id)| *id)
+    }
+
+    pub(super) fn last_of(&self, link: &str) -> Option<BatchId> {
+        self.links.get(link)?.last
+    }
+
+    pub(super) fn named(&self, number: &str) -> impl Iterator<Item = BatchId> {
+        let mark = mark_of_text(number);
+        self.links.values().flat_map(move |link| marked(Some(&link.numbers), mark))
     }
 
     pub(super) fn reached(&mut self, link: &str, sequence: u64) {
         self.link(link).reached = sequence;
     }
 
-    pub(super) fn copy(&mut self, batch: BatchId, copy: CopyId, held: bool) {
-        self.copies.insert((batch, copy));
-        if held {
-            self.held.insert(copy);
-        }
+    pub(super) fn unborn(&mut self, batch: BatchId, copy: CopyId) {
+        self.unborn.entry(batch).or_default().push(copy);
     }
 
-    /// Copies that people keep, or kept.
-    pub(super) const fn held(&self) -> &BTreeSet<CopyId> {
-        &self.held
+    /// The copies that were planned for a batch before it was born; they are its own from now on.
+    pub(super) fn take_unborn(&mut self, batch: BatchId) -> Vec<CopyId> {
+        self.unborn.remove(&batch).unwrap_or_default()
+    }
+
+    /// Whether a batch is there and not closed.
+    pub(super) fn is_open(&self, batch: BatchId) -> bool {
+        self.states.values().any(|ids| ids.contains(&batch))
     }
 
     pub(super) fn key(&mut self, id: KeyId, link: &str, number: &str) {
-        self.link(link).keys.insert((mark_of_text(number), id));
+        self.link(link).keys.insert(mark_of_text(number), id);
         self.keys.insert(id);
     }
 
-    pub(super) fn key_gone(&mut self, id: KeyId, link: &str, number: &str) {
+    /// The batch knows the key that is its own; others of its number are of no use to anybody.
+    pub(super) fn keys_over(&mut self, link: &str, number: &str) {
+        let mark = mark_of_text(number);
+        let over = self.keys_for(link, number).filter(|id| !self.keys.contains(id));
+        for id in over.collect::<Vec<_>>() {
+            self.link(link).keys.remove(mark, id);
+        }
+    }
+
+    pub(super) fn key_gone(&mut self, id: KeyId) {
         self.keys.remove(&id);
-        self.link(link).keys.remove(&(mark_of_text(number), id));
     }
 
     pub(super) fn delivery(&mut self, id: DeliveryId, link: &str, name_mac: Digest) {
@@ -151,10 +227,6 @@ impl Index {
         if self.deliveries.get(&key) == Some(&id) {
             self.deliveries.remove(&key);
         }
-    }
-
-    pub(super) fn batches_of(&self, link: &str) -> impl Iterator<Item = BatchId> {
-        self.links.get(link).into_iter().flat_map(|link| &link.batches).copied()
     }
 
     pub(super) fn received_of(&self, link: &str) -> bool {
@@ -178,7 +250,12 @@ impl Index {
     }
 
     pub(super) fn deltas_at(&self, link: &str, sequence: u64) -> impl Iterator<Item = BatchId> {
-        marked(self.links.get(link).map(|link| &link.deltas), sequence)
+        let range = (sequence, BatchId::new(0))..=(sequence, BatchId::new(u64::MAX));
+        self.links
+            .get(link)
+            .into_iter()
+            .flat_map(move |l| l.deltas.range(range.clone()))
+            .map(|d| d.1)
     }
 
     pub(super) fn reached_of(&self, link: &str) -> u64 {
@@ -199,11 +276,16 @@ impl Index {
         &self.keys
     }
 
-    pub(super) fn copies_of(&self, batch: BatchId) -> impl Iterator<Item = CopyId> {
-        let range = (batch, CopyId::new(0))..=(batch, CopyId::new(u64::MAX));
-        self.copies.range(range).map(|(_, copy)| *copy)
+    pub(super) fn unborn_of(&self, batch: BatchId) -> &[CopyId] {
+        self.unborn.get(&batch).map_or(&[], Vec::as_slice)
     }
 
+    /// How many batches are closed.
+    pub(super) const fn closed(&self) -> usize {
+        self.closed
+    }
+
+    /// Not the closed ones, which are counted only.
     pub(super) fn in_state(&self, state: BatchState) -> Option<&BTreeSet<BatchId>> {
         self.states.get(&state)
     }

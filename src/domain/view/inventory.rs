@@ -1,6 +1,8 @@
 //! Folding copies that people keep: from the wish to make one to the word of two people that it is gone.
 
-use super::{CopyKind, CopyRow, FoldError, Mark, Proposal, View};
+use serde::{Deserialize, Serialize};
+
+use super::{CopyKind, CopyRow, FoldError, Mark, Proposal, Row, View};
 use crate::domain::{
     entry::{
         Body, CopyDeclared, CopyMoved, CopyRequested, EndConfirmed, EndFacts, EndRecorded, Entry,
@@ -13,7 +15,7 @@ use crate::domain::{
 };
 
 /// What is known of a copy that people keep.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Held {
     /// Who asked for it, or made it known.
     pub by: String,
@@ -65,9 +67,9 @@ impl Held {
 }
 
 impl View {
-    /// The copies that people keep, or kept, oldest first.
-    pub fn held(&self) -> impl Iterator<Item = (CopyId, &CopyRow)> {
-        self.index.held().iter().filter_map(|id| Some((*id, self.copies.get(id)?)))
+    /// The copies that people keep and that are not over, oldest first; some that are over may be among them.
+    pub fn held(&self) -> impl Iterator<Item = (CopyId, Row<'_, CopyRow>)> {
+        self.copies.loose().filter(|(_, row)| row.kind.is_held())
     }
 
     pub(super) fn keep_copy(&mut self, mark: Mark, entry: &Entry) -> Result<(), FoldError> {

@@ -12,7 +12,9 @@ mod destruction;
 mod fold;
 mod index;
 mod inventory;
+mod kept;
 mod nonces;
+mod packed;
 mod rows;
 mod table;
 #[cfg(test)]
@@ -24,12 +26,15 @@ pub use access::{AccessKey, AccessOrder};
 pub use decisions::{Grant, Hold, Order, Standing};
 pub use fold::FoldError;
 pub use inventory::Held;
+pub use kept::KeptError;
 pub use nonces::Nonces;
 pub use rows::{
     Account, Batch, CameDue, ConfigProposal, CopyKind, CopyRow, Cosigned, KeyRow, KeyState,
     LinkLedger, Loaded, Mark, Proposal, Seen, Site, Times, Trouble, Witness,
 };
-pub use table::Table;
+pub use table::{Row, Table};
+
+use serde::{Deserialize, Serialize};
 
 use super::{
     digest::Digest,
@@ -45,7 +50,7 @@ use super::{
 };
 
 /// The state of everything.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct View {
     /// Entries folded.
     pub size: u64,
@@ -66,19 +71,25 @@ pub struct View {
     /// Deliveries that were seen and are not batches.
     pub deliveries: BTreeMap<DeliveryId, Seen>,
     /// Things in inboxes that are no delivery, by link and name.
+    #[serde(with = "kept::pairs")]
     pub strays: BTreeMap<(String, Digest), Timestamp>,
     /// Intents without an outcome, by entry.
     pub open: BTreeMap<u64, Plan>,
     /// Batches.
+    #[serde(skip)]
     pub batches: Table<ids::Batch, Batch>,
     /// Copies.
+    #[serde(skip)]
     pub copies: Table<ids::Copied, CopyRow>,
     /// Keys that came.
+    #[serde(skip)]
     pub keys: Table<ids::Key, KeyRow>,
     /// Grants.
-    pub grants: BTreeMap<GrantId, Grant>,
+    #[serde(skip)]
+    pub grants: Table<ids::Grant, Grant>,
     /// Orders.
-    pub orders: BTreeMap<OrderId, Order>,
+    #[serde(skip)]
+    pub orders: Table<ids::Order, Order>,
     /// Standing approvals.
     pub standings: BTreeMap<StandingId, Standing>,
     /// Holds.
@@ -86,6 +97,7 @@ pub struct View {
     /// What is known of links beyond their files.
     pub links: BTreeMap<String, LinkLedger>,
     /// Keys of the access log, by link and month.
+    #[serde(with = "kept::pairs")]
     pub access_keys: BTreeMap<(String, String), AccessKey>,
     /// Orders over them.
     pub access_orders: BTreeMap<AccessOrderId, AccessOrder>,
@@ -101,7 +113,10 @@ pub struct View {
     pub time_doubted: bool,
     next: rows::Next,
     index: index::Index,
+    #[serde(skip)]
     alike: alike::Alike,
+    #[serde(skip)]
+    packer: packed::Packer,
 }
 
 impl View {
@@ -154,8 +169,21 @@ impl View {
     }
 
     /// The copies of a batch, oldest first.
-    pub fn copies_of(&self, batch: BatchId) -> impl Iterator<Item = (CopyId, &CopyRow)> {
-        self.index.copies_of(batch).filter_map(|id| Some((id, self.copies.get(&id)?)))
+    pub fn copies_of(&self, batch: BatchId) -> impl Iterator<Item = (CopyId, Row<'_, CopyRow>)> {
+        let ids = match self.batches.get(&batch) {
+            Some(row) => row.copies.clone(),
+            None => self.index.unborn_of(batch).to_vec(),
+        };
+        ids.into_iter().filter_map(|id| Some((id, self.copies.get(&id)?)))
+    }
+
+    /// The orders that were ever requested over copies of a batch, oldest first.
+    pub fn orders_of(
+        &self,
+        batch: BatchId,
+    ) -> impl DoubleEndedIterator<Item = (OrderId, Row<'_, Order>)> {
+        let ids = self.batches.get(&batch).map(|row| row.orders.clone()).unwrap_or_default();
+        ids.into_iter().filter_map(|id| Some((id, self.orders.get(&id)?)))
     }
 
     /// Whether no copy of a batch is alive.
@@ -164,30 +192,70 @@ impl View {
         self.copies_of(batch).all(|(_, row)| row.state == CopyState::Destroyed)
     }
 
-    /// The batches of a link, oldest first.
-    pub fn batches_of<'a>(&'a self, link: &str) -> impl Iterator<Item = (BatchId, &'a Batch)> {
-        self.rows(self.index.batches_of(link))
-    }
-
-    /// The batches in a state, oldest first.
-    pub fn batches_in(&self, state: BatchState) -> impl Iterator<Item = (BatchId, &Batch)> {
-        self.rows(self.index.in_state(state).into_iter().flatten().copied())
+    /// The batches in a state, oldest first. Closed ones are looked for among all, which takes long.
+    pub fn batches_in(&self, state: BatchState) -> impl Iterator<Item = (BatchId, Row<'_, Batch>)> {
+        let closed = (state == BatchState::Closed).then(|| self.batches.iter());
+        let closed = closed.into_iter().flatten().filter(move |(_, row)| row.state == state);
+        self.rows(self.index.in_state(state).into_iter().flatten().copied()).chain(closed)
     }
 
     /// How many batches are in a state.
     #[must_use]
     pub fn count_in(&self, state: BatchState) -> usize {
-        self.index.in_state(state).map_or(0, BTreeSet::len)
+        match state {
+            BatchState::Closed => self.index.closed(),
+            _ => self.index.in_state(state).map_or(0, BTreeSet::len),
+        }
+    }
+
+    /// The batches that are not closed, oldest first.
+    pub fn open_batches(&self) -> impl Iterator<Item = (BatchId, Row<'_, Batch>)> {
+        self.batches.loose().filter(|(_, row)| row.state != BatchState::Closed)
     }
 
     /// The batches whose originals still lie in their inbox.
-    pub fn uncleared(&self) -> impl Iterator<Item = (BatchId, &Batch)> {
+    pub fn uncleared(&self) -> impl Iterator<Item = (BatchId, Row<'_, Batch>)> {
         self.rows(self.index.uncleared().iter().copied())
     }
 
     /// The batches whose last step failed.
-    pub fn troubled(&self) -> impl Iterator<Item = (BatchId, &Batch)> {
+    pub fn troubled(&self) -> impl Iterator<Item = (BatchId, Row<'_, Batch>)> {
         self.rows(self.index.with_trouble().iter().copied())
+    }
+
+    /// The newest batch of a link.
+    #[must_use]
+    pub fn last_of(&self, link: &str) -> Option<(BatchId, Row<'_, Batch>)> {
+        let id = self.index.last_of(link)?;
+        Some((id, self.batches.get(&id)?))
+    }
+
+    /// The batches that have a provider's number, on any link.
+    pub fn named(&self, number: &str) -> impl Iterator<Item = BatchId> {
+        let batches = self.rows(self.index.named(number));
+        batches.filter(move |(_, row)| row.number.as_deref() == Some(number)).map(|(id, _)| id)
+    }
+
+    /// The newest full file of a link that was ever loaded: see [`super::current_view`].
+    #[must_use]
+    pub fn newest_full(&self, link: &str) -> Option<BatchId> {
+        self.index.newest_full(link)
+    }
+
+    /// What the current view of a link is made of: its newest full file and its change files, as far as they were
+    /// ever loaded.
+    pub fn currents_of(&self, link: &str) -> impl Iterator<Item = (BatchId, Row<'_, Batch>)> {
+        let ids = self.index.newest_full(link).into_iter().chain(self.index.deltas_of(link));
+        self.rows(ids).filter(|(_, row)| row.ever_loaded())
+    }
+
+    /// The newest key that came for the number of a batch, live or not.
+    #[must_use]
+    pub fn newest_key(&self, batch: &Batch) -> Option<(KeyId, Row<'_, KeyRow>)> {
+        let number = batch.number.as_deref()?;
+        let ids = self.index.keys_for(&batch.link, number).rev().chain(batch.key);
+        let mut rows = ids.filter_map(|id| Some((id, self.keys.get(&id)?)));
+        rows.find(|(_, key)| *key.link == *batch.link && *key.number == *number)
     }
 
     /// The batches of a link that have a provider's number.
@@ -195,7 +263,7 @@ impl View {
         &'a self,
         link: &str,
         number: &'a str,
-    ) -> impl Iterator<Item = (BatchId, &'a Batch)> {
+    ) -> impl Iterator<Item = (BatchId, Row<'a, Batch>)> {
         let named = self.rows(self.index.numbered_as(link, number));
         named.filter(move |(_, b)| b.number.as_deref() == Some(number))
     }
@@ -207,14 +275,18 @@ impl View {
         Some((id, self.deliveries.get(&id)?))
     }
 
-    fn rows(&self, ids: impl Iterator<Item = BatchId>) -> impl Iterator<Item = (BatchId, &Batch)> {
+    fn rows(
+        &self,
+        ids: impl Iterator<Item = BatchId>,
+    ) -> impl Iterator<Item = (BatchId, Row<'_, Batch>)> {
         ids.filter_map(|id| Some((id, self.batches.get(&id)?)))
     }
 
     /// The hold that forbids destroying a batch, where there is one.
     #[must_use]
     pub fn hold_on(&self, batch: BatchId) -> Option<HoldId> {
-        let link = &self.batches.get(&batch)?.link;
+        let row = self.batches.get(&batch)?;
+        let link = &row.link;
         self.holds
             .iter()
             .find(|(_, hold)| {
@@ -260,7 +332,7 @@ impl View {
             KeyState::Planned | KeyState::Gone => false,
         };
         let keys = self.index.keys().iter().copied();
-        keys.filter(|id| self.keys.get(id).is_some_and(due)).collect()
+        keys.filter(|id| self.keys.get(id).is_some_and(|row| due(&row))).collect()
     }
 
     /// Whether a key that comes now for this number is not to be kept: its batch is loaded or rejected already.
@@ -268,7 +340,7 @@ impl View {
     pub fn number_is_over(&self, link: &str, number: &str) -> bool {
         let named = || self.numbered(link, number);
         let verified = |b: &Batch| matches!(b.state, BatchState::Received | BatchState::Verified);
-        if named().any(|(_, b)| verified(b)) {
+        if named().any(|(_, b)| verified(&b)) {
             return false;
         }
         let rejected = named().any(|(_, b)| b.rejected) && !named().any(|(_, b)| b.wants_key());
@@ -335,7 +407,7 @@ impl View {
         &'a self,
         link: &str,
         sequence: u64,
-    ) -> impl Iterator<Item = (BatchId, &'a Batch)> {
+    ) -> impl Iterator<Item = (BatchId, Row<'a, Batch>)> {
         self.rows(self.index.deltas_at(link, sequence)).filter(move |(_, b)| {
             let delta = |m: &ManifestFacts| m.kind == Kind::Delta && m.sequence == sequence;
             !b.rejected && b.manifest.as_ref().is_some_and(delta)

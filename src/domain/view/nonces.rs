@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
 /// Nonces that counted.
 #[derive(Clone, Debug, Default)]
 pub struct Nonces {
@@ -23,6 +25,24 @@ impl Nonces {
             Some(short) => self.short.insert(short),
             None => self.other.insert(nonce.into()),
         }
+    }
+}
+
+impl Serialize for Nonces {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let short = self.short.iter().map(|nonce| data_encoding::HEXLOWER.encode(nonce));
+        serializer.collect_seq(short.chain(self.other.iter().map(ToString::to_string)))
+    }
+}
+
+impl<'de> Deserialize<'de> for Nonces {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let all: Vec<Box<str>> = Deserialize::deserialize(deserializer)?;
+        let mut nonces = Self::default();
+        for nonce in all {
+            nonces.insert(&nonce);
+        }
+        Ok(nonces)
     }
 }
 

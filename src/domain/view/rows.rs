@@ -2,6 +2,8 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
 use super::Held;
 use crate::domain::{
     certificate::Assurance,
@@ -10,7 +12,7 @@ use crate::domain::{
         AccountFacts, ConfigChange, CopyFacts, Counts, Failure, KeyForm, LinkFacts, ManifestFacts,
     },
     findings::Findings,
-    ids::{BatchId, DeliveryId, OrderId},
+    ids::{BatchId, CopyId, DeliveryId, KeyId, OrderId},
     inventory::HeldKind,
     lifecycle::{BatchState, CopyState},
     limits,
@@ -19,7 +21,7 @@ use crate::domain::{
 };
 
 /// An entry that can be decided on: where it stands, and its hash, which the decision names.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Mark {
     /// Its place.
     pub seq: u64,
@@ -30,7 +32,7 @@ pub struct Mark {
 }
 
 /// The site.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Site {
     /// Name.
     pub name: String,
@@ -43,7 +45,7 @@ pub struct Site {
 }
 
 /// Something an account proposed and a second person has not confirmed.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Proposal<T> {
     /// Its entry.
     pub mark: Mark,
@@ -57,7 +59,7 @@ pub struct Proposal<T> {
 pub type ConfigProposal = Proposal<(Digest, Vec<ConfigChange>)>;
 
 /// An account.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Account {
     /// What is in force; nothing before the first confirmation.
     pub facts: Option<AccountFacts>,
@@ -76,7 +78,7 @@ impl Account {
 }
 
 /// A witness.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Witness {
     /// Its verifier key; nothing before the first confirmation.
     pub vkey: Option<String>,
@@ -87,7 +89,7 @@ pub struct Witness {
 }
 
 /// A cosignature.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Cosigned {
     /// Entries that it covers.
     pub size: u64,
@@ -98,7 +100,7 @@ pub struct Cosigned {
 }
 
 /// A delivery that was seen.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Seen {
     /// The link.
     pub link: String,
@@ -109,7 +111,7 @@ pub struct Seen {
 }
 
 /// The last step of a batch that did not succeed.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Trouble {
     /// What to do about it.
     pub failure: Failure,
@@ -137,7 +139,7 @@ impl Trouble {
 }
 
 /// A clock that ran out.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CameDue {
     /// The clock.
     pub clock: String,
@@ -150,7 +152,7 @@ pub struct CameDue {
 }
 
 /// A batch.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Batch {
     /// The link.
     pub link: String,
@@ -204,10 +206,16 @@ pub struct Batch {
     pub trouble: Option<Trouble>,
     /// When each state was reached, and other times, by name.
     pub times: Times,
+    /// The newest key that came for its number, once it is closed; until then the index has it.
+    pub(super) key: Option<KeyId>,
+    /// Its copies, oldest first.
+    pub(super) copies: Vec<CopyId>,
+    /// The orders that were ever requested over any of them, oldest first.
+    pub(super) orders: Vec<OrderId>,
 }
 
 /// What a load came to, beside its counts and the end of its use.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Loaded {
     /// HMAC of the whole plaintext under the link's key.
     pub content: Digest,
@@ -257,6 +265,27 @@ impl Times {
     }
 }
 
+impl Serialize for Times {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(&self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for Times {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let other = ["claimed", "use-until"];
+        let states = BatchState::ALL.iter().map(|state| state.word());
+        let names: Vec<&'static str> = states.chain(other).collect();
+        let known = |(name, at): (String, Timestamp)| {
+            let name = names.iter().find(|known| **known == name)?;
+            Some((*name, at))
+        };
+        let times: Vec<(String, Timestamp)> = Deserialize::deserialize(deserializer)?;
+        let times: Option<Vec<_>> = times.into_iter().map(known).collect();
+        times.map(Self).ok_or_else(|| serde::de::Error::custom("expected the name of a time"))
+    }
+}
+
 impl Batch {
     /// A batch at its birth, the end of a claim.
     pub(super) fn born(
@@ -298,6 +327,9 @@ impl Batch {
                 // Stays when a release makes it received again: signers are judged by this time.
                 ("claimed", mark.at),
             ]),
+            key: None,
+            copies: Vec::new(),
+            orders: Vec::new(),
         }
     }
 
@@ -327,7 +359,7 @@ impl Batch {
 }
 
 /// What a copy is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum CopyKind {
     /// A file as delivered, in the spool.
     Transfer,
@@ -359,7 +391,7 @@ impl CopyKind {
 }
 
 /// A copy.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct CopyRow {
     /// Its batch.
     pub batch: BatchId,
@@ -406,7 +438,7 @@ impl CopyRow {
 }
 
 /// Where a key stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum KeyState {
     /// Being taken.
     Planned,
@@ -419,7 +451,7 @@ pub enum KeyState {
 }
 
 /// A key that came.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct KeyRow {
     /// The link.
     pub link: Arc<str>,
@@ -440,7 +472,7 @@ pub struct KeyRow {
 }
 
 /// What is known of a link beyond its file.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct LinkLedger {
     /// The last change file before this agent took the link over.
     pub baseline: u64,
@@ -449,7 +481,7 @@ pub struct LinkLedger {
 }
 
 /// Numbers given so far.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 pub(super) struct Next {
     pub(super) batch: u64,
     pub(super) copy: u64,

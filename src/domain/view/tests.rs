@@ -130,5 +130,13 @@ proptest! {
         }
         prop_assert_eq!(folded.size, log.len() as u64);
         prop_assert_eq!(format!("{folded:?}"), format!("{live:?}"));
+        // And what is kept of it comes back as it was.
+        let mut kept = Vec::new();
+        live.keep(&mut kept).unwrap();
+        let again = View::kept(&mut kept.as_slice()).unwrap();
+        prop_assert_eq!(format!("{again:?}"), format!("{live:?}"));
+        let mut twice = Vec::new();
+        again.keep(&mut twice).unwrap();
+        prop_assert!(twice == kept);
     }
 }

@@ -73,7 +73,7 @@ impl Engine {
         batches.dedup();
         let copies_of = order.copies.iter().filter_map(|one| self.view.copies.get(&one.copy));
         let retries = copies_of.map(|row| u64::from(row.failures)).sum();
-        let left_out = self.left_out(order, tree_size)?;
+        let left_out = self.left_out(&order, tree_size)?;
         Ok(Certificate {
             batchward: 1,
             site: site.name.clone(),
@@ -91,17 +91,17 @@ impl Engine {
             place: site.name.clone(),
             at,
             retries,
-            people: self.people(order, &attested),
+            people: self.people(&order, &attested),
             copies,
             attested,
             backups: None,
             beyond: InBoth::beyond(),
             request: self.proof(order.requested.seq, tree_size)?,
             approval: self.proof(approved.seq, tree_size)?,
-            further_approvals: self.further_approvals(order, approved.seq, tree_size)?,
-            standing: self.standing_paper(order, tree_size)?,
-            stopped: self.stopped(order, tree_size)?,
-            records_left: records_left(order, &left_out),
+            further_approvals: self.further_approvals(&order, approved.seq, tree_size)?,
+            standing: self.standing_paper(&order, tree_size)?,
+            stopped: self.stopped(&order, tree_size)?,
+            records_left: records_left(&order, &left_out),
             left_out,
             checkpoint: self.ports.journal.note_at(Log::Register, tree_size)?,
         })

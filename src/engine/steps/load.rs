@@ -92,11 +92,11 @@ impl Engine {
     pub(in crate::engine) fn load(&mut self, batch: BatchId) -> Result<Option<Ran>, EngineError> {
         let Some(row) = self.view.batches.get(&batch) else { return Ok(None) };
         let Some(link) = self.rules.links.get(&row.link) else { return Ok(None) };
-        if !self.turn_has_come(row) {
+        if !self.turn_has_come(&row) {
             return Ok(None);
         }
         let now = self.ports.clock.now();
-        let key = self.view.key_for(row);
+        let key = self.view.key_for(&row);
         let standing = link.key == KeyMode::Standing;
         if key.is_none() && !standing {
             return Ok(None);

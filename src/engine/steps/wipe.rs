@@ -9,7 +9,7 @@ use crate::{
         ids::{BatchId, CopyId, OrderId},
         lifecycle::{CopyState, OrderState},
         step::{Outcome, Plan},
-        view::{CopyKind, CopyRow, Mark, Order},
+        view::{CopyKind, CopyRow, Mark, Order, Row},
         wipe::Limit,
     },
     engine::{
@@ -39,7 +39,7 @@ impl Engine {
         if order.policy != self.rules.policies_digest {
             return Some("policy-changed");
         }
-        if self.has_grown(id, order) {
+        if self.has_grown(id, &order) {
             return Some("copy-came");
         }
         match order.standing.and_then(|standing| self.view.standings.get(&standing)) {
@@ -61,7 +61,7 @@ impl Engine {
         batches.retain(|b| self.view.batches.get(b).is_some_and(|row| row.order == Some(id)));
         batches.into_iter().any(|batch| {
             let alive = |row: &CopyRow| row.state != CopyState::Destroyed;
-            self.view.copies_of(batch).any(|(copy, row)| alive(row) && !covered(copy))
+            self.view.copies_of(batch).any(|(copy, row)| alive(&row) && !covered(copy))
         })
     }
 
@@ -132,15 +132,13 @@ impl Engine {
     /// # Errors
     /// The key store cannot be read.
     pub(crate) fn left_unreadable(&self, order: OrderId) -> Result<Vec<CopyId>, EngineError> {
-        let order = self.view.orders.get(&order);
-        let open = order
-            .into_iter()
-            .flat_map(|order| order.copies.iter().filter(|one| order.is_open_over(one.copy)));
         let mut unreadable = Vec::new();
+        let Some(order) = self.view.orders.get(&order) else { return Ok(unreadable) };
+        let open = order.copies.iter().filter(|one| order.is_open_over(one.copy));
         for one in open {
             let Some(row) = self.view.copies.get(&one.copy) else { continue };
             let begun = row.wipe_begun || row.held.as_ref().is_some_and(|held| held.end.is_some());
-            if row.state == CopyState::Condemned && begun && !self.is_readable(one.copy, row)? {
+            if row.state == CopyState::Condemned && begun && !self.is_readable(one.copy, &row)? {
                 unreadable.push(one.copy);
             }
         }
@@ -171,8 +169,9 @@ impl Engine {
     fn is_last_trace_of_originals(&self, copy: CopyId) -> bool {
         let row = self.view.copies.get(&copy).filter(|row| row.kind == CopyKind::Case);
         let Some(batch) = row.map(|row| row.batch) else { return false };
-        let other =
-            |(one, row): (CopyId, &CopyRow)| one != copy && row.state != CopyState::Destroyed;
+        let other = |(one, row): (CopyId, Row<'_, CopyRow>)| {
+            one != copy && row.state != CopyState::Destroyed
+        };
         self.view.batches.get(&batch).is_some_and(|row| !row.cleared)
             || self.view.copies_of(batch).any(other)
     }
@@ -180,7 +179,7 @@ impl Engine {
     fn is_last_file(&self, batch: BatchId, copy: CopyId) -> bool {
         let alive =
             |row: &CopyRow| row.kind == CopyKind::Transfer && row.state != CopyState::Destroyed;
-        !self.view.copies_of(batch).any(|(id, row)| id != copy && alive(row))
+        !self.view.copies_of(batch).any(|(id, row)| id != copy && alive(&row))
     }
 
     pub(in crate::engine) fn begin_wipe(
@@ -195,7 +194,7 @@ impl Engine {
             return Err(StepError::Later(code));
         }
         let open = |row: &Order| row.state == OrderState::Approved && row.is_open_over(copy);
-        if !self.view.orders.get(&order).is_some_and(open) {
+        if !self.view.orders.get(&order).is_some_and(|row| open(&row)) {
             return Err(StepError::Stuck("no-copy"));
         }
         let why = order.to_string();

@@ -12,7 +12,6 @@ use crate::{
         lifecycle::{CopyState, OrderState},
         step::{Outcome, Plan},
         time::Timestamp,
-        view::Order,
     },
     error::{Error, Exit},
     service::{Result, Service},
@@ -92,12 +91,11 @@ impl Service {
         let sheet = self.register_part(filter, None)?.sheet;
         let row = sheet.rows.into_iter().next();
         let row = row.ok_or_else(|| Error::usage(format!("there is no batch '{batch}'")))?;
-        let covers = |order: &Order| order.copies.iter().any(|copy| copy.batch == batch);
         let (mut orders, mut copies) = (Vec::new(), self.copy_records(batch));
-        for (id, order) in self.engine.view.orders.iter().filter(|(_, order)| covers(order)) {
-            let (requested, approved) = self.decided(order)?;
+        for (id, order) in self.engine.view.orders_of(batch) {
+            let (requested, approved) = self.decided(&order)?;
             orders.push(OrderRow {
-                order: *id,
+                order: id,
                 state: order.state,
                 reason: order.reason.clone(),
                 requested,
@@ -107,14 +105,14 @@ impl Service {
                 certificate: order.certificate.map(|(digest, _)| digest),
             });
             for (_, seq) in &order.wiped {
-                self.wiped(*seq, *id, &mut copies)?;
+                self.wiped(*seq, id, &mut copies)?;
             }
             for (copy, _, entry) in &order.attested {
                 let Some(record) = copies.iter_mut().find(|record| record.copy == *copy) else {
                     continue;
                 };
                 record.wiped_at = record.by_people.as_ref().map(|end| end.at);
-                record.order = Some(*id);
+                record.order = Some(id);
                 record.entry = Some(*entry);
             }
         }
@@ -134,7 +132,7 @@ impl Service {
             assurance: row.assurance,
             order: None,
             entry: None,
-            by_people: EndByPeople::of(row),
+            by_people: EndByPeople::of(&row),
         });
         record.collect()
     }

@@ -144,8 +144,8 @@ impl Service {
         let view = &self.engine.view;
         let open =
             |state: OrderState| matches!(state, OrderState::Requested | OrderState::Approved);
-        let live = view.keys.iter().filter(|(_, key)| key.state == KeyState::Live);
-        let orders = view.orders.iter().filter(|(_, order)| open(order.state));
+        let live = view.keys.loose().filter(|(_, key)| key.state == KeyState::Live);
+        let orders = view.orders.loose().filter(|(_, order)| open(order.state));
         let holds = view.holds.iter().filter(|(_, hold)| !hold.lifted);
         let held = view.access_keys.iter().filter(|(_, key)| key.destroyed.is_none());
         let access_keys =
@@ -155,7 +155,7 @@ impl Service {
             batches: self.open_batches(),
             keys: live
                 .map(|(id, key)| HeldKey {
-                    key: *id,
+                    key: id,
                     link: key.link.to_string(),
                     number: key.number.to_string(),
                     form: key.form,
@@ -168,7 +168,7 @@ impl Service {
             copies,
             orders: orders
                 .map(|(id, order)| OpenOrder {
-                    order: *id,
+                    order: id,
                     state: order.state,
                     by: order.by.clone(),
                     reason: order.reason.clone(),
@@ -191,23 +191,22 @@ impl Service {
 
     fn open_batches(&self) -> Vec<OpenBatch> {
         let view = &self.engine.view;
-        let open = view.batches.iter().filter(|(_, row)| row.state != BatchState::Closed);
-        let row = open.map(|(id, row)| OpenBatch {
-            batch: *id,
+        let row = view.open_batches().map(|(id, row)| OpenBatch {
+            batch: id,
             number: row.number.clone(),
             link: row.link.clone(),
             title: row.facts.title.clone(),
             state: row.state,
-            reason: self.engine.reason(row),
+            reason: self.engine.reason(&row),
             received_at: row.times.get("claimed").copied(),
             records: row.counts.committed,
             copies: view
-                .copies_of(*id)
+                .copies_of(id)
                 .filter(|(_, copy)| copy.state != CopyState::Destroyed)
                 .count() as u64,
             use_until: row.times.get("use-until").copied(),
             deadline: row.due.map(|(deadline, _)| deadline),
-            hold: view.hold_on(*id),
+            hold: view.hold_on(id),
         });
         row.collect()
     }

@@ -1,7 +1,5 @@
 //! The rows of 附件一: one for each batch, with the ten columns of the Taipei regulation (TPH-5.5) and ours.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use serde::{Deserialize, Serialize};
 
 use super::{EndByPeople, Seal, Source, held::approved_doc_no};
@@ -175,68 +173,62 @@ impl Service {
         after: Option<BatchId>,
     ) -> Result<RegisterPart> {
         let known = |link: &String| {
-            let batches = &mut self.engine.view.batches_of(link);
-            self.engine.rules.links.contains_key(link) || batches.next().is_some()
+            self.engine.rules.links.contains_key(link) || self.engine.view.last_of(link).is_some()
         };
         if let Some(link) = filter.link.as_ref().filter(|link| !known(link)) {
             return Err(no_link(link));
         }
         let wanted = |id: BatchId, row: &Batch| {
             let at = received(row);
-            after.is_none_or(|after| id > after)
-                && filter.batch.is_none_or(|one| one == id)
+            filter.batch.is_none_or(|one| one == id)
                 && filter.link.as_ref().is_none_or(|link| *link == row.link)
                 && filter.from.is_none_or(|from| at >= from)
                 && filter.to.is_none_or(|to| at <= to)
         };
-        let batches = self.engine.view.batches.iter();
-        let ids = batches.filter(|(id, row)| wanted(**id, row)).map(|(id, _)| *id);
-        let mut ids: Vec<BatchId> = ids.take(limits::PART_BATCHES_MAX + 1).collect();
-        let more = ids.len() > limits::PART_BATCHES_MAX;
-        ids.truncate(limits::PART_BATCHES_MAX);
-        let orders = self.orders_of(&ids.iter().copied().collect());
-        let mut rows = Vec::with_capacity(ids.len());
-        for id in &ids {
-            rows.push(self.register_row(*id, orders.get(id).copied())?);
+        let view = &self.engine.view;
+        let (mut rows, mut next) = (Vec::new(), None);
+        let one = filter.batch.filter(|batch| view.batches.contains_key(batch));
+        let all = filter.batch.is_none().then(|| view.batches.keys_after(after));
+        for (looked, id) in one.into_iter().chain(all.into_iter().flatten()).enumerate() {
+            // Whoever wants few of many gets parts with no rows: the others are not kept waiting.
+            if rows.len() == limits::PART_BATCHES_MAX || looked == limits::PART_LOOKED_MAX {
+                next = Some(BatchId::new(id.number() - 1));
+                break;
+            }
+            if view.batches.get(&id).is_some_and(|row| wanted(id, &row)) {
+                rows.push(self.register_row(id, self.last_order(id))?);
+            }
         }
-        let next = ids.last().copied().filter(|_| more);
         Ok(RegisterPart { sheet: Sheet::new(self.source()?, filter, rows), next })
     }
 
-    /// The last order that covers each of these batches and was not denied or voided.
-    fn orders_of(&self, batches: &BTreeSet<BatchId>) -> BTreeMap<BatchId, OrderId> {
-        let mut found = BTreeMap::new();
-        for (id, order) in &self.engine.view.orders {
-            if matches!(order.state, OrderState::Denied | OrderState::Voided) {
-                continue;
-            }
-            for copy in order.copies.iter().filter(|copy| batches.contains(&copy.batch)) {
-                found.insert(copy.batch, *id);
-            }
-        }
-        found
+    /// The last order that covers a batch and was not denied or voided.
+    fn last_order(&self, batch: BatchId) -> Option<OrderId> {
+        let stood = |order: &Order| !matches!(order.state, OrderState::Denied | OrderState::Voided);
+        let mut orders = self.engine.view.orders_of(batch).rev();
+        orders.find(|(_, order)| stood(order)).map(|(id, _)| id)
     }
 
     fn register_row(&self, id: BatchId, order: Option<OrderId>) -> Result<RegisterRow> {
         let row = self.row(id)?;
-        let (handlers, supervisors) = self.users_of(row)?;
+        let (handlers, supervisors) = self.users_of(&row)?;
         let ordered = order.and_then(|order| self.engine.view.orders.get(&order));
-        let (requested, approved) = match ordered {
+        let (requested, approved) = match &ordered {
             Some(order) => self.decided(order)?,
             None => (None, None),
         };
         let manifest = row.manifest.as_ref();
         let policy = self.engine.rules.policies.get(&row.facts.policy);
         let time = |name: &str| row.times.get(name).copied();
-        let key = self.key_of(row);
+        let key = self.key_of(&row);
         let made = self.engine.view.copies_of(id).filter(|(_, copy)| !copy.is_unmade());
         let copies = made.map(|(_, copy)| CopyEnd {
             kind: copy.kind.word().to_owned(),
             state: copy.state,
             bytes: copy.bytes,
             assurance: copy.assurance,
-            approved_doc_no: approved_doc_no(copy),
-            by_people: EndByPeople::of(copy),
+            approved_doc_no: approved_doc_no(&copy),
+            by_people: EndByPeople::of(&copy),
         });
         Ok(RegisterRow {
             batch: id,
@@ -245,8 +237,8 @@ impl Service {
             register_title: policy.map(|policy| policy.register_title.clone()),
             delivery: self.engine.case(id)?.map(|case| case.shown()),
             state: row.state,
-            reason: self.engine.reason(row),
-            received_at: received(row),
+            reason: self.engine.reason(&row),
+            received_at: received(&row),
             notified_at: manifest.map(|m| m.notified_at),
             counts: row.counts,
             applied: manifest.and_then(|m| m.applied),
@@ -275,7 +267,9 @@ impl Service {
             requested,
             approved,
             copies: copies.collect(),
-            certificate: ordered.and_then(|order| order.certificate.map(|(digest, _)| digest)),
+            certificate: ordered
+                .as_ref()
+                .and_then(|order| order.certificate.map(|(digest, _)| digest)),
             papers: ordered.map(|order| order.papers.clone()).unwrap_or_default(),
             hold: self.engine.view.hold_on(id),
         })
@@ -313,9 +307,7 @@ impl Service {
 
     /// Who brought the key that opened a batch, where a person did, and how it came.
     fn key_of(&self, row: &Batch) -> Option<(Option<Seal>, String)> {
-        let number = row.number.as_deref()?;
-        let keys = self.engine.view.keys.values().rev();
-        let key = keys.into_iter().find(|key| *key.link == *row.link && *key.number == *number)?;
+        let (_, key) = self.engine.view.newest_key(row)?;
         let person = (*key.by != *AGENT).then(|| self.sealed(key.by.to_string(), key.at, None));
         Some((person, key.channel.to_string()))
     }

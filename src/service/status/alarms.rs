@@ -200,8 +200,8 @@ pub(super) fn judge(given: &Given<'_>) -> Vec<Alarm> {
     let mut found = Found(BTreeMap::new());
     machine(given, &mut found);
     inboxes(given, &mut found);
-    for (id, row) in &given.view.batches {
-        batch(given, &id.to_string(), row, &mut found);
+    for (id, row) in given.view.open_batches() {
+        batch(given, &id.to_string(), &row, &mut found);
     }
     keys(given, &mut found);
     for (id, hold) in &given.view.holds {
@@ -217,13 +217,13 @@ pub(super) fn judge(given: &Given<'_>) -> Vec<Alarm> {
 /// What destruction still lacks after its date.
 fn destruction(given: &Given<'_>, found: &mut Found) {
     let (view, rules) = (given.view, given.rules);
-    for (id, order) in &view.orders {
-        let late = papers_due(view, rules, order).filter(|due| *due < given.now);
-        if late.is_some() && !missing_papers(view, rules, order).is_empty() {
+    for (id, order) in view.orders.loose() {
+        let late = papers_due(view, rules, &order).filter(|due| *due < given.now);
+        if late.is_some() && !missing_papers(view, rules, &order).is_empty() {
             found.add(AlarmCode::PapersOverdue, None, late, Some(id.to_string()));
         }
     }
-    for (id, copy) in view.copies.iter().filter(|(_, copy)| copy.state.is_there()) {
+    for (id, copy) in view.copies.loose().filter(|(_, copy)| copy.state.is_there()) {
         let until = copy.exception.as_ref().map(|(_, until)| *until);
         if until.is_some_and(|until| until < given.now) {
             found.add(AlarmCode::CopyOutOfReach, None, until, Some(id.to_string()));
@@ -389,7 +389,7 @@ fn code_of(trouble: &Trouble) -> Option<AlarmCode> {
 
 /// Live keys for which nothing came. There are few of them: a key goes as soon as its batch is loaded.
 fn keys(given: &Given<'_>, found: &mut Found) {
-    for (id, key) in &given.view.keys {
+    for (id, key) in given.view.keys.loose() {
         if key.state != KeyState::Live || !given.is_late(key.at) {
             continue;
         }

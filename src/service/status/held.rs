@@ -16,14 +16,13 @@ use crate::domain::{
 /// Every act that is missing about them.
 pub(super) fn tasks(given: &Given<'_>) -> Vec<Task> {
     let view = given.view;
-    let held = view.held().filter_map(|(id, row)| Some((id, row, row.held.as_deref()?)));
-    held.filter_map(|(id, row, held)| task(given, id, row, held)).collect()
+    view.held().filter_map(|(id, row)| task(given, id, &row, row.held.as_deref()?)).collect()
 }
 
 fn task(given: &Given<'_>, id: CopyId, row: &CopyRow, held: &Held) -> Option<Task> {
     let of = |code, act, words: &[String]| {
         let batch = given.view.batches.get(&row.batch);
-        let number = batch.and_then(|batch| batch.number.clone());
+        let number = batch.as_ref().and_then(|batch| batch.number.clone());
         let link = batch.map(|batch| batch.link.clone());
         Task { number, link, since: Some(held.mark.at), ..Task::of(code, act, &id).by(words) }
     };
@@ -46,7 +45,7 @@ fn task(given: &Given<'_>, id: CopyId, row: &CopyRow, held: &Held) -> Option<Tas
             let left = is_left_behind(given, row);
             let near = |date: &Timestamp| left || *date < given.now || given.is_soon(*date);
             let date = held.delete_by.filter(near);
-            let asked = given.view.orders.values().any(|order| {
+            let asked = given.view.orders.loose().any(|(_, order)| {
                 order.state == OrderState::Requested
                     && order.copies.iter().any(|copy| copy.copy == id)
             });
@@ -72,7 +71,7 @@ fn ending(
         let task = of(TaskCode::ConfirmEnd, Act::Vouch, &[format!("media confirm {id}")]);
         return Some(Task { except: Some(end.by.clone()), since: Some(end.mark.at), ..task });
     }
-    let mut orders = given.view.orders.values();
+    let mut orders = given.view.orders.loose().map(|(_, order)| order);
     let order =
         orders.find(|order| order.state == OrderState::Approved && order.is_open_over(id))?;
     if order.not_before.is_some_and(|from| from > given.now) {
@@ -100,7 +99,7 @@ pub(super) fn alarms(given: &Given<'_>, found: &mut Found) {
         if held.unapproved {
             found.add(AlarmCode::CopyUnapproved, None, Some(held.mark.at), name());
         }
-        if is_left_behind(given, row) {
+        if is_left_behind(given, &row) {
             found.add(AlarmCode::CopyLeftBehind, None, Some(held.mark.at), name());
         }
         let late = held.delete_by.filter(|date| *date < given.now);
@@ -114,28 +113,31 @@ pub(super) fn alarms(given: &Given<'_>, found: &mut Found) {
 pub(super) fn papers(given: &Given<'_>) -> Vec<Task> {
     use crate::engine::standing::missing_papers;
     let view = given.view;
-    let certified = view.orders.iter().filter(|(_, order)| order.state == OrderState::Certified);
+    let certified = view.orders.loose().filter(|(_, order)| order.state == OrderState::Certified);
     let own = |id: OrderId| {
         let state = |batch: &crate::domain::view::Batch| {
             batch.order == Some(id) && batch.state == BatchState::Destroyed
         };
         view.orders.get(&id).is_some_and(|order| {
-            order.copies.iter().any(|copy| view.batches.get(&copy.batch).is_some_and(state))
+            order
+                .copies
+                .iter()
+                .any(|copy| view.batches.get(&copy.batch).is_some_and(|row| state(&row)))
         })
     };
     let lacking = certified
-        .filter(|(id, order)| !own(**id) && !missing_papers(view, given.rules, order).is_empty());
+        .filter(|(id, order)| !own(*id) && !missing_papers(view, given.rules, order).is_empty());
     lacking
         .map(|(id, order)| match &order.paper_proposal {
             Some(proposal) => {
                 let words = [format!("destroy confirm {id}")];
-                let task = Task::of(TaskCode::ConfirmPapers, Act::ConfirmPapers, id).by(&words);
+                let task = Task::of(TaskCode::ConfirmPapers, Act::ConfirmPapers, &id).by(&words);
                 let since = Some(proposal.mark.at);
                 Task { except: Some(proposal.by.clone()), since, ..task }
             }
             None => {
                 let words = [format!("destroy close {id} --letter NO --evidence FILE")];
-                let task = Task::of(TaskCode::ClosingPapers, Act::Keep, id).by(&words);
+                let task = Task::of(TaskCode::ClosingPapers, Act::Keep, &id).by(&words);
                 Task { since: order.certificate.map(|(_, at)| at), ..task }
             }
         })

@@ -10,15 +10,13 @@ use crate::domain::{
     lifecycle::{BatchState, GrantState},
     link::{Link, LinkStatus},
     time::Timestamp,
-    view::Batch,
+    view::{Batch, Row},
 };
 
 pub(super) fn links(given: &Given<'_>) -> Vec<LinkLine> {
-    let mut open: BTreeMap<&str, u64> = BTreeMap::new();
-    let mut last: BTreeMap<&str, (BatchId, &Batch)> = BTreeMap::new();
-    for (id, row) in &given.view.batches {
-        *open.entry(&row.link).or_default() += u64::from(row.state != BatchState::Closed);
-        last.insert(&row.link, (*id, row));
+    let mut open: BTreeMap<String, u64> = BTreeMap::new();
+    for (_, row) in given.view.open_batches() {
+        *open.entry(row.link.clone()).or_default() += 1;
     }
     let mut waiting: BTreeMap<&str, u64> = BTreeMap::new();
     for row in given.waiting {
@@ -28,15 +26,15 @@ pub(super) fn links(given: &Given<'_>) -> Vec<LinkLine> {
         link: link.name.clone(),
         title: link.title.clone(),
         state: link_state(link, given.now).to_owned(),
-        last: last.get(link.name.as_str()).map(|(id, row)| LastBatch {
-            id: *id,
+        last: given.view.last_of(&link.name).map(|(id, row)| LastBatch {
+            id,
             number: row.number.clone(),
             at: row.times.get("claimed").copied().unwrap_or(given.now),
             state: row.state,
-            reason: (given.reason)(row),
+            reason: (given.reason)(&row),
         }),
         waiting: waiting.get(link.name.as_str()).copied().unwrap_or(0),
-        open: open.get(link.name.as_str()).copied().unwrap_or(0),
+        open: open.get(&link.name).copied().unwrap_or(0),
         approved_until: link.approved_until,
         days: given.days_to(link.approved_until),
     };
@@ -54,12 +52,12 @@ fn link_state(link: &Link, now: Timestamp) -> &'static str {
 
 pub(super) fn due(given: &Given<'_>) -> Vec<DueLine> {
     let mut orders: BTreeMap<BatchId, OrderId> = BTreeMap::new();
-    for (id, order) in given.view.orders.iter().filter(|(_, o)| tasks::is_open(o.state)) {
-        orders.extend(order.copies.iter().map(|copy| (copy.batch, *id)));
+    for (id, order) in given.view.orders.loose().filter(|(_, o)| tasks::is_open(o.state)) {
+        orders.extend(order.copies.iter().map(|copy| (copy.batch, id)));
     }
-    let line = |(id, row): (&BatchId, &Batch)| {
+    let line = |(id, row): (BatchId, Row<'_, Batch>)| {
         let whole = matches!(row.state, BatchState::Due | BatchState::Condemned);
-        let files = row.state == BatchState::Loaded && tasks::files_are_due(given, *id, row);
+        let files = row.state == BatchState::Loaded && tasks::files_are_due(given, id, &row);
         if !whole && !files {
             return None;
         }
@@ -70,7 +68,7 @@ pub(super) fn due(given: &Given<'_>) -> Vec<DueLine> {
             if whole { rule.0.clause.clone() } else { rule.1.clause.clone() }
         });
         Some(DueLine {
-            batch: *id,
+            batch: id,
             number: row.number.clone(),
             link: row.link.clone(),
             whole,
@@ -79,11 +77,11 @@ pub(super) fn due(given: &Given<'_>) -> Vec<DueLine> {
             // The day of the deadline is the last one on which it can be kept: many policies say "at once".
             overdue: deadline.is_some_and(|deadline| given.days_to(deadline) < 0),
             clause,
-            order: orders.get(id).copied(),
-            hold: given.view.hold_on(*id),
+            order: orders.get(&id).copied(),
+            hold: given.view.hold_on(id),
         })
     };
-    let mut lines: Vec<DueLine> = given.view.batches.iter().filter_map(line).collect();
+    let mut lines: Vec<DueLine> = given.view.open_batches().filter_map(line).collect();
     lines.sort_by_key(|line| (line.deadline.is_none(), line.deadline, line.batch));
     lines
 }
@@ -99,7 +97,7 @@ pub(super) fn ending(given: &Given<'_>) -> Vec<EndingLine> {
     let soon = |until: &Timestamp| given.is_soon(*until);
     let links = given.rules.links.values();
     let links = links.filter(|l| l.status == LinkStatus::Active && soon(&l.approved_until));
-    let grants = given.view.grants.iter();
+    let grants = given.view.grants.loose();
     let grants = grants.filter(|(_, g)| g.state == GrantState::Open && soon(&g.terms.until));
     let uses = given.view.batches_in(BatchState::Loaded).filter_map(|(id, row)| {
         let until = row.times.get("use-until").copied().filter(|until| soon(until))?;
@@ -117,9 +115,9 @@ pub(super) fn ending(given: &Given<'_>) -> Vec<EndingLine> {
 }
 
 pub(super) fn orders(given: &Given<'_>) -> Vec<OpenOrder> {
-    let open = given.view.orders.iter().filter(|(_, order)| tasks::is_open(order.state));
+    let open = given.view.orders.loose().filter(|(_, order)| tasks::is_open(order.state));
     open.map(|(id, order)| OpenOrder {
-        id: *id,
+        id,
         state: order.state,
         by: order.by.clone(),
         copies: order.copies.len() as u64,

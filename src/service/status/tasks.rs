@@ -173,7 +173,8 @@ fn batches(given: &Given<'_>) -> Vec<Task> {
     let mut gaps = BTreeSet::new();
     let ordered = ordered(given);
     let unneeded = completed_links(given);
-    for (id, row) in &given.view.batches {
+    for (id, row) in given.view.open_batches() {
+        let (id, row) = (&id, &*row);
         if row.trouble.as_ref().is_some_and(needs_a_person) {
             let words = [format!("batch retry {id}"), format!("batch show {id}")];
             tasks.push(Task::batch(TaskCode::RetryStep, Act::Keep, *id, row).by(&words));
@@ -261,8 +262,8 @@ pub(super) fn files_are_due(given: &Given<'_>, id: BatchId, row: &Batch) -> bool
 
 /// Batches that an order covers which is not over.
 pub(super) fn ordered(given: &Given<'_>) -> BTreeSet<BatchId> {
-    let orders = given.view.orders.values().filter(|o| is_open(o.state));
-    orders.flat_map(|o| o.copies.iter().map(|c| c.batch)).collect()
+    let orders = given.view.orders.loose().filter(|(_, o)| is_open(o.state));
+    orders.flat_map(|(_, o)| o.copies.iter().map(|c| c.batch).collect::<Vec<_>>()).collect()
 }
 
 /// Whether an order is not over.
@@ -274,10 +275,10 @@ pub(super) const fn is_open(state: OrderState) -> bool {
 }
 
 /// Links on which every grant that was ever approved is completed, and there was one.
-fn completed_links<'a>(given: &Given<'a>) -> BTreeSet<&'a str> {
-    let mut links: BTreeMap<&str, bool> = BTreeMap::new();
+fn completed_links(given: &Given<'_>) -> BTreeSet<String> {
+    let mut links: BTreeMap<String, bool> = BTreeMap::new();
     for grant in given.view.grants.values().filter(|g| g.approved.is_some()) {
-        let all = links.entry(&grant.terms.link).or_insert(true);
+        let all = links.entry(grant.terms.link.clone()).or_insert(true);
         *all &= grant.state == GrantState::Completed;
     }
     links.into_iter().filter(|(_, all)| *all).map(|(link, _)| link).collect()
@@ -287,7 +288,7 @@ fn completed_links<'a>(given: &Given<'a>) -> BTreeSet<&'a str> {
 fn papers(given: &Given<'_>, id: BatchId, row: &Batch) -> Option<Task> {
     let order_id = row.order?;
     let order = given.view.orders.get(&order_id)?;
-    if missing_papers(given.view, given.rules, order).is_empty() {
+    if missing_papers(given.view, given.rules, &order).is_empty() {
         return None;
     }
     if let Some(proposal) = &order.paper_proposal {
@@ -302,10 +303,10 @@ fn papers(given: &Given<'_>, id: BatchId, row: &Batch) -> Option<Task> {
 fn decisions(given: &Given<'_>) -> Vec<Task> {
     let view = given.view;
     let mut tasks = Vec::new();
-    for (id, order) in view.orders.iter().filter(|(_, o)| o.state == OrderState::Requested) {
+    for (id, order) in view.orders.loose().filter(|(_, o)| o.state == OrderState::Requested) {
         let words = [format!("destroy approve {id}"), format!("destroy deny {id} --reason TEXT")];
-        let task = Task::of(TaskCode::DecideOrder, Act::DecideDestruction, id).by(&words);
-        let mut roles: Vec<Role> = policies_of(view, given.rules, order)
+        let task = Task::of(TaskCode::DecideOrder, Act::DecideDestruction, &id).by(&words);
+        let mut roles: Vec<Role> = policies_of(view, given.rules, &order)
             .flat_map(|policy| policy.destroy.approver_roles.value.iter().copied())
             .collect();
         roles.sort_unstable();
@@ -336,9 +337,10 @@ fn decisions(given: &Given<'_>) -> Vec<Task> {
     tasks.extend(held::papers(given));
     tasks.extend(standings(given));
     tasks.extend(exceptions(given));
-    let held: BTreeSet<&str> =
-        view.batches_in(BatchState::Loaded).map(|(_, b)| b.link.as_str()).collect();
-    for (id, grant) in &view.grants {
+    let held: BTreeSet<String> =
+        view.batches_in(BatchState::Loaded).map(|(_, b)| b.link.clone()).collect();
+    for (id, grant) in view.grants.loose() {
+        let id = &id;
         let link = Some(grant.terms.link.clone());
         match grant.state {
             GrantState::Applied => {
@@ -388,13 +390,13 @@ fn standings(given: &Given<'_>) -> Vec<Task> {
 
 /// Copies that an order left out because nobody could reach them.
 fn exceptions(given: &Given<'_>) -> Vec<Task> {
-    let copies = given.view.copies.iter().filter(|(_, copy)| copy.state.is_there());
+    let copies = given.view.copies.loose().filter(|(_, copy)| copy.state.is_there());
     copies
         .filter_map(|(id, copy)| {
             let (owner, until) = copy.exception.clone()?;
             let words = [format!("destroy request {} --reason TEXT", copy.batch)];
             let act = Act::RequestDestruction;
-            let task = Task::of(TaskCode::BringBackCopy, act, id).by(&words);
+            let task = Task::of(TaskCode::BringBackCopy, act, &id).by(&words);
             Some(Task { account: Some(owner), since: Some(until), ..task })
         })
         .collect()

@@ -262,7 +262,7 @@ const ROWS: &[Row] = &[
     (
         |d| {
             kept(d, false, None);
-            let batch = d.view.batches.keys().next().copied().unwrap();
+            let batch = d.view.batches.keys().next().unwrap();
             d.view.batches.get_mut(&batch).unwrap().state = BatchState::Closed;
         },
         &[A::CopyLeftBehind],

@@ -227,7 +227,7 @@ fn a_key_that_cannot_be_removed_from_its_keybox_is_kept_and_not_taken_over_and_o
     }
     let engine = &mut world.service.engine;
     for (id, row) in engine.view.keys.iter() {
-        let live = engine.ports.keys.live(&slots::key(*id)).unwrap().is_some();
+        let live = engine.ports.keys.live(&slots::key(id)).unwrap().is_some();
         assert_eq!(live, row.state == KeyState::Live, "register and key store say the same");
     }
     assert_eq!(engine.view.keys.values().filter(|key| key.state == KeyState::Live).count(), 1);
