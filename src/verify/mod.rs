@@ -13,14 +13,21 @@ mod files;
 mod form;
 mod frame;
 mod journal;
+mod pieces;
 mod prove;
 mod seal;
 mod timestamps;
+mod tree;
+mod walk;
 mod witnesses;
 
 use std::{collections::BTreeMap, ops::Range, path::Path};
 
+use files::Folder;
+use journal::Source;
 pub use prove::{ProveError, growth, inclusion, verify_proof};
+use tree::Tree;
+use walk::Log;
 
 use serde::Serialize;
 
@@ -28,7 +35,6 @@ use crate::domain::{
     checkpoint::{Checkpoint, VerifierKey},
     cosignature::CosignerKey,
     digest::Digest,
-    merkle::Frontier,
     time::Timestamp,
 };
 
@@ -36,7 +42,7 @@ use crate::domain::{
 const PROBLEMS_MAX: usize = 100;
 
 /// What verification found.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Default, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Report {
     /// Whether everything is as it was signed.
@@ -94,23 +100,23 @@ pub struct Brought {
 }
 
 impl Report {
-    const fn new(key_source: &'static str) -> Self {
-        Self {
-            ok: false,
-            size: 0,
-            root: None,
-            first_bad: None,
-            checkpoint_signed: false,
-            witnesses: Vec::new(),
-            key_source,
-            problems: Vec::new(),
-            notes: Vec::new(),
-            proved: None,
-            untold: 0,
-            cosigned: Vec::new(),
-            stamped: BTreeMap::new(),
-            suspects: Vec::new(),
+    fn new(key_source: &'static str) -> Self {
+        Self { key_source, ..Self::default() }
+    }
+
+    /// Adds what was found in a part.
+    fn absorb(&mut self, part: Self) {
+        if let Some(seq) = part.first_bad {
+            self.first_bad = Some(self.first_bad.map_or(seq, |known| known.min(seq)));
         }
+        for problem in part.problems {
+            self.problem(problem);
+        }
+        self.untold += part.untold;
+        self.suspects.extend(part.suspects);
+        self.notes.extend(part.notes);
+        self.cosigned.extend(part.cosigned);
+        self.stamped.extend(part.stamped);
     }
 
     /// Something is wrong at an entry.
@@ -181,34 +187,33 @@ pub fn verify(dir: &Path, journal: Option<&Path>, brought: &Brought) -> Report {
             None
         }
     };
-    let mut leaves = Vec::new();
     if let Some(checkpoint) = &checkpoint {
         report.checkpoint_signed = true;
         report.size = checkpoint.size;
         report.root = Some(checkpoint.root);
-        leaves = files::check(dir, checkpoint, &mut report);
-        seal::check(dir, &key, checkpoint, &leaves, &mut report);
     }
-    kept(&brought.kept, &key, &leaves, &mut report);
-    witnesses::check(&brought.witnesses, key.name(), &leaves, &mut report);
-    if checkpoint.is_some() {
-        timestamps::check(dir, key.name(), &leaves, &mut report);
-    }
+    let folder = checkpoint.as_ref().map(|checkpoint| Folder::of(dir, checkpoint));
     // Also where the published checkpoint is bad: the journal keeps signed checkpoints of its own.
-    if let Some(journal) = journal {
-        journal::check(journal, &key, checkpoint.as_ref(), &leaves, &mut report);
+    let journal = journal.map(|path| Source { path, key: &key });
+    let log = Log { folder, journal, checkpoint: checkpoint.as_ref() };
+    let (tree, [mut files, in_journal]) = log.walk(Tree::of(dir));
+    if let (Some(folder), Some(checkpoint)) = (&log.folder, &checkpoint) {
+        folder.root(&tree, checkpoint.root, &mut files);
+        report.absorb(files);
+        seal::check(dir, &key, checkpoint, &tree, &mut report);
     }
+    kept(&brought.kept, &key, &tree, &mut report);
+    witnesses::check(&brought.witnesses, key.name(), &tree, &mut report);
+    if checkpoint.is_some() {
+        timestamps::check(dir, key.name(), &tree, &mut report);
+    }
+    report.absorb(in_journal);
     report.close()
 }
 
 /// Checkpoints that were kept elsewhere, each against the entries that it was signed over. This finds what the folder
 /// cannot tell of itself: an older state put back, a cut at a checkpoint, another history under the same key.
-fn kept(
-    notes: &[(String, String)],
-    key: &VerifierKey,
-    leaves: &[Option<Digest>],
-    report: &mut Report,
-) {
+fn kept(notes: &[(String, String)], key: &VerifierKey, tree: &Tree<'_>, report: &mut Report) {
     let mut known: Vec<(&str, Checkpoint)> = Vec::new();
     for (name, note) in notes {
         match key.open(note) {
@@ -217,20 +222,16 @@ fn kept(
         }
     }
     known.sort_by_key(|(_, checkpoint)| checkpoint.size);
-    let mut edge = Frontier::new();
+    let mut roots = tree.roots();
     for (name, checkpoint) in known {
-        while edge.size() < checkpoint.size {
-            let next = usize::try_from(edge.size()).ok().and_then(|n| leaves.get(n));
-            let Some(Some(leaf)) = next else { break };
-            edge.append(*leaf);
-        }
         let size = checkpoint.size;
-        if edge.size() < size {
-            let have = report.size.min(edge.size());
+        let root = roots.at(size);
+        if root.is_none() {
+            let have = report.size.min(tree.size());
             report.problem(format!(
                 "'{name}' was signed over {size} entries, and {have} are here: an older state was put back, or the end cut off"
             ));
-        } else if edge.root() == checkpoint.root {
+        } else if root == Some(checkpoint.root) {
             report.notes.push(format!("'{name}': these are its {size} entries"));
         } else {
             report.problem(format!(
