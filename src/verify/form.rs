@@ -69,6 +69,7 @@ impl Form {
         times.next(seq, at, report);
         match body {
             Some(Body::CheckpointCosigned { size, line, .. }) => report.cosigned.push((size, line)),
+            Some(Body::AccessCheckpoint { size, root }) => report.access.push((seq, size, root)),
             Some(Body::TimestampKept(kept)) => {
                 report.stamped.insert(kept.answer, (kept.size, kept.stamped_at));
             }

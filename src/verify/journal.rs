@@ -19,7 +19,7 @@ use super::{
 use crate::domain::{
     checkpoint::{Checkpoint, NoteError, VerifierKey},
     digest::Digest,
-    merkle::{self, Frontier, TILE_WIDTH},
+    merkle::{self, Frontier, HashReader, TILE_WIDTH},
 };
 
 /// The tree's nodes that the entries of a piece complete, and the checkpoints at them, read in a few queries: a query for
@@ -32,9 +32,9 @@ struct Ahead {
 }
 
 impl Ahead {
-    fn read(held: &Connection, from: u64, to: u64) -> rusqlite::Result<Self> {
+    fn read(held: &Connection, log: Stored, from: u64, to: u64) -> rusqlite::Result<Self> {
         let mut nodes = held.prepare_cached(
-            "SELECT idx, hash FROM node WHERE log = 0 AND level = ?1 AND idx >= ?2 AND idx < ?3",
+            "SELECT idx, hash FROM node WHERE log = ?4 AND level = ?1 AND idx >= ?2 AND idx < ?3",
         )?;
         let mut levels = Vec::new();
         for level in 0..u64::BITS {
@@ -43,7 +43,7 @@ impl Ahead {
                 break;
             }
             let mut found = vec![None; usize::try_from(end - first).unwrap_or(0)];
-            let places = [i64::from(level), first.cast_signed(), end.cast_signed()];
+            let places = [i64::from(level), first.cast_signed(), end.cast_signed(), log as i64];
             let mut rows = nodes.query(places)?;
             while let Some(row) = rows.next()? {
                 let at = row.get::<_, i64>(0)?.cast_unsigned() - first;
@@ -55,10 +55,10 @@ impl Ahead {
             levels.push((first, found));
         }
         let mut notes = held.prepare_cached(
-            "SELECT size, note FROM checkpoint WHERE log = 0 AND size > ?1 AND size <= ?2",
+            "SELECT size, note FROM checkpoint WHERE log = ?3 AND size > ?1 AND size <= ?2",
         )?;
         let notes = notes
-            .query_map([from.cast_signed(), to.cast_signed()], |row| {
+            .query_map([from.cast_signed(), to.cast_signed(), log as i64], |row| {
                 Ok((row.get::<_, i64>(0)?.cast_unsigned(), row.get(1)?))
             })?
             .collect::<rusqlite::Result<_>>()?;
@@ -86,6 +86,14 @@ impl Ahead {
 pub(super) struct Source<'a> {
     pub(super) path: &'a Path,
     pub(super) key: &'a VerifierKey,
+    pub(super) log: Stored,
+}
+
+/// The number of a log in the tables.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Stored {
+    Register = 0,
+    Access = 1,
 }
 
 /// Where a journal ends.
@@ -125,13 +133,19 @@ impl Source<'_> {
     pub(super) fn ends(&self) -> rusqlite::Result<Ends> {
         // One statement: both as of the same moment.
         let ends = self.open()?.query_row(
-            "SELECT (SELECT MAX(size) FROM checkpoint WHERE log = 0),
-                    (SELECT MAX(seq) + 1 FROM entry WHERE log = 0)",
-            [],
+            "SELECT (SELECT MAX(size) FROM checkpoint WHERE log = ?1),
+                    (SELECT MAX(seq) + 1 FROM entry WHERE log = ?1)",
+            [self.log as i64],
             |row| Ok((row.get::<_, Option<i64>>(0)?, row.get::<_, Option<i64>>(1)?)),
         )?;
         let [told, size] = [ends.0, ends.1].map(|n| n.unwrap_or(0).max(0).cast_unsigned());
         Ok(Ends { told, size })
+    }
+
+    /// The root at `size` by the tree that is kept; nothing where it is shorter or cannot be read.
+    pub(super) fn root_at(&self, size: u64) -> Option<Digest> {
+        let connection = self.open().ok()?;
+        merkle::root_at(size, &Kept { connection: &connection, log: self.log }).ok()
     }
 
     /// Reads and judges one piece, beside what was published of it. The connection is the thread's own.
@@ -150,17 +164,17 @@ impl Source<'_> {
                 none => none.insert(self.open()?).unchecked_transaction()?,
             };
             // What cannot be read in one go is read one by one, so that it is known up to where.
-            let whole = Ahead::read(&held, from, to).ok();
+            let whole = Ahead::read(&held, self.log, from, to).ok();
             let one_by_one = whole.is_none();
             ahead = whole.unwrap_or_default();
             let mut each = |seq: u64, bytes: &[u8]| {
                 if one_by_one {
-                    ahead.join(Ahead::read(&held, seq, seq + 1)?);
+                    ahead.join(Ahead::read(&held, self.log, seq, seq + 1)?);
                 }
                 leaves.push(self.leaf(seq, bytes, published, &mut piece.times, report));
                 Ok(())
             };
-            entries(&held, from, to, &mut each)
+            entries(&held, self.log, (from, to), &mut each)
         };
         piece.fault = read().err();
         let end = from + leaves.len() as u64;
@@ -198,17 +212,35 @@ impl Source<'_> {
     }
 }
 
+/// The tree that the journal keeps.
+struct Kept<'a> {
+    connection: &'a Connection,
+    log: Stored,
+}
+
+impl HashReader for Kept<'_> {
+    type Error = rusqlite::Error;
+
+    fn node(&self, level: u8, index: u64) -> rusqlite::Result<Digest> {
+        let mut node = self
+            .connection
+            .prepare_cached("SELECT hash FROM node WHERE log = ?1 AND level = ?2 AND idx = ?3")?;
+        let place = [self.log as i64, i64::from(level), index.cast_signed()];
+        node.query_row(place, |row| row.get(0)).map(Digest::from_bytes)
+    }
+}
+
 /// Gives the entries `from..to` in their order, as far as none is missing.
 fn entries(
     held: &Transaction<'_>,
-    from: u64,
-    to: u64,
+    log: Stored,
+    (from, to): (u64, u64),
     each: &mut dyn FnMut(u64, &[u8]) -> rusqlite::Result<()>,
 ) -> rusqlite::Result<()> {
     let mut entries = held.prepare_cached(
-        "SELECT seq, bytes FROM entry WHERE log = 0 AND seq >= ?1 AND seq < ?2 ORDER BY seq",
+        "SELECT seq, bytes FROM entry WHERE log = ?3 AND seq >= ?1 AND seq < ?2 ORDER BY seq",
     )?;
-    let mut rows = entries.query([from.cast_signed(), to.cast_signed()])?;
+    let mut rows = entries.query([from.cast_signed(), to.cast_signed(), log as i64])?;
     let mut next = from;
     while let Some(row) = rows.next()? {
         let seq = row.get::<_, i64>(0)?.cast_unsigned();

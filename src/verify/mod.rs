@@ -8,6 +8,7 @@
 //! Files that are behind the journal are no tampering: a stop between commit and publishing leaves them so, and the
 //! next start mends it. They are told in `notes`. Entries behind the last signed checkpoint are tampering.
 
+mod access;
 pub mod evidence;
 mod files;
 mod form;
@@ -21,10 +22,14 @@ mod tree;
 mod walk;
 mod witnesses;
 
-use std::{collections::BTreeMap, ops::Range, path::Path};
+use std::{
+    collections::BTreeMap,
+    ops::Range,
+    path::{Path, PathBuf},
+};
 
 use files::Folder;
-use journal::Source;
+use journal::{Source, Stored};
 pub use prove::{ProveError, growth, inclusion, verify_proof};
 use tree::Tree;
 use walk::Log;
@@ -73,6 +78,9 @@ pub struct Report {
     /// Timestamps among the entries, by their digest: size, and time.
     #[serde(skip)]
     stamped: BTreeMap<Digest, (u64, Timestamp)>,
+    /// Checkpoints of the access log among the entries: place, size, root.
+    #[serde(skip)]
+    access: Vec<(u64, u64, Digest)>,
     /// Runs of entries of which one at least is bad.
     #[serde(skip)]
     suspects: Vec<Range<u64>>,
@@ -97,6 +105,8 @@ pub struct Brought {
     pub kept: Vec<(String, String)>,
     /// Witnesses that must have cosigned.
     pub witnesses: Vec<CosignerKey>,
+    /// The folder of the access log, against which the checkpoints of it are held that the register has.
+    pub access: Option<PathBuf>,
 }
 
 impl Report {
@@ -116,6 +126,7 @@ impl Report {
         self.suspects.extend(part.suspects);
         self.notes.extend(part.notes);
         self.cosigned.extend(part.cosigned);
+        self.access.extend(part.access);
         self.stamped.extend(part.stamped);
     }
 
@@ -175,6 +186,42 @@ pub fn verify(dir: &Path, journal: Option<&Path>, brought: &Brought) -> Report {
         report.problem(format!("'{}' holds no verifier key", dir.join("vkey").display()));
         return report.close();
     };
+    let source = journal.map(|path| Source { path, key: &key, log: Stored::Register });
+    let Read { checkpoint, tree, journal: in_journal } = read(dir, &key, source, &mut report);
+    if let Some(checkpoint) = &checkpoint {
+        report.checkpoint_signed = true;
+        report.size = checkpoint.size;
+        report.root = Some(checkpoint.root);
+    }
+    kept(&brought.kept, &key, &tree, &mut report);
+    witnesses::check(&brought.witnesses, key.name(), &tree, &mut report);
+    if checkpoint.is_some() {
+        timestamps::check(dir, key.name(), &tree, &mut report);
+    }
+    report.absorb(in_journal);
+    if let Some(folder) = &brought.access {
+        access::check(folder, journal, &key, &mut report);
+    }
+    report.close()
+}
+
+/// What was read of a log.
+struct Read<'a> {
+    /// The published checkpoint, where it is signed.
+    checkpoint: Option<Checkpoint>,
+    /// The tree of the published entries.
+    tree: Tree<'a>,
+    /// What was found in the journal.
+    journal: Report,
+}
+
+/// Reads and judges a folder under its key, and the journal beside it; adds to the report what is found in the folder.
+fn read<'a>(
+    dir: &'a Path,
+    key: &VerifierKey,
+    journal: Option<Source<'_>>,
+    report: &mut Report,
+) -> Read<'a> {
     let path = dir.join("checkpoint");
     let checkpoint = match files::text(&path).map(|note| key.open(&note)) {
         Some(Ok(checkpoint)) => Some(checkpoint),
@@ -187,28 +234,16 @@ pub fn verify(dir: &Path, journal: Option<&Path>, brought: &Brought) -> Report {
             None
         }
     };
-    if let Some(checkpoint) = &checkpoint {
-        report.checkpoint_signed = true;
-        report.size = checkpoint.size;
-        report.root = Some(checkpoint.root);
-    }
     let folder = checkpoint.as_ref().map(|checkpoint| Folder::of(dir, checkpoint));
     // Also where the published checkpoint is bad: the journal keeps signed checkpoints of its own.
-    let journal = journal.map(|path| Source { path, key: &key });
     let log = Log { folder, journal, checkpoint: checkpoint.as_ref() };
-    let (tree, [mut files, in_journal]) = log.walk(Tree::of(dir));
+    let (tree, [mut found, journal]) = log.walk(Tree::of(dir));
     if let (Some(folder), Some(checkpoint)) = (&log.folder, &checkpoint) {
-        folder.root(&tree, checkpoint.root, &mut files);
-        report.absorb(files);
-        seal::check(dir, &key, checkpoint, &tree, &mut report);
+        folder.root(&tree, checkpoint.root, &mut found);
+        report.absorb(found);
+        seal::check(dir, key, checkpoint, &tree, report);
     }
-    kept(&brought.kept, &key, &tree, &mut report);
-    witnesses::check(&brought.witnesses, key.name(), &tree, &mut report);
-    if checkpoint.is_some() {
-        timestamps::check(dir, key.name(), &tree, &mut report);
-    }
-    report.absorb(in_journal);
-    report.close()
+    Read { checkpoint, tree, journal }
 }
 
 /// Checkpoints that were kept elsewhere, each against the entries that it was signed over. This finds what the folder

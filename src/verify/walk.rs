@@ -31,9 +31,9 @@ struct Both {
     journal: Piece,
 }
 
-impl<'a> Log<'a> {
+impl Log<'_> {
     /// Reads and judges all. What was found in the files, and what in the journal; the tree of the files.
-    pub(super) fn walk(&self, mut tree: Tree<'a>) -> (Tree<'a>, [Report; 2]) {
+    pub(super) fn walk<'t>(&self, mut tree: Tree<'t>) -> (Tree<'t>, [Report; 2]) {
         let published = self.folder.as_ref().map_or(0, |folder| folder.size.div_ceil(TILE_WIDTH));
         let mut walk = self.journal.as_ref().map(|journal| Walk::new(journal, self.checkpoint));
         let size = walk.as_ref().map_or(0, Walk::size);
