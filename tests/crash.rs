@@ -4,7 +4,10 @@
 //! A whole life is played once. Before each act the site is set aside; then, for every write of that act and every
 //! moment of a write, the act runs on a copy of that site and the real process dies there. The site is started
 //! again (`run --once`), the act is repeated if the register does not have its effect, and what comes out must equal
-//! the undisturbed life: the register in its normal form, the files, the slots of the key store, the rows.
+//! the undisturbed life: the register in its normal form, the files, the slots of the key store, the rows. And what the
+//! process had signed when it died must be true of the register that goes on: nothing is ever signed over two histories.
+//!
+//! Cosignatures and timestamps are stopped in `witness.rs` and `timestamps.rs`, which have the others that they need.
 #![cfg(feature = "test-hooks")]
 #![allow(
     clippy::unwrap_used,
@@ -14,6 +17,8 @@
     reason = "tests"
 )]
 
+#[path = "crash/full_tile.rs"]
+mod full_tile;
 mod support;
 
 use std::{
@@ -253,6 +258,7 @@ fn undisturbed(act: &Act, site: &Site<'_>) -> Picture {
 fn disturbed(act: &Act, site: &Site<'_>, before: usize, stop: &str) -> Picture {
     let ran = act.run(site, &["--test-crash", stop]);
     assert_eq!(ran.signal, Some(ABORTED), "{} was not stopped at {stop}: {ran:?}", act.name);
+    let signed = signed(site);
     if matches!(act.effect, Effect::Site) {
         act.run(site, &[]).ok();
     }
@@ -266,7 +272,33 @@ fn disturbed(act: &Act, site: &Site<'_>, before: usize, stop: &str) -> Picture {
         act.run(site, &[]).ok();
         site.once();
     }
+    for kept in signed {
+        site.run(&["register", "verify", "--against", kept.to_str().unwrap()]).ok();
+    }
     Picture::of(site)
+}
+
+/// The checkpoints that a process had signed when it died: the published one, and the newest of its journal, as the next
+/// start finds it. Beside the site, where nothing looks at them.
+fn signed(site: &Site<'_>) -> Vec<PathBuf> {
+    let beside = site.dir.parent().unwrap();
+    let state = site.dir.join("state");
+    let mut kept = Vec::new();
+    let published = beside.join("published.checkpoint");
+    if fs::copy(state.join("register/checkpoint"), &published).is_ok() {
+        kept.push(published);
+    }
+    for name in ["journal.db", "journal.db-journal"] {
+        let _ = fs::copy(state.join(name), beside.join(name));
+    }
+    let newest = "SELECT note FROM checkpoint WHERE log = 0 ORDER BY size DESC LIMIT 1";
+    let note = rusqlite::Connection::open(beside.join("journal.db"))
+        .and_then(|journal| journal.query_row(newest, [], |row| row.get::<_, String>(0)));
+    if let Ok(note) = note {
+        kept.push(beside.join("newest.checkpoint"));
+        fs::write(beside.join("newest.checkpoint"), note).unwrap();
+    }
+    kept
 }
 
 /// An act, and the site as it is just before it.
@@ -293,6 +325,17 @@ impl<'p> Scene<'p> {
         (act.prepare)(&site);
         let counts = matches!(act.effect, Effect::Entry(_));
         let before = if counts { act.effects(&entries(&site)) } else { 0 };
+        Self::at(act, people, work, &site, before)
+    }
+
+    /// An act at a site as it is now.
+    fn at(
+        act: &'static Act,
+        people: &'p People,
+        work: tempfile::TempDir,
+        site: &Site<'_>,
+        before: usize,
+    ) -> Self {
         let aside = Aside { dir: work.path().join("aside/site"), minute: site.minute() };
         fs::create_dir_all(work.path().join("aside")).unwrap();
         copy(&site.dir, &aside.dir);
@@ -308,8 +351,12 @@ impl<'p> Scene<'p> {
 /// Stops the act of this name everywhere.
 fn stop_everywhere(name: &str) {
     let people = People::new();
-    let scene = Scene::before(&people, name);
-    let Scene { act, work, before, .. } = &scene;
+    stop_scene(&Scene::before(&people, name));
+}
+
+fn stop_scene(scene: &Scene<'_>) {
+    let Scene { act, work, before, .. } = scene;
+    let name = act.name;
 
     let counted = scene.play("counted");
     // Within the state: an agent that runs has confined itself to where it works.

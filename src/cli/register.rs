@@ -40,11 +40,12 @@ pub(super) fn verify(config: &Path, asked: &RegisterVerify, json: bool) -> Resul
     let report = match (&asked.proof, &key) {
         (Some(proof), Some(key)) => verify::verify_proof(&handed(proof)?, key, &kept, &witnesses),
         _ => {
-            let brought = Brought { key, kept, witnesses };
+            let mut brought = Brought { key, kept, witnesses, access: asked.access.clone() };
             match &asked.dir {
                 Some(dir) => verify::verify(dir, None, &brought),
                 None => {
                     let state = wiring::state_of(config)?;
+                    brought.access = Some(state.join("access"));
                     verify::verify(
                         &state.join("register"),
                         Some(&state.join("journal.db")),

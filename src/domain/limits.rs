@@ -97,6 +97,8 @@ pub const PULSE_SECONDS: u64 = 5;
 pub const MESSAGES_A_TURN: usize = 64;
 /// Milliseconds that it takes messages before its next unit of work.
 pub const MESSAGES_MS_MAX: i64 = 100;
+/// Entries that become durable in one commit, where so many are true together.
+pub const COMMIT_ENTRIES_MAX: usize = 256;
 /// Milliseconds without work after the register could not be written.
 pub const REST_MS: i64 = 5_000;
 /// Milliseconds after which the register's files are published though there is work.

@@ -78,15 +78,22 @@ impl Frontier {
 
     /// Adds a leaf; returns the nodes that became complete, as `(level, index, hash)`, the leaf itself first.
     pub fn append(&mut self, leaf: Hash) -> Vec<(u8, u64, Hash)> {
-        let mut complete = vec![(0, self.size, leaf)];
-        let (mut level, mut hash) = (0_u8, leaf);
+        self.graft(0, leaf)
+    }
+
+    /// Adds a complete subtree of 2^`level` leaves by its root; returns the nodes that became complete, itself first. The
+    /// size is a multiple of 2^`level`: what is added elsewhere makes another tree.
+    pub fn graft(&mut self, level: u8, root: Hash) -> Vec<(u8, u64, Hash)> {
+        debug_assert!(self.size.trailing_zeros() >= u32::from(level), "a subtree has its place");
+        let mut complete = vec![(level, self.size >> level, root)];
+        let (mut level, mut hash, width) = (level, root, 1 << level);
         while let Some((_, left)) = self.peaks.pop_if(|(peak, _)| *peak == level) {
             hash = node_hash(&left, &hash);
             level += 1;
             complete.push((level, self.size >> level, hash));
         }
         self.peaks.push((level, hash));
-        self.size += 1;
+        self.size += width;
         complete
     }
 

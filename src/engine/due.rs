@@ -1,5 +1,10 @@
 //! Due work: what time brings about by itself. Ends come by themselves, destruction never does.
 
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ops::Bound,
+};
+
 use super::{Engine, EngineError, ports::Log, standing::lacking_papers};
 use crate::domain::{
     entry::{AGENT, Body},
@@ -8,7 +13,7 @@ use crate::domain::{
     manifest::Kind,
     policy::{ClockStart, Policy},
     time::Timestamp,
-    view::{Batch, Row},
+    view::Batch,
 };
 
 /// A clock that has run out.
@@ -18,6 +23,52 @@ struct CameDue {
     whole: bool,
     deadline: Timestamp,
     clause: String,
+}
+
+/// The full files that are loaded, by link: when each was loaded, or one that is newer still, whichever was first. One look
+/// through what is loaded serves all of it; one for each batch would take the square of their number.
+#[derive(Default)]
+struct Newer(BTreeMap<String, BTreeMap<(Timestamp, BatchId), Timestamp>>);
+
+impl Newer {
+    /// Nothing where no policy ends a use with a newer file.
+    fn of(engine: &Engine) -> Self {
+        let mut newer = Self::default();
+        let mut policies = engine.rules.policies.values();
+        if !policies.any(|policy| policy.use_rule.superseded.value.is_some()) {
+            return newer;
+        }
+        for (id, row) in engine.view.batches_in(BatchState::Loaded) {
+            let full = row.manifest.as_ref().filter(|manifest| manifest.kind == Kind::Full);
+            let loaded = row.times.get(BatchState::Loaded.word());
+            if let (Some(manifest), Some(loaded)) = (full, loaded) {
+                newer.add(&row.link, (manifest.as_of, id), *loaded);
+            }
+        }
+        newer.settle();
+        newer
+    }
+
+    fn add(&mut self, link: &str, file: (Timestamp, BatchId), loaded: Timestamp) {
+        self.0.entry(link.to_owned()).or_default().insert(file, loaded);
+    }
+
+    /// From the newest back: each has the first time of those from it on.
+    fn settle(&mut self) {
+        for of_link in self.0.values_mut() {
+            let mut first: Option<Timestamp> = None;
+            for loaded in of_link.values_mut().rev() {
+                *loaded = first.map_or(*loaded, |first| first.min(*loaded));
+                first = Some(*loaded);
+            }
+        }
+    }
+
+    /// When the first of the files was loaded that are newer than this one.
+    fn than(&self, link: &str, file: (Timestamp, BatchId)) -> Option<Timestamp> {
+        let after = (Bound::Excluded(file), Bound::Unbounded);
+        self.0.get(link)?.range(after).next().map(|(_, loaded)| *loaded)
+    }
 }
 
 impl Engine {
@@ -34,33 +85,34 @@ impl Engine {
         let now = self.ports.clock.now();
         let mut any = self.expire_grants(now)?;
         any |= self.expire_orders(now)?;
+        let newer = Newer::of(self);
         let open = [BatchState::Loaded, BatchState::Due];
         let open = open.into_iter().flat_map(|state| self.view.batches_in(state));
-        let due: Vec<CameDue> = open.filter_map(|(id, row)| self.due(id, &row, now)).collect();
-        for item in due {
-            self.record_due(item)?;
-            any = true;
-        }
+        let due = open.filter_map(|(id, row)| self.due(id, &row, now, &newer)).collect();
+        any |= self.record_due(due)?;
         any |= self.order_by_standing(None)?;
         any |= self.close_destroyed()?;
         Ok(any | self.checkpoint_access(now)?)
     }
 
-    /// Records what has come due of one batch.
-    pub(super) fn batch_due(&mut self, batch: BatchId) -> Result<bool, EngineError> {
-        let row = self.view.batches.get(&batch).filter(|_| !self.view.time_doubted);
-        let due = row.and_then(|row| self.due(batch, &row, self.ports.clock.now()));
-        let Some(item) = due else { return Ok(false) };
-        self.record_due(item)?;
-        self.order_by_standing(Some(batch))?;
-        Ok(true)
+    /// Records what has come due of these batches.
+    pub(super) fn batches_due(&mut self, batches: &BTreeSet<BatchId>) -> Result<bool, EngineError> {
+        if self.view.time_doubted {
+            return Ok(false);
+        }
+        let now = self.ports.clock.now();
+        let newer = Newer::of(self);
+        let rows = batches.iter().filter_map(|id| Some((*id, self.view.batches.get(id)?)));
+        let due = rows.filter_map(|(id, row)| self.due(id, &row, now, &newer)).collect();
+        Ok(self.record_due(due)? && self.order_by_standing(Some(batches))?)
     }
 
-    fn record_due(&mut self, item: CameDue) -> Result<(), EngineError> {
-        let CameDue { batch, clock, whole, deadline, clause } = item;
-        let clock = clock.to_owned();
-        self.record(AGENT, Body::CameDue { batch, clock, whole, deadline, clause })?;
-        Ok(())
+    fn record_due(&mut self, due: Vec<CameDue>) -> Result<bool, EngineError> {
+        let body = |CameDue { batch, clock, whole, deadline, clause }| {
+            let clock = clock.to_owned();
+            Body::CameDue { batch, clock, whole, deadline, clause }
+        };
+        self.record_all(AGENT, due.into_iter().map(body).collect())
     }
 
     fn expire_grants(&mut self, now: Timestamp) -> Result<bool, EngineError> {
@@ -71,11 +123,8 @@ impl Engine {
             .filter(|(_, g)| g.state == GrantState::Open && g.terms.until < now)
             .map(|(id, _)| id)
             .collect();
-        let any = !over.is_empty();
-        for grant in over {
-            self.record(AGENT, Body::GrantExpired { grant })?;
-        }
-        Ok(any)
+        let ended = over.into_iter().map(|grant| Body::GrantExpired { grant }).collect();
+        self.record_all(AGENT, ended)
     }
 
     fn expire_orders(&mut self, now: Timestamp) -> Result<bool, EngineError> {
@@ -86,17 +135,12 @@ impl Engine {
             .filter(|(_, o)| o.state == OrderState::Requested && o.expires < now)
             .map(|(id, _)| id)
             .collect();
-        let any = !over.is_empty();
-        for order in over {
-            self.record(
-                AGENT,
-                Body::OrderVoided { order, code: "expired".to_owned(), unreadable: Vec::new() },
-            )?;
-        }
-        Ok(any)
+        let body =
+            |order| Body::OrderVoided { order, code: "expired".to_owned(), unreadable: Vec::new() };
+        self.record_all(AGENT, over.into_iter().map(body).collect())
     }
 
-    fn due(&self, id: BatchId, row: &Batch, now: Timestamp) -> Option<CameDue> {
+    fn due(&self, id: BatchId, row: &Batch, now: Timestamp, newer: &Newer) -> Option<CameDue> {
         let policy = self.rules.policies.get(&row.facts.policy)?;
         if row.state == BatchState::Due && row.due.is_none() {
             // A batch that a person turned down is personal data as well: the same clock.
@@ -113,7 +157,7 @@ impl Engine {
         if row.state != BatchState::Loaded {
             return None;
         }
-        self.whole_due(id, row, policy, now).or_else(|| self.files_due(id, row, policy))
+        self.whole_due(id, row, policy, now, newer).or_else(|| self.files_due(id, row, policy))
     }
 
     /// 使用完竣且確認無保存必要: both, or the end of the approved period of use, or of the link.
@@ -123,6 +167,7 @@ impl Engine {
         row: &Batch,
         policy: &Policy,
         now: Timestamp,
+        newer: &Newer,
     ) -> Option<CameDue> {
         let use_until = row.times.get("use-until").copied()?;
         let terminated = self
@@ -137,7 +182,7 @@ impl Engine {
         } else if terminated {
             ("link-terminated", now)
         } else {
-            return self.superseded(id, row, policy);
+            return self.superseded(id, row, policy, newer);
         };
         let deadline = policy.use_rule.retention.value.after(start, self.rules.zone);
         Some(CameDue {
@@ -150,20 +195,16 @@ impl Engine {
     }
 
     /// A newer full file stands for what this one and its change files held, where the policy ends their use with it.
-    fn superseded(&self, id: BatchId, row: &Batch, policy: &Policy) -> Option<CameDue> {
+    fn superseded(
+        &self,
+        id: BatchId,
+        row: &Batch,
+        policy: &Policy,
+        newer: &Newer,
+    ) -> Option<CameDue> {
         let rule = &policy.use_rule.superseded;
         let period = rule.value?;
-        let as_of = row.manifest.as_ref()?.as_of;
-        let newer = self.view.batches_in(BatchState::Loaded).filter(|(other, batch)| {
-            batch.link == row.link
-                && batch.manifest.as_ref().is_some_and(|manifest| {
-                    manifest.kind == Kind::Full && (manifest.as_of, *other) > (as_of, id)
-                })
-        });
-        let loaded = |(_, batch): (BatchId, Row<'_, Batch>)| {
-            batch.times.get(BatchState::Loaded.word()).copied()
-        };
-        let start = newer.filter_map(loaded).min()?;
+        let start = newer.than(&row.link, (row.manifest.as_ref()?.as_of, id))?;
         Some(CameDue {
             batch: id,
             clock: "superseded",
@@ -236,11 +277,8 @@ impl Engine {
             .map(|(id, _)| id)
             .filter(|id| self.view.all_gone(*id) && !lacking.contains(id))
             .collect();
-        let any = !over.is_empty();
-        for batch in over {
-            self.record(AGENT, Body::BatchClosed { batch })?;
-        }
-        Ok(any)
+        let closed = over.into_iter().map(|batch| Body::BatchClosed { batch }).collect();
+        self.record_all(AGENT, closed)
     }
 
     /// Each day's access checkpoint is an entry in the register: once the day has changed.
@@ -255,5 +293,35 @@ impl Engine {
         let root = self.ports.journal.root_at(Log::Access, size)?;
         self.record(AGENT, Body::AccessCheckpoint { size, root })?;
         Ok(true)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_superseded_when_the_first_newer_one_was_loaded() {
+        let at = Timestamp::from_millis;
+        // As of when, and when loaded: also two of one day, and an older one that came late.
+        let files: Vec<(Timestamp, BatchId, Timestamp)> =
+            [(5, 50), (3, 70), (5, 40), (9, 90), (1, 95), (7, 60), (9, 20)]
+                .into_iter()
+                .zip(1..)
+                .map(|((as_of, loaded), id)| (at(as_of), BatchId::new(id), at(loaded)))
+                .collect();
+        let mut newer = Newer::default();
+        for (as_of, id, loaded) in &files {
+            newer.add("a", (*as_of, *id), *loaded);
+        }
+        newer.add("b", (at(99), BatchId::new(99)), at(1));
+        newer.settle();
+        for (as_of, id, _) in &files {
+            let later = files.iter().filter(|(other, n, _)| (*other, *n) > (*as_of, *id));
+            let first = later.map(|(_, _, loaded)| *loaded).min();
+            assert_eq!(newer.than("a", (*as_of, *id)), first, "{id}");
+        }
+        assert_eq!(newer.than("b", (at(99), BatchId::new(99))), None);
+        assert_eq!(newer.than("c", (at(0), BatchId::new(1))), None);
     }
 }

@@ -7,6 +7,7 @@ pub mod access;
 pub mod case;
 pub mod due;
 mod fold;
+mod group;
 pub mod health;
 mod inboxes;
 pub mod jobs;
@@ -24,7 +25,7 @@ use fold::Past;
 use inboxes::Inboxes;
 pub use inboxes::{Stray, Waiting};
 use jobs::{Hands, Inline, Running};
-use ports::{Log, PortError, Ports};
+use ports::{PortError, Ports};
 use rules::Rules;
 use turn::Todo;
 pub use turn::{Hint, Turn};
@@ -32,7 +33,7 @@ pub use turn::{Hint, Turn};
 use crate::domain::{
     entry::{AGENT, Body, Entry, EntryError, Failure},
     ids::KeyId,
-    limits, merkle,
+    limits,
     secret::Secret,
     step::Outcome,
     time::Timestamp,
@@ -210,28 +211,8 @@ impl Engine {
     }
 
     fn append(&mut self, at: Timestamp, by: &str, body: Body) -> Result<Mark, EngineError> {
-        let entry = Entry { v: 1, at, by: by.to_owned(), body };
-        let bytes = entry.to_bytes()?;
-        let leaf = merkle::leaf_hash(&bytes);
-        let seq = self.view.size;
-        // The fold comes first: an entry that the tables refuse must never reach the register. Where either the
-        // fold or the journal says no, the view is made anew from what the journal holds.
-        let appended = self
-            .view
-            .apply(seq, &entry, leaf)
-            .map_err(EngineError::from)
-            .and_then(|()| Ok(self.ports.journal.append(&[(Log::Register, bytes)])?));
-        if let Err(error) = appended {
-            self.view = self.remembered()?;
-            self.refresh()?;
-            return Err(error);
-        }
-        if matches!(entry.body, Body::TimeConfirmed { .. }) {
-            // From here on both clocks are right: what they were apart until now is doubted no more.
-            self.opened = (at, self.ports.clock.boot_millis());
-        }
-        self.observers.retain_mut(|observer| observer(seq, &entry));
-        Ok(Mark { seq, digest: leaf, at })
+        let (seq, digest) = self.append_all(at, by, vec![body])?;
+        Ok(Mark { seq, digest, at })
     }
 
     /// Entry times never go back: a step back of under 2 s is waited out, a larger one refuses to write.

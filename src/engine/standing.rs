@@ -1,5 +1,7 @@
 //! What a standing approval lets the agent request by itself, and which closing papers are missing.
 
+use std::collections::BTreeSet;
+
 use super::{Engine, EngineError, rules::Rules};
 use crate::domain::{
     entry::{AGENT, Body, OrderedCopy},
@@ -9,7 +11,6 @@ use crate::domain::{
     time::{Period, Timestamp},
     view::{Batch, CopyKind, Order, Row, View},
 };
-use std::collections::BTreeSet;
 
 /// How long an order stands: a month.
 pub(crate) const ORDER_STANDS: Period = Period { months: 1, days: 0, seconds: 0 };
@@ -17,7 +18,10 @@ pub(crate) const ORDER_STANDS: Period = Period { months: 1, days: 0, seconds: 0 
 impl Engine {
     /// Orders the transfer files that are due and that a standing approval covers (NT-4.4), of one batch or of all.
     /// Each order names the approval; a stop before its entry leaves the files due, and the next look orders them.
-    pub(super) fn order_by_standing(&mut self, only: Option<BatchId>) -> Result<bool, EngineError> {
+    pub(super) fn order_by_standing(
+        &mut self,
+        only: Option<&BTreeSet<BatchId>>,
+    ) -> Result<bool, EngineError> {
         let now = self.ports.clock.now();
         if !self.view.standings.values().any(|standing| standing.stands(now)) {
             return Ok(false);
@@ -25,7 +29,7 @@ impl Engine {
         let due: Vec<(BatchId, StandingId)> = self
             .view
             .batches_in(BatchState::Loaded)
-            .filter(|(id, _)| only.is_none_or(|wanted| wanted == *id))
+            .filter(|(id, _)| only.is_none_or(|wanted| wanted.contains(id)))
             .filter_map(|(id, row)| Some((id, self.standing_for(id, &row, now)?)))
             .collect();
         for (batch, standing) in &due {

@@ -353,10 +353,11 @@ impl Engine {
             self.todo.due_batches.clear();
             return self.come_due();
         }
-        match self.todo.due_batches.pop_first() {
-            Some(batch) => self.batch_due(batch).map(|_| true),
-            None => Ok(false),
+        let batches = std::mem::take(&mut self.todo.due_batches);
+        if batches.is_empty() {
+            return Ok(false);
         }
+        self.batches_due(&batches).map(|_| true)
     }
 
     /// Does everything that can be done now. Each batch is tried once: what says `later` is left for the next cycle.

@@ -7,16 +7,20 @@
 use std::{
     fs::{self, File},
     io::Read,
+    ops::Range,
     path::Path,
 };
 
-use super::{Report, form::Form};
+use super::{
+    Report,
+    form::{Form, Times},
+    tree::{self, Tree},
+};
 use crate::domain::{
     checkpoint::Checkpoint,
     digest::Digest,
     limits,
-    merkle::{self, Frontier, TILE_WIDTH},
-    time::Timestamp,
+    merkle::{self, TILE_WIDTH},
 };
 
 /// Bytes of a checkpoint or verifier key file: far above any real one.
@@ -56,23 +60,6 @@ pub(super) fn entry(path: &Path, at: usize) -> Option<Vec<u8>> {
     cut(&bytes).0.get(at).map(|entry| entry.to_vec())
 }
 
-/// Checks the folder against its checkpoint. Returns the leaf hashes of the entries as far as they are there.
-pub(super) fn check(
-    dir: &Path,
-    checkpoint: &Checkpoint,
-    report: &mut Report,
-) -> Vec<Option<Digest>> {
-    let form = Form::of(&checkpoint.origin);
-    let mut walk = Walk { dir, size: checkpoint.size, last: None, leaves: Vec::new() };
-    for index in 0..checkpoint.size.div_ceil(TILE_WIDTH) {
-        if !walk.tile(index, form, report) {
-            break;
-        }
-    }
-    walk.check_root(checkpoint, report);
-    walk.leaves
-}
-
 /// Leaf hashes beyond the checkpoint, as far as tiles of level 0 hold them; at most `max`.
 pub(super) fn beyond(dir: &Path, size: u64, max: usize) -> Vec<Digest> {
     let mut found = Vec::new();
@@ -92,25 +79,51 @@ pub(super) fn beyond(dir: &Path, size: u64, max: usize) -> Vec<Digest> {
     found
 }
 
-struct Walk<'a> {
+/// A folder under its checkpoint.
+pub(super) struct Folder<'a> {
     dir: &'a Path,
-    size: u64,
-    last: Option<Timestamp>,
-    leaves: Vec<Option<Digest>>,
+    /// Entries that the checkpoint says.
+    pub(super) size: u64,
+    form: Form,
 }
 
-impl Walk<'_> {
-    /// One bundle and its tile of level 0. False where nothing of it is there: what follows is not looked for.
-    fn tile(&mut self, index: u64, form: Form, report: &mut Report) -> bool {
+/// What one bundle and its tile of level 0 hold.
+#[derive(Default)]
+pub(super) struct Piece {
+    bundle: Vec<u8>,
+    /// Where each entry stands in the bundle.
+    places: Vec<Range<usize>>,
+    /// Leaves of the entries; nothing for one that is missing.
+    pub(super) leaves: Vec<Option<Digest>>,
+    pub(super) times: Times,
+}
+
+impl Piece {
+    /// The `n`th entry and its leaf.
+    pub(super) fn entry(&self, n: u64) -> Option<(&[u8], Digest)> {
+        let n = usize::try_from(n).ok()?;
+        let entry = self.bundle.get(self.places.get(n)?.clone())?;
+        Some((entry, self.leaves.get(n).copied()??))
+    }
+}
+
+impl<'a> Folder<'a> {
+    pub(super) fn of(dir: &'a Path, checkpoint: &Checkpoint) -> Self {
+        Self { dir, size: checkpoint.size, form: Form::of(&checkpoint.origin) }
+    }
+
+    /// Reads and judges one bundle and its tile of level 0. Nothing where nothing of them is there.
+    pub(super) fn piece(&self, index: u64, report: &mut Report) -> Option<Piece> {
         let first = index * TILE_WIDTH;
         let width = TILE_WIDTH.min(self.size - first);
         let bundle = self.find(|width| merkle::bundle_path(index, width), width, BUNDLE_BYTES_MAX);
         let tile = self.find(|width| merkle::tile_path(0, index, width), width, TILE_BYTES_MAX);
         if bundle.is_none() && tile.is_none() {
             report.bad(first, format!("the entries from {first} on are missing"));
-            return false;
+            return None;
         }
         let (bundle, tile) = (bundle.unwrap_or_default(), tile.unwrap_or_default());
+        let mut piece = Piece::default();
         let (entries, torn) = cut(&bundle.bytes);
         for n in 0..width {
             let seq = first + n;
@@ -125,9 +138,9 @@ impl Walk<'_> {
                 _ => report.bad(seq, format!("entry {seq} is not the one that was hashed")),
             }
             if let Some(entry) = entry {
-                form.check(seq, entry, &mut self.last, report);
+                self.form.check(seq, entry, &mut piece.times, report);
             }
-            self.leaves.push(leaf);
+            piece.leaves.push(leaf);
         }
         let after = first + width;
         if bundle.width == width && entries.len() as u64 > width {
@@ -139,18 +152,25 @@ impl Walk<'_> {
         if tile.bytes.len() as u64 > tile.width * 32 {
             report.problem(format!("tile 0/{index} is longer than its hashes"));
         }
-        self.earlier(index, width, report);
-        true
+        self.earlier(index, &piece.leaves, report);
+        let mut at = 0;
+        for entry in entries {
+            piece.places.push(at + 2..at + 2 + entry.len());
+            at += 2 + entry.len();
+        }
+        piece.bundle = bundle.bytes;
+        Some(piece)
     }
 
     /// The narrower files of the same place, kept for earlier checkpoints: each is the beginning of the present one.
-    fn earlier(&self, index: u64, width: u64, report: &mut Report) {
+    fn earlier(&self, index: u64, leaves: &[Option<Digest>], report: &mut Report) {
         let first = index * TILE_WIDTH;
+        let leaf = |n: u64| usize::try_from(n).ok().and_then(|n| leaves.get(n)).copied().flatten();
         let folders = [merkle::bundle_path(index, 1), merkle::tile_path(0, index, 1)];
         if !folders.iter().any(|path| self.dir.join(path).parent().is_some_and(Path::is_dir)) {
             return;
         }
-        for narrow in 1..width {
+        for narrow in 1..leaves.len() as u64 {
             let bundle = self.read(&merkle::bundle_path(index, narrow), BUNDLE_BYTES_MAX);
             let hashes: Option<Vec<_>> = bundle.map(|bytes| {
                 let (entries, torn) = cut(&bytes);
@@ -165,7 +185,7 @@ impl Walk<'_> {
             let tile = tile.map(|bytes| hashes_of(&bytes));
             for (kind, found) in [("bundle", hashes), ("tile 0 /", tile)] {
                 let Some(found) = found else { continue };
-                let now = (first..first + narrow).map(|seq| self.leaf(seq));
+                let now = (0..narrow).map(leaf);
                 let differs = now.zip(
                     (0..narrow)
                         .map(|n| usize::try_from(n).ok().and_then(|n| found.get(n)).copied()),
@@ -182,37 +202,25 @@ impl Walk<'_> {
         }
     }
 
-    fn leaf(&self, seq: u64) -> Option<Digest> {
-        usize::try_from(seq).ok().and_then(|seq| self.leaves.get(seq)).copied().flatten()
-    }
-
-    /// The tiles above level 0, and the root.
-    fn check_root(&self, checkpoint: &Checkpoint, report: &mut Report) {
-        if (self.leaves.len() as u64) < self.size {
+    /// The tiles above level 0, and the root, where no entry is missing.
+    pub(super) fn root(&self, tree: &Tree<'_>, root: Digest, report: &mut Report) {
+        if tree.size() < self.size {
             return;
         }
-        let mut frontier = Frontier::new();
-        let mut upper: Vec<Vec<Digest>> = Vec::new();
-        for leaf in &self.leaves {
-            let Some(leaf) = leaf else { return };
-            for (level, _, hash) in frontier.append(*leaf) {
-                if level == 0 || level % 8 != 0 {
-                    continue;
-                }
-                let at = usize::from(level / 8 - 1);
-                if upper.len() <= at {
-                    upper.push(Vec::new());
-                }
-                upper[at].push(hash);
+        let mut hashes = tree.tiles().to_vec();
+        for level in 1.. {
+            if hashes.is_empty() {
+                break;
             }
+            self.check_upper(level, &hashes, report);
+            let above = hashes.chunks_exact(256).filter_map(|tile| {
+                let rows = tree::rows(tile.to_vec());
+                rows.last().and_then(|row| row.first()).copied()
+            });
+            hashes = above.collect();
         }
-        for (level, hashes) in (1_u8..).zip(&upper) {
-            self.check_upper(level, hashes, report);
-        }
-        if frontier.root() != checkpoint.root
-            && report.first_bad.is_none()
-            && report.suspects.is_empty()
-        {
+        let whole = report.first_bad.is_none() && report.suspects.is_empty();
+        if tree.roots().at(self.size) != Some(root) && whole {
             // Entries and tiles agree with each other: which entry was changed, only the journal's older
             // checkpoints can tell.
             report.problem("the entries do not make the root that was signed");

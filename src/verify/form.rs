@@ -17,6 +17,26 @@ pub(super) enum Form {
     Access,
 }
 
+/// Times of a run of entries: of the first that has one, with its place, and of the last.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Times(Option<((u64, Timestamp), Timestamp)>);
+
+impl Times {
+    /// The next entry.
+    fn next(&mut self, seq: u64, at: Timestamp, report: &mut Report) {
+        self.join(Self(Some(((seq, at), at))), report);
+    }
+
+    /// The run that comes after this one.
+    pub(super) fn join(&mut self, later: Self, report: &mut Report) {
+        let Some(((seq, at), end)) = later.0 else { return };
+        if self.0.is_some_and(|(_, last)| at < last) {
+            report.bad(seq, format!("entry {seq} is older than the entry before it"));
+        }
+        self.0 = Some((self.0.map_or((seq, at), |(first, _)| first), end));
+    }
+}
+
 impl Form {
     /// From the origin of the log.
     pub(super) fn of(origin: &str) -> Self {
@@ -37,14 +57,8 @@ impl Form {
         }
     }
 
-    /// Judges entry `seq`; `last` is the time of the one before.
-    pub(super) fn check(
-        self,
-        seq: u64,
-        bytes: &[u8],
-        last: &mut Option<Timestamp>,
-        report: &mut Report,
-    ) {
+    /// Judges entry `seq`; `times` are those of the entries before it.
+    pub(super) fn check(self, seq: u64, bytes: &[u8], times: &mut Times, report: &mut Report) {
         let Some((at, canonical, body)) = self.read(bytes) else {
             report.bad(seq, format!("entry {seq} has not the form of an entry of this log"));
             return;
@@ -52,12 +66,10 @@ impl Form {
         if canonical != bytes {
             report.bad(seq, format!("entry {seq} is not in its canonical form"));
         }
-        if last.is_some_and(|last| at < last) {
-            report.bad(seq, format!("entry {seq} is older than the entry before it"));
-        }
-        *last = Some(at);
+        times.next(seq, at, report);
         match body {
             Some(Body::CheckpointCosigned { size, line, .. }) => report.cosigned.push((size, line)),
+            Some(Body::AccessCheckpoint { size, root }) => report.access.push((seq, size, root)),
             Some(Body::TimestampKept(kept)) => {
                 report.stamped.insert(kept.answer, (kept.size, kept.stamped_at));
             }

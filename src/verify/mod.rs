@@ -8,19 +8,31 @@
 //! Files that are behind the journal are no tampering: a stop between commit and publishing leaves them so, and the
 //! next start mends it. They are told in `notes`. Entries behind the last signed checkpoint are tampering.
 
+mod access;
 pub mod evidence;
 mod files;
 mod form;
 mod frame;
 mod journal;
+mod pieces;
 mod prove;
 mod seal;
 mod timestamps;
+mod tree;
+mod walk;
 mod witnesses;
 
-use std::{collections::BTreeMap, ops::Range, path::Path};
+use std::{
+    collections::BTreeMap,
+    ops::Range,
+    path::{Path, PathBuf},
+};
 
+use files::Folder;
+use journal::{Source, Stored};
 pub use prove::{ProveError, growth, inclusion, verify_proof};
+use tree::Tree;
+use walk::Log;
 
 use serde::Serialize;
 
@@ -28,7 +40,6 @@ use crate::domain::{
     checkpoint::{Checkpoint, VerifierKey},
     cosignature::CosignerKey,
     digest::Digest,
-    merkle::Frontier,
     time::Timestamp,
 };
 
@@ -36,7 +47,7 @@ use crate::domain::{
 const PROBLEMS_MAX: usize = 100;
 
 /// What verification found.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Default, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Report {
     /// Whether everything is as it was signed.
@@ -67,6 +78,9 @@ pub struct Report {
     /// Timestamps among the entries, by their digest: size, and time.
     #[serde(skip)]
     stamped: BTreeMap<Digest, (u64, Timestamp)>,
+    /// Checkpoints of the access log among the entries: place, size, root.
+    #[serde(skip)]
+    access: Vec<(u64, u64, Digest)>,
     /// Runs of entries of which one at least is bad.
     #[serde(skip)]
     suspects: Vec<Range<u64>>,
@@ -91,26 +105,29 @@ pub struct Brought {
     pub kept: Vec<(String, String)>,
     /// Witnesses that must have cosigned.
     pub witnesses: Vec<CosignerKey>,
+    /// The folder of the access log, against which the checkpoints of it are held that the register has.
+    pub access: Option<PathBuf>,
 }
 
 impl Report {
-    const fn new(key_source: &'static str) -> Self {
-        Self {
-            ok: false,
-            size: 0,
-            root: None,
-            first_bad: None,
-            checkpoint_signed: false,
-            witnesses: Vec::new(),
-            key_source,
-            problems: Vec::new(),
-            notes: Vec::new(),
-            proved: None,
-            untold: 0,
-            cosigned: Vec::new(),
-            stamped: BTreeMap::new(),
-            suspects: Vec::new(),
+    fn new(key_source: &'static str) -> Self {
+        Self { key_source, ..Self::default() }
+    }
+
+    /// Adds what was found in a part.
+    fn absorb(&mut self, part: Self) {
+        if let Some(seq) = part.first_bad {
+            self.first_bad = Some(self.first_bad.map_or(seq, |known| known.min(seq)));
         }
+        for problem in part.problems {
+            self.problem(problem);
+        }
+        self.untold += part.untold;
+        self.suspects.extend(part.suspects);
+        self.notes.extend(part.notes);
+        self.cosigned.extend(part.cosigned);
+        self.access.extend(part.access);
+        self.stamped.extend(part.stamped);
     }
 
     /// Something is wrong at an entry.
@@ -169,6 +186,42 @@ pub fn verify(dir: &Path, journal: Option<&Path>, brought: &Brought) -> Report {
         report.problem(format!("'{}' holds no verifier key", dir.join("vkey").display()));
         return report.close();
     };
+    let source = journal.map(|path| Source { path, key: &key, log: Stored::Register });
+    let Read { checkpoint, tree, journal: in_journal } = read(dir, &key, source, &mut report);
+    if let Some(checkpoint) = &checkpoint {
+        report.checkpoint_signed = true;
+        report.size = checkpoint.size;
+        report.root = Some(checkpoint.root);
+    }
+    kept(&brought.kept, &key, &tree, &mut report);
+    witnesses::check(&brought.witnesses, key.name(), &tree, &mut report);
+    if checkpoint.is_some() {
+        timestamps::check(dir, key.name(), &tree, &mut report);
+    }
+    report.absorb(in_journal);
+    if let Some(folder) = &brought.access {
+        access::check(folder, journal, &key, &mut report);
+    }
+    report.close()
+}
+
+/// What was read of a log.
+struct Read<'a> {
+    /// The published checkpoint, where it is signed.
+    checkpoint: Option<Checkpoint>,
+    /// The tree of the published entries.
+    tree: Tree<'a>,
+    /// What was found in the journal.
+    journal: Report,
+}
+
+/// Reads and judges a folder under its key, and the journal beside it; adds to the report what is found in the folder.
+fn read<'a>(
+    dir: &'a Path,
+    key: &VerifierKey,
+    journal: Option<Source<'_>>,
+    report: &mut Report,
+) -> Read<'a> {
     let path = dir.join("checkpoint");
     let checkpoint = match files::text(&path).map(|note| key.open(&note)) {
         Some(Ok(checkpoint)) => Some(checkpoint),
@@ -181,34 +234,21 @@ pub fn verify(dir: &Path, journal: Option<&Path>, brought: &Brought) -> Report {
             None
         }
     };
-    let mut leaves = Vec::new();
-    if let Some(checkpoint) = &checkpoint {
-        report.checkpoint_signed = true;
-        report.size = checkpoint.size;
-        report.root = Some(checkpoint.root);
-        leaves = files::check(dir, checkpoint, &mut report);
-        seal::check(dir, &key, checkpoint, &leaves, &mut report);
-    }
-    kept(&brought.kept, &key, &leaves, &mut report);
-    witnesses::check(&brought.witnesses, key.name(), &leaves, &mut report);
-    if checkpoint.is_some() {
-        timestamps::check(dir, key.name(), &leaves, &mut report);
-    }
+    let folder = checkpoint.as_ref().map(|checkpoint| Folder::of(dir, checkpoint));
     // Also where the published checkpoint is bad: the journal keeps signed checkpoints of its own.
-    if let Some(journal) = journal {
-        journal::check(journal, &key, checkpoint.as_ref(), &leaves, &mut report);
+    let log = Log { folder, journal, checkpoint: checkpoint.as_ref() };
+    let (tree, [mut found, journal]) = log.walk(Tree::of(dir));
+    if let (Some(folder), Some(checkpoint)) = (&log.folder, &checkpoint) {
+        folder.root(&tree, checkpoint.root, &mut found);
+        report.absorb(found);
+        seal::check(dir, key, checkpoint, &tree, report);
     }
-    report.close()
+    Read { checkpoint, tree, journal }
 }
 
 /// Checkpoints that were kept elsewhere, each against the entries that it was signed over. This finds what the folder
 /// cannot tell of itself: an older state put back, a cut at a checkpoint, another history under the same key.
-fn kept(
-    notes: &[(String, String)],
-    key: &VerifierKey,
-    leaves: &[Option<Digest>],
-    report: &mut Report,
-) {
+fn kept(notes: &[(String, String)], key: &VerifierKey, tree: &Tree<'_>, report: &mut Report) {
     let mut known: Vec<(&str, Checkpoint)> = Vec::new();
     for (name, note) in notes {
         match key.open(note) {
@@ -217,20 +257,16 @@ fn kept(
         }
     }
     known.sort_by_key(|(_, checkpoint)| checkpoint.size);
-    let mut edge = Frontier::new();
+    let mut roots = tree.roots();
     for (name, checkpoint) in known {
-        while edge.size() < checkpoint.size {
-            let next = usize::try_from(edge.size()).ok().and_then(|n| leaves.get(n));
-            let Some(Some(leaf)) = next else { break };
-            edge.append(*leaf);
-        }
         let size = checkpoint.size;
-        if edge.size() < size {
-            let have = report.size.min(edge.size());
+        let root = roots.at(size);
+        if root.is_none() {
+            let have = report.size.min(tree.size());
             report.problem(format!(
                 "'{name}' was signed over {size} entries, and {have} are here: an older state was put back, or the end cut off"
             ));
-        } else if edge.root() == checkpoint.root {
+        } else if root == Some(checkpoint.root) {
             report.notes.push(format!("'{name}': these are its {size} entries"));
         } else {
             report.problem(format!(

@@ -10,7 +10,11 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{Proved, Report, files, form::Form, witnesses};
+use super::{
+    Proved, Report, files,
+    form::{Form, Times},
+    witnesses,
+};
 use crate::domain::{
     checkpoint::{Checkpoint, NoteError, VerifierKey},
     cosignature::CosignerKey,
@@ -218,7 +222,7 @@ fn included(proof: &Inclusion, key: &VerifierKey, report: &mut Report) {
         return report
             .bad(proof.index, "the proof does not lead from the entry to the signed root");
     }
-    Form::of(&checkpoint.origin).check(proof.index, entry, &mut None, report);
+    Form::of(&checkpoint.origin).check(proof.index, entry, &mut Times::default(), report);
     let entry = serde_json::from_slice(entry).unwrap_or_default();
     report.proved = Some(Proved { index: proof.index, entry });
 }

@@ -5,12 +5,8 @@
 
 use std::path::Path;
 
-use super::{Report, files};
-use crate::domain::{
-    checkpoint::{Checkpoint, VerifierKey},
-    digest::Digest,
-    merkle::Frontier,
-};
+use super::{Report, files, tree::Tree};
+use crate::domain::checkpoint::{Checkpoint, VerifierKey};
 
 /// Entries that one publishing may be ahead by and still be recognised.
 const AHEAD_MAX: usize = 1 << 12;
@@ -20,7 +16,7 @@ pub(super) fn check(
     dir: &Path,
     key: &VerifierKey,
     checkpoint: &Checkpoint,
-    leaves: &[Option<Digest>],
+    tree: &Tree<'_>,
     report: &mut Report,
 ) {
     let path = dir.join("allowed_signers");
@@ -32,7 +28,7 @@ pub(super) fn check(
         return report.problem(format!("'{}' cannot be read", path.display()));
     };
     let Err(fault) = key.check_sshsig(armored.as_bytes(), checkpoint) else { return };
-    match ahead(dir, key, checkpoint, leaves, &armored) {
+    match ahead(dir, key, checkpoint, tree, &armored) {
         Some(size) => report.notes.push(format!(
             "'checkpoint.sig' is that of {size} entries already: the agent was about to publish them, and does so when \
              it starts"
@@ -46,13 +42,10 @@ fn ahead(
     dir: &Path,
     key: &VerifierKey,
     checkpoint: &Checkpoint,
-    leaves: &[Option<Digest>],
+    tree: &Tree<'_>,
     armored: &str,
 ) -> Option<u64> {
-    let mut edge = Frontier::new();
-    for leaf in leaves {
-        edge.append((*leaf)?);
-    }
+    let mut edge = tree.roots().edge(checkpoint.size)?;
     if edge.root() != checkpoint.root {
         return None;
     }

@@ -3,11 +3,10 @@
 
 use std::{collections::BTreeMap, fs, path::Path};
 
-use super::{Report, files};
+use super::{Report, files, tree::Tree};
 use crate::domain::{
     checkpoint::Checkpoint,
     digest::Digest,
-    merkle::Frontier,
     time::Timestamp,
     timestamp::{ANSWER_BYTES_MAX, Answer, size_of},
 };
@@ -16,7 +15,7 @@ use crate::domain::{
 const FILES_MAX: usize = 100_000;
 
 /// Names what is there; adds to the report.
-pub(super) fn check(dir: &Path, origin: &str, leaves: &[Option<Digest>], report: &mut Report) {
+pub(super) fn check(dir: &Path, origin: &str, tree: &Tree<'_>, report: &mut Report) {
     let mut told = std::mem::take(&mut report.stamped);
     let Ok(folder) = fs::read_dir(dir.join("timestamps")) else {
         return missing(&told, report);
@@ -32,16 +31,12 @@ pub(super) fn check(dir: &Path, origin: &str, leaves: &[Option<Digest>], report:
         let answer = Answer::parse(&bytes).ok();
         found.insert((answer.map_or(0, |answer| size_of(answer.nonce)), name), answer);
     }
-    let mut edge = Frontier::new();
+    let mut roots = tree.roots();
     for ((size, name), answer) in found {
-        while edge.size() < size {
-            let next = usize::try_from(edge.size()).ok().and_then(|n| leaves.get(n));
-            let Some(Some(leaf)) = next else { break };
-            edge.append(*leaf);
-        }
-        let checkpoint = Checkpoint { origin: origin.to_owned(), size, root: edge.root() };
-        match answer {
-            Some(answer) if edge.size() == size && answer.is_over(&checkpoint) => {
+        let root = roots.at(size);
+        let checkpoint = root.map(|root| Checkpoint { origin: origin.to_owned(), size, root });
+        match answer.zip(checkpoint) {
+            Some((answer, checkpoint)) if answer.is_over(&checkpoint) => {
                 report.notes.push(format!(
                     "'timestamps/{name}' stamps {size} of {} entries at {}; 'openssl ts -verify' says whose it is",
                     report.size, answer.at

@@ -3,36 +3,21 @@
 //! A witness that cosigned is demanded by its key. Whoever writes the register anew with the agent's own key cannot make
 //! its cosignature; what was cosigned, and when, is told.
 
-use super::Report;
-use crate::domain::{
-    checkpoint::Checkpoint, cosignature::CosignerKey, digest::Digest, merkle::Frontier,
-    time::Timestamp,
-};
+use super::{Report, tree::Tree};
+use crate::domain::{checkpoint::Checkpoint, cosignature::CosignerKey, time::Timestamp};
 
 /// Finds the newest cosignature of each witness; adds to the report.
-pub(super) fn check(
-    wanted: &[CosignerKey],
-    origin: &str,
-    leaves: &[Option<Digest>],
-    report: &mut Report,
-) {
+pub(super) fn check(wanted: &[CosignerKey], origin: &str, tree: &Tree<'_>, report: &mut Report) {
     if wanted.is_empty() {
         return;
     }
     let mut cosigned = std::mem::take(&mut report.cosigned);
     cosigned.sort_by_key(|(size, _)| *size);
     let mut found: Vec<Option<(u64, u64)>> = vec![None; wanted.len()];
-    let mut edge = Frontier::new();
+    let mut roots = tree.roots();
     for (size, line) in &cosigned {
-        while edge.size() < *size {
-            let next = usize::try_from(edge.size()).ok().and_then(|n| leaves.get(n));
-            let Some(Some(leaf)) = next else { break };
-            edge.append(*leaf);
-        }
-        if edge.size() != *size {
-            continue;
-        }
-        let checkpoint = Checkpoint { origin: origin.to_owned(), size: *size, root: edge.root() };
+        let Some(root) = roots.at(*size) else { continue };
+        let checkpoint = Checkpoint { origin: origin.to_owned(), size: *size, root };
         let note = format!("{}\n{line}", checkpoint.body());
         for (witness, found) in wanted.iter().zip(&mut found) {
             if let Ok((seconds, _)) = witness.find(&note) {

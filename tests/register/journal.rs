@@ -59,6 +59,63 @@ fn tampering_with_the_journal_names_the_entry() {
     }
 }
 
+/// Pieces are read by several threads: what one alone shows is named in its place, and so is what only their joint shows.
+#[test]
+fn tampering_anywhere_in_a_journal_of_many_pieces_names_the_entry() {
+    let bent = "CAST(replace(CAST(bytes AS TEXT), 'agent', 'aGent') AS BLOB)";
+    let state = State::new(&[700, 1, 1, 598]);
+    let good = fs::read(state.journal()).unwrap();
+    assert!(state.of_state().ok, "{:#?}", state.of_state().problems);
+    let of_entry = |seq: u64| {
+        // What is left of the entries under a checkpoint when its tail is cut away is under none.
+        let under = [702, 701, 700, 0].into_iter().find(|size| *size <= seq).unwrap();
+        [
+            (format!("UPDATE entry SET bytes = {bent} WHERE log = 0 AND seq = {seq}"), seq),
+            (format!("DELETE FROM entry WHERE log = 0 AND seq = {seq}"), seq),
+            (format!("DELETE FROM entry WHERE log = 0 AND seq >= {seq}"), under),
+            (format!("DELETE FROM node WHERE log = 0 AND level = 0 AND idx = {seq}"), seq),
+        ]
+    };
+    // The last entry under each node of the levels at and above a piece.
+    let of_node = [(8, 0, 255), (8, 3, 1023), (9, 0, 511), (9, 1, 1023), (10, 0, 1023)].map(
+        |(level, idx, seq)| {
+            let place = format!("log = 0 AND level = {level} AND idx = {idx}");
+            (format!("UPDATE node SET hash = zeroblob(32) WHERE {place}"), seq)
+        },
+    );
+    let swap = "UPDATE entry SET seq = -2 WHERE log = 0 AND seq = 5;
+                UPDATE entry SET seq = 5 WHERE log = 0 AND seq = 1100;
+                UPDATE entry SET seq = 1100 WHERE seq = -2";
+    let all = [0, 255, 256, 511, 700, 1024, 1298].into_iter().flat_map(of_entry);
+    for (sql, seq) in all.chain(of_node).chain([(swap.to_owned(), 5)]) {
+        state.sql(&sql);
+        let report = state.of_state();
+        assert_eq!(
+            (report.ok, report.first_bad),
+            (false, Some(seq)),
+            "{sql}: {:?}",
+            report.problems
+        );
+        fs::write(state.journal(), &good).unwrap();
+    }
+    for size in [700, 701, 702, 1300] {
+        for sql in [
+            format!(
+                "UPDATE checkpoint SET note = replace(note, 'test', 'tost') WHERE log = 0 AND size = {size}"
+            ),
+            format!("UPDATE checkpoint SET note = note || 'x' WHERE log = 0 AND size = {size}"),
+        ] {
+            state.sql(&sql);
+            assert!(!state.of_state().ok, "{sql}");
+            fs::write(state.journal(), &good).unwrap();
+        }
+    }
+    // Without the files beside it the journal says the same of itself.
+    fs::remove_file(state.dir().join("checkpoint")).unwrap();
+    state.sql(&format!("UPDATE entry SET bytes = {bent} WHERE log = 0 AND seq = 900"));
+    bad_at(&state.of_state(), 900);
+}
+
 /// Entry, leaves, tree, every tile: all made anew around a changed entry, but for the signatures.
 #[test]
 fn a_consistent_rewrite_without_the_key_is_named_by_the_kept_checkpoints() {

@@ -8,6 +8,7 @@
     reason = "tests"
 )]
 
+mod access;
 mod elsewhere;
 mod files;
 mod journal;

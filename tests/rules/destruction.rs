@@ -211,3 +211,33 @@ fn a_batch_in_use_is_not_due() {
     assert_eq!(stands(&site, SMALL).0, "due");
     assert!(site.query(&grant, &[]).exits(77).stdout.is_empty());
 }
+
+/// What becomes true together is durable together: one signature and one sync for all of it.
+#[test]
+fn what_ends_at_the_same_time_is_one_commit() {
+    let people = People::new();
+    let site = with_mallory(&people, &["small-20"]);
+    for _ in 0..3 {
+        let apply = ["grant", "apply", "--link", LINK, "--until", "2026-12-10"];
+        let why = ["--purpose", "資格審查", "--basis", "府社婦字第1150009999號"];
+        let grant = site.run_as("henry", &[apply.as_slice(), &why].concat()).ok().id('g');
+        site.run_as("sue", &["grant", "approve", &grant]).ok();
+    }
+    site.wait_minutes(25 * 24 * 60);
+    site.once();
+    let ended = of_type(&site, "grant-expired");
+    let places: Vec<u64> = ended.iter().map(|entry| entry["seq"].as_u64().unwrap()).collect();
+    assert_eq!(places.len(), 3);
+    assert_eq!(places[2], places[0] + 2);
+    let journal = rusqlite::Connection::open(site.dir.join("state/journal.db")).unwrap();
+    let signed = |size: u64| -> u64 {
+        let count = "SELECT COUNT(*) FROM checkpoint WHERE log = 0 AND size = ?1";
+        journal
+            .query_row(count, [size.cast_signed()], |row| row.get::<_, i64>(0))
+            .unwrap()
+            .cast_unsigned()
+    };
+    let sizes = [places[0], places[1], places[2], places[2] + 1];
+    assert_eq!(sizes.map(signed), [1, 0, 0, 1]);
+    site.verify();
+}

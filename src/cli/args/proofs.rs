@@ -34,7 +34,7 @@ pub(in crate::cli) enum RegisterWord {
     /// of itself (an older one put back, its end cut off, another history under the same key), a checkpoint that was kept
     /// elsewhere tells.
     #[command(
-        after_long_help = "Examples:\n  batchward register verify\n  batchward register verify --dir /media/copy/register \\\n    --key batchward/taoyuan-dwcd+5c0ee2a4+AZTF\n  batchward register verify --against last-year.checkpoint\n  batchward register verify --proof entry-42.tlog-proof \\\n    --key batchward/taoyuan-dwcd+5c0ee2a4+AZTF"
+        after_long_help = "Examples:\n  batchward register verify\n  batchward register verify --dir /media/copy/register \\\n    --key batchward/taoyuan-dwcd+5c0ee2a4+AZTF\n  batchward register verify --dir audit/register --access audit/access\n  batchward register verify --against last-year.checkpoint\n  batchward register verify --proof entry-42.tlog-proof \\\n    --key batchward/taoyuan-dwcd+5c0ee2a4+AZTF"
     )]
     Verify(RegisterVerify),
     /// Write the proof that an entry is in the register, as a file that verifies by itself.
@@ -94,6 +94,9 @@ pub(in crate::cli) struct RegisterVerify {
     /// A copied register folder.
     #[arg(long)]
     pub(in crate::cli) dir: Option<PathBuf>,
+    /// A copied access log, to be held against what the register says of it.
+    #[arg(long, requires = "dir")]
+    pub(in crate::cli) access: Option<PathBuf>,
     /// The verifier key that you hold; without it, the folder's own.
     #[arg(long, value_name = "VKEY")]
     pub(in crate::cli) key: Option<String>,
