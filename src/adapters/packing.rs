@@ -19,7 +19,7 @@ use rustix::{
     io::Errno,
 };
 
-pub use self::key::{Beside, apart, put_key};
+pub use self::key::{Beside, apart, drop_key, put_key};
 use super::{
     age_files::{Sealer, To},
     fault,
@@ -150,9 +150,20 @@ impl Package {
     /// As [`Package::close`], but before the package has its name: whoever makes the key known does it between.
     ///
     /// # Errors
-    /// [`PackError`].
+    /// [`PackError`]; what was made is removed.
     pub fn seal(mut self, announced: &Announced, key: &SigningKey) -> Result<Whole, PackError> {
         let manifest = announced.manifest(std::mem::take(&mut self.files));
+        match self.sign(&manifest, key) {
+            Ok(()) => Ok(Whole { package: self, manifest }),
+            Err(error) => {
+                // Why it was given up is told; what cannot be removed now, the next try removes.
+                let _ = self.abandon();
+                Err(error)
+            }
+        }
+    }
+
+    fn sign(&self, manifest: &Manifest, key: &SigningKey) -> Result<(), PackError> {
         let text = manifest.to_yaml()?;
         let signature = key.sign(MANIFEST_NAMESPACE, text.as_bytes())?;
         let path = self.part.join(MANIFEST_NAME);
@@ -164,7 +175,7 @@ impl Package {
         mode(&beside, FILE_MODE)?;
         mode(&self.part, DIR_MODE)?;
         files::sync_dir(&self.part)?;
-        Ok(Whole { package: self, manifest })
+        Ok(())
     }
 
     /// Gives up, and removes what was made.
@@ -194,8 +205,18 @@ impl Whole {
     /// [`discard`] removes.
     ///
     /// # Errors
-    /// [`FileError::Exists`] where something took the name meanwhile; [`FileError`].
+    /// [`FileError::Exists`] where something took the name meanwhile; [`FileError`]. What was made is removed.
     pub fn publish(self) -> Result<Manifest, PackError> {
+        match self.give_name() {
+            Ok(()) => Ok(self.manifest),
+            Err(error) => {
+                let _ = self.package.abandon();
+                Err(error)
+            }
+        }
+    }
+
+    fn give_name(&self) -> Result<(), PackError> {
         let Package { target, part, .. } = &self.package;
         let write = fault::Write::begin("package");
         match renameat_with(CWD, part, CWD, target, RenameFlags::NOREPLACE) {
@@ -211,7 +232,7 @@ impl Whole {
         files::sync_dir(parent_of(target))?;
         write.end();
         files::rename(&signature_beside(target), &target.join(SIGNATURE_NAME), "package")?;
-        Ok(self.manifest)
+        Ok(())
     }
 
     /// Gives up, and removes what was made.

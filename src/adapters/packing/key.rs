@@ -9,6 +9,7 @@ use crate::{
     adapters::{
         files::{self, FileError},
         machine::Machine,
+        wipe,
     },
     domain::secret::Secret,
 };
@@ -68,6 +69,14 @@ pub fn apart(key: &Path, data: &Path) -> Result<(), Beside> {
 /// [`FileError::Exists`], [`FileError`].
 pub fn put_key(path: &Path, key: &Secret) -> Result<(), FileError> {
     files::create_new(path, key.expose(), "package-key")
+}
+
+/// Takes a key file back that opens nothing, because its package was not made.
+///
+/// # Errors
+/// [`FileError`].
+pub fn drop_key(path: &Path) -> Result<(), FileError> {
+    wipe::discard(path)
 }
 
 fn real(folder: &Path) -> Result<PathBuf, FileError> {
