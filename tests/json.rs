@@ -67,6 +67,7 @@ fn every_answer_of_the_binary_fits_its_schema() {
     }
     assert!(seen.0.contains("batch-show"), "{rows:#}");
     readings(&site, &mut seen);
+    packed(&site, &mut seen);
     certificate(&site, &mut seen);
     let all: BTreeSet<String> = fs::read_dir(root().join("docs/json"))
         .unwrap()
@@ -140,6 +141,22 @@ fn readings(site: &Site<'_>, seen: &mut Seen) {
     fs::write(&bad, "name: x\n").unwrap();
     let ran = site.run(&["policy", "check", bad.to_str().unwrap(), "--json"]).exits(78);
     assert_eq!(seen.see("policy-check", &ran)["ok"], false);
+}
+
+/// What a provider packs, of synthetic people.
+fn packed(site: &Site<'_>, seen: &mut Seen) {
+    let plain = site.temporary().join("people.csv");
+    fs::write(&plain, "national_id,name,birth_date,indigenous\r\nA1,王,0800101,0\r\n").unwrap();
+    let (layout, out) = (site.dir.join("layouts/nt-verify-04.yaml"), site.temporary().join("out"));
+    fs::create_dir(&out).unwrap();
+    let key = site.people.key("ada");
+    let phrase = site.dir.join("N-1.pass");
+    let paths = [&plain, &layout, &out, &key, &phrase].map(|path| path.to_str().unwrap());
+    let [plain, layout, out, key, phrase] = paths;
+    let mut words = vec!["pack", plain, "--layout", layout, "-o", out, "--sign-with", key];
+    words.extend(["--link", "l", "--number", "N-1", "--table-no", "T", "--kind", "full"]);
+    words.extend(["--basis", "D", "--purpose", "P", "--passphrase-out", phrase, "--json"]);
+    assert_eq!(seen.see("pack", &site.run(&words).ok())["records"], 1);
 }
 
 /// The certificate of the demo's batch.

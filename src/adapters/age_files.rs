@@ -8,6 +8,7 @@
 mod delivery;
 mod payload;
 mod spool;
+mod stream;
 
 use age::{
     scrypt,
@@ -20,6 +21,7 @@ pub use self::delivery::{
     DeliveryKey, DeliveryReader, KeyFault, OpenError, is_damage, open_delivery,
 };
 pub use self::spool::{SpoolError, SpoolReader, SpoolWriter, open_spool};
+pub use self::stream::{Sealer, To};
 pub use crate::domain::judge::looks_like_age;
 use crate::domain::{limits::ROOT_KEY_SCRYPT_LOG_N, secret::Secret};
 

@@ -27,8 +27,13 @@ pub(super) struct Identity {
 impl Identity {
     /// Reads `--as` and `--sign-with`.
     pub(super) fn read(name: Option<&str>, key: Option<&Path>) -> Result<Self> {
-        let (Some(name), Some(path)) = (name, key) else {
-            return Ok(Self { name: String::new(), key: None });
+        let (name, path) = match (name, key) {
+            (Some(name), Some(path)) => (name, path),
+            (None, Some(_)) => {
+                return Err(Error::usage(format!("this is missing: {}", "--as <NAME>"))
+                    .hint("'--help' after the word shows what it takes"));
+            }
+            _ => return Ok(Self { name: String::new(), key: None }),
         };
         let text = std::fs::read(path).map_err(|error| {
             Error::new(Exit::Unavailable, format!("'{}': {error}", path.display()))

@@ -13,6 +13,7 @@ mod identity;
 mod inventory;
 mod lists;
 mod locale;
+mod pack;
 mod pages;
 mod print;
 mod register;

@@ -17,7 +17,7 @@ use super::{
     client::{self, Client},
     doctor, evidence, forms,
     identity::Identity,
-    inventory, lists, pages, print, register, rows, shapes, speech, status, verify, witness,
+    inventory, lists, pack, pages, print, register, rows, shapes, speech, status, verify, witness,
 };
 use crate::{
     daemon, demo,
@@ -65,6 +65,9 @@ pub(super) fn run(cli: &Cli) -> Result<()> {
         }
         Word::Media(MediaWord::Methods { medium }) => {
             inventory::methods(medium.as_deref(), cli.json)
+        }
+        Word::Pack(args) => {
+            pack::pack(args, cli.sign_with.as_deref(), wiring::now(&hooks), cli.json)
         }
         Word::Policy(word) => policy(cli, word),
         Word::Completions { shell } => pages::completions(*shell),

@@ -278,6 +278,24 @@ fn whole(path: &Path, what: String, hint: Option<&str>) -> Fault {
     Fault { file, line: 0, column: 0, what, hint, kind: FaultKind::Wrong }
 }
 
+/// One layout file, by itself: for whoever packs, and has no site.
+///
+/// # Errors
+/// Every fault of the file.
+pub fn layout(path: &Path) -> Result<Layout, Vec<Fault>> {
+    let mut faults = Vec::new();
+    let found = Faults::of(path.to_owned());
+    let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+    let node =
+        read_file(path, permissions::here(), &mut faults).and_then(|bytes| node_of(&bytes, &found));
+    let layout = node.and_then(|node| layouts::parse(&name, &node, &found));
+    faults.extend(found.take());
+    match layout {
+        Some(layout) if faults.is_empty() => Ok(layout),
+        _ => Err(sorted(faults)),
+    }
+}
+
 /// Every fault of one policy file.
 #[must_use]
 pub fn check_policy(path: &Path) -> Vec<Fault> {

@@ -3,8 +3,9 @@
 //! A [`Manifest`] exists only parsed and in range; what is not exactly the contract's fields is a fault. Parsing comes
 //! after the signature over the same bytes was checked, and is the caller's order to keep ([`crate::domain::judge`]).
 //! Nothing here compares the manifest with a link, with files or with a ledger. Faults say which field, never what it
-//! held.
+//! held. [`Manifest::to_yaml`] writes one, and reads it back before anybody signs it.
 
+mod text;
 mod tree;
 
 use chrono::NaiveDate;

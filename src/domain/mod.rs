@@ -27,6 +27,7 @@ pub mod link;
 pub mod manifest;
 pub mod merkle;
 pub mod national_id;
+pub mod packing;
 pub mod policy;
 pub mod proof;
 pub mod reason;

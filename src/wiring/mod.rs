@@ -9,6 +9,7 @@ mod keys;
 mod log;
 mod look;
 mod monitor;
+mod packing;
 mod places;
 mod refusal;
 mod resident;
@@ -23,6 +24,7 @@ pub use look::{
     PolicyLine, PolicyPage, RuleLine, check_policy, explain, help_device, policies, state_of,
     uid_of,
 };
+pub use packing::{Lock, Packed, PackedFile, Packing, pack, passphrase_from};
 pub use resident::{Control, Settings, control, now, resident, settings};
 pub use site::{Hooks, Made, init, open};
 pub use witness::{cosign, new_witness};

@@ -101,6 +101,12 @@ impl Machine {
         mounts::of(&self.root, path)
     }
 
+    /// The stick, card or disc that holds a folder, where it is one that is carried away.
+    #[must_use]
+    pub fn removable_disk(&self, path: &Path) -> Option<PathBuf> {
+        mounts::removable_disk(&self.root, path)
+    }
+
     /// Swap areas that are on.
     #[must_use]
     pub fn swaps(&self) -> Vec<Swap> {

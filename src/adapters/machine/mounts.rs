@@ -19,6 +19,8 @@ use crate::doctor::facts::Filesystem;
 
 /// The number of the folder that a btrfs subvolume or snapshot is.
 const SUBVOLUME: u64 = 256;
+/// Devices below one another that are looked through.
+const LAYERS_MAX: usize = 8;
 /// Snapshots that are named; more are as bad.
 const SNAPSHOTS_SHOWN: usize = 5;
 
@@ -33,11 +35,7 @@ struct Mount {
 
 pub(super) fn of(root: &Path, path: &Path) -> Option<Filesystem> {
     let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-    let text = fs::read_to_string(root.join("proc/self/mountinfo")).ok()?;
-    let mounts = text.lines().filter_map(line);
-    let mount = mounts
-        .filter(|mount| path.starts_with(&mount.point))
-        .max_by_key(|mount| mount.point.components().count())?;
+    let mount = mount_of(root, &path)?;
     let device = root.join("sys/dev/block").join(&mount.device);
     let snapshots = snapshots(root, &mount, &device);
     Some(Filesystem {
@@ -51,6 +49,34 @@ pub(super) fn of(root: &Path, path: &Path) -> Option<Filesystem> {
         mount: mount.point,
         options: mount.options,
     })
+}
+
+fn mount_of(root: &Path, path: &Path) -> Option<Mount> {
+    let text = fs::read_to_string(root.join("proc/self/mountinfo")).ok()?;
+    let mounts = text.lines().filter_map(line);
+    mounts
+        .filter(|mount| path.starts_with(&mount.point))
+        .max_by_key(|mount| mount.point.components().count())
+}
+
+/// The stick, card or disc that a folder lies on, by its place in /sys; nothing where it is built in, or where that
+/// cannot be told.
+pub(super) fn removable_disk(root: &Path, path: &Path) -> Option<PathBuf> {
+    let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    let mount = mount_of(root, &path)?;
+    let mut device = fs::canonicalize(root.join("sys/dev/block").join(mount.device)).ok()?;
+    // An encrypted medium is mounted by way of the device that decrypts it.
+    for _ in 0..LAYERS_MAX {
+        let mut slaves = fs::read_dir(device.join("slaves")).into_iter().flatten();
+        let Some(Ok(slave)) = slaves.next() else { break };
+        device = fs::canonicalize(slave.path()).ok()?;
+    }
+    let disk = if device.join("partition").exists() { device.parent()?.to_owned() } else { device };
+    let says = fs::read_to_string(disk.join("removable")).unwrap_or_default().trim() == "1";
+    // Disks in a case with a cable say that they are built in.
+    let by_cable =
+        disk.components().any(|part| part.as_os_str().as_encoded_bytes().starts_with(b"usb"));
+    (says || by_cable).then_some(disk)
 }
 
 /// `36 35 98:0 /mnt1 /mnt2 rw,noatime master:1 - ext3 /dev/root rw,errors=continue` (proc_pid_mountinfo(5)).

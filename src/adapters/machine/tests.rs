@@ -104,6 +104,43 @@ fn a_volume_with_a_snapshot_names_it() {
 }
 
 #[test]
+fn a_stick_is_one_medium_whatever_its_parts_and_layers() {
+    let mounts = "22 1 8:1 / / rw - ext4 /dev/sda1 rw\n\
+         23 22 8:17 / /media/a rw - vfat /dev/sdb1 rw\n\
+         24 22 253:5 / /media/b rw - ext4 /dev/mapper/luks rw\n\
+         25 22 8:33 / /media/case rw - ext4 /dev/sdc1 rw\n";
+    let (dir, machine) = laid_out(&[
+        ("proc/self/mountinfo", mounts),
+        ("sys/devices/ata1/sda/removable", "0\n"),
+        ("sys/devices/ata1/sda/sda1/partition", "1\n"),
+        ("sys/devices/port/sdb/removable", "1\n"),
+        ("sys/devices/port/sdb/sdb1/partition", "1\n"),
+        ("sys/devices/port/sdb/sdb2/partition", "2\n"),
+        ("sys/devices/dm-5/dm/uuid", "CRYPT-LUKS2-1\n"),
+        ("sys/devices/usb2/sdc/removable", "0\n"),
+        ("sys/devices/usb2/sdc/sdc1/partition", "1\n"),
+    ]);
+    for folder in ["sys/dev/block", "sys/devices/dm-5/slaves"] {
+        fs::create_dir_all(dir.path().join(folder)).unwrap();
+    }
+    for (number, device) in [
+        ("8:1", "ata1/sda/sda1"),
+        ("8:17", "port/sdb/sdb1"),
+        ("253:5", "dm-5"),
+        ("8:33", "usb2/sdc/sdc1"),
+    ] {
+        let place = dir.path().join("sys/dev/block").join(number);
+        symlink(format!("../../devices/{device}"), place).unwrap();
+    }
+    symlink("../../port/sdb/sdb2", dir.path().join("sys/devices/dm-5/slaves/sdb2")).unwrap();
+    let of = |path: &str| machine.removable_disk(Path::new(path));
+    assert_eq!(of("/srv"), None);
+    assert!(of("/media/a").unwrap().ends_with("port/sdb"));
+    assert_eq!(of("/media/a/x"), of("/media/b"));
+    assert!(of("/media/case").unwrap().ends_with("usb2/sdc"));
+}
+
+#[test]
 fn zone_fonts_tools_and_groups_are_found_by_their_files() {
     let (dir, machine) = laid_out(&[
         ("etc/group", "root:x:0:\nbatchward:x:990:alice\n"),

@@ -8,6 +8,7 @@ mod deliveries;
 mod destruction;
 mod forms;
 mod inventory;
+mod pack;
 mod proofs;
 mod site;
 mod uses;
@@ -23,6 +24,7 @@ pub(super) use self::{
     destruction::{CloseArgs, DestroyWord, HoldWord, StandingWord},
     forms::{DutiesWord, Evidence, EvidenceWord, FormFile, FormFormat, RegisterExport},
     inventory::{CopyWord, DeclareArgs, MediaWord, RecordArgs},
+    pack::{PackArgs, PackKind},
     proofs::{CertificateWord, PolicyWord, RegisterVerify, RegisterWord},
     site::{AccountAdd, AccountWord, ClockWord, ConfigWord, Init, Shell},
     uses::{GrantWord, MatchArgs, QueryArgs, RowFormat, UseWord},
@@ -66,13 +68,7 @@ pub(super) struct Cli {
     )]
     pub(super) as_name: Option<String>,
     /// Sign the command with this SSH private key.
-    #[arg(
-        long,
-        global = true,
-        value_name = "KEYFILE",
-        requires = "as_name",
-        help_heading = "Global options"
-    )]
+    #[arg(long, global = true, value_name = "KEYFILE", help_heading = "Global options")]
     pub(super) sign_with: Option<PathBuf>,
     /// Answer in JSON; its form is described in docs/json.md.
     #[arg(long, global = true, help_heading = "Global options")]
@@ -228,6 +224,14 @@ pub(super) enum Word {
         #[arg(long, value_name = "N", default_value_t = 100_000)]
         records: u64,
     },
+    /// At the provider: make a delivery of plain files, encrypted and signed.
+    ///
+    /// Neither agent nor site is needed. Records are counted by the layout while the files are encrypted; nothing plain
+    /// is written. The key of the batch goes to a place of its own, which is refused beside the data.
+    #[command(
+        after_long_help = "Examples:\n  batchward pack residents.dat --layout hr-person-01.yaml --link moca-full \\\n    --number MOCA-1151121-0007 --table-no HR-PERSON-01 --kind full --basis 府民戶字第1150001234號 \\\n    --purpose 育兒津貼資格審查 --sign-with moca --fresh-key letters/MOCA-1151121-0007.key -o drop"
+    )]
+    Pack(PackArgs),
     /// Print completions for a shell.
     #[command(
         after_long_help = "Examples:\n  batchward completions bash > /etc/bash_completion.d/batchward\n  batchward completions fish > ~/.config/fish/completions/batchward.fish"
