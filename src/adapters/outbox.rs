@@ -89,7 +89,9 @@ impl Outbox<'_> {
             return Err(OutboxError::Exists { path: self.folder() });
         }
         // What a stop left of an earlier try: ciphertext.
-        files::remove_flat_folder(&self.part(), "package")?;
+        if self.part().symlink_metadata().is_ok() {
+            files::remove_flat_folder(&self.part(), "package")?;
+        }
         files::create_dir(&self.part())?;
         Ok(SpoolWriter::create(&self.part(), DATA_NAME, recipient)?)
     }
