@@ -34,7 +34,17 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     // Judges facts that adapters find.
     ("doctor", &["doctor", "domain"]),
     // Reads configuration, and judges the modes of what it finds.
-    ("config", &["config", "doctor", "domain", "adapters::files", "adapters::root_key"]),
+    (
+        "config",
+        &[
+            "config",
+            "doctor",
+            "domain",
+            "adapters::age_files",
+            "adapters::files",
+            "adapters::root_key",
+        ],
+    ),
     // Separate from the writer: shares hash functions and the form of checkpoints with it, nothing else.
     ("verify", &["domain", "verify"]),
     // Randomness of nonces; the fault points of the test build; jobs, to show how far they are.

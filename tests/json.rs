@@ -77,10 +77,30 @@ fn every_answer_of_the_binary_fits_its_schema() {
     assert!(without.is_empty(), "no answer was seen of {without:?}");
 }
 
+/// A package that is made for another agency.
+fn handed_on(site: &Site<'_>) {
+    for folder in ["recipients", "handed", "handed-keys"] {
+        fs::create_dir(site.dir.join(folder)).unwrap();
+    }
+    let text = "recipient: office\ntitle: 合成受領單位\nkind: agency\npremises: own\nlink: from-us\n\
+        outbox: ../handed\nkey: separate\nkeys: ../handed-keys\nchannels: [courier, letter]\nuntil: 2027-06-30\n";
+    fs::write(site.dir.join("recipients/office.yaml"), text).unwrap();
+    site.run_as("ada", &["config", "propose"]).ok();
+    site.run_as("ben", &["config", "confirm"]).ok();
+    let words = ["handover", "request", "b-00000001", "--to", "office", "--purpose", "通知"];
+    let more = ["--basis", "府社婦字第1150009999號", "--until", "2027-03-31"];
+    let ways = ["--channel", "courier", "--key-channel", "letter"];
+    site.run_as("henry", &[words.as_slice(), &more, &ways].concat()).ok();
+    let doc = ["--doc-no", "府民戶字第1150001234號"];
+    site.run_as("sue", &[["handover", "approve", "l-00000001"].as_slice(), &doc].concat()).ok();
+    site.run_as("alice", &["handover", "make", "l-00000001"]).ok();
+}
+
 fn readings(site: &Site<'_>, seen: &mut Seen) {
     let letter = ["copy", "declare", "b-00000001", "--kind", "key-carrier", "--medium", "paper"];
     let place = ["--place", "safe", "--holder", "alice"];
     site.run_as("alice", &[letter.as_slice(), &place].concat()).ok();
+    handed_on(site);
     let policy = root().join("policies");
     let policy = fs::read_dir(policy).unwrap().next().unwrap().unwrap().path();
     let name = policy.file_stem().unwrap().to_str().unwrap();
@@ -105,6 +125,8 @@ fn readings(site: &Site<'_>, seen: &mut Seen) {
         ("config-show", vec!["config", "show"]),
         ("copy-list", vec!["copy", "list", "--all"]),
         ("media-methods", vec!["media", "methods"]),
+        ("handover-list", vec!["handover", "list"]),
+        ("handover-show", vec!["handover", "show", "l-00000001"]),
         ("destroy-list", vec!["destroy", "list"]),
         ("destroy-plan", vec!["destroy", "plan", "--on", "120/12/31"]),
         ("standing-list", vec!["standing", "list"]),

@@ -20,8 +20,9 @@ use batchward::{
     cli::speech,
     domain::{
         accounts::Role,
+        handover::{Premises, RecipientKind},
         inventory::{HeldKind, Medium, Method, Sanitization},
-        lifecycle::{BatchState, CopyState, GrantState, OrderState},
+        lifecycle::{BatchState, CopyState, GrantState, HandoverState, OrderState},
         policy::ClockStart,
         reason::Reason,
     },
@@ -110,6 +111,9 @@ fn every_word_of_a_closed_list_is_in_the_catalogue() {
     words.extend(BatchState::ALL.iter().map(|state| state.word().to_owned()));
     words.extend(CopyState::ALL.iter().map(|state| state.word().to_owned()));
     words.extend(GrantState::ALL.iter().map(|state| state.word().to_owned()));
+    words.extend(HandoverState::ALL.iter().map(|state| state.word().to_owned()));
+    words.extend(RecipientKind::ALL.iter().map(|kind| kind.word().to_owned()));
+    words.extend(Premises::ALL.iter().map(|premises| premises.word().to_owned()));
     words.extend(OrderState::ALL.iter().map(|state| state.word().to_owned()));
     words.extend(plan::STATES.iter().map(|state| (*state).to_owned()));
     words.extend(HeldKind::ALL.iter().map(|kind| kind.word().to_owned()));

@@ -57,6 +57,12 @@ pub fn recipient_of(identity: &Secret) -> Result<String, SealError> {
     Ok(identity_of(identity)?.to_public().to_string())
 }
 
+/// Whether a text is a recipient.
+#[must_use]
+pub fn is_recipient(text: &str) -> bool {
+    parse_recipient(text).is_ok()
+}
+
 /// Encrypts a few bytes to a recipient, binary form.
 ///
 /// # Errors

@@ -19,6 +19,7 @@ pub mod keystore;
 pub mod landlock;
 pub mod lock;
 pub mod machine;
+pub mod outbox;
 pub mod packing;
 pub mod process;
 pub mod root_key;

@@ -13,6 +13,7 @@ use super::{
         Word,
     },
     client::Client,
+    handover,
     identity::Identity,
     inventory, print,
     words::{id, public_key},
@@ -176,6 +177,7 @@ fn command_of_end(word: &Word, client: &mut Client) -> Result<Command> {
             let (authority, doc_no) = (authority.clone(), doc_no.clone());
             Command::HoldPlace { scope, authority, doc_no, review: time(client, review)? }
         }
+        Word::Handover(word) => handover::command_of(word, client)?,
         Word::Hold(HoldWord::Lift { hold }) => Command::HoldLift { hold: id(hold)? },
         _ => return Err(Error::usage("this word takes no command")),
     })

@@ -122,11 +122,7 @@ fn length_of(path: &Path) -> Result<u64> {
 }
 
 fn end(record: &RecordArgs, client: &mut Client) -> Result<EndFacts> {
-    let method = Method::parse(&record.method).ok_or_else(|| {
-        Error::usage(format!("there is no method '{}'", record.method)).hint(
-            "'batchward media methods' shows which there are, and on which media they do something",
-        )
-    })?;
+    let method = method_of(&record.method)?;
     let now = client.now();
     let on = record.on.as_deref().map(|date| time(client, date)).transpose()?;
     let zone = client.zone()?;
@@ -145,6 +141,15 @@ fn end(record: &RecordArgs, client: &mut Client) -> Result<EndFacts> {
 
 fn words<T: Copy>(all: &[T], word: fn(T) -> &'static str) -> String {
     all.iter().map(|one| word(*one)).collect::<Vec<_>>().join(", ")
+}
+
+/// A method of destruction.
+pub(super) fn method_of(text: &str) -> Result<Method> {
+    Method::parse(text).ok_or_else(|| {
+        Error::usage(format!("there is no method '{text}'")).hint(
+            "'batchward media methods' shows which there are, and on which media they do something",
+        )
+    })
 }
 
 fn kind_of(text: &str) -> Result<HeldKind> {

@@ -9,6 +9,7 @@ mod client;
 mod doctor;
 mod evidence;
 mod forms;
+mod handover;
 mod identity;
 mod inventory;
 mod lists;

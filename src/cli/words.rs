@@ -15,7 +15,7 @@ use super::{
     },
     bars, batch,
     client::{self, Client},
-    doctor, evidence, forms,
+    doctor, evidence, forms, handover,
     identity::Identity,
     inventory, lists, pack, pages, print, register, rows, shapes, speech, status, verify, witness,
 };
@@ -182,6 +182,7 @@ fn with_site(cli: &Cli, hooks: &Hooks) -> Result<()> {
         Word::Copy(CopyWord::List { id, all }) => {
             inventory::list(&mut client, id.as_deref(), *all, cli.json)
         }
+        Word::Handover(word) => handover::run(cli, &mut client, &identity, word),
         Word::Batch(BatchWord::List) => lists::batches(&mut client, cli.json),
         Word::Batch(BatchWord::Show { id }) => {
             let id = client.batch_named(id)?;

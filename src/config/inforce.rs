@@ -16,6 +16,7 @@ use crate::{
     domain::{
         digest::Digest,
         entry::{self, ConfigChange},
+        handover::Recipient,
         link::{KeyMode, Link, LinkStatus},
         signers::AllowedSigners,
         time::Period,
@@ -50,7 +51,10 @@ pub fn keep(state: &Path, set: &FileSet) -> Result<Digest, FileError> {
         dir.join("links"),
         dir.join("layouts"),
         dir.join("policies"),
-    ] {
+    ]
+    .into_iter()
+    .chain(set.keys().any(|name| name.starts_with("recipients/")).then(|| dir.join("recipients")))
+    {
         if !path.is_dir() {
             files::create_dir(&path)?;
         }
@@ -75,6 +79,7 @@ pub fn kept(agent: &Agent, digest: Digest) -> Result<Config, Vec<Fault>> {
         links: dir.join("links"),
         layouts: dir.join("layouts"),
         policies: dir.join("policies"),
+        recipients: Some(dir.join("recipients")).filter(|dir| dir.is_dir()),
     };
     let mut faults = Vec::new();
     let agreed =
@@ -96,7 +101,7 @@ pub fn kept(agent: &Agent, digest: Digest) -> Result<Config, Vec<Fault>> {
 /// Every file of a kept set: also a signer list that no link names any more belongs to what was agreed to.
 fn set_of(dir: &Path) -> FileSet {
     let mut set = FileSet::new();
-    for kind in ["links", "layouts", "policies"] {
+    for kind in ["links", "layouts", "policies", "recipients"] {
         for entry in std::fs::read_dir(dir.join(kind)).into_iter().flatten().flatten() {
             if let Ok(bytes) = files::read(&entry.path(), crate::domain::limits::CONFIG_BYTES_MAX) {
                 set.insert(format!("{kind}/{}", entry.file_name().to_string_lossy()), bytes);
@@ -156,6 +161,7 @@ pub fn compare(in_force: &Config, found: &Config) -> Comparison {
     for name in found.links.keys().filter(|name| !in_force.links.contains_key(*name)) {
         pending.push(change(name, "link-added", false));
     }
+    recipients(in_force, found, &mut effective, &mut tightened, &mut pending);
     others(in_force, found, &mut pending);
     if in_force.agent.anchoring.is_none() && found.agent.anchoring.is_some() {
         effective.agent.anchoring.clone_from(&found.agent.anchoring);
@@ -169,6 +175,46 @@ pub fn compare(in_force: &Config, found: &Config) -> Comparison {
         pending.push(of_agent("times", false));
     }
     Comparison { effective, tightened, pending }
+}
+
+/// Whoever is taken off the list gets nothing from now on, and an earlier end counts at once; everything else waits.
+fn recipients(
+    in_force: &Config,
+    found: &Config,
+    effective: &mut Config,
+    tightened: &mut Vec<ConfigChange>,
+    pending: &mut Vec<ConfigChange>,
+) {
+    let file = |name: &str| format!("recipients/{name}.yaml");
+    let change = |name: &str, code: &str, tightens| ConfigChange {
+        file: file(name),
+        code: code.to_owned(),
+        tightens,
+    };
+    for (name, base) in &in_force.recipients {
+        match found.recipients.get(name) {
+            None => {
+                effective.recipients.remove(name);
+                effective.files.remove(&file(name));
+                tightened.push(change(name, "recipient-removed", true));
+            }
+            Some(wanted) if wanted == base => {}
+            Some(wanted) => {
+                let sooner = wanted.until < base.until;
+                let same = Recipient { until: base.until, ..wanted.clone() } == *base;
+                if let Some(bytes) = found.files.get(&file(name)).filter(|_| sooner && same) {
+                    effective.recipients.insert(name.clone(), wanted.clone());
+                    effective.files.insert(file(name), bytes.clone());
+                    tightened.push(change(name, "recipient-until-earlier", true));
+                } else {
+                    pending.push(change(name, "recipient-changed", false));
+                }
+            }
+        }
+    }
+    for name in found.recipients.keys().filter(|name| !in_force.recipients.contains_key(*name)) {
+        pending.push(change(name, "recipient-added", false));
+    }
 }
 
 fn of_agent(code: &str, tightens: bool) -> ConfigChange {

@@ -141,7 +141,7 @@ fn folder(
 }
 
 /// A text that the register will keep.
-fn words(reader: &mut Reader, name: &'static str, form: Form<'_>) -> Option<String> {
+pub(super) fn words(reader: &mut Reader, name: &'static str, form: Form<'_>) -> Option<String> {
     let text = reader.text(name, form)?;
     kept(reader.faults(), name, &text).then_some(text.value)
 }
@@ -171,7 +171,7 @@ fn kept(faults: &Faults, name: &str, text: &Placed<String>) -> bool {
 }
 
 /// A list of texts that the register may keep, at least one and none twice.
-fn distinct(
+pub(super) fn distinct(
     reader: &mut Reader,
     name: &'static str,
     form: Form<'_>,

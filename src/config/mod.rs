@@ -16,6 +16,7 @@ mod paths;
 mod permissions;
 mod policies;
 mod reader;
+pub mod recipients;
 pub mod templates;
 #[cfg(test)]
 mod tests;
@@ -32,7 +33,7 @@ use reader::Reader;
 
 use crate::{
     adapters::files::{self, FileError},
-    domain::{layout::Layout, limits, link::Link, policy::Policy},
+    domain::{handover::Recipient, layout::Layout, limits, link::Link, policy::Policy},
 };
 
 /// Everything that the files say.
@@ -46,6 +47,8 @@ pub struct Config {
     pub layouts: BTreeMap<String, Layout>,
     /// Policies by name.
     pub policies: BTreeMap<String, Policy>,
+    /// Recipients by name.
+    pub recipients: BTreeMap<String, Recipient>,
     /// The bytes of every file that was read but `agent.yaml`, by a name below the configuration.
     pub files: BTreeMap<String, Vec<u8>>,
 }
@@ -59,6 +62,8 @@ pub struct Folders {
     pub layouts: PathBuf,
     /// Policies.
     pub policies: PathBuf,
+    /// Recipients, where there are any.
+    pub recipients: Option<PathBuf>,
 }
 
 impl Folders {
@@ -79,6 +84,7 @@ pub fn load(path: &Path) -> Result<Config, Vec<Fault>> {
         links: agent.links.clone(),
         layouts: agent.layouts.clone(),
         policies: agent.policies.clone(),
+        recipients: recipients::folder(&agent),
     };
     let own = permissions::owner(&agent);
     permissions::check(&agent, own, &mut faults);
@@ -174,8 +180,40 @@ fn read_parts(agent: Agent, folders: &Folders, faults: &mut Vec<Fault>) -> (Conf
         agent: &agent,
     };
     cross::judge(&drafts, &known, faults);
-    let config = Config { agent, links, layouts: layouts.parsed, policies: policies.parsed, files };
+    let recipients = read_recipients(folders, (own, &agent), &drafts, &mut files, faults);
+    let (layouts, policies) = (layouts.parsed, policies.parsed);
+    let config = Config { agent, links, layouts, policies, recipients, files };
     (config, drafts)
+}
+
+/// Reads the recipients, and judges their folders beside those of the links.
+fn read_recipients(
+    folders: &Folders,
+    (own, agent): (u32, &Agent),
+    links: &Drafts,
+    files: &mut BTreeMap<String, Vec<u8>>,
+    faults: &mut Vec<Fault>,
+) -> BTreeMap<String, Recipient> {
+    let Some(dir) = &folders.recipients else { return BTreeMap::new() };
+    let read = read_folder((dir, recipients::FOLDER), own, files, faults, |name, node, found| {
+        recipients::parse(name, (dir, agent), node, found)
+    });
+    let (mut drafts, mut whole) = (BTreeMap::new(), BTreeMap::new());
+    for (name, (draft, recipient)) in read.parsed {
+        whole.extend(recipient.map(|recipient| (name.clone(), recipient)));
+        drafts.insert(name, draft);
+    }
+    let channels: Vec<(String, PathBuf)> = links
+        .iter()
+        .flat_map(|(name, draft)| {
+            let of = |what: &str, placed: &Option<reader::Placed<PathBuf>>| {
+                placed.as_ref().map(|one| (format!("the {what} of '{name}'"), one.value.clone()))
+            };
+            [of("inbox", &draft.inbox), of("keybox", &draft.keybox)].into_iter().flatten()
+        })
+        .collect();
+    recipients::judge(&drafts, &channels, agent, faults);
+    whole
 }
 
 /// What was read of a folder: every file's name, and what could be parsed.

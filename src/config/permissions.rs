@@ -73,7 +73,8 @@ fn believed(path: &Path, own: u32, faults: &mut Vec<Fault>) {
 
 /// The agent's own folders and keys.
 pub(super) fn check(agent: &Agent, own: u32, faults: &mut Vec<Fault>) {
-    for folder in [&agent.links, &agent.layouts, &agent.policies] {
+    let recipients = super::recipients::folder(agent);
+    for folder in [&agent.links, &agent.layouts, &agent.policies].into_iter().chain(&recipients) {
         believed(folder, own, faults);
     }
     let shown = agent.state.display();

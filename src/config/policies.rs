@@ -59,6 +59,8 @@ pub(super) fn parse(name: &str, node: &Node, faults: &Faults) -> Option<Policy> 
     let copy = group(&mut reader, "copy", |r| {
         Some(CopyRule { approval: rule(r, "approval", COPYING, CopyApproval::parse)? })
     });
+    // One that says nothing about it lets nothing be handed on.
+    let handover = optional(&mut reader, "handover", super::recipients::rule);
     let grant = group(&mut reader, "grant", |r| {
         let cap = |t: &str| {
             t.bytes().all(|b| b.is_ascii_digit()).then(|| t.parse().ok())?.filter(|n| *n > 0)
@@ -88,6 +90,7 @@ pub(super) fn parse(name: &str, node: &Node, faults: &Faults) -> Option<Policy> 
         use_rule: use_rule?,
         destroy: destroy?,
         copy: copy?,
+        handover: handover?,
         grant: grant?,
         standing_key: standing_key?,
         access_log: access_log?,
@@ -96,7 +99,7 @@ pub(super) fn parse(name: &str, node: &Node, faults: &Faults) -> Option<Policy> 
 }
 
 /// A period by the calendar: laws count days, months and years.
-fn calendar(text: &str) -> Option<Period> {
+pub(super) fn calendar(text: &str) -> Option<Period> {
     const YEARS_MAX: u32 = 100;
     Period::parse(text).filter(|p| {
         text.starts_with('P') && p.months <= 12 * YEARS_MAX && p.days <= 366 * YEARS_MAX
@@ -115,8 +118,21 @@ fn group<T>(
     value
 }
 
+/// A group that may be missing; nothing where it has faults.
+fn optional<T>(
+    reader: &mut Reader,
+    name: &'static str,
+    read: impl FnOnce(&mut Reader) -> Option<T>,
+) -> Option<Option<T>> {
+    let Some(node) = reader.node(name) else { return Some(None) };
+    let mut inner = reader.inner(name, &node)?;
+    let value = read(&mut inner);
+    inner.finish();
+    value.map(Some)
+}
+
 /// `{ value: …, clause: … }`.
-fn rule<T>(
+pub(super) fn rule<T>(
     reader: &mut Reader,
     name: &'static str,
     form: Form<'_>,
@@ -164,7 +180,7 @@ fn destroy(r: &mut Reader) -> Option<Destroy> {
 }
 
 /// A list of words that are known.
-fn words<T>(
+pub(super) fn words<T>(
     reader: &mut Reader,
     name: &'static str,
     form: Form<'_>,

@@ -136,6 +136,7 @@ const fn batch_of(plan: &Plan) -> Option<BatchId> {
         | Plan::DropKey { .. }
         | Plan::WipeCopy { .. }
         | Plan::Certify { .. }
+        | Plan::MakePackage { .. }
         | Plan::MakeAccessKey { .. }
         | Plan::DropAccessKey { .. } => None,
     }
@@ -158,8 +159,8 @@ fn act(seq: u64, by: &str, body: &Body) {
     let kind = value["type"].as_str().unwrap_or("entry");
     let id = |field: &str| value[field].as_str().filter(|text| is_id(text));
     let (batch, grant, order, hold) = (id("batch"), id("grant"), id("order"), id("hold"));
-    let delivery = id("delivery");
-    tracing::info!(seq, kind, by, batch, delivery, grant, order, hold, "recorded");
+    let (delivery, handover) = (id("delivery"), id("handover"));
+    tracing::info!(seq, kind, by, batch, delivery, grant, order, hold, handover, "recorded");
 }
 
 fn is_id(text: &str) -> bool {

@@ -65,11 +65,13 @@ pub enum Act {
     Keep,
     /// `link baseline --confirm`.
     ConfirmBaseline,
-    /// `grant apply`, `query`, `match`, `use complete`, `use no-need`, `use filed`, `copy request`.
+    /// `grant apply`, `query`, `match`, `use complete`, `use no-need`, `use filed`, `copy request`,
+    /// `handover request`.
     Use,
-    /// `copy approve`, `copy deny`.
+    /// `copy approve`, `copy deny`, `handover approve`, `handover deny`.
     DecideCopy,
-    /// `copy withdraw`, `copy declare`, `copy move`, `media record`.
+    /// `copy withdraw`, `copy declare`, `copy move`, `media record`, `handover make`, `handover confirm`,
+    /// `handover returned`.
     KeepCopies,
     /// `media confirm`.
     Vouch,

@@ -11,6 +11,7 @@ mod access;
 mod anchors;
 mod copies;
 mod facts;
+mod handover;
 mod orders;
 
 use serde::{Deserialize, Serialize};
@@ -26,6 +27,10 @@ pub use facts::{
     LinkFacts, LoadFacts, ManifestFacts, OrderedCopy, Signed, UnixUser, Verdict, WipeFacts,
 };
 
+pub use handover::{
+    HandoverApproved, HandoverDenied, HandoverReceived, HandoverRequested, HandoverReturned,
+    HandoverTerms, PackageFacts, PackagePart,
+};
 pub use orders::{
     Exception, OrderCancelled, PaperFacts, PapersConfirmed, PapersRecorded, StandingConfirmed,
     StandingEnded, StandingProposed,
@@ -434,6 +439,16 @@ pub enum Body {
     EndConfirmed(EndConfirmed),
     /// What was needed of a batch is printed and filed with its case.
     Filed(Filed),
+    /// Somebody asks to hand data on.
+    HandoverRequested(HandoverRequested),
+    /// A second person agreed.
+    HandoverApproved(HandoverApproved),
+    /// It is not made, or not made after all.
+    HandoverDenied(HandoverDenied),
+    /// The recipient confirmed that it has the package.
+    HandoverReceived(HandoverReceived),
+    /// The recipient wrote that it has destroyed what it got.
+    HandoverReturned(HandoverReturned),
     /// A standing approval is proposed.
     StandingProposed(StandingProposed),
     /// A supervisor confirmed it.

@@ -33,6 +33,8 @@ kinds! {
     Delivery, DeliveryId, 'd';
     /// A grant.
     Grant, GrantId, 'g';
+    /// A hand-over.
+    HandedOver, HandoverId, 'l';
     /// A hold.
     Hold, HoldId, 'h';
     /// A key that came.

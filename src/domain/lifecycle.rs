@@ -1,4 +1,4 @@
-//! The life of batches, copies, grants and orders, as tables: the only place that moves a state.
+//! The life of batches, copies, grants, hand-overs and orders, as tables: the only place that moves a state.
 //!
 //! One row a line: from this state, on this event, to that state, and what work that starts. A pair that is in no
 //! row is refused. Tests, `docs/lifecycle.md` and every screen are made from these rows. What a batch *is* (its
@@ -120,6 +120,34 @@ words! {
         /// Its end has passed.
         Expired = "expired",
     }
+    /// Where a hand-over stands.
+    HandoverState {
+        /// Asked for.
+        Requested = "requested",
+        /// Agreed to: its package can be made.
+        Approved = "approved",
+        /// Turned down, or not made after all.
+        Denied = "denied",
+        /// Its package is made, and on its way.
+        Made = "made",
+        /// The recipient confirmed that it has it.
+        Received = "received",
+        /// The recipient's copy is gone, by the word of two people.
+        Closed = "closed",
+    }
+    /// What happens to a hand-over.
+    HandoverEvent {
+        /// The second person agreed.
+        Approved = "approved",
+        /// The second person refused, or took it back before the package was made.
+        Denied = "denied",
+        /// The package lies in its recipient's outbox.
+        Made = "made",
+        /// The recipient confirmed that it has it.
+        Received = "received",
+        /// The last copy of it is gone.
+        Ended = "ended",
+    }
     /// Where a destruction order stands.
     OrderState {
         /// Requested (簽報).
@@ -214,6 +242,20 @@ pub const GRANT: &[Row<GrantState, GrantEvent, ()>] = &[
     (G::Revoked, Og::Completed, G::Completed, None),
 ];
 
+use HandoverEvent as Oh;
+use HandoverState as H;
+
+/// The life of a hand-over.
+pub const HANDOVER: &[Row<HandoverState, HandoverEvent, ()>] = &[
+    (H::Requested, Oh::Approved, H::Approved, None),
+    (H::Requested, Oh::Denied, H::Denied, None),
+    (H::Approved, Oh::Denied, H::Denied, None),
+    (H::Approved, Oh::Made, H::Made, None),
+    (H::Made, Oh::Received, H::Received, None),
+    (H::Made, Oh::Ended, H::Closed, None),
+    (H::Received, Oh::Ended, H::Closed, None),
+];
+
 use OrderEvent as Oo;
 use OrderState as O;
 
@@ -252,13 +294,14 @@ pub fn work(state: BatchState) -> Option<BatchStep> {
 #[must_use]
 pub fn markdown() -> String {
     let mut page = String::from(
-        "# The life of batches, copies, grants and orders\n\nMade from the tables in \
+        "# The life of batches, copies, grants, hand-overs and orders\n\nMade from the tables in \
          `src/domain/lifecycle.rs`; a test fails when this page is stale.\nA pair of state and event that is in \
          no row is refused.\n",
     );
     table(&mut page, "Batch", BATCH, BatchState::word, BatchEvent::word, BatchStep::word);
     table(&mut page, "Copy", COPY, CopyState::word, CopyEvent::word, |()| "");
     table(&mut page, "Grant", GRANT, GrantState::word, GrantEvent::word, |()| "");
+    table(&mut page, "Hand-over", HANDOVER, HandoverState::word, HandoverEvent::word, |()| "");
     table(&mut page, "Order", ORDER, OrderState::word, OrderEvent::word, |()| "");
     page
 }
@@ -311,6 +354,7 @@ mod tests {
         sound(BATCH, BatchState::ALL, B::Received, &[B::Closed]);
         sound(COPY, CopyState::ALL, C::Requested, &[C::Destroyed]);
         sound(GRANT, GrantState::ALL, G::Applied, &[G::Denied, G::Completed]);
+        sound(HANDOVER, HandoverState::ALL, H::Requested, &[H::Denied, H::Closed]);
         sound(ORDER, OrderState::ALL, O::Requested, &[O::Denied, O::Voided, O::Certified]);
     }
 

@@ -17,6 +17,7 @@ pub mod digest;
 pub mod entry;
 pub mod findings;
 pub mod fixed_width;
+pub mod handover;
 pub mod ids;
 pub mod inventory;
 pub mod judge;

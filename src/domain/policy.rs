@@ -1,6 +1,6 @@
 //! A policy: what one regulation demands, each value with the clause that it comes from.
 
-use super::{accounts::Role, time::Period};
+use super::{accounts::Role, handover::HandoverRule, time::Period};
 
 /// A value and its clause.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,6 +28,8 @@ pub struct Policy {
     pub destroy: Destroy,
     /// Copies that people make.
     pub copy: CopyRule,
+    /// Handing on; nothing is handed on where there are no rules for it.
+    pub handover: Option<HandoverRule>,
     /// Access.
     pub grant: GrantRule,
     /// Whether providers may encrypt to the agent's own recipient.
@@ -199,7 +201,7 @@ impl Policy {
             Approval::PerOrder => "per-order",
             Approval::Standing => "standing",
         };
-        vec![
+        let mut rules: Vec<(&'static str, String, &str)> = vec![
             ("raw_file.start_event", start.to_owned(), &self.raw_file.start.clause),
             (
                 "raw_file.retention",
@@ -242,7 +244,9 @@ impl Policy {
             ("grant.row_cap", self.grant.row_cap.value.to_string(), &self.grant.row_cap.clause),
             ("key.standing", self.standing_key.value.to_string(), &self.standing_key.clause),
             ("access_log.retention", self.access_log.value.words(), &self.access_log.clause),
-            ("register.retention", self.register.value.words(), &self.register.clause),
-        ]
+            ("register.retention", self.register.value.words(), self.register.clause.as_str()),
+        ];
+        rules.extend(self.handover.iter().flat_map(HandoverRule::rules));
+        rules
     }
 }

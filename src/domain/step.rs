@@ -10,10 +10,10 @@ use serde::{Deserialize, Serialize};
 use super::{
     digest::Digest,
     entry::{
-        CopyFacts, KeyFacts, KeyForm, LinkFacts, LoadFacts, ManifestFacts, Signed, Verdict,
-        WipeFacts,
+        CopyFacts, KeyFacts, KeyForm, LinkFacts, LoadFacts, ManifestFacts, PackageFacts,
+        PackagePart, Signed, Verdict, WipeFacts,
     },
-    ids::{AccessOrderId, BatchId, CopyId, DeliveryId, KeyId, OrderId, StandingId},
+    ids::{AccessOrderId, BatchId, CopyId, DeliveryId, HandoverId, KeyId, OrderId, StandingId},
     reason::Reason,
     time::Timestamp,
     wipe::Limit,
@@ -108,6 +108,15 @@ pub enum Plan {
         /// Backups of the agent's state, as they are stated then; nothing where nothing is.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         backups: Option<Vec<BackupFacts>>,
+    },
+    /// Make the package of a hand-over.
+    MakePackage {
+        /// The hand-over.
+        handover: HandoverId,
+        /// The batches that it is made of, the base first, each with its vault and the package as a copy of it.
+        parts: Vec<PackagePart>,
+        /// When it is dated.
+        at: Timestamp,
     },
     /// Make the key that seals a link's access entries of one month.
     MakeAccessKey {
@@ -204,6 +213,11 @@ pub enum Outcome {
         /// SHA-256 of its bytes.
         certificate: Digest,
     },
+    /// The package lies in its recipient's outbox.
+    PackageMade {
+        /// What it is.
+        facts: PackageFacts,
+    },
     /// The key is there.
     AccessKeyMade {
         /// Its age recipient.
@@ -235,6 +249,7 @@ impl Plan {
             Self::DropKey { .. } => "drop-key",
             Self::WipeCopy { .. } => "wipe-copy",
             Self::Certify { .. } => "certify",
+            Self::MakePackage { .. } => "make-package",
             Self::MakeAccessKey { .. } => "make-access-key",
             Self::DropAccessKey { .. } => "drop-access-key",
         }

@@ -6,7 +6,7 @@
 
 use super::{
     ports::{Claimed, Meter, PortError},
-    steps::{Halt, Streamed},
+    steps::{Halt, Packed, Streamed},
 };
 use crate::domain::{
     entry::WipeFacts,
@@ -21,6 +21,8 @@ pub(super) enum Effect {
     Claimed(Result<Claimed, PortError>),
     /// A wipe.
     Wiped(Result<WipeFacts, PortError>),
+    /// The data file of a package.
+    Packed(Result<Packed, PortError>),
     /// A load, up to the vault that waits for its place.
     Streamed(Box<Result<Streamed, Halt>>),
 }
@@ -147,6 +149,7 @@ impl Of {
             }
             Plan::TakeKey { .. }
             | Plan::DropKey { .. }
+            | Plan::MakePackage { .. }
             | Plan::MakeAccessKey { .. }
             | Plan::DropAccessKey { .. } => none,
         }

@@ -292,6 +292,12 @@ pub mod slots {
         format!("vault:{copy}")
     }
 
+    /// The key of a package, by its first copy.
+    #[must_use]
+    pub fn package(copy: CopyId) -> String {
+        format!("package:{copy}")
+    }
+
     /// A key that came.
     #[must_use]
     pub fn key(key: KeyId) -> String {

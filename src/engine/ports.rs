@@ -8,10 +8,13 @@
 //!
 //! It is over 500 lines because the contracts are read side by side.
 
+mod packages;
+
 use std::{io::Read, sync::Arc};
 
 use super::EngineError;
 pub use super::meter::Meter;
+pub use packages::{PackageEnd, PackageFile, PackagePlace, Packages};
 
 use crate::domain::{
     digest::Digest,
@@ -572,6 +575,8 @@ pub struct Ports {
     pub vaults: Arc<dyn Vaults>,
     /// Certificates.
     pub certificates: Box<dyn Certificates>,
+    /// Packages that are handed on.
+    pub packages: Arc<dyn Packages>,
     /// Signatures of the register key.
     pub signer: Box<dyn Signer>,
     /// The lock on the state folder.

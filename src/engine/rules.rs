@@ -8,6 +8,7 @@ use crate::domain::{
     anchoring::Anchoring,
     digest::Digest,
     entry::LinkFacts,
+    handover::Recipient,
     layout::Layout,
     link::Link,
     policy::Policy,
@@ -24,6 +25,8 @@ pub struct Rules {
     pub layouts: BTreeMap<String, Layout>,
     /// Policies by name.
     pub policies: BTreeMap<String, Policy>,
+    /// Recipients by name.
+    pub recipients: BTreeMap<String, Recipient>,
     /// Digest of all of it.
     pub digest: Digest,
     /// Digest of the policies alone: an approval is given under them.

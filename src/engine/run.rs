@@ -108,6 +108,9 @@ impl Engine {
                 return self.begin_load(*batch, *vault, *key, *refuse);
             }
             Plan::WipeCopy { order, copy, .. } => return self.begin_wipe(*order, *copy),
+            Plan::MakePackage { handover, parts, .. } => {
+                return self.begin_package(*handover, parts);
+            }
             Plan::Verify { batch } => self.apply_verify(*batch)?,
             Plan::TakeKey { .. } => self.apply_take_key(plan)?,
             Plan::DropKey { key } => self.apply_drop_key(*key)?,
@@ -129,6 +132,9 @@ impl Engine {
                 self.end_load(*batch, *vault, *key, *use_until, *streamed)
             }
             (Plan::WipeCopy { .. }, Effect::Wiped(wiped)) => Self::end_wipe(wiped?),
+            (Plan::MakePackage { handover, parts, at }, Effect::Packed(packed)) => {
+                self.end_package(*handover, (parts, *at), packed)
+            }
             _ => Err(StepError::Stuck("plan")),
         }
     }
@@ -144,6 +150,7 @@ impl Engine {
                 }
             }
             Plan::Load { vault, .. } => self.abandon_vault(*vault)?,
+            Plan::MakePackage { handover, parts, .. } => self.abandon_package(*handover, parts)?,
             _ => {}
         }
         Ok(())

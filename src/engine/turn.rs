@@ -157,6 +157,7 @@ impl Engine {
             || self.step_one()?
             || self.order_one()?
             || self.drop_one_key()?
+            || self.declare_package()?
             || self.come_due_on()?)
     }
 
@@ -287,7 +288,10 @@ impl Engine {
             }
             Plan::WipeCopy { .. } => self.todo.orders = true,
             Plan::Certify { .. } => self.todo.due = true,
-            Plan::DropKey { .. } | Plan::MakeAccessKey { .. } | Plan::DropAccessKey { .. } => {}
+            Plan::DropKey { .. }
+            | Plan::MakePackage { .. }
+            | Plan::MakeAccessKey { .. }
+            | Plan::DropAccessKey { .. } => {}
         }
     }
 

@@ -181,6 +181,9 @@ fn decided_entry(view: &View, command: &Command) -> Option<Digest> {
         Command::CopyApprove { copy, .. } | Command::CopyDeny { copy, .. } => {
             Some(view.copies.get(copy)?.held.as_ref()?.mark.digest)
         }
+        Command::Handover { act } if act.decides() => {
+            Some(view.handovers.get(&act.handover()?)?.requested.digest)
+        }
         Command::MediaConfirm { copy } => {
             Some(view.copies.get(copy)?.held.as_ref()?.end.as_ref()?.mark.digest)
         }

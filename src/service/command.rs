@@ -4,7 +4,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::authority::{COMMAND, DECISION};
+use super::{
+    authority::{COMMAND, DECISION},
+    handing::HandoverAct,
+};
 use crate::domain::{
     accounts::Act,
     entry::{AccountFacts, EndFacts, HeldFacts, HoldScope, KeyForm, PaperFacts},
@@ -222,6 +225,11 @@ pub enum Command {
         /// How it is locked away.
         lock: Option<String>,
     },
+    /// `handover …`.
+    Handover {
+        /// What is done.
+        act: HandoverAct,
+    },
     /// `media record`.
     MediaRecord {
         /// The copy.
@@ -384,6 +392,7 @@ impl Command {
             Self::CopyWithdraw { .. } => "copy withdraw",
             Self::CopyDeclare { .. } => "copy declare",
             Self::CopyMove { .. } => "copy move",
+            Self::Handover { act } => act.word(),
             Self::MediaRecord { .. } => "media record",
             Self::MediaConfirm { .. } => "media confirm",
             Self::DestroyRequest { .. } => "destroy request",
@@ -408,6 +417,7 @@ impl Command {
     #[must_use]
     pub const fn decides(&self) -> bool {
         match self {
+            Self::Handover { act } => act.decides(),
             Self::AccountConfirm { .. }
             | Self::ConfigConfirm
             | Self::WitnessConfirm { .. }
@@ -499,6 +509,7 @@ impl Command {
             | Self::CopyDeclare { .. }
             | Self::CopyMove { .. }
             | Self::MediaRecord { .. } => Act::KeepCopies,
+            Self::Handover { act } => act.act(),
             Self::MediaConfirm { .. } => Act::Vouch,
             Self::GrantApprove { .. } | Self::GrantDeny { .. } | Self::GrantRevoke { .. } => {
                 Act::DecideUse
@@ -568,6 +579,7 @@ impl Command {
                 HoldScope::All => "all".to_owned(),
             },
             Self::HoldLift { hold } => hold.to_string(),
+            Self::Handover { act } => act.object(),
         }
     }
 
@@ -591,6 +603,7 @@ impl Command {
             Self::StandingAdd { doc_no, .. }
             | Self::CopyApprove { doc_no, .. }
             | Self::UseFiled { doc_no, .. } => doc_no,
+            Self::Handover { act } => act.text(),
             Self::GrantApply { purpose, .. } => purpose,
             Self::KeySubmit { channel, .. } => channel,
             Self::HoldPlace { authority, .. } => authority,

@@ -160,7 +160,7 @@ impl Service {
 }
 
 /// The fields asked for, in the link's order; all of them where none is named.
-fn fields_of(link: &Link, asked: &[String]) -> Result<Vec<String>> {
+pub(super) fn fields_of(link: &Link, asked: &[String]) -> Result<Vec<String>> {
     if let Some(other) = asked.iter().find(|field| !link.items.contains(field)) {
         return Err(Error::refused(format!("the field '{other}' is not among the link's items"))
             .hint(format!("the link's items: {}", link.items.join(", "))));

@@ -9,7 +9,7 @@ use crate::{
         calendar,
         entry::{
             Body, CopyApproved, CopyDeclared, CopyDenied, CopyMoved, CopyRequested, CopyWithdrawn,
-            EndConfirmed, EndFacts, EndRecorded, Filed, HeldFacts,
+            EndConfirmed, EndFacts, EndRecorded, Filed, HeldFacts, Signed,
         },
         ids::{BatchId, CopyId, OrderId},
         inventory::{self, HeldKind, Medium},
@@ -144,6 +144,7 @@ impl Service {
         reason: String,
     ) -> Result<Reply> {
         stated("the reason", &reason)?;
+        self.not_handed_on(copy)?;
         let (row, _) = self.held(copy)?;
         if !matches!(row.state, CopyState::Requested | CopyState::Planned) {
             return Err(Error::usage(format!("'{copy}' is {}", row.stands()))
@@ -165,6 +166,7 @@ impl Service {
         self.later(facts.delete_by)?;
         let (copy, batch, unapproved) = match of {
             Declared::Copy(copy) => {
+                self.not_handed_on(*copy)?;
                 let (row, held) = self.held(*copy)?;
                 if row.state != CopyState::Planned {
                     return Err(Error::usage(format!("'{copy}' is {}", row.stands()))
@@ -268,21 +270,26 @@ impl Service {
         Ok(order)
     }
 
-    pub(super) fn media_record(
-        &mut self,
+    /// Whether the end of a copy may be recorded like this, and the order that it is recorded under.
+    pub(super) fn may_record(
+        &self,
         actor: &Actor,
         copy: CopyId,
-        end: EndFacts,
-    ) -> Result<Reply> {
+        end: &EndFacts,
+    ) -> Result<OrderId> {
         let order = self.order_over(copy)?;
         let copies = &self.order(order)?.copies;
         self.rule_for(copies, "carry out", actor, |rules| &rules.performers.value)?;
         let medium = self.held(copy)?.1.medium;
-        fits(&end, medium)?;
+        fits(end, medium)?;
         let (zone, now) = (self.engine.rules.zone, self.now());
         let covering = self.order(order)?;
-        let approved = covering.approved.as_ref().map(|(_, mark)| mark.at);
-        let early = covering.not_before.is_some_and(|from| end.at < from);
+        let handed = self.engine.view.handover_of(copy);
+        let handed = handed.and_then(|id| self.engine.view.handovers.get(&id)?.made);
+        // What was handed on ends by the recipient's own clock, which was agreed to when it was: it may be gone before
+        // anybody here asked for it.
+        let approved = handed.or_else(|| covering.approved.as_ref().map(|(_, mark)| mark.at));
+        let early = covering.not_before.is_some_and(|from| handed.is_none() && end.at < from);
         // What was destroyed under an order that a hold then stopped, was destroyed on that day.
         let said = self.held(copy)?.1.said_gone.map(|at| at.date_in(zone));
         let said = said == Some(end.at.date_in(zone));
@@ -301,9 +308,31 @@ impl Service {
         stated("the place", &end.place)?;
         stated("the performer", &end.performer)?;
         end.tool.as_deref().map_or(Ok(()), |tool| stated("the tool", tool))?;
-        let before = self.held(copy)?.1.end.as_ref().map(|end| end.by.clone());
-        let signed = actor.signed.clone();
+        Ok(order)
+    }
+
+    /// Records the end of a copy; the signature that a command carries stands in one entry only.
+    pub(super) fn record_end(
+        &mut self,
+        actor: &Actor,
+        copy: CopyId,
+        end: EndFacts,
+        signed: Option<Signed>,
+    ) -> Result<()> {
+        let order = self.may_record(actor, copy, &end)?;
         self.record(actor, Body::EndRecorded(EndRecorded { order, copy, end, signed }))?;
+        Ok(())
+    }
+
+    pub(super) fn media_record(
+        &mut self,
+        actor: &Actor,
+        copy: CopyId,
+        end: EndFacts,
+    ) -> Result<Reply> {
+        self.not_handed_on(copy)?;
+        let before = self.held(copy)?.1.end.as_ref().map(|end| end.by.clone());
+        self.record_end(actor, copy, end, actor.signed.clone())?;
         let message = match before {
             Some(by) => format!(
                 "the end of '{copy}' is recorded anew, in place of what '{by}' said; a witness has to confirm it"

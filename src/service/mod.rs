@@ -14,6 +14,8 @@ mod deliveries;
 mod destruction;
 pub mod forms;
 mod grants;
+pub mod handing;
+pub mod handovers;
 mod holds;
 pub mod inspecting;
 mod inventory;
@@ -214,7 +216,10 @@ impl Service {
                 return Err(error);
             }
         };
-        let done = permitted(&actor, &command).and_then(|()| self.act(&actor, command));
+        let done = self
+            .not_by_a_vendor(&actor, &command)
+            .and_then(|()| permitted(&actor, &command))
+            .and_then(|()| self.act(&actor, command));
         self.spend(&actor)?;
         if let Err(error) = &done
             && error.exit == Exit::Refused
@@ -277,6 +282,7 @@ impl Service {
             Command::CopyMove { copy, holder, place, lock } => {
                 self.copy_move(actor, copy, holder, place, lock)
             }
+            Command::Handover { act } => self.hand(actor, act),
             Command::MediaRecord { copy, end } => self.media_record(actor, copy, end),
             Command::MediaConfirm { copy } => self.media_confirm(actor, copy),
             Command::DestroyRequest { batch, copies, reason } => {

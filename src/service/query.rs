@@ -13,6 +13,7 @@ use super::{
         DestructionRecord, DutyList, EntryProof, ManifestBytes, RegisterFilter, RegisterPart,
         UsePart,
     },
+    handovers::HandoverLine,
     plan::PlanLine,
     reading::Reading,
     show::{AccountLine, BatchPage, BatchRow, GrantLine, HoldLine, OrderLine, StandingLine},
@@ -22,7 +23,7 @@ use crate::{
     domain::{
         digest::Digest,
         entry::ConfigChange,
-        ids::{BatchId, GrantId, OrderId},
+        ids::{BatchId, GrantId, HandoverId, OrderId},
         layout::FieldKind,
         limits,
         time::Timestamp,
@@ -72,6 +73,13 @@ pub enum Query {
         batch: Option<BatchId>,
         /// Those that are gone too.
         all: bool,
+    },
+    /// `handover list`.
+    Handovers,
+    /// `handover show`.
+    Handover {
+        /// The hand-over.
+        id: HandoverId,
     },
     /// `standing list`.
     Standings,
@@ -299,6 +307,10 @@ answers! {
     Plan(Vec<PlanLine>),
     /// [`Query::Copies`].
     Copies(Vec<InventoryLine>),
+    /// [`Query::Handovers`].
+    Handovers(Vec<HandoverLine>),
+    /// [`Query::Handover`].
+    Handover(Box<HandoverLine>),
     /// [`Query::Standings`].
     Standings(Vec<StandingLine>),
     /// [`Query::Holds`].
@@ -353,6 +365,8 @@ impl Service {
             Query::AccessKeys => self.access_keys().into(),
             Query::Plan { on } => self.plan(on)?.into(),
             Query::Copies { batch, all } => self.inventory(batch, all)?.into(),
+            Query::Handovers => self.handovers().into(),
+            Query::Handover { id } => Box::new(self.handover_page(id)?).into(),
             Query::Standings => self.standings().into(),
             Query::Holds => self.holds().into(),
             Query::Pending => self.pending().to_vec().into(),

@@ -289,7 +289,7 @@ impl Service {
     }
 
     /// The vaults that a reading sees, in the order of the current view, and when the use of the first of them ends.
-    fn vaults(
+    pub(super) fn vaults(
         &self,
         link: &str,
         batch: Option<BatchId>,

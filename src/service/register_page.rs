@@ -71,7 +71,8 @@ pub fn lines(entries: &[Value], zone: Tz) -> Vec<Line> {
         .collect();
     let subject = |entry: &Value| {
         let plan = plans.get(&entry["body"]["intent"].as_u64()?)?;
-        let named = ["batch", "order", "copy", "number"].map(|field| plan[field].as_str());
+        let named =
+            ["batch", "order", "copy", "number", "handover"].map(|field| plan[field].as_str());
         let named: Vec<&str> = named.into_iter().flatten().collect();
         Some(named.join(" ")).filter(|named| !named.is_empty())
     };
@@ -176,12 +177,13 @@ fn line(entry: &Value, subject: Option<String>, zone: Tz) -> Option<Line> {
             text(&body["code"])
         ),
         other => {
-            let object = ["batch", "grant", "order", "hold", "standing", "name", "link"]
-                .into_iter()
-                .filter_map(|field| body[field].as_str())
-                .next()
-                .or_else(|| body["account"]["name"].as_str())
-                .unwrap_or_default();
+            let object =
+                ["batch", "grant", "order", "hold", "standing", "handover", "name", "link"]
+                    .into_iter()
+                    .filter_map(|field| body[field].as_str())
+                    .next()
+                    .or_else(|| body["account"]["name"].as_str())
+                    .unwrap_or_default();
             format!("{other} {object}").trim_end().to_owned()
         }
     };
@@ -231,6 +233,13 @@ fn outcome(outcome: &Value) -> Option<String> {
             text(&outcome["link"]),
             text(&outcome["month"])
         ),
+        "package-made" => {
+            format!(
+                "package of {} records made, SHA-256 {}",
+                outcome["facts"]["records"],
+                text(&outcome["facts"]["sha256"])
+            )
+        }
         "key-dropped" => "key slot destroyed".to_owned(),
         "loaded" => {
             let counts = &outcome["facts"]["counts"];

@@ -5,6 +5,7 @@
 //! are cut at a maximum and say how many there are. It decides nothing and changes nothing.
 
 mod alarms;
+mod handovers;
 mod held;
 mod metrics;
 mod rows;

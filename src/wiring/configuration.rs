@@ -95,6 +95,7 @@ pub(super) fn rules(config: &Config, digest: Digest) -> Rules {
         links: config.links.clone(),
         layouts: config.layouts.clone(),
         policies: config.policies.clone(),
+        recipients: config.recipients.clone(),
         digest,
         policies_digest: inforce::digest_of(
             &config

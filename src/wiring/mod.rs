@@ -9,6 +9,7 @@ mod keys;
 mod log;
 mod look;
 mod monitor;
+mod outbox;
 mod packing;
 mod places;
 mod refusal;

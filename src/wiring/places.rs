@@ -3,7 +3,20 @@
 
 use std::{collections::BTreeSet, path::PathBuf};
 
-use crate::{adapters::landlock::Right, config::Config};
+use crate::{
+    adapters::landlock::Right,
+    config::{Config, recipients},
+    domain::handover::{Recipient, Sealing},
+};
+
+/// Where packages of a recipient and their keys are left.
+fn handed(recipient: &Recipient) -> Vec<PathBuf> {
+    let keys = match &recipient.sealing {
+        Sealing::Separate(keys) => Some(keys.clone()),
+        Sealing::Recipient(_) => None,
+    };
+    [recipient.outbox.clone()].into_iter().chain(keys).collect()
+}
 
 /// Every folder outside of the program itself that the running agent touches.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,13 +43,20 @@ impl Places {
                 .into_iter()
                 .chain(above(&agent.file))
                 .chain(agent.root_key.paths())
+                .chain(recipients::folder(agent))
                 .collect(),
             drops: config
                 .links
                 .values()
                 .flat_map(|link| [link.inbox.clone(), link.keybox.clone()])
                 .collect(),
-            own: agent.metrics_file.iter().filter_map(above).chain([agent.state.clone()]).collect(),
+            own: agent
+                .metrics_file
+                .iter()
+                .filter_map(above)
+                .chain([agent.state.clone()])
+                .chain(config.recipients.values().flat_map(handed))
+                .collect(),
             socket: above(&agent.socket),
         }
     }

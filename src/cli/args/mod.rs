@@ -7,6 +7,7 @@ mod access;
 mod deliveries;
 mod destruction;
 mod forms;
+mod handover;
 mod inventory;
 mod pack;
 mod proofs;
@@ -23,6 +24,7 @@ pub(super) use self::{
     deliveries::{BatchWord, KeyWord, LinkWord},
     destruction::{CloseArgs, DestroyWord, HoldWord, StandingWord},
     forms::{DutiesWord, Evidence, EvidenceWord, FormFile, FormFormat, RegisterExport},
+    handover::{HandoverWord, RequestArgs, ReturnedArgs},
     inventory::{CopyWord, DeclareArgs, MediaWord, RecordArgs},
     pack::{PackArgs, PackKind},
     proofs::{CertificateWord, PolicyWord, RegisterVerify, RegisterWord},
@@ -144,6 +146,9 @@ pub(super) enum Word {
     /// Copies: list them, ask to make one, make known what is there.
     #[command(subcommand)]
     Copy(CopyWord),
+    /// Handing data on to recipients on the list: request, approve, make, confirm, returned.
+    #[command(subcommand)]
+    Handover(HandoverWord),
     /// Destruction: plan, request, approve, deny, cancel, close.
     #[command(subcommand)]
     Destroy(DestroyWord),

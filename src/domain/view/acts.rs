@@ -7,7 +7,8 @@ use crate::domain::{
     entry::{
         AccessApproved, AccessDenied, AccessRequested, AccountFacts, Body, CopyApproved,
         CopyDeclared, CopyDenied, CopyMoved, CopyRequested, CopyWithdrawn, EndConfirmed,
-        EndRecorded, Entry, Exception, Filed, OrderCancelled, PapersConfirmed, PapersRecorded,
+        EndRecorded, Entry, Exception, Filed, HandoverApproved, HandoverDenied, HandoverReceived,
+        HandoverRequested, HandoverReturned, OrderCancelled, PapersConfirmed, PapersRecorded,
         Signed, StandingConfirmed, StandingEnded, StandingProposed, TimestampKept,
     },
     ids::GrantId,
@@ -316,6 +317,9 @@ impl Body {
             | Self::CopyDeclared(CopyDeclared { signed, .. })
             | Self::CopyMoved(CopyMoved { signed, .. })
             | Self::EndRecorded(EndRecorded { signed, .. })
+            | Self::HandoverRequested(HandoverRequested { signed, .. })
+            | Self::HandoverReceived(HandoverReceived { signed, .. })
+            | Self::HandoverReturned(HandoverReturned { signed, .. })
             | Self::StandingProposed(StandingProposed { signed, .. })
             | Self::StandingEnded(StandingEnded { signed, .. })
             | Self::PapersRecorded(PapersRecorded { signed, .. })
@@ -340,6 +344,8 @@ impl Body {
             | Self::CopyDenied(CopyDenied { signed, .. })
             | Self::EndConfirmed(EndConfirmed { signed, .. })
             | Self::Filed(Filed { signed, .. })
+            | Self::HandoverApproved(HandoverApproved { signed, .. })
+            | Self::HandoverDenied(HandoverDenied { signed, .. })
             | Self::OrderApproved { signed, .. }
             | Self::OrderDenied { signed, .. }
             | Self::StandingConfirmed(StandingConfirmed { signed, .. })

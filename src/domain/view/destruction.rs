@@ -46,6 +46,11 @@ impl View {
             | Body::CopyMoved(_)
             | Body::EndRecorded(_)
             | Body::EndConfirmed(_) => self.keep_copy(mark, entry),
+            Body::HandoverRequested(_)
+            | Body::HandoverApproved(_)
+            | Body::HandoverDenied(_)
+            | Body::HandoverReceived(_)
+            | Body::HandoverReturned(_) => self.hand_over(mark, entry),
             _ => self.standing_or_papers(mark, entry),
         }
     }

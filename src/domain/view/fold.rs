@@ -134,6 +134,9 @@ impl View {
                     row.wipe_begun = true;
                 }
             }
+            Plan::MakePackage { handover, parts, .. } => {
+                self.package_planned(mark, *handover, parts)?;
+            }
             Plan::DropKey { .. }
             | Plan::Certify { .. }
             | Plan::MakeAccessKey { .. }
@@ -240,6 +243,9 @@ impl View {
                 let key = AccessKey { recipient: recipient.clone(), destroyed: None };
                 self.access_keys.insert((link, month), key);
                 Ok(())
+            }
+            (Plan::MakePackage { handover, .. }, Outcome::PackageMade { facts }) => {
+                self.package_made(mark, handover, facts)
             }
             (Plan::DropAccessKey { order, link, month }, Outcome::AccessKeyDropped { .. }) => {
                 self.access_key_dropped(mark, order, &link, month)
@@ -371,6 +377,10 @@ impl View {
             }
             Plan::TakeKey { key, .. } => {
                 self.key_state(mark, *key, KeyState::Gone)?;
+                None
+            }
+            Plan::MakePackage { handover, parts, .. } => {
+                self.package_failed(mark, *handover, parts)?;
                 None
             }
             Plan::DropKey { .. }

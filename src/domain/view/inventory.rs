@@ -47,7 +47,7 @@ pub struct Held {
 
 impl Held {
     /// What is known at first.
-    const fn new(by: String, mark: Mark, medium: Medium) -> Self {
+    pub(super) const fn new(by: String, mark: Mark, medium: Medium) -> Self {
         Self {
             by,
             mark,
@@ -195,6 +195,7 @@ impl View {
             row.gone = Some(at.min(mark.at));
         }
         self.ordered(mark, *order)?.attested.push((*copy, *proposal, mark.seq));
+        self.package_gone(mark, *copy)?;
         self.end_order(mark, *order)
     }
 }

@@ -10,6 +10,7 @@ mod alike;
 mod decisions;
 mod destruction;
 mod fold;
+mod handover;
 mod index;
 mod inventory;
 mod kept;
@@ -25,6 +26,7 @@ use std::collections::{BTreeMap, BTreeSet};
 pub use access::{AccessKey, AccessOrder};
 pub use decisions::{Grant, Hold, Order, Standing};
 pub use fold::FoldError;
+pub use handover::Handover;
 pub use inventory::Held;
 pub use kept::KeptError;
 pub use nonces::Nonces;
@@ -40,8 +42,8 @@ use super::{
     digest::Digest,
     entry::{HoldScope, ManifestFacts},
     ids::{
-        self, AccessOrderId, BatchId, CopyId, DeliveryId, GrantId, HoldId, KeyId, OrderId,
-        StandingId,
+        self, AccessOrderId, BatchId, CopyId, DeliveryId, GrantId, HandoverId, HoldId, KeyId,
+        OrderId, StandingId,
     },
     lifecycle::{BatchState, CopyState},
     manifest::Kind,
@@ -92,6 +94,8 @@ pub struct View {
     pub orders: Table<ids::Order, Order>,
     /// Standing approvals.
     pub standings: BTreeMap<StandingId, Standing>,
+    /// Hand-overs.
+    pub handovers: BTreeMap<HandoverId, Handover>,
     /// Holds.
     pub holds: BTreeMap<HoldId, Hold>,
     /// What is known of links beyond their files.

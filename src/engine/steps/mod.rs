@@ -5,9 +5,11 @@ mod certify;
 mod claim;
 mod keys;
 mod load;
+mod package;
 mod verify;
 mod wipe;
 
 pub use keys::Arrival;
 pub(super) use load::{Halt, Streamed};
+pub(super) use package::Packed;
 pub use verify::LinkLedger;

@@ -3,6 +3,7 @@
 use super::{
     Given,
     alarms::{AlarmCode, Found},
+    handovers,
     tasks::{Task, TaskCode},
 };
 use crate::domain::{
@@ -33,6 +34,8 @@ fn task(given: &Given<'_>, id: CopyId, row: &CopyRow, held: &Held) -> Option<Tas
             let task = of(TaskCode::DecideCopy, Act::DecideCopy, &words);
             Some(Task { except: Some(held.by.clone()), ..task })
         }
+        // The agent makes it, or has made it.
+        CopyState::Planned if given.view.handover_of(id).is_some() => None,
         CopyState::Planned => {
             let words = [
                 format!("copy declare {id} --place TEXT --holder NAME"),
@@ -77,7 +80,10 @@ fn ending(
     if order.not_before.is_some_and(|from| from > given.now) {
         return None;
     }
-    let words = [format!("media record {id} --method METHOD --place TEXT --performer NAME")];
+    let words = handovers::returned(given, id).unwrap_or_else(|| {
+        format!("media record {id} --method METHOD --place TEXT --performer NAME")
+    });
+    let words = [words];
     let task = of(TaskCode::DestroyCopy, Act::KeepCopies, &words);
     Some(Task { since: order.approved.as_ref().map(|(_, mark)| mark.at), ..task })
 }

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Given, held};
+use super::{Given, handovers, held};
 use crate::service::access_keys::due_months;
 use crate::{
     domain::{
@@ -90,6 +90,12 @@ tasks! {
     DestroyCopy = "destroy-copy", "a copy that somebody keeps is to be destroyed, and its end recorded";
     /// A witness is to vouch for the end of a copy.
     ConfirmEnd = "confirm-end", "the end of a copy waits for the word of a second person who was there";
+    /// A hand-over is to be decided on.
+    DecideHandover = "decide-handover", "somebody asks to hand data on: it is to be approved or denied";
+    /// A package is to be made.
+    MakeHandover = "make-handover", "data may be handed on: the package is to be made, or the approval taken back";
+    /// The receipt of a package is to be recorded.
+    ConfirmHandover = "confirm-handover", "a package is on its way: that its recipient has it is to be recorded";
     /// A grant is to be decided on.
     DecideGrant = "decide-grant", "an application for access is to be approved or denied";
     /// A use is to be reported as completed.
@@ -335,6 +341,7 @@ fn decisions(given: &Given<'_>) -> Vec<Task> {
     }
     tasks.extend(held::tasks(given));
     tasks.extend(held::papers(given));
+    tasks.extend(handovers::tasks(given));
     tasks.extend(standings(given));
     tasks.extend(exceptions(given));
     let held: BTreeSet<String> =
