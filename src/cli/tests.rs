@@ -70,6 +70,7 @@ fn schemas() -> BTreeMap<&'static str, String> {
         ("evidence-verify", schema::<verify::evidence::EvidenceReport>()),
         ("grant-list", schema::<Vec<GrantLine>>()),
         ("hold-list", schema::<Vec<HoldLine>>()),
+        ("link-test", schema::<wiring::SourceTest>()),
         ("policy-check", schema::<shapes::PolicyChecked>()),
         ("policy-explain", schema::<wiring::PolicyPage>()),
         ("policy-list", schema::<Vec<wiring::PolicyLine>>()),

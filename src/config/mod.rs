@@ -16,6 +16,8 @@ mod paths;
 mod permissions;
 mod policies;
 mod reader;
+mod source_files;
+pub(crate) mod sources;
 pub mod templates;
 #[cfg(test)]
 mod tests;

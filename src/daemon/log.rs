@@ -137,7 +137,9 @@ const fn batch_of(plan: &Plan) -> Option<BatchId> {
         | Plan::WipeCopy { .. }
         | Plan::Certify { .. }
         | Plan::MakeAccessKey { .. }
-        | Plan::DropAccessKey { .. } => None,
+        | Plan::DropAccessKey { .. }
+        | Plan::ReleaseRemote { .. }
+        | Plan::PutRemote { .. } => None,
     }
 }
 

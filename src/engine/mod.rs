@@ -13,6 +13,7 @@ mod meter;
 pub mod ports;
 pub mod rules;
 mod run;
+pub mod sources;
 pub mod standing;
 pub mod steps;
 mod turn;
@@ -134,6 +135,8 @@ pub struct Engine {
     todo: Todo,
     /// What is known of the inboxes.
     inboxes: Inboxes,
+    /// What is to be done with servers.
+    fetching: sources::Fetching,
 }
 
 impl Engine {
@@ -158,6 +161,7 @@ impl Engine {
             running: BTreeMap::new(),
             todo: Todo::default(),
             inboxes: Inboxes::default(),
+            fetching: sources::Fetching::default(),
         };
         engine.refresh()?;
         Ok(engine)

@@ -554,6 +554,8 @@ pub struct Ports {
     pub lease: Box<dyn Lease>,
     /// Notes of wipes.
     pub evidence: Box<dyn Evidence>,
+    /// Servers that deliveries are fetched from.
+    pub sources: Arc<dyn super::sources::Sources>,
     /// Whoever looks after the agent.
     pub monitor: Box<dyn super::health::Monitor>,
 }

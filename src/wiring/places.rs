@@ -30,6 +30,7 @@ impl Places {
                 .into_iter()
                 .chain(above(&agent.file))
                 .chain(agent.root_key.paths())
+                .chain(super::sources::folders(config))
                 .collect(),
             drops: config
                 .links

@@ -8,7 +8,7 @@ use crate::domain::{
         AccessApproved, AccessDenied, AccessRequested, AccountFacts, Body, CopyApproved,
         CopyDeclared, CopyDenied, CopyMoved, CopyRequested, CopyWithdrawn, EndConfirmed,
         EndRecorded, Entry, Exception, Filed, OrderCancelled, PapersConfirmed, PapersRecorded,
-        Signed, StandingConfirmed, StandingEnded, StandingProposed, TimestampKept,
+        RemoteSettled, Signed, StandingConfirmed, StandingEnded, StandingProposed, TimestampKept,
     },
     ids::GrantId,
     lifecycle::{self, BatchEvent, GrantEvent},
@@ -335,7 +335,8 @@ impl Body {
             | Self::StandingConfirmed(StandingConfirmed { signed, .. })
             | Self::PapersConfirmed(PapersConfirmed { signed, .. })
             | Self::HoldPlaced { signed, .. }
-            | Self::HoldLifted { signed, .. } => Some(signed),
+            | Self::HoldLifted { signed, .. }
+            | Self::RemoteSettled(RemoteSettled { signed, .. }) => Some(signed),
             _ => None,
         }
     }

@@ -13,6 +13,7 @@ mod fold;
 mod index;
 mod inventory;
 mod nonces;
+pub mod remotes;
 mod rows;
 mod table;
 #[cfg(test)]
@@ -97,6 +98,8 @@ pub struct View {
     pub acknowledged: Option<Timestamp>,
     /// An acknowledgement that waits for the second of them: its reason.
     pub acknowledgement: Option<Proposal<String>>,
+    /// Deliveries that were fetched from servers.
+    pub remotes: remotes::Remotes,
     /// Whether nothing irreversible may run by itself, until a person confirms the time.
     pub time_doubted: bool,
     next: rows::Next,
