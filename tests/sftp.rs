@@ -8,13 +8,35 @@
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
+    clippy::print_stdout,
     clippy::disallowed_methods,
     reason = "tests"
 )]
 
+mod support;
+
+#[path = "daemon/agent.rs"]
+#[allow(dead_code, reason = "the tests of the agent that stays use all of it")]
+mod agent;
+#[path = "sftp/arriving.rs"]
+mod arriving;
+#[path = "sftp/cuts.rs"]
+mod cuts;
 #[path = "sftp/fixtures.rs"]
 mod fixtures;
+#[path = "sftp/hostile.rs"]
+mod hostile;
+#[path = "sftp/kills.rs"]
+mod kills;
 #[path = "sftp/proxy.rs"]
 mod proxy;
+#[path = "sftp/resident.rs"]
+mod resident;
+#[path = "sftp/scene.rs"]
+mod scene;
 #[path = "sftp/servers.rs"]
 mod servers;
+
+use support::{People, Ran, Site, provider::Provider};
+
+const UNIT: &str = "幼兒托育科";

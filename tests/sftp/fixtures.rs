@@ -74,8 +74,7 @@ fn the_stock_client_fetches_from_both_servers_and_moves_what_it_has() {
         let back = format!("rename {folder}/done/d-1 {folder}/outgoing/d-1\n");
         assert!(stock(&fixture.keys, port, &[], &back).status.success());
     }
-    let acts: Vec<String> = asyncssh.requests().into_iter().map(|(act, _)| act).collect();
-    assert_eq!(acts.iter().filter(|act| *act == "rename" || *act == "posix_rename").count(), 2);
+    assert_eq!(asyncssh.moved("d-1"), 1);
 }
 
 #[test]
@@ -98,7 +97,8 @@ fn hostile_names_are_in_the_listings_as_they_are() {
         for (kind, folder) in [("folder", "/outgoing"), ("file", "/outgoing/d-1")] {
             let server = fixture.hostile(&format!("{kind}-{word}"));
             let seen = look(&fixture.keys, server.port, &["list", folder]);
-            assert_eq!(seen["first"][0], hex, "{kind}-{word}: {seen}");
+            let names = seen["first"].as_array().unwrap();
+            assert!(names.iter().any(|name| *name == hex), "{kind}-{word}: {seen}");
         }
     }
 }
@@ -203,6 +203,7 @@ fn a_server_has_another_key_or_weak_algorithms_only() {
     sftp.args(["-F", "none", "-p"]).arg(other.port.to_string()).args(strict).arg("-i");
     let output = sftp.arg(fixture.keys.file("user")).args(["127.0.0.1", "true"]).output().unwrap();
     assert!(String::from_utf8_lossy(&output.stderr).contains("Host key verification failed"));
+    fixture.keys.make("rsa-host", "rsa");
     for (behaviour, host, opens) in [
         ("weak-exchange", "host", "KexAlgorithms=+diffie-hellman-group1-sha1"),
         ("weak-cipher", "host", "Ciphers=+aes128-cbc"),

@@ -6,7 +6,9 @@ on a port that the kernel chooses, prints `port N`, and ends when its standard i
 for a real server.
 
     server.py --root DIR --host-key FILE --authorized FILE [--behaviour NAME] [--file NAME] [--log FILE]
-              [--stop N:before|N:after]
+              [--within NAME] [--stop N:before|N:after]
+
+`--within` keeps what is hostile about files to one delivery; `--file` says which file of it lies.
 
 Every request goes to the log as a line of JSON. With `--stop`, the N-th request is held: `paused N` is printed, and
 whoever tests may kill whom he likes before he writes a line. `before`: the request then fails and was never carried
@@ -128,7 +130,11 @@ class Server(asyncssh.SFTPServer):
     # What is pretended.
 
     def lies(self, path):
-        return self.options.behaviour if posixpath.basename(path) == os.fsencode(self.options.file) else ""
+        named = posixpath.basename(path) == os.fsencode(self.options.file)
+        return self.options.behaviour if named and self.within(path) else ""
+
+    def within(self, path):
+        return os.fsencode(self.options.within) in path.split(b"/") if self.options.within else True
 
     def evil(self, path):
         """Whether this path holds the hostile name of this run."""
@@ -171,9 +177,12 @@ class Server(asyncssh.SFTPServer):
         behaviour = self.options.behaviour
         top = path.rstrip(b"/").endswith(b"outgoing")
         kind, _, name = behaviour.partition("-")
-        if name in NAMES and kind == ("folder" if top else "file"):
+        here = top or self.within(path)
+        evil = name in NAMES and here and kind == ("folder" if top else "file")
+        # Some clients take an empty name for the end of a listing: it comes last.
+        if evil and name != "empty":
             yield self.name(NAMES[name], FOLDER if top else PLAIN)
-        if behaviour == ("million-folders" if top else "million-files"):
+        if here and behaviour == ("million-folders" if top else "million-files"):
             for number in range(MILLION):
                 yield self.name(b"evil-%07d" % number, FOLDER if top else PLAIN)
         if behaviour == "endless-folders" and top:
@@ -190,6 +199,8 @@ class Server(asyncssh.SFTPServer):
             found = self.attrs(inner, os.lstat(self.map_path(inner)))
             found = found if isinstance(found, SFTPAttrs) else SFTPAttrs.from_local(found)
             yield SFTPName(entry, b"synthetic " + entry, found)
+        if evil and name == "empty":
+            yield self.name(b"", FOLDER if top else PLAIN)
 
     @staticmethod
     def name(name, mode):
@@ -357,7 +368,7 @@ async def main():
     words = argparse.ArgumentParser()
     for word in ("root", "host-key", "authorized"):
         words.add_argument("--" + word, required=True)
-    for word in ("log", "stop", "password"):
+    for word in ("log", "stop", "password", "within"):
         words.add_argument("--" + word)
     words.add_argument("--behaviour", default="")
     words.add_argument("--file", default="people.csv.age")

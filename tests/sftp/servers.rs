@@ -36,17 +36,17 @@ impl Keys {
         fs::create_dir_all(&dir).unwrap();
         fs::set_permissions(&dir, fs::Permissions::from_mode(0o700)).unwrap();
         let keys = Self(dir);
-        for (name, kind) in [
-            ("host", "ed25519"),
-            ("other-host", "ed25519"),
-            ("rsa-host", "rsa"),
-            ("user", "ed25519"),
-        ] {
-            let mut keygen = Command::new("ssh-keygen");
-            keygen.args(["-q", "-t", kind, "-N", "", "-C", "synthetic", "-f"]).arg(keys.file(name));
-            assert!(keygen.status().unwrap().success());
+        for name in ["host", "other-host", "user"] {
+            keys.make(name, "ed25519");
         }
         keys
+    }
+
+    /// A key of another kind.
+    pub(crate) fn make(&self, name: &str, kind: &str) {
+        let mut keygen = Command::new("ssh-keygen");
+        keygen.args(["-q", "-t", kind, "-N", "", "-C", "synthetic", "-f"]).arg(self.file(name));
+        assert!(keygen.status().unwrap().success());
     }
 
     /// The private key of this name.
@@ -180,13 +180,44 @@ impl AsyncSsh {
         self.words.as_mut().unwrap().write_all(b"go\n").unwrap();
     }
 
-    /// Requests so far, in order: act and path.
-    pub(crate) fn requests(&self) -> Vec<(String, String)> {
+    /// Requests so far, in order.
+    pub(crate) fn requests(&self) -> Vec<Request> {
         let text = fs::read_to_string(&self.log).unwrap();
         let rows = text.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
-        let text = |row: &Value, name: &str| row[name].as_str().map(str::to_owned);
-        rows.filter_map(|row| Some((text(&row, "act")?, text(&row, "path")?))).collect()
+        let mut found: Vec<Request> = Vec::new();
+        for row in rows {
+            let n = row["n"].as_u64().unwrap();
+            if row["done"] == true {
+                found
+                    .iter_mut()
+                    .filter(|request| request.n == n)
+                    .for_each(|request| request.done = true);
+                continue;
+            }
+            let text = |name: &str| row[name].as_str().unwrap().to_owned();
+            found.push(Request { n, act: text("act"), path: text("path"), done: false });
+        }
+        found
     }
+
+    /// How often something that lay here was moved away.
+    pub(crate) fn moved(&self, name: &str) -> usize {
+        let from = format!("/outgoing/{name} ");
+        let requests = self.requests();
+        let moves = requests.iter().filter(|r| r.done && r.act.ends_with("rename"));
+        moves.filter(|request| request.path.starts_with(&from)).count()
+    }
+}
+
+/// A request that came to the server.
+#[derive(Debug)]
+pub(crate) struct Request {
+    n: u64,
+    pub(crate) act: String,
+    /// One path or two, with a blank between.
+    pub(crate) path: String,
+    /// It was carried out.
+    pub(crate) done: bool,
 }
 
 impl Drop for AsyncSsh {
