@@ -35,7 +35,8 @@ use super::{files, root_key::credential_file};
 use crate::domain::{
     known_hosts::{Pins, Verdict, fingerprint},
     limits::{
-        REMOTE_CONNECT_SECONDS, REMOTE_LIST_SECONDS, REMOTE_PACE_SECONDS, SSH_FILE_BYTES_MAX,
+        REMOTE_CONNECT_SECONDS, REMOTE_LIST_SECONDS, REMOTE_PACE_SECONDS, REMOTE_READ_BYTES,
+        REMOTE_READ_BYTES_OF_SEVERAL, SSH_FILE_BYTES_MAX,
     },
     source::{Login, Source, SourceCode},
 };

@@ -85,6 +85,10 @@ impl Transfer<'_, '_> {
             let Ok(another) = self.visit.courier.connect(self.visit.source) else { break };
             more.push(another);
         }
+        let several = wanted > 0 && !more.is_empty();
+        for server in more.iter_mut().chain([&mut *server]) {
+            server.of_several(several);
+        }
         let ended = thread::scope(|scope| {
             let others: Vec<_> = more
                 .iter_mut()
