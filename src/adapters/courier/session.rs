@@ -12,6 +12,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use rustix::event::{PollFd, PollFlags, poll};
 use ssh2::{ErrorCode, FileStat, FileType, MethodType, OpenFlags, OpenType, Session, Sftp};
 
 use super::wire::{self, Answer, Ask, Thing, ThingKind};
@@ -40,6 +41,8 @@ const HOST_KEYS: [&str; 6] = [
 
 /// A buffer for which the library asks one question at a time: four of them fit into the longest.
 const ONE_QUESTION_BYTES: usize = 7_000;
+/// A buffer for which the library asks nothing while it waits for answers: it asks four times as much ahead.
+const DRAIN_BYTES: usize = 4_096;
 /// Codes of SFTP (draft-ietf-secsh-filexfer-02, 7).
 const NO_SUCH_FILE: i32 = 2;
 const PERMISSION_DENIED: i32 = 3;
@@ -52,6 +55,7 @@ type Result<T> = std::result::Result<T, Failure>;
 /// How far a connection has come.
 #[derive(Default)]
 struct Line {
+    tcp: Option<TcpStream>,
     session: Option<Session>,
     sftp: Option<Sftp>,
     rate: Option<u64>,
@@ -150,6 +154,7 @@ impl Line {
         tcp.set_nodelay(true).map_err(unreachable)?;
         let mut session = Session::new().map_err(|error| failure(&error))?;
         session.set_timeout(millis(REMOTE_CONNECT_SECONDS));
+        self.tcp = Some(tcp.try_clone().map_err(unreachable)?);
         session.set_tcp_stream(tcp);
         let known = |kind: &&str| {
             let is = |known: &String| {
@@ -274,10 +279,25 @@ impl Line {
         let mut pace = Pace::new(self.rate);
         let (mut left, mut one_by_one) = (bytes, false);
         while left > 0 {
-            let most = usize::try_from(left).unwrap_or(usize::MAX).min(buffer.len());
-            let read = match file.read(&mut buffer[..most]) {
+            // On a line that is cut nothing more is asked, which would fail, before all that came over it is read.
+            let room = if self.is_cut() { DRAIN_BYTES } else { buffer.len() };
+            let most = usize::try_from(left).unwrap_or(usize::MAX).min(room).min(buffer.len());
+            let at = offset + (bytes - left);
+            let read = file.read(&mut buffer[..most]);
+            let came = match &read {
+                Ok(came) => *came,
+                Err(_) => came_before(&mut file, at, most),
+            };
+            if came > 0 {
+                left -= came as u64;
+                if wire::send(agent, &Answer::Bytes {}, &buffer[..came]).is_err() {
+                    return Ok(None);
+                }
+                pace.went(came as u64)?;
+            }
+            match read {
                 Ok(0) => break,
-                Ok(read) => read,
+                Ok(_) => {}
                 // A server may answer less than it was asked, which the library takes from one question at a time
                 // only. Where the line is broken, opening the file says so.
                 Err(error) if !one_by_one && error.kind() == std::io::ErrorKind::Other => {
@@ -285,17 +305,19 @@ impl Line {
                     file = self.open(path, offset + (bytes - left))?;
                     buffer.truncate(ONE_QUESTION_BYTES);
                     one_by_one = true;
-                    continue;
                 }
                 Err(error) => return Err(io_failure(&error)),
-            };
-            left -= read as u64;
-            if wire::send(agent, &Answer::Bytes {}, &buffer[..read]).is_err() {
-                return Ok(None);
             }
-            pace.went(read as u64)?;
         }
         Ok(Some((Answer::End {}, Vec::new())))
+    }
+
+    /// Whether the other side has ended the line; what it had sent may still be there.
+    fn is_cut(&self) -> bool {
+        let Some(tcp) = &self.tcp else { return true };
+        let mut polled = [PollFd::new(tcp, PollFlags::RDHUP)];
+        let at_once = rustix::time::Timespec { tv_sec: 0, tv_nsec: 0 };
+        poll(&mut polled, Some(&at_once)).is_ok() && !polled[0].revents().is_empty()
     }
 
     fn open(&self, path: &Path, offset: u64) -> Result<ssh2::File> {
@@ -333,6 +355,13 @@ impl Line {
         let _ = file.fsync();
         Ok(Some((Answer::End {}, Vec::new())))
     }
+}
+
+/// What a reading that failed had put into the buffer: the library counts every piece that it copies there.
+fn came_before(file: &mut ssh2::File, at: u64, most: usize) -> usize {
+    let now = file.stream_position().ok();
+    let came = now.and_then(|now| usize::try_from(now.checked_sub(at)?).ok());
+    came.filter(|came| *came <= most).unwrap_or(0)
 }
 
 fn by_agent(session: &Session, user: &str) -> std::result::Result<(), ssh2::Error> {
