@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::{print, table::Tone};
+use super::print;
 use crate::{
     domain::time::Timestamp,
     error::{Error, Exit},
@@ -40,7 +40,7 @@ fn shown(done: &SourceTest) -> Result<()> {
         print::line(&format!("the server shows: {key}"))?;
     }
     if done.known_is_shown {
-        print::toned(Tone::Good, "good", "the host key is a known one")?;
+        print::line("the host key is a known one")?;
     }
     if let Some(command) = &done.compare {
         print::line("to be compared with what the provider says by telephone:")?;

@@ -368,7 +368,12 @@ impl Engine {
             let (waits, known): (Vec<_>, Vec<_>) = open.partition(waits);
             let look = Look {
                 key,
-                known: known.iter().map(|(_, row)| (row.name_mac, row.listing)).collect(),
+                known: known
+                    .into_iter()
+                    .map(|(_, row)| row)
+                    .chain(self.view.remotes.settled_of(&link.name))
+                    .map(|row| (row.name_mac, row.listing))
+                    .collect(),
                 waits: waits.iter().map(|(_, row)| row.name_mac).collect(),
                 link,
             };

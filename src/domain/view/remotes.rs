@@ -1,6 +1,6 @@
 //! Deliveries that were fetched from servers, and files that were put there: what is still owed to the other side.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Batch, FoldError, Mark, Trouble, View};
 use crate::domain::{
@@ -53,7 +53,9 @@ pub struct Remotes {
     /// What kept a file from being put.
     pub put_trouble: BTreeMap<(BatchId, String), Trouble>,
     /// Those that are neither released nor settled, so that nobody looks through all that ever came.
-    open: std::collections::BTreeSet<RemoteId>,
+    open: BTreeSet<RemoteId>,
+    /// Those that a person settled: they may lie at the server still, and are not to be fetched again.
+    settled: BTreeSet<RemoteId>,
 }
 
 impl Remotes {
@@ -65,6 +67,12 @@ impl Remotes {
     /// Those of a link that lie at the server as far as is known.
     pub fn open_of<'a>(&'a self, link: &'a str) -> impl Iterator<Item = (RemoteId, &'a Remote)> {
         self.open().filter(move |(_, row)| row.link == link)
+    }
+
+    /// Those of a link that a person settled.
+    pub fn settled_of<'a>(&'a self, link: &'a str) -> impl Iterator<Item = &'a Remote> {
+        let rows = self.settled.iter().filter_map(|id| self.rows.get(id));
+        rows.filter(move |row| row.link == link)
     }
 
     fn claimed(&mut self, link: &str, name_mac: Digest, batch: BatchId) {
@@ -143,6 +151,9 @@ impl View {
         row.end = Some(end);
         row.trouble = None;
         self.remotes.open.remove(&remote);
+        if end == End::Settled {
+            self.remotes.settled.insert(remote);
+        }
         Ok(())
     }
 
