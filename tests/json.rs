@@ -150,6 +150,13 @@ fn readings(site: &Site<'_>, seen: &mut Seen) {
         let ran = site.run(&[&words[..], &["--json"]].concat());
         seen.see(schema, &ran);
     }
+    let link = site.dir.join("links/moca-full.yaml");
+    let text = fs::read_to_string(&link).unwrap();
+    let source = "source: {sftp: {host: 127.0.0.1, port: 9, user: synthetic, identity: ../none, known_hosts: ../none, path: /}}";
+    fs::write(&link, format!("{text}\n{source}\n")).unwrap();
+    let ran = site.run(&["link", "test", "moca-full", "--json"]).exits(1);
+    assert_eq!(seen.see("link-test", &ran)["trouble"], "own-files");
+    fs::write(&link, text).unwrap();
     let grant = site.grant("moca-full");
     site.query(&grant, &[]).ok();
     let ran = site.run_as("audrey", &["access", "show", "--json"]).ok();

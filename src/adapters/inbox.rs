@@ -37,6 +37,8 @@ use crate::domain::{judge::is_key_name, limits::INBOX_ENTRIES_MAX};
 
 /// What a folder that is being cleared is called, so that its old name is free again for the sender.
 const CLEARED: &str = ".batchward-clearing-";
+/// What a folder is called into which a delivery is fetched, until it is whole.
+pub(super) const FETCHING: &str = ".batchward-fetching-";
 /// What is put behind the name of a folder whose own name was taken, when it goes back to the inbox.
 const LATE: &str = ".late";
 /// Names that are tried for it: NAME.late, NAME.late-2, and so on.
@@ -327,7 +329,8 @@ fn folder_id(found: &rustix::fs::Statx) -> FolderId {
 }
 
 fn is_clearing(name: &OsStr) -> bool {
-    name.as_encoded_bytes().starts_with(CLEARED.as_bytes())
+    let name = name.as_encoded_bytes();
+    name.starts_with(CLEARED.as_bytes()) || name.starts_with(FETCHING.as_bytes())
 }
 
 #[cfg(test)]

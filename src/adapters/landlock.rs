@@ -13,7 +13,7 @@ use std::{
 };
 
 use landlock::{
-    ABI, Access, AccessFs, AccessNet, BitFlags, CompatLevel, Compatible, LandlockStatus,
+    ABI, Access, AccessFs, AccessNet, BitFlags, CompatLevel, Compatible, LandlockStatus, NetPort,
     PathBeneath, PathFd, Ruleset, RulesetAttr, RulesetCreatedAttr, RulesetStatus, Scope,
     make_bitflags,
 };
@@ -35,6 +35,8 @@ pub enum Right {
     Own,
     /// Make and remove a socket.
     Socket,
+    /// Read, and start what lies there.
+    Run,
 }
 
 impl Right {
@@ -45,6 +47,7 @@ impl Right {
         match self {
             Self::Read => READ,
             Self::Take => READ | TAKE,
+            Self::Run => READ | AccessFs::Execute,
             Self::Own => READ | TAKE | AccessFs::Refer,
             Self::Socket => {
                 make_bitflags!(AccessFs::{ReadDir | WriteFile | RemoveFile | MakeSock})
@@ -81,6 +84,17 @@ pub enum ConfinementError {
 /// # Errors
 /// The kernel can confine and did not. Nothing may be read of a delivery then.
 pub fn confine(folders: &[(PathBuf, Right)]) -> Result<Confinement, ConfinementError> {
+    confine_to(folders, &[])
+}
+
+/// As [`confine`], for a process that may connect to these TCP ports.
+///
+/// # Errors
+/// As [`confine`].
+pub fn confine_to(
+    folders: &[(PathBuf, Right)],
+    ports: &[u16],
+) -> Result<Confinement, ConfinementError> {
     let rules = |error: landlock::RulesetError| ConfinementError::Rules(error);
     let mut ruleset = Ruleset::default()
         .set_compatibility(CompatLevel::BestEffort)
@@ -93,6 +107,12 @@ pub fn confine(folders: &[(PathBuf, Right)]) -> Result<Confinement, ConfinementE
         .map_err(rules)?
         .create()
         .map_err(rules)?;
+    // Where the kernel knows no rules for ports, none is asked for.
+    for port in ports {
+        let rule = NetPort::new(*port, AccessNet::ConnectTcp);
+        ruleset =
+            ruleset.set_compatibility(CompatLevel::BestEffort).add_rule(rule).map_err(rules)?;
+    }
     let mut reached = BTreeSet::new();
     let machine = MACHINE.iter().map(|path| (PathBuf::from(path), Right::Read));
     for (path, right) in folders.iter().cloned().chain(machine) {
@@ -117,6 +137,29 @@ pub fn confine(folders: &[(PathBuf, Right)]) -> Result<Confinement, ConfinementE
     };
     let whole = status.ruleset == RulesetStatus::FullyEnforced;
     Ok(Confinement { version, whole, reached })
+}
+
+/// Takes further paths from a process that is confined already, and leaves the rest as it is.
+///
+/// # Errors
+/// As [`confine`].
+pub fn confine_files(folders: &[(PathBuf, Right)]) -> Result<(), ConfinementError> {
+    let rules = |error: landlock::RulesetError| ConfinementError::Rules(error);
+    let mut ruleset = Ruleset::default()
+        .set_compatibility(CompatLevel::BestEffort)
+        .handle_access(AccessFs::from_all(KNOWN))
+        .map_err(rules)?
+        .create()
+        .map_err(rules)?;
+    for (path, right) in folders {
+        let Ok(there) = fs::metadata(path) else { continue };
+        let Ok(handle) = PathFd::new(path) else { continue };
+        let of_kind = if there.is_dir() { BitFlags::all() } else { AccessFs::from_file(KNOWN) };
+        ruleset =
+            ruleset.add_rule(PathBeneath::new(handle, right.access() & of_kind)).map_err(rules)?;
+    }
+    ruleset.restrict_self().map_err(rules)?;
+    Ok(())
 }
 
 impl Confinement {

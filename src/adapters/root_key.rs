@@ -189,6 +189,12 @@ fn credential(name: &str) -> Option<PathBuf> {
     std::env::var_os(CREDENTIALS).map(|folder| Path::new(&folder).join(name))
 }
 
+/// The file in which the service manager passes a credential, where it passes any.
+#[must_use]
+pub fn credential_file(name: &str) -> Option<PathBuf> {
+    is_credential_name(name).then(|| credential(name))?
+}
+
 fn read_file(path: &Path) -> Result<Secret, RootKeyError> {
     let file = files::open_regular(path)?;
     let stat = fstat(file.as_fd()).map_err(FileError::of("inspect", path))?;

@@ -98,6 +98,9 @@ fn command_of(word: &Word, client: &mut Client) -> Result<Command> {
         Word::Link(LinkWord::Baseline { link, number }) => {
             Command::Baseline { link: link.clone(), sequence: *number }
         }
+        Word::Link(LinkWord::Settle { id, reason }) => {
+            Command::LinkSettle { remote: *id, reason: reason.clone() }
+        }
         Word::Link(LinkWord::Confirm { link }) => Command::BaselineConfirm { link: link.clone() },
         Word::Key(KeyWord::Submit { id, file, passphrase_stdin, channel }) => {
             let form = if *passphrase_stdin { KeyForm::Passphrase } else { KeyForm::Identity };

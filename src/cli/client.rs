@@ -43,8 +43,13 @@ pub(super) struct Once {
 }
 
 /// Opens the site as its agent, and does all that can be done now.
-pub(super) fn once(config: &Path, hooks: &Hooks, shown: bool) -> Result<Once> {
-    let mut service = wiring::open(config, hooks, true)?;
+pub(super) fn once(
+    config: &Path,
+    hooks: &Hooks,
+    shown: bool,
+    remote: Option<wiring::Remote>,
+) -> Result<Once> {
+    let mut service = wiring::once(config, hooks, remote)?;
     if shown {
         service.employ(Box::new(Bars));
     }

@@ -20,6 +20,7 @@ mod print;
 mod register;
 mod rows;
 mod shapes;
+mod sources;
 pub mod speech;
 mod status;
 mod table;

@@ -47,6 +47,7 @@ impl Shown<'_> {
         self.alarms()?;
         self.tasks()?;
         self.links()?;
+        super::sources::section(&page.sources, &|at| self.maybe(at))?;
         self.batches()?;
         self.waiting()?;
         self.due()?;

@@ -74,6 +74,7 @@ fn schemas() -> BTreeMap<&'static str, String> {
         ("handover-show", schema::<HandoverLine>()),
         ("hold-list", schema::<Vec<HoldLine>>()),
         ("pack", schema::<wiring::Packed>()),
+        ("link-test", schema::<wiring::SourceTest>()),
         ("policy-check", schema::<shapes::PolicyChecked>()),
         ("policy-explain", schema::<wiring::PolicyPage>()),
         ("policy-list", schema::<Vec<wiring::PolicyLine>>()),

@@ -10,14 +10,15 @@ use super::{
     access, acts,
     args::{
         AccessWord, AccountWord, BatchWord, CertificateWord, Cli, ConfigWord, CopyWord,
-        DestroyWord, DutiesWord, Evidence, EvidenceWord, GrantWord, HoldWord, Init, MediaWord,
-        PolicyWord, RegisterWord, RowFormat, StandingWord, WitnessWord, Word,
+        DestroyWord, DutiesWord, Evidence, EvidenceWord, GrantWord, HoldWord, Init, LinkWord,
+        MediaWord, PolicyWord, RegisterWord, RowFormat, StandingWord, WitnessWord, Word,
     },
     bars, batch,
     client::{self, Client},
     doctor, evidence, forms, handover,
     identity::Identity,
-    inventory, lists, pack, pages, print, register, rows, shapes, speech, status, verify, witness,
+    inventory, lists, pack, pages, print, register, rows, shapes, sources, speech, status, verify,
+    witness,
 };
 use crate::{
     daemon, demo,
@@ -72,6 +73,8 @@ pub(super) fn run(cli: &Cli) -> Result<()> {
         Word::Policy(word) => policy(cli, word),
         Word::Completions { shell } => pages::completions(*shell),
         Word::DeviceHelper { socket, for_user } => wiring::help_device(socket, for_user),
+        Word::Link(LinkWord::Test { link }) => sources::test(&cli.config, link, cli.json),
+        Word::Courier { session } => wiring::serve_courier(*session),
         Word::Man { dir } => pages::man(dir),
         _ => with_site(cli, &hooks),
     }
@@ -149,8 +152,10 @@ fn run_agent(cli: &Cli, once: bool, hooks: &Hooks) -> Result<()> {
     if !once {
         return daemon::run(cli.config.clone(), *hooks, faults(cli));
     }
+    // Who talks to servers is started first: nothing can be started once this process has confined itself.
+    let remote = wiring::courier(&cli.config)?;
     confine(cli)?;
-    let done = client::once(&cli.config, hooks, !cli.json && bars::are_wanted())?;
+    let done = client::once(&cli.config, hooks, !cli.json && bars::are_wanted(), remote)?;
     if cli.json {
         print::json(&shapes::RanOnce { rows: done.rows, notes: done.notes })?;
         return done.room;

@@ -36,6 +36,9 @@ pub fn remarks(config: &Config) -> Vec<Finding> {
             let fix = "put the provider's signing key into the file that 'signers' names";
             found.push(Finding::new(Severity::Warning, "signers-empty", what, why).fix(fix));
         }
+        if let Some(source) = &link.source {
+            found.extend(super::source_files::findings(link, source));
+        }
         if link.key == KeyMode::Standing {
             let what = format!("'{}' has 'key: standing'", link.name);
             let why = "one key of the agent opens every batch of it";

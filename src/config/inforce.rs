@@ -315,6 +315,9 @@ fn tighten(link: &mut Link, wanted: &Link) -> Vec<&'static str> {
         link.key = KeyMode::Separate;
         codes.push("key-separate");
     }
+    if wanted.source.is_none() && link.source.take().is_some() {
+        codes.push("source-removed");
+    }
     codes
 }
 
@@ -353,6 +356,7 @@ fn differences(link: &Link, wanted: &Link) -> Vec<&'static str> {
         (link.units != wanted.units, "units"),
         (link.status != wanted.status, "status"),
         (link.key != wanted.key, "key"),
+        (link.source != wanted.source, "source"),
         (link.max_rejected != wanted.max_rejected, "max-rejected"),
     ];
     checks.into_iter().filter(|(differs, _)| *differs).map(|(_, code)| code).collect()
@@ -394,6 +398,9 @@ fn render(link: &Link) -> (String, String) {
     ];
     for (name, value) in fields {
         let _ = writeln!(yaml, "{name}: {value}");
+    }
+    if let Some(source) = &link.source {
+        let _ = writeln!(yaml, "source: {}", super::sources::render(source));
     }
     if let Some(Period { months, days, seconds }) = link.use_period {
         let period = if seconds > 0 { format!("{seconds}s") } else { format!("P{months}M{days}D") };

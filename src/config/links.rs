@@ -87,9 +87,16 @@ pub(super) fn parse(
     let units = distinct(&mut reader, "units", UNITS);
     let status = reader.parsed("status", STATUS, status);
     let max_rejected = reader.maybe("max_rejected", COUNT, number);
+    let sourced = reader.has("source");
+    let source = super::sources::parse(&mut reader, &from.agent.links);
     reader.finish();
     let link = whole(&draft, |inbox, keybox, policy, layout| {
+        // A source with a fault is no link without one.
+        if sourced && source.is_none() {
+            return None;
+        }
         Some(Link {
+            source,
             name: from.name.to_owned(),
             title: title?,
             provider: provider?,

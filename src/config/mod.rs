@@ -17,6 +17,8 @@ mod permissions;
 mod policies;
 mod reader;
 pub mod recipients;
+mod source_files;
+pub(crate) mod sources;
 pub mod templates;
 #[cfg(test)]
 mod tests;

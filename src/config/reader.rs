@@ -79,6 +79,11 @@ impl Reader {
         self.at
     }
 
+    /// Whether a field is there.
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.fields.contains_key(name)
+    }
+
     /// A field's node, where it is there.
     pub(super) fn node(&mut self, name: &'static str) -> Option<Node> {
         self.known.push(name);

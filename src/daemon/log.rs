@@ -138,7 +138,9 @@ const fn batch_of(plan: &Plan) -> Option<BatchId> {
         | Plan::Certify { .. }
         | Plan::MakePackage { .. }
         | Plan::MakeAccessKey { .. }
-        | Plan::DropAccessKey { .. } => None,
+        | Plan::DropAccessKey { .. }
+        | Plan::ReleaseRemote { .. }
+        | Plan::PutRemote { .. } => None,
     }
 }
 

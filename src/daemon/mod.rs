@@ -33,7 +33,7 @@ use crate::{
     domain::limits,
     error::{Error, Exit},
     service::{Result, resident::Tally},
-    wiring::{self, Confined, Hooks, Settings},
+    wiring::{self, Confined, Hooks, Remote, Settings},
 };
 use control::Control;
 use crew::Crew;
@@ -61,6 +61,8 @@ pub fn run(config: PathBuf, hooks: Hooks, faults: Faults) -> Result<()> {
     let settings = wiring::settings(&config)?;
     log::begin(settings.log)?;
     control::folder(&settings.socket)?;
+    // Nothing can be started once this process has confined itself.
+    let remote = wiring::courier(&config)?;
     // Before another thread runs: what a thread gives up, only those that it starts later have given up too.
     let confined = wiring::confine(&config)?;
     if !confined.is_in_force() {
@@ -69,7 +71,8 @@ pub fn run(config: PathBuf, hooks: Hooks, faults: Faults) -> Result<()> {
     let runtime =
         Builder::new_current_thread().enable_all().build().map_err(|error| cannot(&error))?;
     let crew = Crew::default();
-    let done = runtime.block_on(Agent::stay(config, hooks, faults, settings, confined, &crew));
+    let done =
+        runtime.block_on(Agent::stay(config, hooks, faults, settings, (confined, remote), &crew));
     // Whoever is still connected does not keep the process.
     runtime.shutdown_background();
     crew.wait();
@@ -137,7 +140,7 @@ impl Agent {
         hooks: Hooks,
         faults: Faults,
         settings: Settings,
-        confined: Confined,
+        (confined, remote): (Confined, Option<Remote>),
         crew: &Crew,
     ) -> Result<()> {
         let signals = Signals::new().map_err(|error| cannot(&error))?;
@@ -148,9 +151,8 @@ impl Agent {
         let (tally, tallied) = watch::channel(Tally::default());
         let (opened, ready) = oneshot::channel();
         let (end, ended) = oneshot::channel();
-        let path = config.clone();
         let start = writer::Start {
-            config,
+            config: config.clone(),
             hooks,
             settings: settings.clone(),
             messages,
@@ -160,6 +162,7 @@ impl Agent {
             tally,
             watching: watching.clone(),
             hang: faults.hang,
+            remote,
             crew: crew.clone(),
         };
         let run = move || {
@@ -174,7 +177,7 @@ impl Agent {
             tally: tallied,
             signals,
             settings,
-            config: path,
+            config,
             confined: confined.clone(),
         };
         let Some(ready) = agent.opened(ready).await? else { return agent.end().await };

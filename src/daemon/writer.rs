@@ -35,7 +35,7 @@ use crate::{
         resident::{Arrivals, Tally},
         serving::{Declared, Served, Shown},
     },
-    wiring::{self, Hooks, Settings},
+    wiring::{self, Hooks, Remote, Settings},
 };
 
 /// Where an answer goes. Whoever asked may have gone; what was asked counts all the same.
@@ -80,6 +80,8 @@ pub(super) struct Start {
     pub(super) watching: Sender<Told>,
     /// A file of the test build: while it is there, the thread hangs.
     pub(super) hang: Option<PathBuf>,
+    /// What reaches servers, where a link has one.
+    pub(super) remote: Option<Remote>,
     /// Whom the process waits for at its end.
     pub(super) crew: Crew,
 }
@@ -100,7 +102,10 @@ pub(super) fn run(start: Start, ready: oneshot::Sender<Ready>) -> Result<()> {
             Error::new(Exit::Unavailable, format!("a thread cannot be started: {error}"))
         })?;
     let observer = log::observer();
-    let service = wiring::resident(&start.config, &start.hooks, Box::new(hands), observer)?;
+    let back = start.back.clone();
+    let wake = Arc::new(move || drop(back.send(Message::Hinted)));
+    let remote = start.remote.clone().map(|remote| remote.waking(wake));
+    let service = wiring::resident(&start.config, &start.hooks, Box::new(hands), observer, remote)?;
     let mut thread = Thread {
         next_scan: 0,
         wake: None,

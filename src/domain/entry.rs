@@ -13,6 +13,7 @@ mod copies;
 mod facts;
 mod handover;
 mod orders;
+mod remotes;
 
 use serde::{Deserialize, Serialize};
 
@@ -35,6 +36,7 @@ pub use orders::{
     Exception, OrderCancelled, PaperFacts, PapersConfirmed, PapersRecorded, StandingConfirmed,
     StandingEnded, StandingProposed,
 };
+pub use remotes::{RemoteForgotten, RemoteSettled, RemoteTaken};
 
 use super::{
     digest::Digest,
@@ -550,6 +552,12 @@ pub enum Body {
         /// The signed decision.
         signed: Signed,
     },
+    /// A remote delivery was fetched whole.
+    RemoteTaken(RemoteTaken),
+    /// It was lost before it was claimed.
+    RemoteForgotten(RemoteForgotten),
+    /// A person released it by hand.
+    RemoteSettled(RemoteSettled),
     /// A signature under a reading has counted; the reading itself is in the access log.
     NonceSpent {
         /// Its nonce.

@@ -41,6 +41,8 @@ kinds! {
     Key, KeyId, 'k';
     /// A destruction order.
     Order, OrderId, 'o';
+    /// A delivery that was fetched from a server.
+    Remote, RemoteId, 'r';
     /// A standing approval.
     Standing, StandingId, 's';
 }

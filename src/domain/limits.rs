@@ -145,3 +145,46 @@ pub const PUBLISH_SECONDS_MAX: i64 = 60;
 pub const PUBLISH_ENTRIES_MAX: u64 = 10_000;
 /// Seconds that a witness's clock may be ahead of ours.
 pub const COSIGNATURE_AHEAD_SECONDS_MAX: i64 = 300;
+/// Bytes of a name that a server lists; a longer one is no delivery and no file of one.
+pub const REMOTE_NAME_BYTES_MAX: usize = 200;
+/// Things that are listed of a remote folder; more of them are told, and not looked at.
+pub const REMOTE_ENTRIES_MAX: usize = 10_000;
+/// Connections to servers at one time, over all links.
+pub const REMOTE_SESSIONS_MAX: usize = 32;
+/// Connections that fetch files of one delivery at one time.
+pub const REMOTE_FILES_AT_ONCE: usize = 4;
+/// Bytes that are read at once from a server; the library asks for four times as many ahead, of which a line that breaks
+/// costs what has not been read.
+pub const REMOTE_READ_BYTES: usize = 640 << 10;
+/// The same for each of several connections.
+pub const REMOTE_READ_BYTES_OF_SEVERAL: usize = 256 << 10;
+/// Bytes of one frame between agent and courier.
+pub const COURIER_FRAME_BYTES_MAX: usize = 16 << 20;
+/// Bytes of memory that a connection's own process may use.
+pub const COURIER_MEMORY_BYTES_MAX: u64 = 96 << 20;
+/// Seconds until a server must have answered a connection, and until it must have said who it is.
+pub const REMOTE_CONNECT_SECONDS: u64 = 20;
+/// Seconds that one operation of a server may take without anything coming.
+pub const REMOTE_IDLE_SECONDS: u64 = 30;
+/// Seconds that a listing may take.
+pub const REMOTE_LIST_SECONDS: u64 = 120;
+/// Bytes that must come within [`REMOTE_PACE_SECONDS`], so that nobody holds a connection for ever.
+pub const REMOTE_PACE_BYTES: u64 = 64 << 10;
+/// Seconds over which the pace of a connection is measured.
+pub const REMOTE_PACE_SECONDS: u64 = 60;
+/// Bytes after which the digest of what has come is noted, so that a stop costs no more than these.
+pub const REMOTE_NOTE_BYTES: u64 = 8 << 20;
+/// Connections that a look makes again after one that brought nothing, before it is given up until its time comes.
+pub const REMOTE_FRUITLESS_MAX: u32 = 5;
+/// Connections that a look makes in all.
+pub const REMOTE_CONNECTIONS_A_LOOK: u32 = 1_000;
+/// Seconds before a source that failed is tried again, doubled with each failure and never more than its `every`.
+pub const SOURCE_RETRY_SECONDS: i64 = 5;
+/// Seconds without an answer after which a source is an alarm.
+pub const SOURCE_SILENT_SECONDS: i64 = 3_600;
+/// Seconds after which a remote delivery that could not be released, or a receipt that could not be put, is an alarm.
+pub const RELEASE_SECONDS_MAX: i64 = 86_400;
+/// Bytes of a file of known hosts, an identity or a password.
+pub const SSH_FILE_BYTES_MAX: u64 = 1 << 20;
+/// Bytes of a file that is put on a server.
+pub const PUT_BYTES_MAX: u64 = 64 << 20;

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use super::{
     reason::Reason,
     signers::AllowedSigners,
+    source::Source,
     time::{Period, Timestamp},
 };
 
@@ -65,6 +66,8 @@ pub struct Link {
     pub status: LinkStatus,
     /// Where its keys come from.
     pub key: KeyMode,
+    /// Where its deliveries are fetched, where nobody drops them.
+    pub source: Option<Box<Source>>,
     /// Records that a layout rule may reject before the batch is quarantined.
     pub max_rejected: u64,
 }

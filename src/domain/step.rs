@@ -13,8 +13,12 @@ use super::{
         CopyFacts, KeyFacts, KeyForm, LinkFacts, LoadFacts, ManifestFacts, PackageFacts,
         PackagePart, Signed, Verdict, WipeFacts,
     },
-    ids::{AccessOrderId, BatchId, CopyId, DeliveryId, HandoverId, KeyId, OrderId, StandingId},
+    ids::{
+        AccessOrderId, BatchId, CopyId, DeliveryId, HandoverId, KeyId, OrderId, RemoteId,
+        StandingId,
+    },
     reason::Reason,
+    source::RemoteEnd,
     time::Timestamp,
     wipe::Limit,
 };
@@ -134,6 +138,28 @@ pub enum Plan {
         /// `2026-11`.
         month: String,
     },
+    /// Do at the server what the link says is done with a delivery whose batch is verified and durable.
+    ReleaseRemote {
+        /// The remote delivery.
+        remote: RemoteId,
+        /// The link.
+        link: String,
+        /// `delete`, `move` or `rename`.
+        act: String,
+    },
+    /// Put a file of ours into the server's folder for receipts.
+    PutRemote {
+        /// The batch that it is about.
+        batch: BatchId,
+        /// The link.
+        link: String,
+        /// Its name, which is one of ours.
+        name: String,
+        /// Its bytes.
+        bytes: u64,
+        /// Their SHA-256.
+        sha256: Digest,
+    },
 }
 
 /// A backup that holds the agent's state, as its administrator states it.
@@ -234,6 +260,13 @@ pub enum Outcome {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         limits: Option<Vec<Limit>>,
     },
+    /// The remote delivery is not where it lay any more.
+    RemoteReleased {
+        /// What became of it.
+        end: RemoteEnd,
+    },
+    /// The file lies at the server under its name, and was read back.
+    RemotePut,
 }
 
 impl Plan {
@@ -252,6 +285,8 @@ impl Plan {
             Self::MakePackage { .. } => "make-package",
             Self::MakeAccessKey { .. } => "make-access-key",
             Self::DropAccessKey { .. } => "drop-access-key",
+            Self::ReleaseRemote { .. } => "release-remote",
+            Self::PutRemote { .. } => "put-remote",
         }
     }
 }

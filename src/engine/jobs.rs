@@ -11,6 +11,7 @@ use super::{
 use crate::domain::{
     entry::WipeFacts,
     ids::{BatchId, DeliveryId, OrderId},
+    source::RemoteEnd,
     step::{Outcome, Plan},
     time::Timestamp,
 };
@@ -25,6 +26,10 @@ pub(super) enum Effect {
     Packed(Result<Packed, PortError>),
     /// A load, up to the vault that waits for its place.
     Streamed(Box<Result<Streamed, Halt>>),
+    /// A remote delivery's release.
+    Released(Result<RemoteEnd, PortError>),
+    /// A file that was put on a server.
+    Put(Result<(), PortError>),
 }
 
 /// The long part of a step.
@@ -147,7 +152,9 @@ impl Of {
             Plan::WipeCopy { order, .. } | Plan::Certify { order, .. } => {
                 Self { order: Some(*order), ..none }
             }
-            Plan::TakeKey { .. }
+            Plan::ReleaseRemote { .. }
+            | Plan::PutRemote { .. }
+            | Plan::TakeKey { .. }
             | Plan::DropKey { .. }
             | Plan::MakePackage { .. }
             | Plan::MakeAccessKey { .. }

@@ -15,6 +15,7 @@ mod meter;
 pub mod ports;
 pub mod rules;
 mod run;
+pub mod sources;
 pub mod standing;
 pub mod steps;
 mod turn;
@@ -141,6 +142,8 @@ pub struct Engine {
     past: Option<Past>,
     /// Entries that the fold covered which was kept last.
     kept: u64,
+    /// What is to be done with servers.
+    fetching: sources::Fetching,
 }
 
 impl Engine {
@@ -166,6 +169,7 @@ impl Engine {
             todo: Todo::default(),
             inboxes: Inboxes::default(),
             kept: 0,
+            fetching: sources::Fetching::default(),
         };
         engine.view = engine.remembered()?;
         engine.past = engine.taken_on_trust()?;

@@ -585,6 +585,8 @@ pub struct Ports {
     pub evidence: Box<dyn Evidence>,
     /// The fold as a cache.
     pub folds: Box<dyn Folds>,
+    /// Servers that deliveries are fetched from.
+    pub sources: Arc<dyn super::sources::Sources>,
     /// Whoever looks after the agent.
     pub monitor: Box<dyn super::health::Monitor>,
 }

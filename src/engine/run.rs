@@ -3,7 +3,7 @@
 use super::{
     DISK_FULL, Engine, EngineError, Ran, StepError,
     jobs::{About, Begun, Done, Effect, Job, Of, Progress, Running},
-    ports::Noted,
+    ports::{CopySize, Noted},
     slots,
 };
 use crate::domain::{
@@ -121,6 +121,11 @@ impl Engine {
             Plan::DropAccessKey { order, link, month } => {
                 self.apply_drop_access_key(*order, link, month)?
             }
+            Plan::ReleaseRemote { remote, link, .. } => return self.begin_release(*remote, link),
+            Plan::PutRemote { link, name, bytes, sha256, .. } => {
+                let size = CopySize { bytes: *bytes, sha256: *sha256 };
+                return self.begin_put(link, name, size);
+            }
         }))
     }
 
@@ -134,6 +139,9 @@ impl Engine {
             (Plan::WipeCopy { .. }, Effect::Wiped(wiped)) => Self::end_wipe(wiped?),
             (Plan::MakePackage { handover, parts, at }, Effect::Packed(packed)) => {
                 self.end_package(*handover, (parts, *at), packed)
+            }
+            (Plan::ReleaseRemote { .. } | Plan::PutRemote { .. }, effect) => {
+                Self::end_remote(effect)
             }
             _ => Err(StepError::Stuck("plan")),
         }
@@ -189,7 +197,12 @@ impl Engine {
         let ends = |plan: &Plan| matches!(plan, Plan::WipeCopy { .. } | Plan::DropAccessKey { .. });
         let wanted = |plan: &Plan| ends(plan) == wipes;
         let idle = |seq: &u64| !self.running.contains_key(seq);
-        let open = self.view.open.iter().filter(|(seq, plan)| idle(seq) && wanted(plan));
+        // What a server is owed is left to the process that reaches servers.
+        let remote =
+            |plan: &Plan| matches!(plan, Plan::ReleaseRemote { .. } | Plan::PutRemote { .. });
+        let reached = |plan: &Plan| self.ports.sources.is_there() || !remote(plan);
+        let open = self.view.open.iter();
+        let open = open.filter(|(seq, plan)| idle(seq) && wanted(plan) && reached(plan));
         open.map(|(seq, _)| *seq).collect()
     }
 

@@ -101,7 +101,7 @@ impl Todo {
 }
 
 /// When a step that failed for the `times`-th time in a row is tried again.
-fn retry_at(times: u32, failed: Timestamp) -> Timestamp {
+pub(super) fn retry_at(times: u32, failed: Timestamp) -> Timestamp {
     let seconds = 1_i64 << times.min(12);
     failed.plus_seconds(seconds.min(limits::RETRY_SECONDS_MAX))
 }
@@ -138,6 +138,7 @@ impl Engine {
         self.todo.orders = true;
         self.todo.keys = true;
         self.todo.due = true;
+        self.fetching.sweep();
     }
 
     /// Does one bounded unit of what can be done now.
@@ -145,7 +146,7 @@ impl Engine {
     /// # Errors
     /// The register cannot be written.
     pub fn turn(&mut self) -> Result<Turn, EngineError> {
-        if self.work_on()? || self.look_on()? == Tried::Done {
+        if self.work_on()? || self.look_on()? == Tried::Done || self.fetch_on()? {
             return Ok(Turn::Busy);
         }
         Ok(Turn::Idle)
@@ -193,6 +194,7 @@ impl Engine {
             .chain(cooling.filter_map(|(_, order)| order.not_before))
             .chain(retries.map(|trouble| retry_at(trouble.times, trouble.at)))
             .chain(self.todo.put_off.values().map(|(_, until)| *until))
+            .chain(self.next_fetch())
             .filter(|at| *at > now)
             .min()
     }
@@ -265,6 +267,7 @@ impl Engine {
                 self.todo.batches.insert(*batch);
             }
             Plan::Verify { batch } => {
+                self.fetching.sweep();
                 self.todo.batches.insert(*batch);
                 self.todo.keys = true;
             }
@@ -291,7 +294,9 @@ impl Engine {
             Plan::DropKey { .. }
             | Plan::MakePackage { .. }
             | Plan::MakeAccessKey { .. }
-            | Plan::DropAccessKey { .. } => {}
+            | Plan::DropAccessKey { .. }
+            | Plan::ReleaseRemote { .. }
+            | Plan::PutRemote { .. } => {}
         }
     }
 

@@ -158,6 +158,7 @@ fn decided_entry(view: &View, command: &Command) -> Option<Digest> {
         Command::BaselineConfirm { link } => {
             Some(view.links.get(link)?.proposal.as_ref()?.mark.digest)
         }
+        Command::LinkSettle { remote, .. } => Some(view.remotes.rows.get(remote)?.mark.digest),
         Command::BatchRelease { batch, .. }
         | Command::BatchReject { batch, .. }
         | Command::UseNoNeed { batch }

@@ -11,7 +11,7 @@ use super::{
 use crate::domain::{
     accounts::Act,
     entry::{AccountFacts, EndFacts, HeldFacts, HoldScope, KeyForm, PaperFacts},
-    ids::{AccessOrderId, BatchId, CopyId, GrantId, HoldId, OrderId, StandingId},
+    ids::{AccessOrderId, BatchId, CopyId, GrantId, HoldId, OrderId, RemoteId, StandingId},
     inventory::{HeldKind, Medium},
     secret::Secret,
     time::Timestamp,
@@ -81,6 +81,13 @@ pub enum Command {
         /// The batch.
         batch: BatchId,
         /// Why.
+        reason: String,
+    },
+    /// `link settle REMOTE`.
+    LinkSettle {
+        /// The remote delivery.
+        remote: RemoteId,
+        /// What was done with it.
         reason: String,
     },
     /// `link baseline L N`.
@@ -371,6 +378,7 @@ impl Command {
             Self::BatchRetry { .. } => "batch retry",
             Self::BatchRelease { .. } => "batch release",
             Self::BatchReject { .. } => "batch reject",
+            Self::LinkSettle { .. } => "link settle",
             Self::Baseline { .. } => "link baseline",
             Self::BaselineConfirm { .. } => "link confirm",
             Self::WitnessAdd { .. } => "witness add",
@@ -425,6 +433,7 @@ impl Command {
             | Self::OverdueConfirm
             | Self::BatchRelease { .. }
             | Self::BatchReject { .. }
+            | Self::LinkSettle { .. }
             | Self::BaselineConfirm { .. }
             | Self::GrantApprove { .. }
             | Self::GrantDeny { .. }
@@ -494,6 +503,7 @@ impl Command {
             | Self::BatchRetry { .. }
             | Self::BatchRelease { .. }
             | Self::BatchReject { .. }
+            | Self::LinkSettle { .. }
             | Self::Baseline { .. }
             | Self::DestroyClose { .. }
             | Self::StandingAdd { .. }
@@ -554,6 +564,7 @@ impl Command {
             | Self::CopyMove { copy, .. }
             | Self::MediaRecord { copy, .. }
             | Self::MediaConfirm { copy } => copy.to_string(),
+            Self::LinkSettle { remote, .. } => remote.to_string(),
             Self::Baseline { link, .. }
             | Self::BaselineConfirm { link }
             | Self::AccessRequest { link, .. }
@@ -589,6 +600,7 @@ impl Command {
         match self {
             Self::BatchRelease { reason, .. }
             | Self::BatchReject { reason, .. }
+            | Self::LinkSettle { reason, .. }
             | Self::OverdueAcknowledge { reason }
             | Self::GrantDeny { reason, .. }
             | Self::DestroyRequest { reason, .. }

@@ -19,6 +19,7 @@ pub mod handovers;
 mod holds;
 pub mod inspecting;
 mod inventory;
+mod links;
 pub mod onlooker;
 mod papers;
 pub mod plan;
@@ -254,6 +255,7 @@ impl Service {
             Command::BatchRetry { batch } => self.batch_retry(actor, batch),
             Command::BatchRelease { batch, reason } => self.batch_release(actor, batch, reason),
             Command::BatchReject { batch, reason } => self.batch_reject(actor, batch, reason),
+            Command::LinkSettle { remote, reason } => self.link_settle(actor, remote, reason),
             Command::Baseline { link, sequence } => self.baseline(actor, &link, sequence),
             Command::BaselineConfirm { link } => self.baseline_confirm(actor, &link),
             Command::WitnessAdd { name, vkey } => self.witness_add(actor, &name, &vkey),

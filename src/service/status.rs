@@ -9,6 +9,7 @@ mod handovers;
 mod held;
 mod metrics;
 mod rows;
+mod sources;
 mod tasks;
 #[cfg(test)]
 mod tests;
@@ -28,10 +29,13 @@ use crate::{
         lifecycle::{BatchState, OrderState},
         limits,
         reason::Reason,
+        source::SourceCode,
         time::Timestamp,
         view::{Batch, View},
     },
-    engine::{Stray, Waiting, health::Health, jobs::Progress, rules::Rules},
+    engine::{
+        Stray, Waiting, health::Health, jobs::Progress, rules::Rules, sources::SourceStanding,
+    },
 };
 
 /// `status`.
@@ -56,6 +60,8 @@ pub struct StatusPage {
     pub task_counts: BTreeMap<TaskCode, u64>,
     /// Links.
     pub links: Vec<LinkLine>,
+    /// Servers that links are fetched from.
+    pub sources: Vec<SourceLine>,
     /// Batches by state, deliveries that wait included.
     pub batches: BTreeMap<String, u64>,
     /// Deliveries that are not batches yet.
@@ -277,6 +283,40 @@ pub struct RegisterLine {
     pub published: Option<u64>,
 }
 
+/// A server that a link is fetched from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct SourceLine {
+    /// Link.
+    pub link: String,
+    /// The server.
+    pub host: String,
+    /// Its port.
+    pub port: u16,
+    /// When it was last looked into, and that went well.
+    pub answered: Option<Timestamp>,
+    /// What keeps it from being fetched from.
+    pub trouble: Option<SourceCode>,
+    /// Since when.
+    pub since: Option<Timestamp>,
+    /// The fingerprint that the server showed, where that is the trouble.
+    pub shown: Option<String>,
+    /// Those that it may have.
+    pub known: Vec<String>,
+    /// What an administrator runs after asking the provider by telephone, where that is the trouble.
+    pub compare: Option<String>,
+    /// Deliveries there that are not complete.
+    pub waiting: u64,
+    /// Things there that are refused, or cannot be got.
+    pub refused: u64,
+    /// Deliveries that were fetched and are not claimed yet.
+    pub fetched: u64,
+    /// What is still to be done there: releases, and receipts.
+    pub owed: u64,
+    /// Since when the oldest of that is owed.
+    pub owed_since: Option<Timestamp>,
+}
+
 /// All that a page is made from.
 struct Given<'a> {
     view: &'a View,
@@ -290,6 +330,8 @@ struct Given<'a> {
     health: Health,
     work: Vec<WorkLine>,
     agent_running: bool,
+    /// How it stands with a source.
+    source: &'a dyn Fn(&str) -> SourceStanding,
     /// Why a batch stands where it stands.
     reason: &'a dyn Fn(&Batch) -> Option<Reason>,
 }
@@ -368,6 +410,7 @@ impl Service {
             health: engine.ports.monitor.health(&mut { links }),
             work: engine.progress().iter().map(WorkLine::of).collect(),
             agent_running: engine.is_resident(),
+            source: &|link| engine.ports.sources.standing(link),
             reason: &|row| engine.reason(row),
         };
         Ok(page(given))
@@ -431,6 +474,7 @@ fn page(given: Given<'_>) -> StatusPage {
         task_counts,
         overdue: due.iter().filter(|line| line.overdue).count() as u64,
         links: rows::links(&given),
+        sources: sources::lines(&given),
         batches,
         waiting: Listed::cut(waiting),
         due: Listed::cut(due),

@@ -15,6 +15,7 @@ mod places;
 mod refusal;
 mod resident;
 mod site;
+mod sources;
 mod store;
 mod unit;
 mod witness;
@@ -27,7 +28,8 @@ pub use look::{
 };
 pub use packing::{Lock, Packed, PackedFile, Packing, pack, passphrase_from};
 pub use resident::{Control, Settings, control, now, resident, settings};
-pub use site::{Hooks, Made, init, open};
+pub use site::{Hooks, Made, init, once, open};
+pub use sources::{Remote, SourceTest, courier, serve_courier, test_source};
 pub use witness::{cosign, new_witness};
 
 use crate::{

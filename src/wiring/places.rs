@@ -44,6 +44,7 @@ impl Places {
                 .chain(above(&agent.file))
                 .chain(agent.root_key.paths())
                 .chain(recipients::folder(agent))
+                .chain(super::sources::folders(config))
                 .collect(),
             drops: config
                 .links

@@ -12,6 +12,7 @@ use std::{
 use super::{
     log::System,
     site::{Hooks, faults, open_as},
+    sources::Remote,
 };
 use crate::{
     adapters::clock::SystemClock,
@@ -105,8 +106,9 @@ pub fn resident(
     hooks: &Hooks,
     hands: Box<dyn Hands>,
     observer: Observer,
+    remote: Option<Remote>,
 ) -> Result<Service> {
-    open_as(path, clock(hooks), true, Some((hands, observer)))
+    open_as(path, clock(hooks), true, Some((hands, observer)), remote)
 }
 
 fn clock(hooks: &Hooks) -> Arc<dyn Clock> {

@@ -13,6 +13,7 @@ use super::{
     monitor::Watch,
     outbox::Outboxes,
     refusal,
+    sources::{Remote, Servers},
     store::{CaseFiles, CertificateFiles, Folded, SpoolFiles, VaultFiles, folders},
     unit,
 };
@@ -48,6 +49,7 @@ use crate::{
         jobs::Hands,
         ports::{self, Clock, Journal as _, Keys, Ports},
         slots,
+        sources::NoSources,
     },
     error::{Error, Exit},
     service::{Result, Service},
@@ -381,6 +383,7 @@ fn ports(agent: &Agent, keys: Store, logs: Logs, clock: Arc<dyn Clock>, lease: H
         lease: Box::new(lease),
         evidence: Box::new(wiper),
         folds: Box::new(Folded(FoldCache::new(state))),
+        sources: Arc::new(NoSources),
         monitor: Box::new(Watch::new(agent, keys)),
     }
 }
@@ -391,7 +394,15 @@ fn ports(agent: &Agent, keys: Store, logs: Logs, clock: Arc<dyn Clock>, lease: H
 /// # Errors
 /// It is no site, another process has it, it is not this user's, or something of it is damaged.
 pub fn open(path: &Path, hooks: &Hooks, start: bool) -> Result<Service> {
-    open_as(path, clock(hooks), start, None)
+    open_as(path, clock(hooks), start, None, None)
+}
+
+/// As [`open`], for an agent that does what can be done and ends; with what reaches servers.
+///
+/// # Errors
+/// As [`open`].
+pub fn once(path: &Path, hooks: &Hooks, remote: Option<Remote>) -> Result<Service> {
+    open_as(path, clock(hooks), true, None, remote)
 }
 
 /// Opens a site; for an agent that stays, with what runs its long steps and is told of each entry.
@@ -400,6 +411,7 @@ pub(super) fn open_as(
     clock: Arc<dyn Clock>,
     start: bool,
     stays: Option<(Box<dyn Hands>, Observer)>,
+    remote: Option<Remote>,
 ) -> Result<Service> {
     let _ = process::harden();
     if matches!(path.try_exists(), Ok(false)) {
@@ -435,7 +447,8 @@ pub(super) fn open_as(
         Some(_) => Held::resident(&state, lock, &config.agent.socket),
         None => Held::new(&state, lock),
     };
-    let ports = ports(&config.agent, keys, logs, clock, lease);
+    let mut ports = ports(&config.agent, keys, logs, Arc::clone(&clock), lease);
+    ports.sources = Arc::new(Servers::new(&state, clock, remote));
     let mut engine = Engine::open(ports, rules(&config, Digest::of(&[])))?;
     let found = in_force(&mut engine, &config)?;
     if let Some((hands, observer)) = stays {

@@ -49,6 +49,11 @@ pub(super) fn make(config: &Config, made: &mut Vec<String>) -> Result<()> {
     Ok(())
 }
 
+/// What a link with a server needs. Addresses are the administrator's to narrow: a name may have another one tomorrow.
+const NETWORK: &str = "# Links with a 'source:' are fetched from servers, by the agent's courier: docs/sftp.md. Narrow this where their\n\
+     # addresses are known: 'IPAddressDeny=any' and 'IPAddressAllow=' of them and of the name server.\n\
+     PrivateNetwork=no\nRestrictAddressFamilies=AF_UNIX AF_INET AF_INET6\nIPAddressDeny=\n";
+
 const INSTALL: &str = "copy it to /etc/systemd/system as docs/service.md says, then 'systemctl daemon-reload' and \
                        'systemctl restart batchward'";
 
@@ -114,6 +119,9 @@ fn text(config: &Config) -> String {
         "# To be copied, not linked, into /etc/systemd/system: docs/service.md. 'batchward check' tells when it is\n\
          # stale. A folder that is missing does not stop the service: its link is reported.\n[Service]\n",
     );
+    if config.links.values().any(|link| link.source.is_some()) {
+        text.push_str(NETWORK);
+    }
     let places = Places::of(config);
     let below = |path: &Path, tops: &[&str]| tops.iter().any(|top| path.starts_with(top));
     let homes = places.written().chain(&places.read).any(|path| below(path, &HOMES));

@@ -61,6 +61,28 @@ impl Provider {
 
     /// The same in this many files of `records` people each.
     pub(crate) fn pack_in(&self, n: u64, records: u64, files: u64) -> PathBuf {
+        let people = |file: u64| {
+            let mut plain = String::from("national_id,name,birth_date,indigenous\r\n");
+            for record in 0..records {
+                let person = (n * files + file) * records + record;
+                plain.push_str(&format!("{},王小明{person},0800101,0\r\n", national_id(person)));
+            }
+            plain.into_bytes()
+        };
+        self.pack_of(n, records, files, people)
+    }
+
+    /// The same in this many files of so many bytes of noise each: they can be verified and never be loaded.
+    pub(crate) fn pack_noise(&self, n: u64, bytes: usize, files: u64) -> PathBuf {
+        let noise = |_| {
+            let mut noise = vec![0; bytes];
+            getrandom::fill(&mut noise).unwrap();
+            noise
+        };
+        self.pack_of(n, 1, files, noise)
+    }
+
+    fn pack_of(&self, n: u64, records: u64, files: u64, plain: impl Fn(u64) -> Vec<u8>) -> PathBuf {
         let number = Self::number(n);
         let identity = age_files::new_identity();
         let recipient = age_files::recipient_of(&identity).unwrap();
@@ -73,12 +95,7 @@ impl Provider {
             records * files,
         );
         for file in 0..files {
-            let mut plain = String::from("national_id,name,birth_date,indigenous\r\n");
-            for record in 0..records {
-                let person = (n * files + file) * records + record;
-                plain.push_str(&format!("{},王小明{person},0800101,0\r\n", national_id(person)));
-            }
-            let sealed = age_files::seal(&recipient, plain.as_bytes()).unwrap();
+            let sealed = age_files::seal(&recipient, &plain(file)).unwrap();
             let name = if files == 1 { "people".to_owned() } else { format!("people-{file}") };
             manifest.push_str(&format!(
                 "  - name: {name}.csv.age\n    bytes: {}\n    sha256: {}\n    records: {records}\n",

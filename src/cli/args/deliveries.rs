@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::Subcommand;
 
+use crate::domain::ids::RemoteId;
+
 #[derive(Debug, Subcommand)]
 pub(in crate::cli) enum BatchWord {
     /// List batches, and deliveries that are not batches yet.
@@ -52,6 +54,25 @@ pub(in crate::cli) enum LinkWord {
     Confirm {
         /// Name of the link.
         link: String,
+    },
+    /// Try a link's server: connect, show both fingerprints, log in, list.
+    ///
+    /// Nothing is fetched and nothing is changed. Run it as the agent's user, who can read the identity.
+    #[command(after_long_help = "Examples:\n  batchward link test moca-full")]
+    Test {
+        /// Name of the link.
+        link: String,
+    },
+    /// Say that a delivery which could not be released at its server was seen to by hand.
+    #[command(
+        after_long_help = "Examples:\n  batchward link settle r-00000001 --reason 'removed by the provider, by telephone'"
+    )]
+    Settle {
+        /// Id of the remote delivery, as 'status' names it.
+        id: RemoteId,
+        /// What was done; it is written into the register, so no personal data.
+        #[arg(long, value_name = "TEXT")]
+        reason: String,
     },
 }
 

@@ -198,7 +198,7 @@ pub(super) enum Word {
         #[arg(long)]
         once: bool,
     },
-    /// Where the change files of a link begin.
+    /// Links: where change files begin, and their servers.
     #[command(subcommand)]
     Link(LinkWord),
     /// People: add, confirm, list, disable.
@@ -261,6 +261,13 @@ pub(super) enum Word {
         /// The user that it answers: the agent's.
         #[arg(long, value_name = "USER")]
         for_user: String,
+    },
+    /// Talk to servers for the agent, which starts this itself.
+    #[command(hide = true)]
+    Courier {
+        /// One connection.
+        #[arg(long, hide = true)]
+        session: bool,
     },
     /// Write the man pages into a folder.
     #[command(after_long_help = "Examples:\n  batchward man /usr/local/share/man/man1")]

@@ -9,7 +9,7 @@ use crate::domain::{
         CopyDeclared, CopyDenied, CopyMoved, CopyRequested, CopyWithdrawn, EndConfirmed,
         EndRecorded, Entry, Exception, Filed, HandoverApproved, HandoverDenied, HandoverReceived,
         HandoverRequested, HandoverReturned, OrderCancelled, PapersConfirmed, PapersRecorded,
-        Signed, StandingConfirmed, StandingEnded, StandingProposed, TimestampKept,
+        RemoteSettled, Signed, StandingConfirmed, StandingEnded, StandingProposed, TimestampKept,
     },
     ids::GrantId,
     lifecycle::{self, BatchEvent, GrantEvent},
@@ -351,7 +351,8 @@ impl Body {
             | Self::StandingConfirmed(StandingConfirmed { signed, .. })
             | Self::PapersConfirmed(PapersConfirmed { signed, .. })
             | Self::HoldPlaced { signed, .. }
-            | Self::HoldLifted { signed, .. } => Some(signed),
+            | Self::HoldLifted { signed, .. }
+            | Self::RemoteSettled(RemoteSettled { signed, .. }) => Some(signed),
             _ => None,
         }
     }

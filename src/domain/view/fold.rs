@@ -1,5 +1,6 @@
 //! Folding steps: intents, outcomes and failures into the view.
 
+use super::remotes::End;
 use super::{AccessKey, Batch, CopyKind, CopyRow, KeyRow, KeyState, Mark, Seen, Trouble, View};
 use crate::domain::{
     digest::Digest,
@@ -68,6 +69,9 @@ impl View {
             Body::StraySeen { link, name_mac, .. } => {
                 self.strays.insert((link.clone(), *name_mac), entry.at);
             }
+            Body::RemoteTaken(taken) => self.remote_taken(mark, taken),
+            Body::RemoteForgotten(gone) => self.remote_forgotten(mark, gone)?,
+            Body::RemoteSettled(settled) => self.remote_ends(mark, settled.remote, End::Settled)?,
             _ => self.act(mark, entry)?,
         }
         self.size = seq + 1;
@@ -140,7 +144,9 @@ impl View {
             Plan::DropKey { .. }
             | Plan::Certify { .. }
             | Plan::MakeAccessKey { .. }
-            | Plan::DropAccessKey { .. } => {}
+            | Plan::DropAccessKey { .. }
+            | Plan::ReleaseRemote { .. }
+            | Plan::PutRemote { .. } => {}
         }
         self.open.insert(mark.seq, plan.clone());
         Ok(())
@@ -250,6 +256,9 @@ impl View {
             (Plan::DropAccessKey { order, link, month }, Outcome::AccessKeyDropped { .. }) => {
                 self.access_key_dropped(mark, order, &link, month)
             }
+            (plan @ (Plan::ReleaseRemote { .. } | Plan::PutRemote { .. }), outcome) => {
+                self.remote_step(mark, &plan, outcome)
+            }
             _ => Err(FoldError::Transition(mark.seq)),
         }
     }
@@ -270,6 +279,9 @@ impl View {
                 row.bytes = made.bytes;
                 row.sha256 = made.sha256;
             }
+        }
+        if let Some(name_mac) = self.deliveries.get(&delivery).map(|seen| seen.name_mac) {
+            self.remote_claimed(&link, name_mac, batch);
         }
         self.delivery_over(delivery);
         let facts = self.alike.facts(&link, facts);
@@ -381,6 +393,10 @@ impl View {
             }
             Plan::MakePackage { handover, parts, .. } => {
                 self.package_failed(mark, *handover, parts)?;
+                None
+            }
+            Plan::ReleaseRemote { .. } | Plan::PutRemote { .. } => {
+                self.remote_failed(mark, &plan, failure, code);
                 None
             }
             Plan::DropKey { .. }

@@ -16,6 +16,7 @@ mod inventory;
 mod kept;
 mod nonces;
 mod packed;
+pub mod remotes;
 mod rows;
 mod table;
 #[cfg(test)]
@@ -113,6 +114,8 @@ pub struct View {
     pub acknowledged: Option<Timestamp>,
     /// An acknowledgement that waits for the second of them: its reason.
     pub acknowledgement: Option<Proposal<String>>,
+    /// Deliveries that were fetched from servers.
+    pub remotes: remotes::Remotes,
     /// Whether nothing irreversible may run by itself, until a person confirms the time.
     pub time_doubted: bool,
     next: rows::Next,

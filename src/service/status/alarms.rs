@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Given, held};
+use super::{Given, held, sources};
 use crate::{
     domain::{
         entry::Failure,
@@ -152,6 +152,30 @@ alarms! {
     KeyWithoutBatch = "key-without-batch", Alarm,
         "a key came for a batch that has not come",
         "ask the provider for the delivery, or whether the number of the key is right";
+    /// A server with another key.
+    SourceHostKey = "source-host-key", Alarm,
+        "a server shows a host key that is not known: nothing is fetched from it",
+        "ask its provider by telephone for the fingerprint, compare it with what 'batchward status' shows, then put the key into 'known_hosts': docs/sftp.md";
+    /// A server that does not answer.
+    SourceSilent = "source-silent", Alarm,
+        "a server does not answer",
+        "see whether the line is up and the service's unit lets the agent out, or ask the provider";
+    /// A server that cannot be fetched from.
+    SourceFailed = "source-failed", Alarm,
+        "nothing can be fetched from a server",
+        "'batchward status' names the code; docs/sftp.md says what to do about each";
+    /// Things at a server that are no deliveries.
+    SourceJunk = "source-junk", Alarm,
+        "something at a server is refused, or cannot be got",
+        "ask the provider to take it away; a delivery is a folder of plain files with plain names";
+    /// Deliveries at a server that are not complete.
+    SourceIncomplete = "source-incomplete", Alarm,
+        "a delivery at a server is not complete",
+        "ask the provider for what is missing, or to take it back";
+    /// What could not be done at a server.
+    SourceOwed = "source-owed", Alarm,
+        "a delivery could not be released at its server, or a receipt not be put there",
+        "see that the account may rename and remove there; or do it by hand, then 'batchward link settle'";
     /// A hold that nobody looked at again.
     HoldReviewPast = "hold-review-past", Alarm,
         "the review date of a hold has passed",
@@ -211,6 +235,7 @@ pub(super) fn judge(given: &Given<'_>) -> Vec<Alarm> {
     }
     destruction(given, &mut found);
     held::alarms(given, &mut found);
+    sources::alarms(given, &mut found);
     found.0.into_values().collect()
 }
 

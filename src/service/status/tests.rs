@@ -23,7 +23,10 @@ use crate::{
         time::Period,
         view::{KeyRow, KeyState, Trouble},
     },
-    engine::health::{Folder, Place, Room, RootKey},
+    engine::{
+        health::{Folder, Place, Room, RootKey},
+        sources::SourceStanding,
+    },
 };
 
 /// 2026-11-21 10:00 in Taipei.
@@ -129,6 +132,7 @@ impl Desk {
 
     fn page(&self, now: Timestamp) -> StatusPage {
         page(Given {
+            source: &|_| SourceStanding::default(),
             view: &self.view,
             rules: &self.rules,
             now,

@@ -94,7 +94,7 @@ impl World {
         let free = Arc::new(AtomicBool::new(true));
         let hands = Box::new(OneHand(Arc::clone(&free)));
         let stays: (Box<dyn Hands>, Observer) = (hands, Box::new(|_, _| true));
-        let mut service = open_as(&path, Arc::clone(&clock) as _, true, Some(stays)).unwrap();
+        let mut service = open_as(&path, Arc::clone(&clock) as _, true, Some(stays), None).unwrap();
         service.hint(&Hint::All);
         while service.turn().unwrap() == Turn::Busy {}
         Self { dir, service, clock, free }
