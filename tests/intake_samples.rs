@@ -161,6 +161,7 @@ impl Site {
             },
             key: KeyMode::Separate,
             max_rejected: 0,
+            receipts: None,
         }
     }
 

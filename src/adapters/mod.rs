@@ -20,6 +20,7 @@ pub mod lock;
 pub mod machine;
 pub mod packing;
 pub mod process;
+pub mod receipts;
 pub mod root_key;
 #[cfg(test)]
 mod small_disk;

@@ -109,6 +109,26 @@ pub enum Plan {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         backups: Option<Vec<BackupFacts>>,
     },
+    /// Make and keep the receipt of a verdict.
+    MakeReceipt {
+        /// The batch.
+        batch: BatchId,
+        /// The verdict's entry.
+        verdict: u64,
+        /// Size of the register that its proof is made for.
+        tree_size: u64,
+        /// When it is dated.
+        at: Timestamp,
+        /// Whether it is then left for the provider.
+        leave: bool,
+    },
+    /// Leave a receipt in the link's folder of receipts.
+    LeaveReceipt {
+        /// The batch.
+        batch: BatchId,
+        /// SHA-256 of the receipt.
+        receipt: Digest,
+    },
     /// Make the key that seals a link's access entries of one month.
     MakeAccessKey {
         /// The link.
@@ -204,6 +224,13 @@ pub enum Outcome {
         /// SHA-256 of its bytes.
         certificate: Digest,
     },
+    /// The receipt is kept.
+    ReceiptMade {
+        /// SHA-256 of its bytes.
+        receipt: Digest,
+    },
+    /// It lies where the provider takes it.
+    ReceiptLeft,
     /// The key is there.
     AccessKeyMade {
         /// Its age recipient.
@@ -235,6 +262,8 @@ impl Plan {
             Self::DropKey { .. } => "drop-key",
             Self::WipeCopy { .. } => "wipe-copy",
             Self::Certify { .. } => "certify",
+            Self::MakeReceipt { .. } => "make-receipt",
+            Self::LeaveReceipt { .. } => "leave-receipt",
             Self::MakeAccessKey { .. } => "make-access-key",
             Self::DropAccessKey { .. } => "drop-access-key",
         }

@@ -147,6 +147,8 @@ impl Of {
             }
             Plan::TakeKey { .. }
             | Plan::DropKey { .. }
+            | Plan::MakeReceipt { .. }
+            | Plan::LeaveReceipt { .. }
             | Plan::MakeAccessKey { .. }
             | Plan::DropAccessKey { .. } => none,
         }

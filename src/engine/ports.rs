@@ -8,7 +8,7 @@
 //!
 //! It is over 500 lines because the contracts are read side by side.
 
-use std::{io::Read, sync::Arc};
+use std::{io::Read, path::Path, sync::Arc};
 
 pub use super::meter::Meter;
 
@@ -487,6 +487,31 @@ pub trait Certificates {
     fn take(&self, order: OrderId) -> Result<Option<Vec<u8>>>;
 }
 
+/// Receipts.
+pub trait Receipts {
+    /// Keeps the receipt of a batch, over the one before. Durable.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    fn put(&mut self, batch: BatchId, receipt: &[u8], signature: &str) -> Result<()>;
+    /// The receipt and its signature, if they are there.
+    ///
+    /// # Errors
+    /// They cannot be read.
+    fn take(&self, batch: BatchId) -> Result<Option<(Vec<u8>, String)>>;
+    /// Leaves them in a folder that others may write. Durable.
+    ///
+    /// # Errors
+    /// The folder cannot be written.
+    fn leave(
+        &mut self,
+        folder: &Path,
+        batch: BatchId,
+        receipt: &[u8],
+        signature: &str,
+    ) -> Result<()>;
+}
+
 /// The register key's SSHSIG.
 pub trait Signer {
     /// Signs; the same bytes each time.
@@ -548,6 +573,8 @@ pub struct Ports {
     pub vaults: Arc<dyn Vaults>,
     /// Certificates.
     pub certificates: Box<dyn Certificates>,
+    /// Receipts.
+    pub receipts: Box<dyn Receipts>,
     /// Signatures of the register key.
     pub signer: Box<dyn Signer>,
     /// The lock on the state folder.

@@ -17,6 +17,7 @@ use super::{
     },
     plan::PlanLine,
     reading::Reading,
+    receipts::ReceiptText,
     show::{AccountLine, BatchPage, BatchRow, GrantLine, HoldLine, OrderLine, StandingLine},
     status::StatusPage,
 };
@@ -105,6 +106,11 @@ pub enum Query {
     },
     /// `witness timestamp-request`.
     TimestampQuery,
+    /// `receipt show`.
+    Receipt {
+        /// The batch.
+        batch: BatchId,
+    },
     /// `certificate show`.
     Certificate {
         /// The order.
@@ -317,6 +323,8 @@ answers! {
     WitnessRequest(RequestText),
     /// [`Query::TimestampQuery`].
     TimestampQuery(TimestampQuery),
+    /// [`Query::Receipt`].
+    Receipt(ReceiptText),
     /// [`Query::Certificate`].
     Certificate(CertificateText),
     /// [`Query::RegisterSheet`].
@@ -363,6 +371,7 @@ impl Service {
             Query::Witnesses => self.witnesses().into(),
             Query::WitnessRequest { name, since } => self.witness_request(&name, since)?.into(),
             Query::TimestampQuery => self.timestamp_query()?.into(),
+            Query::Receipt { batch } => self.receipt_text(batch)?.into(),
             Query::Certificate { order } => {
                 let bytes = self.certificate(order)?;
                 let text = String::from_utf8(bytes)

@@ -11,6 +11,7 @@ mod look;
 mod monitor;
 mod packing;
 mod places;
+mod receipts;
 mod refusal;
 mod resident;
 mod site;

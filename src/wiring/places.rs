@@ -34,7 +34,10 @@ impl Places {
             drops: config
                 .links
                 .values()
-                .flat_map(|link| [link.inbox.clone(), link.keybox.clone()])
+                .flat_map(|link| {
+                    let receipts = link.receipts.clone();
+                    [link.inbox.clone(), link.keybox.clone()].into_iter().chain(receipts)
+                })
                 .collect(),
             own: agent.metrics_file.iter().filter_map(above).chain([agent.state.clone()]).collect(),
             socket: above(&agent.socket),

@@ -26,6 +26,7 @@ use crate::{
         keystore::{KeyStore, KeyStoreError},
         lock::{Lock, LockError, is_answered},
         process,
+        receipts::Receipts,
         root_key::{self, RootKeySource},
     },
     config::{
@@ -374,6 +375,7 @@ fn ports(agent: &Agent, keys: Store, logs: Logs, clock: Arc<dyn Clock>, lease: H
         opener: Arc::new(Age),
         vaults: Arc::new(VaultFiles { dir: state.join("vault"), wiper: wiper.clone() }),
         certificates: Box::new(CertificateFiles(state.join("certificates"))),
+        receipts: Box::new(super::receipts::Told(Receipts::new(state.join("receipts")))),
         signer: Box::new(keys.clone()),
         lease: Box::new(lease),
         evidence: Box::new(wiper),

@@ -12,6 +12,7 @@ use crate::domain::{
     },
     ids::GrantId,
     lifecycle::{self, BatchEvent, GrantEvent},
+    receipt::Judgement,
     signed,
     step::Plan,
 };
@@ -159,15 +160,19 @@ impl View {
                 row.reason = None;
                 row.wrong_keys = 0;
                 row.manifest = None;
+                row.judged = None;
                 self.move_batch(mark, *batch, BatchEvent::Released)
             }
             Body::BatchRejected { batch, .. } => {
                 let row = self.batch(mark, *batch)?;
                 row.rejected = true;
-                self.move_batch(mark, *batch, BatchEvent::Rejected)
+                self.move_batch(mark, *batch, BatchEvent::Rejected)?;
+                self.judged(mark, *batch, Judgement::Rejected)
             }
             Body::BatchRetried { batch, .. } => {
-                self.batch(mark, *batch)?.trouble = None;
+                let row = self.batch(mark, *batch)?;
+                row.trouble = None;
+                row.receipt_trouble = None;
                 for copy in self.index.copies_of(*batch) {
                     if let Some(row) = self.copies.get_mut(&copy) {
                         row.trouble = None;

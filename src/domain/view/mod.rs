@@ -13,6 +13,7 @@ mod fold;
 mod index;
 mod inventory;
 mod nonces;
+mod receipts;
 mod rows;
 mod table;
 #[cfg(test)]
@@ -25,6 +26,7 @@ pub use decisions::{Grant, Hold, Order, Standing};
 pub use fold::FoldError;
 pub use inventory::Held;
 pub use nonces::Nonces;
+pub use receipts::{Judged, Owed, Receipted};
 pub use rows::{
     Account, Batch, CameDue, ConfigProposal, CopyKind, CopyRow, Cosigned, KeyRow, KeyState,
     LinkLedger, Loaded, Mark, Proposal, Seen, Site, Times, Trouble, Witness,

@@ -5,9 +5,11 @@ mod certify;
 mod claim;
 mod keys;
 mod load;
+mod receipt;
 mod verify;
 mod wipe;
 
 pub use keys::Arrival;
 pub(super) use load::{Halt, Streamed};
+pub use receipt::is_untold;
 pub use verify::LinkLedger;
