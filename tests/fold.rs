@@ -232,3 +232,27 @@ fn an_agent_that_ends_keeps_the_fold_for_the_next_one() {
     assert!(cache(&site).exists());
     site.run(&["status"]).ok();
 }
+
+#[test]
+fn a_stop_at_any_write_of_the_cache_leaves_a_site_that_knows_the_same() {
+    let people = People::new();
+    let site = long(&people);
+    let time = site.time();
+    let status = |flags: &[&str]| site.run_at(&time, &["status", "--json"], flags, b"");
+    let count = site.dir.join("../tmp/writes");
+    let plain = status(&["--test-count-writes", count.to_str().unwrap()]).ok();
+    let plain = timeless(plain.text());
+    let writes: u64 = fs::read_to_string(&count).unwrap().trim().parse().unwrap();
+    // Its own file and the rename of it, at least; the slot of its key.
+    assert!(writes >= 2, "{writes} writes");
+    for write in 1..=writes {
+        for moment in ["before", "middle", "after"] {
+            fs::remove_file(cache(&site)).unwrap();
+            let stopped = status(&["--test-crash", &format!("{write}:{moment}")]);
+            // The slot of its key is written once, by the first command.
+            assert!(stopped.signal.is_some() || stopped.status == Some(0), "{write}:{moment}");
+            same(&timeless(status(&[]).ok().text()), &plain, &format!("{write}:{moment}"));
+            assert!(cache(&site).exists(), "{write}:{moment}");
+        }
+    }
+}

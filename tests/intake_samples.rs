@@ -162,6 +162,7 @@ impl Site {
             key: KeyMode::Separate,
             max_rejected: 0,
             source: None,
+            receipts: None,
         }
     }
 

@@ -68,6 +68,7 @@ fn every_answer_of_the_binary_fits_its_schema() {
     assert!(seen.0.contains("batch-show"), "{rows:#}");
     readings(&site, &mut seen);
     packed(&site, &mut seen);
+    receipts(&site, &mut seen);
     certificate(&site, &mut seen);
     let all: BTreeSet<String> = fs::read_dir(root().join("docs/json"))
         .unwrap()
@@ -186,6 +187,15 @@ fn packed(site: &Site<'_>, seen: &mut Seen) {
     words.extend(["--link", "l", "--number", "N-1", "--table-no", "T", "--kind", "full"]);
     words.extend(["--basis", "D", "--purpose", "P", "--passphrase-out", phrase, "--json"]);
     assert_eq!(seen.see("pack", &site.run(&words).ok())["records"], 1);
+}
+
+/// What the provider of a batch was told.
+fn receipts(site: &Site<'_>, seen: &mut Seen) {
+    let file = site.temporary().join("receipt.json");
+    let words = ["receipt", "show", "b-00000001", "-o", file.to_str().unwrap(), "--json"];
+    seen.see("receipt-show", &site.run(&words).ok());
+    let words = ["receipt", "verify", file.to_str().unwrap(), "--json"];
+    assert_eq!(seen.see("receipt-verify", &site.run(&words).ok())["key_source"], "receipt");
 }
 
 /// The certificate of the demo's batch.

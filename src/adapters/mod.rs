@@ -24,6 +24,7 @@ pub mod machine;
 pub mod outbox;
 pub mod packing;
 pub mod process;
+pub mod receipts;
 pub mod root_key;
 #[cfg(test)]
 mod small_disk;

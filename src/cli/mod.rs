@@ -17,6 +17,7 @@ mod locale;
 mod pack;
 mod pages;
 mod print;
+mod receipt;
 mod register;
 mod rows;
 mod shapes;

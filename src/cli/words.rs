@@ -11,14 +11,15 @@ use super::{
     args::{
         AccessWord, AccountWord, BatchWord, CertificateWord, Cli, ConfigWord, CopyWord,
         DestroyWord, DutiesWord, Evidence, EvidenceWord, GrantWord, HoldWord, Init, LinkWord,
-        MediaWord, PolicyWord, RegisterWord, RowFormat, StandingWord, WitnessWord, Word,
+        MediaWord, PolicyWord, ReceiptWord, RegisterWord, RowFormat, StandingWord, WitnessWord,
+        Word,
     },
     bars, batch,
     client::{self, Client},
     doctor, evidence, forms, handover,
     identity::Identity,
-    inventory, lists, pack, pages, print, register, rows, shapes, sources, speech, status, verify,
-    witness,
+    inventory, lists, pack, pages, print, receipt, register, rows, shapes, sources, speech, status,
+    verify, witness,
 };
 use crate::{
     daemon, demo,
@@ -55,6 +56,7 @@ pub(super) fn run(cli: &Cli) -> Result<()> {
         Word::Certificate(CertificateWord::Verify { file, key }) => {
             verify::certificate(file, key.as_deref(), cli.json)
         }
+        Word::Receipt(ReceiptWord::Verify(asked)) => receipt::verify(asked, cli.json),
         Word::Evidence(Evidence { word: Some(EvidenceWord::Verify { file, key }), .. }) => {
             evidence::verify(file, key.as_deref(), cli.json)
         }
@@ -217,6 +219,7 @@ fn with_site(cli: &Cli, hooks: &Hooks) -> Result<()> {
         Word::Witness(WitnessWord::TimestampRequest { output }) => {
             witness::timestamp_request(&mut client, output)
         }
+        Word::Receipt(ReceiptWord::Show(asked)) => receipt::show(&mut client, asked, cli.json),
         Word::Certificate(CertificateWord::Show { order, format, output }) => {
             let file: CertificateText = client.ask(Query::Certificate { order: id(order)? })?;
             forms::certificate(&mut client, &file.text, *format, output.as_deref())

@@ -44,6 +44,7 @@ pub(super) fn judge(drafts: &BTreeMap<String, Draft>, known: &Known<'_>, faults:
         judged.own(channels, &own);
         for other in &all {
             judged.keys_apart(channels, other);
+            judged.receipts_apart(channels, other);
         }
         for other in all.iter().take(n) {
             judged.shared(other.name, "inbox", &channels.inbox, &other.inbox);
@@ -61,6 +62,7 @@ struct Channels<'a> {
     draft: &'a Draft,
     inbox: Folder<'a>,
     keybox: Folder<'a>,
+    receipts: Folder<'a>,
 }
 
 impl<'a> Channels<'a> {
@@ -68,7 +70,13 @@ impl<'a> Channels<'a> {
         let folder = |placed: &'a Option<Placed<PathBuf>>| {
             placed.as_ref().map(|placed| (placed, Spot::of(&placed.value)))
         };
-        Self { name, draft, inbox: folder(&draft.inbox), keybox: folder(&draft.keybox) }
+        Self {
+            name,
+            draft,
+            inbox: folder(&draft.inbox),
+            keybox: folder(&draft.keybox),
+            receipts: folder(&draft.receipts),
+        }
     }
 }
 
@@ -167,7 +175,12 @@ impl Judged<'_> {
 
     /// The link's folders beside the agent's own.
     fn own(&mut self, channels: &Channels<'_>, own: &Own) {
-        for (name, folder) in [("inbox", &channels.inbox), ("keybox", &channels.keybox)] {
+        let folders = [
+            ("inbox", &channels.inbox),
+            ("keybox", &channels.keybox),
+            ("folder of receipts", &channels.receipts),
+        ];
+        for (name, folder) in folders {
             let Some((at, spot)) = folder else { continue };
             if spot.overlaps(&own.state) {
                 let what = format!("the {name} and the state folder lie within each other");
@@ -189,6 +202,23 @@ impl Judged<'_> {
             let what = format!("the keybox lies inside, above or at the inbox of '{}'", other.name);
             let hint = "key and data come by two channels: give the keybox a folder of its own";
             self.add(at, what, hint);
+        }
+    }
+
+    /// The folder of receipts beside every folder that something is taken from.
+    fn receipts_apart(&mut self, channels: &Channels<'_>, other: &Channels<'_>) {
+        for (kind, folder) in [("inbox", &other.inbox), ("keybox", &other.keybox)] {
+            if let (Some((at, receipts)), Some((_, taken))) = (&channels.receipts, folder)
+                && receipts.overlaps(taken)
+            {
+                let what = format!(
+                    "the folder of receipts lies inside, above or at the {kind} of '{}'",
+                    other.name
+                );
+                let hint =
+                    "what lies there is taken over and wiped: give receipts a folder of their own";
+                self.add(at, what, hint);
+            }
         }
     }
 

@@ -358,6 +358,7 @@ fn differences(link: &Link, wanted: &Link) -> Vec<&'static str> {
         (link.key != wanted.key, "key"),
         (link.source != wanted.source, "source"),
         (link.max_rejected != wanted.max_rejected, "max-rejected"),
+        (link.receipts != wanted.receipts, "receipts"),
     ];
     checks.into_iter().filter(|(differs, _)| *differs).map(|(_, code)| code).collect()
 }
@@ -405,6 +406,9 @@ fn render(link: &Link) -> (String, String) {
     if let Some(Period { months, days, seconds }) = link.use_period {
         let period = if seconds > 0 { format!("{seconds}s") } else { format!("P{months}M{days}D") };
         let _ = writeln!(yaml, "use_period: {period}");
+    }
+    if let Some(folder) = &link.receipts {
+        let _ = writeln!(yaml, "receipts: {}", path(folder));
     }
     (yaml, signers_text(&link.signers))
 }

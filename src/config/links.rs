@@ -30,6 +30,7 @@ pub(super) struct Draft {
     pub(super) file: PathBuf,
     pub(super) inbox: Option<Placed<PathBuf>>,
     pub(super) keybox: Option<Placed<PathBuf>>,
+    pub(super) receipts: Option<Placed<PathBuf>>,
     pub(super) policy: Option<Placed<String>>,
     pub(super) layout: Option<Placed<String>>,
     pub(super) items: Vec<Placed<String>>,
@@ -73,6 +74,7 @@ pub(super) fn parse(
         file: from.dir.join(format!("{}.yaml", from.name)),
         inbox: folder(&mut reader, from.agent, "inbox", "../drop/moca-full"),
         keybox: folder(&mut reader, from.agent, "keybox", "../keys/moca-full"),
+        receipts: maybe_folder(&mut reader, from.agent, "receipts", "../receipts/moca-full"),
         policy: reader.text("policy", NAME),
         layout: reader.text("layout", form(NAME.expected, "hr-person-01")),
         items: distinct(&mut reader, "items", ITEMS).unwrap_or_default(),
@@ -115,6 +117,7 @@ pub(super) fn parse(
             status: status?.value,
             key: draft.key.as_ref().map_or(KeyMode::Separate, |key| key.value),
             max_rejected: max_rejected.map_or(0, |count| count.value),
+            receipts: draft.receipts.as_ref().map(|folder| folder.value.clone()),
         })
     });
     Some((draft, link))
@@ -144,6 +147,17 @@ fn folder(
     example: &'static str,
 ) -> Option<Placed<PathBuf>> {
     let text = reader.parsed(name, form("the path of a folder", example), plain)?;
+    Some(Placed { value: lexical(&agent.links.join(text.value)), at: text.at })
+}
+
+/// The same where it may be left out.
+fn maybe_folder(
+    reader: &mut Reader,
+    agent: &Agent,
+    name: &'static str,
+    example: &'static str,
+) -> Option<Placed<PathBuf>> {
+    let text = reader.maybe(name, form("the path of a folder", example), plain)?;
     Some(Placed { value: lexical(&agent.links.join(text.value)), at: text.at })
 }
 

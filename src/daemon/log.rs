@@ -131,6 +131,8 @@ const fn batch_of(plan: &Plan) -> Option<BatchId> {
         Plan::Claim { batch, .. }
         | Plan::Clear { batch }
         | Plan::Verify { batch }
+        | Plan::MakeReceipt { batch, .. }
+        | Plan::LeaveReceipt { batch, .. }
         | Plan::Load { batch, .. } => Some(*batch),
         Plan::TakeKey { .. }
         | Plan::DropKey { .. }

@@ -121,6 +121,8 @@ pub const PART_BATCHES_MAX: usize = 500;
 pub const PART_LOOKED_MAX: usize = 20_000;
 /// Register entries in one part of a list.
 pub const PART_ENTRIES_MAX: usize = 1_000;
+/// Failed tries to leave a receipt, before that is told.
+pub const RECEIPT_TRIES_TOLD: u32 = 3;
 /// Retries of a step that said `later`, before a person is told.
 pub const RETRIES_MAX: u32 = 20;
 /// Seconds between two tries of a step that goes on failing, at most.

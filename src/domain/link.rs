@@ -70,6 +70,8 @@ pub struct Link {
     pub source: Option<Box<Source>>,
     /// Records that a layout rule may reject before the batch is quarantined.
     pub max_rejected: u64,
+    /// Where receipts are left for the provider, absolute.
+    pub receipts: Option<PathBuf>,
 }
 
 impl Link {

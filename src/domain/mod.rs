@@ -33,6 +33,7 @@ pub mod packing;
 pub mod policy;
 pub mod proof;
 pub mod reason;
+pub mod receipt;
 pub mod record;
 pub mod roc_date;
 #[cfg(test)]

@@ -122,6 +122,26 @@ pub enum Plan {
         /// When it is dated.
         at: Timestamp,
     },
+    /// Make and keep the receipt of a verdict.
+    MakeReceipt {
+        /// The batch.
+        batch: BatchId,
+        /// The verdict's entry.
+        verdict: u64,
+        /// Size of the register that its proof is made for.
+        tree_size: u64,
+        /// When it is dated.
+        at: Timestamp,
+        /// Whether it is then left for the provider.
+        leave: bool,
+    },
+    /// Leave a receipt in the link's folder of receipts.
+    LeaveReceipt {
+        /// The batch.
+        batch: BatchId,
+        /// SHA-256 of the receipt.
+        receipt: Digest,
+    },
     /// Make the key that seals a link's access entries of one month.
     MakeAccessKey {
         /// The link.
@@ -244,6 +264,13 @@ pub enum Outcome {
         /// What it is.
         facts: PackageFacts,
     },
+    /// The receipt is kept.
+    ReceiptMade {
+        /// SHA-256 of its bytes.
+        receipt: Digest,
+    },
+    /// It lies where the provider takes it.
+    ReceiptLeft,
     /// The key is there.
     AccessKeyMade {
         /// Its age recipient.
@@ -283,6 +310,8 @@ impl Plan {
             Self::WipeCopy { .. } => "wipe-copy",
             Self::Certify { .. } => "certify",
             Self::MakePackage { .. } => "make-package",
+            Self::MakeReceipt { .. } => "make-receipt",
+            Self::LeaveReceipt { .. } => "leave-receipt",
             Self::MakeAccessKey { .. } => "make-access-key",
             Self::DropAccessKey { .. } => "drop-access-key",
             Self::ReleaseRemote { .. } => "release-remote",

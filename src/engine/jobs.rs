@@ -157,6 +157,8 @@ impl Of {
             | Plan::TakeKey { .. }
             | Plan::DropKey { .. }
             | Plan::MakePackage { .. }
+            | Plan::MakeReceipt { .. }
+            | Plan::LeaveReceipt { .. }
             | Plan::MakeAccessKey { .. }
             | Plan::DropAccessKey { .. } => none,
         }

@@ -10,7 +10,7 @@
 
 mod packages;
 
-use std::{io::Read, sync::Arc};
+use std::{io::Read, path::Path, sync::Arc};
 
 use super::EngineError;
 pub use super::meter::Meter;
@@ -514,6 +514,31 @@ pub trait Certificates {
     fn take(&self, order: OrderId) -> Result<Option<Vec<u8>>>;
 }
 
+/// Receipts.
+pub trait Receipts {
+    /// Keeps the receipt of a batch, over the one before. Durable.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    fn put(&mut self, batch: BatchId, receipt: &[u8], signature: &str) -> Result<()>;
+    /// The receipt and its signature, if they are there.
+    ///
+    /// # Errors
+    /// They cannot be read.
+    fn take(&self, batch: BatchId) -> Result<Option<(Vec<u8>, String)>>;
+    /// Leaves them in a folder that others may write. Durable.
+    ///
+    /// # Errors
+    /// The folder cannot be written.
+    fn leave(
+        &mut self,
+        folder: &Path,
+        batch: BatchId,
+        receipt: &[u8],
+        signature: &str,
+    ) -> Result<()>;
+}
+
 /// The register key's SSHSIG.
 pub trait Signer {
     /// Signs; the same bytes each time.
@@ -577,6 +602,8 @@ pub struct Ports {
     pub certificates: Box<dyn Certificates>,
     /// Packages that are handed on.
     pub packages: Arc<dyn Packages>,
+    /// Receipts.
+    pub receipts: Box<dyn Receipts>,
     /// Signatures of the register key.
     pub signer: Box<dyn Signer>,
     /// The lock on the state folder.

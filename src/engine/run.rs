@@ -117,6 +117,10 @@ impl Engine {
             Plan::Certify { order, tree_size, at, backups } => {
                 self.apply_certify(*order, *tree_size, *at, backups.clone())?
             }
+            Plan::MakeReceipt { batch, verdict, tree_size, at, .. } => {
+                self.apply_make_receipt(*batch, *verdict, *tree_size, *at)?
+            }
+            Plan::LeaveReceipt { batch, receipt } => self.apply_leave_receipt(*batch, *receipt)?,
             Plan::MakeAccessKey { link, month } => self.apply_access_key(link, month)?,
             Plan::DropAccessKey { order, link, month } => {
                 self.apply_drop_access_key(*order, link, month)?

@@ -52,6 +52,8 @@ pub(super) struct Todo {
     batches: BTreeSet<BatchId>,
     /// Batches whose next step is long, while no thread is free.
     no_hands: BTreeSet<BatchId>,
+    /// Batches whose provider may be owed a receipt.
+    receipts: BTreeSet<BatchId>,
     orders: bool,
     keys: bool,
     due: bool,
@@ -135,6 +137,7 @@ impl Engine {
         let ids = open.chain(self.view.uncleared()).map(|(id, _)| id);
         self.todo.batches.extend(ids);
         self.todo.no_hands.clear();
+        self.todo.receipts.extend(self.view.owing().map(|(id, _)| id));
         self.todo.orders = true;
         self.todo.keys = true;
         self.todo.due = true;
@@ -156,6 +159,7 @@ impl Engine {
     fn work_on(&mut self) -> Result<bool, EngineError> {
         Ok(self.resume_one()?
             || self.step_one()?
+            || self.receipt_one()?
             || self.order_one()?
             || self.drop_one_key()?
             || self.declare_package()?
@@ -188,6 +192,8 @@ impl Engine {
         let orders = view.orders.loose().filter(|(_, o)| o.state == OrderState::Requested);
         let cooling = view.orders.loose().filter(|(_, o)| o.state == OrderState::Approved);
         let retries = view.troubled().filter_map(|(_, b)| b.trouble.clone());
+        let untold = view.owing().filter_map(|(_, b)| b.receipt_trouble.clone());
+        let retries = retries.chain(untold);
         grants
             .map(|(_, grant)| grant.terms.until)
             .chain(orders.map(|(_, order)| order.expires))
@@ -226,6 +232,10 @@ impl Engine {
             }
         }
         Ok(false)
+    }
+
+    pub(super) fn next_receipt(&mut self) -> Option<BatchId> {
+        self.todo.receipts.pop_first()
     }
 
     /// The next step of one batch, where there is one that can run now.
@@ -269,6 +279,7 @@ impl Engine {
             Plan::Verify { batch } => {
                 self.fetching.sweep();
                 self.todo.batches.insert(*batch);
+                self.todo.receipts.insert(*batch);
                 self.todo.keys = true;
             }
             Plan::TakeKey { link, number, .. } => {
@@ -280,6 +291,7 @@ impl Engine {
             Plan::Load { batch, .. } => {
                 self.todo.keys = true;
                 self.todo.batches.insert(*batch);
+                self.todo.receipts.insert(*batch);
                 if matches!(outcome, Outcome::Loaded { .. }) {
                     self.todo.due_batches.insert(*batch);
                     // The change file that waited for this one.
@@ -291,7 +303,11 @@ impl Engine {
             }
             Plan::WipeCopy { .. } => self.todo.orders = true,
             Plan::Certify { .. } => self.todo.due = true,
+            Plan::MakeReceipt { batch, .. } => {
+                self.todo.receipts.insert(*batch);
+            }
             Plan::DropKey { .. }
+            | Plan::LeaveReceipt { .. }
             | Plan::MakePackage { .. }
             | Plan::MakeAccessKey { .. }
             | Plan::DropAccessKey { .. }

@@ -116,7 +116,8 @@ impl Service {
     }
 
     pub(super) fn batch_retry(&mut self, actor: &Actor, batch: BatchId) -> Result<Reply> {
-        if self.row(batch)?.trouble.is_none() {
+        let row = self.row(batch)?;
+        if row.trouble.is_none() && row.receipt_trouble.is_none() {
             return Err(Error::usage(format!("nothing of '{batch}' has failed")));
         }
         self.record(actor, Body::BatchRetried { batch, signed: actor.signed.clone() })?;

@@ -25,6 +25,7 @@ mod papers;
 pub mod plan;
 pub mod query;
 pub mod reading;
+pub mod receipts;
 mod refusals;
 pub mod register_page;
 mod reply;

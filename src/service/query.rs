@@ -16,6 +16,7 @@ use super::{
     handovers::HandoverLine,
     plan::PlanLine,
     reading::Reading,
+    receipts::ReceiptText,
     show::{AccountLine, BatchPage, BatchRow, GrantLine, HoldLine, OrderLine, StandingLine},
     status::StatusPage,
 };
@@ -111,6 +112,11 @@ pub enum Query {
     },
     /// `witness timestamp-request`.
     TimestampQuery,
+    /// `receipt show`.
+    Receipt {
+        /// The batch.
+        batch: BatchId,
+    },
     /// `certificate show`.
     Certificate {
         /// The order.
@@ -327,6 +333,8 @@ answers! {
     WitnessRequest(RequestText),
     /// [`Query::TimestampQuery`].
     TimestampQuery(TimestampQuery),
+    /// [`Query::Receipt`].
+    Receipt(ReceiptText),
     /// [`Query::Certificate`].
     Certificate(CertificateText),
     /// [`Query::RegisterSheet`].
@@ -375,6 +383,7 @@ impl Service {
             Query::Witnesses => self.witnesses().into(),
             Query::WitnessRequest { name, since } => self.witness_request(&name, since)?.into(),
             Query::TimestampQuery => self.timestamp_query()?.into(),
+            Query::Receipt { batch } => self.receipt_text(batch)?.into(),
             Query::Certificate { order } => {
                 let bytes = self.certificate(order)?;
                 let text = String::from_utf8(bytes)

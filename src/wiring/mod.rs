@@ -12,6 +12,7 @@ mod monitor;
 mod outbox;
 mod packing;
 mod places;
+mod receipts;
 mod refusal;
 mod resident;
 mod site;

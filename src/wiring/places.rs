@@ -49,7 +49,10 @@ impl Places {
             drops: config
                 .links
                 .values()
-                .flat_map(|link| [link.inbox.clone(), link.keybox.clone()])
+                .flat_map(|link| {
+                    let receipts = link.receipts.clone();
+                    [link.inbox.clone(), link.keybox.clone()].into_iter().chain(receipts)
+                })
                 .collect(),
             own: agent
                 .metrics_file

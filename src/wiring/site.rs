@@ -29,6 +29,7 @@ use crate::{
         keystore::{KeyStore, KeyStoreError},
         lock::{Lock, LockError, is_answered},
         process,
+        receipts::Receipts,
         root_key::{self, RootKeySource},
     },
     config::{
@@ -379,6 +380,7 @@ fn ports(agent: &Agent, keys: Store, logs: Logs, clock: Arc<dyn Clock>, lease: H
         vaults: Arc::new(VaultFiles { dir: state.join("vault"), wiper: wiper.clone() }),
         certificates: Box::new(CertificateFiles(state.join("certificates"))),
         packages: Arc::new(Outboxes { notes: state.join("packages") }),
+        receipts: Box::new(super::receipts::Told(Receipts::new(state.join("receipts")))),
         signer: Box::new(keys.clone()),
         lease: Box::new(lease),
         evidence: Box::new(wiper),

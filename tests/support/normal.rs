@@ -15,7 +15,7 @@ const DROPPED: &[&str] = &["at", "millis", "nonce", "seq", "signature", "tree_si
 /// Fields that hold random values which are not 64 hex digits.
 const RANDOM: &[&str] = &["client_key", "recipient", "ssh_key", "vkey"];
 /// Fields that hold the number of another entry.
-const ENTRY_NUMBERS: &[&str] = &["intent", "proposal"];
+const ENTRY_NUMBERS: &[&str] = &["intent", "proposal", "verdict"];
 
 /// New names of ids, digests and the like.
 #[derive(Default)]

@@ -11,6 +11,7 @@ mod handover;
 mod inventory;
 mod pack;
 mod proofs;
+mod receipt;
 mod site;
 mod uses;
 mod witness;
@@ -28,6 +29,7 @@ pub(super) use self::{
     inventory::{CopyWord, DeclareArgs, MediaWord, RecordArgs},
     pack::{PackArgs, PackKind},
     proofs::{CertificateWord, PolicyWord, RegisterVerify, RegisterWord},
+    receipt::{ReceiptShow, ReceiptVerify, ReceiptWord},
     site::{AccountAdd, AccountWord, ClockWord, ConfigWord, Init, Shell},
     uses::{GrantWord, MatchArgs, QueryArgs, RowFormat, UseWord},
     witness::WitnessWord,
@@ -161,6 +163,9 @@ pub(super) enum Word {
     /// Legal hold: forbid destruction, and lift it.
     #[command(subcommand)]
     Hold(HoldWord),
+    /// Receipts for providers, of what came of each delivery: show, verify.
+    #[command(subcommand)]
+    Receipt(ReceiptWord),
     /// Certificates of destruction: show, verify.
     #[command(subcommand)]
     Certificate(CertificateWord),

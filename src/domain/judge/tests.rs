@@ -40,6 +40,7 @@ fn link(key: &SigningKey) -> Link {
         key: KeyMode::Separate,
         max_rejected: 0,
         source: None,
+        receipts: None,
     }
 }
 

@@ -13,6 +13,7 @@ use crate::domain::{
     },
     ids::GrantId,
     lifecycle::{self, BatchEvent, GrantEvent},
+    receipt::Judgement,
     signed,
     step::Plan,
 };
@@ -160,16 +161,20 @@ impl View {
                 row.reason = None;
                 row.wrong_keys = 0;
                 row.manifest = None;
+                row.judged = None;
                 self.move_batch(mark, *batch, BatchEvent::Released)
             }
             Body::BatchRejected { batch, .. } => {
                 let row = self.batch(mark, *batch)?;
                 row.rejected = true;
-                self.move_batch(mark, *batch, BatchEvent::Rejected)
+                self.move_batch(mark, *batch, BatchEvent::Rejected)?;
+                self.judged(mark, *batch, Judgement::Rejected)
             }
             Body::BatchRetried { batch, .. } => {
-                self.batch(mark, *batch)?.trouble = None;
-                for copy in self.batch(mark, *batch)?.copies.clone() {
+                let row = self.batch(mark, *batch)?;
+                row.trouble = None;
+                row.receipt_trouble = None;
+                for copy in row.copies.clone() {
                     if let Some(row) = self.copies.get_mut(&copy) {
                         row.trouble = None;
                     }

@@ -11,6 +11,7 @@ use crate::domain::{
     },
     manifest::Kind,
     reason::Reason,
+    receipt::Judgement,
     step::{Outcome, Plan},
 };
 
@@ -143,6 +144,8 @@ impl View {
             }
             Plan::DropKey { .. }
             | Plan::Certify { .. }
+            | Plan::MakeReceipt { .. }
+            | Plan::LeaveReceipt { .. }
             | Plan::MakeAccessKey { .. }
             | Plan::DropAccessKey { .. }
             | Plan::ReleaseRemote { .. }
@@ -245,6 +248,12 @@ impl View {
             (Plan::Certify { order, .. }, Outcome::Certified { certificate }) => {
                 self.certified(mark, order, *certificate)
             }
+            (Plan::MakeReceipt { batch, verdict, leave, .. }, Outcome::ReceiptMade { receipt }) => {
+                self.receipt_made(mark, batch, (verdict, *receipt, leave))
+            }
+            (Plan::LeaveReceipt { batch, .. }, Outcome::ReceiptLeft) => {
+                self.receipt_left(mark, batch)
+            }
             (Plan::MakeAccessKey { link, month }, Outcome::AccessKeyMade { recipient }) => {
                 let key = AccessKey { recipient: recipient.clone(), destroyed: None };
                 self.access_keys.insert((link, month), key);
@@ -313,7 +322,8 @@ impl View {
         if manifest.kind == Kind::Delta {
             self.index.delta(batch, &link, manifest.sequence);
         }
-        self.move_batch(mark, batch, BatchEvent::Accepted)
+        self.move_batch(mark, batch, BatchEvent::Accepted)?;
+        self.judged(mark, batch, Judgement::Verified)
     }
 
     fn loaded(
@@ -342,7 +352,8 @@ impl View {
         }
         self.index.content(batch, &link, facts.content);
         self.index.reached(&link, self.next_sequence(&link) - 1);
-        self.move_batch(mark, batch, BatchEvent::Loaded)
+        self.move_batch(mark, batch, BatchEvent::Loaded)?;
+        self.judged(mark, batch, Judgement::Loaded)
     }
 
     fn refuse(&mut self, mark: Mark, batch: BatchId, verdict: &Verdict) -> Result<(), FoldError> {
@@ -361,7 +372,8 @@ impl View {
         if let Some((link, number)) = named {
             self.index.numbered(batch, &link, &number);
         }
-        self.move_batch(mark, batch, BatchEvent::Refused)
+        self.move_batch(mark, batch, BatchEvent::Refused)?;
+        self.judged(mark, batch, Judgement::Quarantined)
     }
 
     fn fail(
@@ -397,6 +409,10 @@ impl View {
             }
             Plan::ReleaseRemote { .. } | Plan::PutRemote { .. } => {
                 self.remote_failed(mark, &plan, failure, code);
+                None
+            }
+            Plan::MakeReceipt { batch, .. } | Plan::LeaveReceipt { batch, .. } => {
+                self.receipt_failed(*batch, failure, code, mark.at);
                 None
             }
             Plan::DropKey { .. }
@@ -440,6 +456,7 @@ impl View {
         row.times.insert(to.word(), mark.at);
         let link = row.link.clone();
         self.index.moved(id, &link, from, to);
+        self.owes_receipt(id);
         Ok(())
     }
 

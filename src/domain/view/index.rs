@@ -29,6 +29,7 @@ pub(super) struct Index {
     closed: usize,
     uncleared: BTreeSet<BatchId>,
     troubled: BTreeSet<BatchId>,
+    receipts: BTreeSet<BatchId>,
     keys: BTreeSet<KeyId>,
     #[serde(with = "pairs")]
     deliveries: BTreeMap<(String, Digest), DeliveryId>,
@@ -146,6 +147,18 @@ impl Index {
         } else {
             self.troubled.remove(&id);
         }
+    }
+
+    pub(super) fn owes(&mut self, id: BatchId, owes: bool) {
+        if owes {
+            self.receipts.insert(id);
+        } else {
+            self.receipts.remove(&id);
+        }
+    }
+
+    pub(super) const fn owing(&self) -> &BTreeSet<BatchId> {
+        &self.receipts
     }
 
     pub(super) fn numbered(&mut self, id: BatchId, link: &str, number: &str) {

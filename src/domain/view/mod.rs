@@ -16,6 +16,7 @@ mod inventory;
 mod kept;
 mod nonces;
 mod packed;
+mod receipts;
 pub mod remotes;
 mod rows;
 mod table;
@@ -31,6 +32,7 @@ pub use handover::Handover;
 pub use inventory::Held;
 pub use kept::KeptError;
 pub use nonces::Nonces;
+pub use receipts::{Judged, Owed, Receipted};
 pub use rows::{
     Account, Batch, CameDue, ConfigProposal, CopyKind, CopyRow, Cosigned, KeyRow, KeyState,
     LinkLedger, Loaded, Mark, Proposal, Seen, Site, Times, Trouble, Witness,

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::Held;
+use super::{Held, Judged, Receipted};
 use crate::domain::{
     certificate::Assurance,
     digest::Digest,
@@ -204,6 +204,12 @@ pub struct Batch {
     pub decide: Option<Mark>,
     /// The last failure of a step.
     pub trouble: Option<Trouble>,
+    /// What came of its judgement last, for whoever sent it.
+    pub judged: Option<Judged>,
+    /// The last receipt.
+    pub receipt: Option<Receipted>,
+    /// The last failure to make or leave one.
+    pub receipt_trouble: Option<Trouble>,
     /// When each state was reached, and other times, by name.
     pub times: Times,
     /// The newest key that came for its number, once it is closed; until then the index has it.
@@ -322,6 +328,9 @@ impl Batch {
             order: None,
             decide: None,
             trouble: None,
+            judged: None,
+            receipt: None,
+            receipt_trouble: None,
             times: Times(vec![
                 (BatchState::Received.word(), mark.at),
                 // Stays when a release makes it received again: signers are judged by this time.

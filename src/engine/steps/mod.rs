@@ -6,10 +6,12 @@ mod claim;
 mod keys;
 mod load;
 mod package;
+mod receipt;
 mod verify;
 mod wipe;
 
 pub use keys::Arrival;
 pub(super) use load::{Halt, Streamed};
 pub(super) use package::Packed;
+pub use receipt::is_untold;
 pub use verify::LinkLedger;

@@ -22,6 +22,7 @@ use crate::{
         DISK_FULL,
         health::{Folder, Room, RootKey},
         standing::{missing_papers, papers_due},
+        steps::is_untold,
     },
 };
 
@@ -132,6 +133,10 @@ alarms! {
     RetriesExhausted = "retries-exhausted", Alarm,
         "a step failed too often to be tried again by itself",
         "mend what 'batchward batch show' names, then 'batchward batch retry'";
+    /// A receipt that its provider does not get.
+    ReceiptNotLeft = "receipt-not-left", Warning,
+        "a receipt cannot be made, or left in the link's folder",
+        "mend the folder that 'receipts' of the link names, then 'batchward batch retry'";
     /// Originals that stay in an inbox.
     InboxLeft = "inbox-left", Alarm,
         "originals of a claimed batch cannot be removed from the inbox",
@@ -390,6 +395,7 @@ fn batch(given: &Given<'_>, id: &str, row: &Batch, found: &mut Found) {
         let about = if code == AlarmCode::DiskLow { Some("state") } else { link };
         found.add(code, about, Some(trouble.at), Some(id.to_owned()));
     }
+    receipt(id, row, found);
     if row.state == BatchState::Verified {
         let since = row.times.get(row.state.word()).copied();
         let gap = (given.reason)(row) == Some(Reason::SequenceGap);
@@ -397,6 +403,17 @@ fn batch(given: &Given<'_>, id: &str, row: &Batch, found: &mut Found) {
             found.add(AlarmCode::SequenceGap, link, since, Some(id.to_owned()));
         }
     }
+}
+
+/// A receipt that goes on failing. A full disk is told as such.
+fn receipt(id: &str, row: &Batch, found: &mut Found) {
+    let Some(trouble) = row.receipt_trouble.as_ref().filter(|_| is_untold(row)) else { return };
+    let code = match trouble.code.as_str() {
+        DISK_FULL => AlarmCode::DiskLow,
+        _ => AlarmCode::ReceiptNotLeft,
+    };
+    let about = if code == AlarmCode::DiskLow { "state" } else { row.link.as_str() };
+    found.add(code, Some(about), Some(trouble.at), Some(id.to_owned()));
 }
 
 /// What a batch's trouble amounts to; nothing while it will be tried again by itself.

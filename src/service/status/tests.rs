@@ -130,6 +130,12 @@ impl Desk {
         self.view.batches.get_mut(&batch).unwrap().trouble = Some(trouble);
     }
 
+    fn untold(&mut self, code: &str, times: u32) {
+        self.troubled(Failure::Later, code, times);
+        let row = self.view.batches.get_mut(&BatchId::new(1)).unwrap();
+        row.receipt_trouble = row.trouble.take();
+    }
+
     fn page(&self, now: Timestamp) -> StatusPage {
         page(Given {
             source: &|_| SourceStanding::default(),
@@ -258,6 +264,9 @@ const ROWS: &[Row] = &[
         &[A::RetriesExhausted],
     ),
     (|d| d.troubled(Failure::Later, "inbox-left", 1), &[A::InboxLeft], &[A::InboxLeft]),
+    (|d| d.untold("receipts-folder", 3), &[A::ReceiptNotLeft], &[A::ReceiptNotLeft]),
+    (|d| d.untold("receipts-folder", 1), &[], &[]),
+    (|d| d.untold("disk-full", 99), &[A::DiskLow], &[A::DiskLow]),
     (|d| d.troubled(Failure::Later, "disk-full", 99), &[A::DiskLow], &[A::DiskLow]),
     (|d| drop(d.view.keys.insert(KeyId::new(1), key(KeyState::Live))), &[], &[A::KeyWithoutBatch]),
     (|d| drop(d.view.keys.insert(KeyId::new(1), key(KeyState::Gone))), &[], &[]),
