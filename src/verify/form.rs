@@ -3,10 +3,11 @@
 //! It judges bytes that the tree has nothing against; a writer that signs malformed entries is found here only.
 //! What entries say of each other (a fold that makes sense) is not judged.
 
-use super::Report;
+use super::{Report, canonical::canonical};
 use crate::domain::{
     access::AccessEntry,
     entry::{self, Body},
+    limits,
     time::Timestamp,
 };
 
@@ -47,12 +48,13 @@ impl Form {
     fn read(self, bytes: &[u8]) -> Option<(Timestamp, Vec<u8>, Option<Body>)> {
         match self {
             Self::Register => {
-                let entry = entry::Entry::from_bytes(bytes).ok()?;
-                Some((entry.at, entry.to_bytes().ok()?, Some(entry.body)))
+                let short = bytes.len() <= limits::ENTRY_BYTES_MAX;
+                let entry = entry::Entry::from_bytes(bytes).ok().filter(|_| short)?;
+                Some((entry.at, canonical(&entry)?, Some(entry.body)))
             }
             Self::Access => {
                 let entry: AccessEntry = serde_json::from_slice(bytes).ok()?;
-                Some((entry.at, entry::canonical(&entry).ok()?, None))
+                Some((entry.at, canonical(&entry)?, None))
             }
         }
     }

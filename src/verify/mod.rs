@@ -9,6 +9,7 @@
 //! next start mends it. They are told in `notes`. Entries behind the last signed checkpoint are tampering.
 
 mod access;
+mod canonical;
 pub mod evidence;
 mod files;
 mod form;
