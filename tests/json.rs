@@ -151,13 +151,7 @@ fn readings(site: &Site<'_>, seen: &mut Seen) {
         let ran = site.run(&[&words[..], &["--json"]].concat());
         seen.see(schema, &ran);
     }
-    let link = site.dir.join("links/moca-full.yaml");
-    let text = fs::read_to_string(&link).unwrap();
-    let source = "source: {sftp: {host: 127.0.0.1, port: 9, user: synthetic, identity: ../none, known_hosts: ../none, path: /}}";
-    fs::write(&link, format!("{text}\n{source}\n")).unwrap();
-    let ran = site.run(&["link", "test", "moca-full", "--json"]).exits(1);
-    assert_eq!(seen.see("link-test", &ran)["trouble"], "own-files");
-    fs::write(&link, text).unwrap();
+    link_tested(site, seen);
     let grant = site.grant("moca-full");
     site.query(&grant, &[]).ok();
     let ran = site.run_as("audrey", &["access", "show", "--json"]).ok();
@@ -171,6 +165,17 @@ fn readings(site: &Site<'_>, seen: &mut Seen) {
     fs::write(&bad, "name: x\n").unwrap();
     let ran = site.run(&["policy", "check", bad.to_str().unwrap(), "--json"]).exits(78);
     assert_eq!(seen.see("policy-check", &ran)["ok"], false);
+}
+
+/// A look at a server, whose files are not there.
+fn link_tested(site: &Site<'_>, seen: &mut Seen) {
+    let link = site.dir.join("links/moca-full.yaml");
+    let text = fs::read_to_string(&link).unwrap();
+    let source = "source: {sftp: {host: 127.0.0.1, port: 9, user: synthetic, identity: ../none, known_hosts: ../none, path: /}}";
+    fs::write(&link, format!("{text}\n{source}\n")).unwrap();
+    let ran = site.run(&["link", "test", "moca-full", "--json"]).exits(1);
+    assert_eq!(seen.see("link-test", &ran)["trouble"], "own-files");
+    fs::write(&link, text).unwrap();
 }
 
 /// What a provider packs, of synthetic people.

@@ -211,10 +211,8 @@ fn with_site(cli: &Cli, hooks: &Hooks) -> Result<()> {
         }
         Word::Witness(WitnessWord::List) => lists::witnesses(&mut client, cli.json),
         Word::Witness(WitnessWord::Request { name, since, output }) => {
-            let query = Query::WitnessRequest { name: name.clone(), since: *since };
-            let request: RequestText = client.ask(query)?;
-            let said = format!("from {} to {} entries", request.since, request.size);
-            made(cli, None, output.as_ref()).hand(&request.text, &said)
+            let request = Query::WitnessRequest { name: name.clone(), since: *since };
+            requested(cli, &client.ask::<RequestText>(request)?, output.as_ref())
         }
         Word::Witness(WitnessWord::TimestampRequest { output }) => {
             witness::timestamp_request(&mut client, output)
@@ -248,6 +246,12 @@ fn with_site(cli: &Cli, hooks: &Hooks) -> Result<()> {
         }
         _ => acts::act(cli, &mut client, &identity),
     }
+}
+
+/// Hands out what a witness is asked with.
+fn requested(cli: &Cli, request: &RequestText, output: Option<&PathBuf>) -> Result<()> {
+    let said = format!("from {} to {} entries", request.since, request.size);
+    made(cli, None, output).hand(&request.text, &said)
 }
 
 /// `--json` is the same as `--format json`.

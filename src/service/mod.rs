@@ -242,6 +242,7 @@ impl Service {
         Ok(())
     }
 
+    #[allow(clippy::too_many_lines, reason = "a table: each command beside what does it")]
     fn act(&mut self, actor: &Actor, command: Command) -> Result<Reply> {
         match command {
             Command::AccountAdd { facts } => self.account_add(actor, facts),

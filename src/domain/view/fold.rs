@@ -242,6 +242,13 @@ impl View {
                 row.reason = Some(Reason::WrongKey);
                 Ok(())
             }
+            (plan, outcome) => self.finish_later(mark, plan, outcome),
+        }
+    }
+
+    /// Steps beside and after the life of a batch in the vault.
+    fn finish_later(&mut self, mark: Mark, plan: Plan, outcome: &Outcome) -> Result<(), FoldError> {
+        match (plan, outcome) {
             (Plan::WipeCopy { order, copy, .. }, Outcome::CopyWiped { wiped }) => {
                 self.copy_wiped(mark, order, copy, wiped.assurance)
             }
