@@ -135,7 +135,6 @@ hostile! {
         absolute "folder-absolute" Loaded
         newline "folder-newline" Loaded
         nul "folder-nul" Loaded
-        of_4_kib "folder-long" Loaded
         not_utf_8 "folder-not-utf-8" Loaded
         empty "folder-empty" Loaded
         escape "folder-escape" Loaded
@@ -181,6 +180,19 @@ fn a_hostile_name_is_told_without_its_letters() {
     assert_ne!(seen.alarms, "[]");
     assert!(!seen.stderr.contains("\x1b[2J") && !seen.alarms.contains("evil"));
     assert!(!seen.stderr.contains("evil"), "{}", seen.stderr);
+}
+
+/// A name that is longer than any filesystem has hides what is listed with it: that is told, and nothing else happens.
+#[test]
+fn a_folder_whose_name_is_4_kib_cuts_the_listing_and_is_told() {
+    let people = People::new();
+    let ground = Ground::new(&people);
+    let server = ground.asyncssh(&["--behaviour", "folder-long"]);
+    ground.found(server.port, "");
+    ground.offer(&ground.provider.pack(1, 3));
+    let seen = turns(&ground, 2);
+    assert_ne!(seen.alarms, "[]", "{}", ground.account());
+    assert_eq!(is_loaded(&ground, 1), ground.done(BAD).exists());
 }
 
 /// Lies about the manifest itself.
