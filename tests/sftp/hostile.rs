@@ -135,7 +135,6 @@ hostile! {
         absolute "folder-absolute" Loaded
         newline "folder-newline" Loaded
         nul "folder-nul" Loaded
-        of_4_kib "folder-long" Loaded
         not_utf_8 "folder-not-utf-8" Loaded
         empty "folder-empty" Loaded
         escape "folder-escape" Loaded
@@ -168,6 +167,19 @@ hostile! {
         a_million_files "million-files" Refused
         the_same_a_thousand_times "repeated-folders" Loaded
     }
+}
+
+/// With a name that fits nowhere the library drops those that came with it: the listing counts as cut.
+#[test]
+fn a_folder_with_a_name_of_4_kib_is_told_and_nothing_is_made_of_it() {
+    let people = People::new();
+    let ground = Ground::new(&people);
+    let server = ground.asyncssh(&["--behaviour", "folder-long"]);
+    ground.found(server.port, "");
+    ground.offer(&ground.provider.pack(1, 3));
+    let seen = turns(&ground, 1);
+    assert!(seen.alarms.contains("source-junk"), "{}", seen.alarms);
+    ground.assert_inbox_empty();
 }
 
 /// A folder's name that nobody may have is told of.
