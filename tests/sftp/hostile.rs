@@ -169,6 +169,19 @@ hostile! {
     }
 }
 
+/// With a name that fits nowhere the library drops those that came with it: the listing counts as cut.
+#[test]
+fn a_folder_with_a_name_of_4_kib_is_told_and_nothing_is_made_of_it() {
+    let people = People::new();
+    let ground = Ground::new(&people);
+    let server = ground.asyncssh(&["--behaviour", "folder-long"]);
+    ground.found(server.port, "");
+    ground.offer(&ground.provider.pack(1, 3));
+    let seen = turns(&ground, 1);
+    assert!(seen.alarms.contains("source-junk"), "{}", seen.alarms);
+    ground.assert_inbox_empty();
+}
+
 /// A folder's name that nobody may have is told of.
 #[test]
 fn a_hostile_name_is_told_without_its_letters() {
