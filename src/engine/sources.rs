@@ -5,12 +5,16 @@
 //! other. When its batch is verified, what the link says is done with the remote one is an obligation: an intent that is
 //! tried again until the server itself shows that it is done, or a person settles it.
 
+mod none;
+
 use std::{collections::BTreeMap, sync::Arc};
+
+pub use none::{NoSources, no_courier};
 
 use super::{
     Engine, EngineError, StepError,
     jobs::{Begun, Effect},
-    ports::{CopySize, PortError, Result},
+    ports::{CopySize, Result},
     slots,
     turn::retry_at,
 };
@@ -454,52 +458,4 @@ impl Engine {
             _ => Err(StepError::Stuck("plan")),
         }
     }
-}
-
-/// A process that reaches no server.
-pub struct NoSources;
-
-impl Sources for NoSources {
-    fn is_there(&self) -> bool {
-        false
-    }
-
-    fn look(&self, _look: Look) {}
-
-    fn is_looking(&self, _link: &str) -> bool {
-        false
-    }
-
-    fn told(&self) -> Option<Told> {
-        None
-    }
-
-    fn place(&self, _link: &Link, _name_mac: Digest) -> Result<Placed> {
-        Ok(Placed::Waits)
-    }
-
-    fn forget(&self, _link: &str, _name_mac: Digest) {}
-
-    fn release(&self, _link: &Link, _key: &Secret, _what: &ToRelease) -> Result<RemoteEnd> {
-        Err(no_courier())
-    }
-
-    fn outgoing(&self, _put: &dyn Fn(BatchId, &str) -> Option<Timestamp>) -> Result<Vec<Outgoing>> {
-        Ok(Vec::new())
-    }
-
-    fn put(&self, _link: &Link, _name: &str, _size: CopySize) -> Result<()> {
-        Err(no_courier())
-    }
-
-    fn standing(&self, _link: &str) -> SourceStanding {
-        SourceStanding::default()
-    }
-}
-
-/// What a process without a courier says.
-#[must_use]
-pub fn no_courier() -> PortError {
-    let message = "this process reaches no server: the agent does".to_owned();
-    PortError::Later { code: SourceCode::NoCourier.word(), message }
 }

@@ -135,7 +135,6 @@ hostile! {
         absolute "folder-absolute" Loaded
         newline "folder-newline" Loaded
         nul "folder-nul" Loaded
-        of_4_kib "folder-long" Loaded
         not_utf_8 "folder-not-utf-8" Loaded
         empty "folder-empty" Loaded
         escape "folder-escape" Loaded
@@ -170,6 +169,19 @@ hostile! {
     }
 }
 
+/// With a name that fits nowhere the library drops those that came with it: the listing counts as cut.
+#[test]
+fn a_folder_with_a_name_of_4_kib_is_told_and_nothing_is_made_of_it() {
+    let people = People::new();
+    let ground = Ground::new(&people);
+    let server = ground.asyncssh(&["--behaviour", "folder-long"]);
+    ground.found(server.port, "");
+    ground.offer(&ground.provider.pack(1, 3));
+    let seen = turns(&ground, 1);
+    assert!(seen.alarms.contains("source-junk"), "{}", seen.alarms);
+    ground.assert_inbox_empty();
+}
+
 /// A folder's name that nobody may have is told of.
 #[test]
 fn a_hostile_name_is_told_without_its_letters() {
@@ -181,6 +193,19 @@ fn a_hostile_name_is_told_without_its_letters() {
     assert_ne!(seen.alarms, "[]");
     assert!(!seen.stderr.contains("\x1b[2J") && !seen.alarms.contains("evil"));
     assert!(!seen.stderr.contains("evil"), "{}", seen.stderr);
+}
+
+/// A name that is longer than any filesystem has hides what is listed with it: that is told, and nothing else happens.
+#[test]
+fn a_folder_whose_name_is_4_kib_cuts_the_listing_and_is_told() {
+    let people = People::new();
+    let ground = Ground::new(&people);
+    let server = ground.asyncssh(&["--behaviour", "folder-long"]);
+    ground.found(server.port, "");
+    ground.offer(&ground.provider.pack(1, 3));
+    let seen = turns(&ground, 2);
+    assert_ne!(seen.alarms, "[]", "{}", ground.account());
+    assert_eq!(is_loaded(&ground, 1), ground.done(BAD).exists());
 }
 
 /// Lies about the manifest itself.

@@ -73,6 +73,7 @@ impl Provider {
     }
 
     /// The same in this many files of so many bytes of noise each: they can be verified and never be loaded.
+    #[allow(dead_code, reason = "not every program that shares this wants noise")]
     pub(crate) fn pack_noise(&self, n: u64, bytes: usize, files: u64) -> PathBuf {
         let noise = |_| {
             let mut noise = vec![0; bytes];

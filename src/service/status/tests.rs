@@ -1,6 +1,8 @@
 //! The page over registers folded by hand: every alarm, every cut list, and a hundred thousand batches.
 #![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "tests")]
 
+mod served;
+
 use std::collections::BTreeMap;
 
 use super::*;
@@ -41,6 +43,7 @@ struct Desk {
     strays: Vec<Stray>,
     unread: Vec<String>,
     reason: Option<Reason>,
+    source: SourceStanding,
 }
 
 impl Desk {
@@ -79,6 +82,7 @@ impl Desk {
             strays: Vec::new(),
             unread: Vec::new(),
             reason: None,
+            source: SourceStanding::default(),
         }
     }
 
@@ -138,7 +142,7 @@ impl Desk {
 
     fn page(&self, now: Timestamp) -> StatusPage {
         page(Given {
-            source: &|_| SourceStanding::default(),
+            source: &|_| self.source.clone(),
             view: &self.view,
             rules: &self.rules,
             now,
@@ -425,7 +429,7 @@ fn certified(desk: &mut Desk) {
 #[test]
 fn each_alarm_stands_when_its_cause_does_and_not_before() {
     let mut seen = Vec::new();
-    for (n, (arrange, now, later)) in ROWS.iter().enumerate() {
+    for (n, (arrange, now, later)) in ROWS.iter().chain(served::ROWS).enumerate() {
         let mut desk = Desk::quiet();
         arrange(&mut desk);
         assert_eq!(desk.alarms(0), *now, "row {n}, at once");

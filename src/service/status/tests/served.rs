@@ -1,0 +1,96 @@
+//! Servers that links are fetched from: a row for each alarm about them.
+
+use std::path::PathBuf;
+
+use super::{AlarmCode as A, Desk, MORNING, Row, SourceStanding};
+use crate::{
+    domain::{
+        entry::Failure,
+        link::{KeyMode, Link, LinkStatus},
+        signers::AllowedSigners,
+        source::{Login, Release, Source, SourceCode},
+        time::Period,
+        view::Trouble,
+    },
+    engine::sources::SourceTrouble,
+};
+
+pub(super) const ROWS: &[Row] = &[
+    (|d| trouble(d, SourceCode::Unreachable), &[], &[A::SourceSilent]),
+    (|d| trouble(d, SourceCode::HostKeyChanged), &[A::SourceHostKey], &[A::SourceHostKey]),
+    (|d| trouble(d, SourceCode::LoginRefused), &[A::SourceFailed], &[A::SourceFailed]),
+    (
+        |d| served(d, SourceStanding { refused: 1, ..SourceStanding::default() }),
+        &[A::SourceJunk],
+        &[A::SourceJunk],
+    ),
+    (
+        |d| {
+            let waiting_since = Some(MORNING);
+            served(d, SourceStanding { waiting: 1, waiting_since, ..SourceStanding::default() });
+        },
+        &[],
+        &[A::SourceIncomplete],
+    ),
+    (
+        |d| {
+            served(d, SourceStanding::default());
+            let batch = d.batch();
+            let trouble = Trouble {
+                failure: Failure::Later,
+                code: "denied".to_owned(),
+                times: 1,
+                at: MORNING,
+            };
+            d.view.remotes.put_trouble.insert((batch, format!("{batch}.json")), trouble);
+        },
+        &[],
+        &[A::SourceOwed],
+    ),
+];
+
+fn trouble(desk: &mut Desk, code: SourceCode) {
+    let trouble = SourceTrouble { code, since: MORNING, times: 1, shown: None, known: Vec::new() };
+    served(desk, SourceStanding { trouble: Some(trouble), ..SourceStanding::default() });
+}
+
+/// The link `moca` with a server that stands so.
+fn served(desk: &mut Desk, standing: SourceStanding) {
+    desk.source = standing;
+    let source = Source {
+        host: "synthetic.example".to_owned(),
+        port: 22,
+        user: "synthetic".to_owned(),
+        login: Login::Key(PathBuf::from("/none")),
+        known_hosts: PathBuf::from("/none"),
+        path: "/out".to_owned(),
+        every: Period::ZERO,
+        window: None,
+        release: Release::Delete,
+        release_rejected: false,
+        receipts: Some("/receipts".to_owned()),
+        bytes_per_second: None,
+    };
+    let link = Link {
+        name: "moca".to_owned(),
+        title: String::new(),
+        provider: String::new(),
+        signers: AllowedSigners::default(),
+        inbox: PathBuf::from("/none"),
+        keybox: PathBuf::from("/none"),
+        policy: "none".to_owned(),
+        layout: "none".to_owned(),
+        table_no: String::new(),
+        items: Vec::new(),
+        purpose: String::new(),
+        basis_doc_no: String::new(),
+        approved_until: MORNING.plus_seconds(86_400 * 365),
+        use_period: None,
+        units: Vec::new(),
+        status: LinkStatus::Active,
+        key: KeyMode::Separate,
+        source: Some(Box::new(source)),
+        max_rejected: 0,
+    };
+    desk.rules.links.insert("moca".to_owned(), link);
+}
