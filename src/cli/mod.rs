@@ -14,6 +14,7 @@ mod identity;
 mod inventory;
 mod lists;
 mod locale;
+mod media;
 mod pages;
 mod print;
 mod register;

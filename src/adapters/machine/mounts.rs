@@ -53,6 +53,26 @@ pub(super) fn of(root: &Path, path: &Path) -> Option<Filesystem> {
     })
 }
 
+/// The serial number of the disk below a folder: the first that a device on the way up to the bus tells.
+pub(super) fn serial(root: &Path, path: &Path) -> Option<String> {
+    let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    let text = fs::read_to_string(root.join("proc/self/mountinfo")).ok()?;
+    let mount = text
+        .lines()
+        .filter_map(line)
+        .filter(|mount| path.starts_with(&mount.point))
+        .max_by_key(|mount| mount.point.components().count())?;
+    let device = fs::canonicalize(root.join("sys/dev/block").join(&mount.device)).ok()?;
+    let devices = fs::canonicalize(root.join("sys/devices")).ok()?;
+    let told = |folder: &Path| {
+        let read = |name: &str| fs::read_to_string(folder.join(name)).ok();
+        let text = read("serial").or_else(|| read("device/serial"))?;
+        let plain: String = text.trim().chars().filter(|c| !c.is_control()).take(100).collect();
+        (!plain.is_empty()).then_some(plain)
+    };
+    device.ancestors().take_while(|above| above.starts_with(&devices)).find_map(told)
+}
+
 /// `36 35 98:0 /mnt1 /mnt2 rw,noatime master:1 - ext3 /dev/root rw,errors=continue` (proc_pid_mountinfo(5)).
 fn line(text: &str) -> Option<Mount> {
     let (own, under) = text.split_once(" - ")?;

@@ -238,6 +238,7 @@ impl View {
                 row.sha256 = made.sha256;
             }
         }
+        self.arrived(delivery, batch);
         self.delivery_over(delivery);
         let facts = self.alike.facts(&link, facts);
         let row = Batch { whole, ..Batch::born(mark, link, delivery, facts, reason, files) };
