@@ -13,6 +13,8 @@
 
 mod support;
 
+#[path = "handover/media.rs"]
+mod media;
 #[path = "handover/refusals.rs"]
 mod refusals;
 #[path = "handover/story.rs"]

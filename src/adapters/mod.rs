@@ -3,6 +3,7 @@
 
 pub mod age_files;
 pub mod ahead;
+pub mod carrier;
 pub mod case_store;
 pub mod clock;
 pub mod courier;

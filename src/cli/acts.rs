@@ -35,6 +35,16 @@ use crate::{
 
 pub(super) fn act(cli: &Cli, client: &mut Client, identity: &Identity) -> Result<()> {
     let command = command_of(&cli.word, client)?;
+    done(cli, client, identity, command)
+}
+
+/// Has a command done, and shows the reply.
+pub(super) fn done(
+    cli: &Cli,
+    client: &mut Client,
+    identity: &Identity,
+    command: Command,
+) -> Result<()> {
     let (reply, notes) = client.act(identity, command)?;
     for note in &notes {
         print::note(note);

@@ -1,13 +1,13 @@
-//! `handover`: words to commands, and what was handed on to the screen.
+//! `handover`, and its media: words to commands, and what was handed on to the screen.
 
 use super::{
     acts::{act, digest_of, time},
-    args::{Cli, HandoverWord, RequestArgs, ReturnedArgs},
+    args::{Cli, HandoverWord, MediaWord, RequestArgs, ReturnedArgs, Word},
     client::Client,
     identity::Identity,
     inventory::method_of,
     lists::listing,
-    print, speech,
+    media, print, speech,
     words::{bounded, id},
 };
 use crate::{
@@ -21,15 +21,12 @@ use crate::{
 };
 
 /// Runs one word.
-pub(super) fn run(
-    cli: &Cli,
-    client: &mut Client,
-    identity: &Identity,
-    word: &HandoverWord,
-) -> Result<()> {
-    match word {
-        HandoverWord::List => list(client, cli.json),
-        HandoverWord::Show { id } => show(client, id, cli.json),
+pub(super) fn run(cli: &Cli, client: &mut Client, identity: &Identity) -> Result<()> {
+    match &cli.word {
+        Word::Handover(HandoverWord::List) => list(client, cli.json),
+        Word::Handover(HandoverWord::Show { id }) => show(client, id, cli.json),
+        Word::Media(MediaWord::Import(asked)) => media::import(cli, client, identity, asked),
+        Word::Media(MediaWord::Export(asked)) => media::export(cli, client, identity, asked),
         _ => act(cli, client, identity),
     }
 }
@@ -56,7 +53,7 @@ pub(super) fn command_of(word: &HandoverWord, client: &mut Client) -> Result<Com
             return Err(Error::usage("this word takes no command"));
         }
     };
-    Ok(Command::Handover { act })
+    Ok(Command::Handover { act: Box::new(act) })
 }
 
 fn asked_for(asked: &RequestArgs, client: &mut Client) -> Result<Asked> {

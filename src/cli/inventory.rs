@@ -62,7 +62,9 @@ pub(super) fn command_of_media(word: &MediaWord, client: &mut Client) -> Result<
             Command::MediaRecord { copy: id(&record.copy)?, end: end(record, client)? }
         }
         MediaWord::Confirm { copy } => Command::MediaConfirm { copy: id(copy)? },
-        MediaWord::Methods { .. } => return Err(Error::usage("this word takes no command")),
+        MediaWord::Methods { .. } | MediaWord::Import(_) | MediaWord::Export(_) => {
+            return Err(Error::usage("this word takes no command"));
+        }
     })
 }
 
@@ -160,7 +162,7 @@ fn kind_of(text: &str) -> Result<HeldKind> {
 }
 
 /// The medium that was named, or the only one that there is for this kind.
-fn medium_of(kind: HeldKind, text: Option<&str>) -> Result<Medium> {
+pub(super) fn medium_of(kind: HeldKind, text: Option<&str>) -> Result<Medium> {
     let choice = || format!("--medium takes one of: {}", words(kind.media(), Medium::word));
     match (text, kind.media()) {
         (Some(text), _) => Medium::parse(text)

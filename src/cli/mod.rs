@@ -15,6 +15,7 @@ mod inventory;
 mod lists;
 mod locale;
 mod pack;
+mod media;
 mod pages;
 mod print;
 mod receipt;

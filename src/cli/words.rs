@@ -189,7 +189,7 @@ fn with_site(cli: &Cli, hooks: &Hooks) -> Result<()> {
         Word::Copy(CopyWord::List { id, all }) => {
             inventory::list(&mut client, id.as_deref(), *all, cli.json)
         }
-        Word::Handover(word) => handover::run(cli, &mut client, &identity, word),
+        Word::Handover(_) | Word::Media(_) => handover::run(cli, &mut client, &identity),
         Word::Batch(BatchWord::List) => lists::batches(&mut client, cli.json),
         Word::Batch(BatchWord::Show { id }) => {
             let id = client.batch_named(id)?;

@@ -29,8 +29,8 @@ pub use facts::{
 };
 
 pub use handover::{
-    HandoverApproved, HandoverDenied, HandoverReceived, HandoverRequested, HandoverReturned,
-    HandoverTerms, PackageFacts, PackagePart,
+    Custody, HandoverApproved, HandoverDenied, HandoverReceived, HandoverRequested,
+    HandoverReturned, HandoverTerms, MediaArriving, MediaCarried, PackageFacts, PackagePart,
 };
 pub use orders::{
     Exception, OrderCancelled, PaperFacts, PapersConfirmed, PapersRecorded, StandingConfirmed,
@@ -451,6 +451,10 @@ pub enum Body {
     HandoverReceived(HandoverReceived),
     /// The recipient wrote that it has destroyed what it got.
     HandoverReturned(HandoverReturned),
+    /// A delivery is about to come from a medium.
+    MediaArriving(MediaArriving),
+    /// A package is carried away on a medium.
+    MediaCarried(MediaCarried),
     /// A standing approval is proposed.
     StandingProposed(StandingProposed),
     /// A supervisor confirmed it.

@@ -163,6 +163,7 @@ impl Engine {
             || self.order_one()?
             || self.drop_one_key()?
             || self.declare_package()?
+            || self.declare_carrier()?
             || self.come_due_on()?)
     }
 

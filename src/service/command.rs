@@ -235,7 +235,7 @@ pub enum Command {
     /// `handover …`.
     Handover {
         /// What is done.
-        act: HandoverAct,
+        act: Box<HandoverAct>,
     },
     /// `media record`.
     MediaRecord {

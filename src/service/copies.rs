@@ -8,7 +8,7 @@ use super::{Result, Service};
 use crate::{
     domain::{
         certificate::Assurance,
-        entry::{EndFacts, HeldFacts},
+        entry::{Custody, EndFacts, HeldFacts},
         ids::{BatchId, CopyId, OrderId},
         inventory::{self, Medium, Sanitization},
         lifecycle::{CopyState, OrderState},
@@ -65,6 +65,8 @@ pub struct InventoryLine {
     pub recorded_by: Option<String>,
     /// Who vouched for it.
     pub witness: Option<String>,
+    /// From whose hand it came, and by whose, of a medium: the oldest first.
+    pub custody: Vec<Custody>,
     /// When it was gone.
     pub gone: Option<Timestamp>,
 }
@@ -155,6 +157,7 @@ impl Service {
             end: held.and_then(|held| held.end.as_ref().map(|end| end.what.clone())),
             recorded_by: held.and_then(|held| held.end.as_ref().map(|end| end.by.clone())),
             witness: held.and_then(|held| held.witness.clone()),
+            custody: held.map(|held| held.custody.clone()).unwrap_or_default(),
             gone: row.gone,
         }
     }

@@ -6,6 +6,7 @@
 
 mod act;
 mod ends;
+mod media;
 
 pub use act::{Asked, Handed, HandoverAct};
 
@@ -52,6 +53,12 @@ impl Service {
             HandoverAct::Confirm { handover, doc_no, on } => {
                 self.handover_confirm(actor, handover, doc_no, on)
             }
+            HandoverAct::Export { handover, facts, custody } => {
+                self.media_export(actor, handover, facts, custody)
+            }
+            HandoverAct::Import { link, folder, facts, custody } => {
+                self.media_import(actor, (link, &folder), facts, custody)
+            }
             HandoverAct::Returned { handover, letter, end, certificates } => {
                 self.handover_returned(actor, handover, letter, (end, &certificates))
             }
@@ -77,13 +84,16 @@ impl Service {
         }
         let link_of = |batch: &BatchId| Some(self.engine.view.batches.get(batch)?.link.clone());
         let link = match command {
-            Command::Handover { act: HandoverAct::Request { asked } } => match &asked.of {
-                Handed::Batch(batch) => link_of(batch),
-                Handed::Link(link) => Some(link.clone()),
+            Command::Handover { act } => match &**act {
+                HandoverAct::Request { asked } => match &asked.of {
+                    Handed::Batch(batch) => link_of(batch),
+                    Handed::Link(link) => Some(link.clone()),
+                },
+                HandoverAct::Make { handover } | HandoverAct::Export { handover, .. } => {
+                    self.engine.view.handovers.get(handover).map(|row| row.terms.link.clone())
+                }
+                _ => None,
             },
-            Command::Handover { act: HandoverAct::Make { handover } } => {
-                self.engine.view.handovers.get(handover).map(|row| row.terms.link.clone())
-            }
             Command::CopyRequest { batch, kind, .. } if *kind != HeldKind::Paper => link_of(batch),
             _ => None,
         };

@@ -416,7 +416,7 @@ impl Service {
 }
 
 /// Whether a kind of copy can lie on a medium.
-fn lies_on(kind: HeldKind, medium: Medium) -> Result<()> {
+pub(super) fn lies_on(kind: HeldKind, medium: Medium) -> Result<()> {
     if kind.media().contains(&medium) {
         return Ok(());
     }
@@ -426,7 +426,7 @@ fn lies_on(kind: HeldKind, medium: Medium) -> Result<()> {
 }
 
 /// Whether what people typed may stand in the register.
-fn typed(facts: &HeldFacts) -> Result<()> {
+pub(super) fn typed(facts: &HeldFacts) -> Result<()> {
     stated("the holder", &facts.holder)?;
     stated("the place", &facts.place)?;
     let optional = [

@@ -286,7 +286,7 @@ impl Service {
             Command::CopyMove { copy, holder, place, lock } => {
                 self.copy_move(actor, copy, holder, place, lock)
             }
-            Command::Handover { act } => self.hand(actor, act),
+            Command::Handover { act } => self.hand(actor, *act),
             Command::MediaRecord { copy, end } => self.media_record(actor, copy, end),
             Command::MediaConfirm { copy } => self.media_confirm(actor, copy),
             Command::DestroyRequest { batch, copies, reason } => {

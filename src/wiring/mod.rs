@@ -8,6 +8,7 @@ mod intake;
 mod keys;
 mod log;
 mod look;
+pub mod media;
 mod monitor;
 mod outbox;
 mod packing;

@@ -107,6 +107,12 @@ impl Machine {
         mounts::removable_disk(&self.root, path)
     }
 
+    /// The serial number of the disk that holds a folder: its own, or that of the stick that it is.
+    #[must_use]
+    pub fn serial(&self, path: &Path) -> Option<String> {
+        mounts::serial(&self.root, path)
+    }
+
     /// Swap areas that are on.
     #[must_use]
     pub fn swaps(&self) -> Vec<Swap> {

@@ -59,11 +59,9 @@ fn mount_of(root: &Path, path: &Path) -> Option<Mount> {
         .max_by_key(|mount| mount.point.components().count())
 }
 
-/// The stick, card or disc that a folder lies on, by its place in /sys; nothing where it is built in, or where that
-/// cannot be told.
-pub(super) fn removable_disk(root: &Path, path: &Path) -> Option<PathBuf> {
-    let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-    let mount = mount_of(root, &path)?;
+/// The device that a folder lies on, by its place in /sys, below all that decrypts or maps it.
+fn device_of(root: &Path, path: &Path) -> Option<PathBuf> {
+    let mount = mount_of(root, path)?;
     let mut device = fs::canonicalize(root.join("sys/dev/block").join(mount.device)).ok()?;
     // An encrypted medium is mounted by way of the device that decrypts it.
     for _ in 0..LAYERS_MAX {
@@ -71,12 +69,34 @@ pub(super) fn removable_disk(root: &Path, path: &Path) -> Option<PathBuf> {
         let Some(Ok(slave)) = slaves.next() else { break };
         device = fs::canonicalize(slave.path()).ok()?;
     }
+    Some(device)
+}
+
+/// The stick, card or disc that a folder lies on, by its place in /sys; nothing where it is built in, or where that
+/// cannot be told.
+pub(super) fn removable_disk(root: &Path, path: &Path) -> Option<PathBuf> {
+    let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    let device = device_of(root, &path)?;
     let disk = if device.join("partition").exists() { device.parent()?.to_owned() } else { device };
     let says = fs::read_to_string(disk.join("removable")).unwrap_or_default().trim() == "1";
     // Disks in a case with a cable say that they are built in.
     let by_cable =
         disk.components().any(|part| part.as_os_str().as_encoded_bytes().starts_with(b"usb"));
     (says || by_cable).then_some(disk)
+}
+
+/// The serial number of the disk below a folder: the first that a device on the way up to the bus tells.
+pub(super) fn serial(root: &Path, path: &Path) -> Option<String> {
+    let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    let device = device_of(root, &path)?;
+    let devices = fs::canonicalize(root.join("sys/devices")).ok()?;
+    let told = |folder: &Path| {
+        let read = |name: &str| fs::read_to_string(folder.join(name)).ok();
+        let text = read("serial").or_else(|| read("device/serial"))?;
+        let plain: String = text.trim().chars().filter(|c| !c.is_control()).take(100).collect();
+        (!plain.is_empty()).then_some(plain)
+    };
+    device.ancestors().take_while(|above| above.starts_with(&devices)).find_map(told)
 }
 
 /// `36 35 98:0 /mnt1 /mnt2 rw,noatime master:1 - ext3 /dev/root rw,errors=continue` (proc_pid_mountinfo(5)).

@@ -141,6 +141,18 @@ pub(in crate::cli) enum MediaWord {
         #[arg(long, value_name = "MEDIUM")]
         medium: Option<String>,
     },
+    /// Copy a delivery from a mounted medium into the inbox of a link; the medium becomes a copy of its batch.
+    ///
+    /// The agent takes it over like every delivery. The medium is not wiped: it is in the inventory until it is destroyed.
+    #[command(
+        after_long_help = "Examples:\n  batchward media import /media/usb/moca-1151121-0007 --link moca-full --medium flash \\\n      --from 'MOCA, section 2' --carrier alice --place 'safe 1' --holder alice"
+    )]
+    Import(ImportArgs),
+    /// Copy the package of a hand-over onto a mounted medium and read it back; the medium is a copy of its batches.
+    #[command(
+        after_long_help = "Examples:\n  batchward media export l-00000001 --to /media/usb --medium flash --serial S4X2 \\\n      --from alice --carrier 'courier Chen' --place 'with the courier' --holder 'courier Chen'"
+    )]
+    Export(ExportArgs),
     /// Record how a copy that people keep was destroyed, under an approved order.
     #[command(
         after_long_help = "Examples:\n  batchward media record c-00000004 --method shredded --place 'basement, shredder 2' \\\n      --performer alice --evidence before.jpg --evidence after.jpg\n  batchward media record c-00000005 --method erased --place 'room 401' --performer alice \\\n      --tool 'nvme sanitize' --reuse-doc-no 府資字第1150004321號"
@@ -151,6 +163,56 @@ pub(in crate::cli) enum MediaWord {
         /// Id of the copy.
         copy: String,
     },
+}
+
+#[derive(Debug, Args)]
+pub(in crate::cli) struct ImportArgs {
+    /// The delivery folder on the medium.
+    pub(in crate::cli) path: PathBuf,
+    /// Name of the link.
+    #[arg(long, value_name = "NAME")]
+    pub(in crate::cli) link: String,
+    #[command(flatten)]
+    pub(in crate::cli) carried: CarriedArgs,
+}
+
+#[derive(Debug, Args)]
+pub(in crate::cli) struct ExportArgs {
+    /// Id of the hand-over.
+    pub(in crate::cli) id: String,
+    /// The folder where the medium is mounted.
+    #[arg(long, value_name = "PATH")]
+    pub(in crate::cli) to: PathBuf,
+    #[command(flatten)]
+    pub(in crate::cli) carried: CarriedArgs,
+}
+
+#[derive(Debug, Args)]
+pub(in crate::cli) struct CarriedArgs {
+    /// What it is: magnetic-disk, magnetic-tape, flash or optical.
+    #[arg(long, value_name = "MEDIUM")]
+    pub(in crate::cli) medium: String,
+    /// Its serial number, where the system does not tell it.
+    #[arg(long, value_name = "NO")]
+    pub(in crate::cli) serial: Option<String>,
+    /// Who gave it.
+    #[arg(long, value_name = "NAME")]
+    pub(in crate::cli) from: String,
+    /// Who carried it, or will.
+    #[arg(long, value_name = "NAME")]
+    pub(in crate::cli) carrier: String,
+    /// The day, in either calendar; today by default.
+    #[arg(long, value_name = "DATE")]
+    pub(in crate::cli) on: Option<String>,
+    /// Where it is kept.
+    #[arg(long, value_name = "TEXT")]
+    pub(in crate::cli) place: String,
+    /// Who keeps it.
+    #[arg(long, value_name = "NAME")]
+    pub(in crate::cli) holder: String,
+    /// How it is locked away.
+    #[arg(long, value_name = "TEXT")]
+    pub(in crate::cli) lock: Option<String>,
 }
 
 #[derive(Debug, Args)]

@@ -26,7 +26,9 @@ pub(super) use self::{
     destruction::{CloseArgs, DestroyWord, HoldWord, StandingWord},
     forms::{DutiesWord, Evidence, EvidenceWord, FormFile, FormFormat, RegisterExport},
     handover::{HandoverWord, RequestArgs, ReturnedArgs},
-    inventory::{CopyWord, DeclareArgs, MediaWord, RecordArgs},
+    inventory::{
+        CarriedArgs, CopyWord, DeclareArgs, ExportArgs, ImportArgs, MediaWord, RecordArgs,
+    },
     pack::{PackArgs, PackKind},
     proofs::{CertificateWord, PolicyWord, RegisterVerify, RegisterWord},
     receipt::{ReceiptShow, ReceiptVerify, ReceiptWord},
@@ -154,7 +156,7 @@ pub(super) enum Word {
     /// Destruction: plan, request, approve, deny, cancel, close.
     #[command(subcommand)]
     Destroy(DestroyWord),
-    /// The end of media and paper: methods, record, confirm.
+    /// Portable media, and the end of media and paper: import, export, methods, record, confirm.
     #[command(subcommand)]
     Media(MediaWord),
     /// Standing approvals: transfer files go as soon as they are loaded.

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Signed;
+use super::{HeldFacts, Signed};
 use crate::domain::{
     digest::Digest,
     handover::{Premises, RecipientKind},
@@ -146,4 +146,45 @@ pub struct PackageFacts {
     /// Fingerprint of the key that goes by the other channel.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key: Option<Digest>,
+}
+
+/// From whose hand a medium came, and by whose.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Custody {
+    /// Who gave it.
+    pub from: String,
+    /// Who carried it.
+    pub carrier: String,
+    /// The day.
+    pub on: Timestamp,
+}
+
+/// A delivery is about to come from a medium.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MediaArriving {
+    /// The link.
+    pub link: String,
+    /// HMAC of the folder's name under the link's key.
+    pub name_mac: Digest,
+    /// What is known of the medium.
+    pub facts: HeldFacts,
+    /// Its way here.
+    pub custody: Custody,
+    /// The signed command.
+    pub signed: Option<Signed>,
+}
+
+/// A package is carried away on a medium, which the entries before declare as a copy of each batch.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MediaCarried {
+    /// The hand-over.
+    pub handover: HandoverId,
+    /// The copies.
+    pub copies: Vec<CopyId>,
+    /// Its way from here.
+    pub custody: Custody,
 }

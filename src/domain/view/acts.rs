@@ -8,8 +8,8 @@ use crate::domain::{
         AccessApproved, AccessDenied, AccessRequested, AccountFacts, Body, CopyApproved,
         CopyDeclared, CopyDenied, CopyMoved, CopyRequested, CopyWithdrawn, EndConfirmed,
         EndRecorded, Entry, Exception, Filed, HandoverApproved, HandoverDenied, HandoverReceived,
-        HandoverRequested, HandoverReturned, OrderCancelled, PapersConfirmed, PapersRecorded,
-        RemoteSettled, Signed, StandingConfirmed, StandingEnded, StandingProposed, TimestampKept,
+        HandoverRequested, HandoverReturned, MediaArriving, OrderCancelled, PapersConfirmed,
+        PapersRecorded, RemoteSettled, Signed, StandingConfirmed, StandingEnded, StandingProposed, TimestampKept,
     },
     ids::GrantId,
     lifecycle::{self, BatchEvent, GrantEvent},
@@ -325,6 +325,7 @@ impl Body {
             | Self::HandoverRequested(HandoverRequested { signed, .. })
             | Self::HandoverReceived(HandoverReceived { signed, .. })
             | Self::HandoverReturned(HandoverReturned { signed, .. })
+            | Self::MediaArriving(MediaArriving { signed, .. })
             | Self::StandingProposed(StandingProposed { signed, .. })
             | Self::StandingEnded(StandingEnded { signed, .. })
             | Self::PapersRecorded(PapersRecorded { signed, .. })

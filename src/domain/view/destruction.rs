@@ -50,7 +50,9 @@ impl View {
             | Body::HandoverApproved(_)
             | Body::HandoverDenied(_)
             | Body::HandoverReceived(_)
-            | Body::HandoverReturned(_) => self.hand_over(mark, entry),
+            | Body::HandoverReturned(_)
+            | Body::MediaArriving(_)
+            | Body::MediaCarried(_) => self.hand_over(mark, entry),
             _ => self.standing_or_papers(mark, entry),
         }
     }

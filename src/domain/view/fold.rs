@@ -299,6 +299,7 @@ impl View {
         if let Some(name_mac) = self.deliveries.get(&delivery).map(|seen| seen.name_mac) {
             self.remote_claimed(&link, name_mac, batch);
         }
+        self.arrived(delivery, batch);
         self.delivery_over(delivery);
         let facts = self.alike.facts(&link, facts);
         let copies = self.index.take_unborn(batch);

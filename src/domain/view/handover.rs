@@ -6,13 +6,31 @@ use super::{CopyKind, FoldError, Held, Mark, View};
 use crate::domain::{
     digest::Digest,
     entry::{
-        Body, Entry, HandoverRequested, HandoverReturned, HandoverTerms, PackageFacts, PackagePart,
+        Body, Custody, Entry, HandoverRequested, HandoverReturned, HandoverTerms, HeldFacts,
+        MediaCarried, PackageFacts, PackagePart,
     },
-    ids::{CopyId, HandoverId},
+    ids::{BatchId, CopyId, DeliveryId, HandoverId},
     inventory::{HeldKind, Medium},
     lifecycle::{self, CopyEvent, CopyState, HandoverEvent, HandoverState},
     time::Timestamp,
 };
+
+/// A medium whose delivery is on its way into an inbox.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Arrival {
+    /// The link.
+    pub link: String,
+    /// HMAC of the folder's name.
+    pub name_mac: Digest,
+    /// What is known of the medium.
+    pub facts: HeldFacts,
+    /// Its way here.
+    pub custody: Custody,
+    /// When it was announced.
+    pub since: Timestamp,
+    /// The batch that it became.
+    pub batch: Option<BatchId>,
+}
 
 /// A hand-over.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -85,7 +103,50 @@ impl View {
                 row.returned = Some((letter.clone(), evidence.clone()));
                 Ok(())
             }
+            Body::MediaArriving(arriving) => {
+                // Said again for the same folder, the first was not copied.
+                let name = (arriving.link.as_str(), arriving.name_mac);
+                self.arrivals.retain(|one| (one.link.as_str(), one.name_mac) != name);
+                self.arrivals.push(Arrival {
+                    link: arriving.link.clone(),
+                    name_mac: arriving.name_mac,
+                    facts: arriving.facts.clone(),
+                    custody: arriving.custody.clone(),
+                    since: mark.at,
+                    batch: None,
+                });
+                Ok(())
+            }
+            Body::MediaCarried(MediaCarried { handover, copies, custody }) => {
+                self.handed(mark, *handover)?;
+                for copy in copies {
+                    self.held_mut(mark, *copy)?.custody.push(custody.clone());
+                }
+                Ok(())
+            }
             _ => Err(FoldError::Transition(mark.seq)),
+        }
+    }
+
+    /// A delivery that came from a medium is a batch now.
+    pub(super) fn arrived(&mut self, delivery: DeliveryId, batch: BatchId) {
+        let Some(seen) = self.deliveries.get(&delivery) else { return };
+        let name = (seen.link.clone(), seen.name_mac);
+        for one in self.arrivals.iter_mut().filter(|one| one.batch.is_none()) {
+            if (&one.link, one.name_mac) == (&name.0, name.1) {
+                one.batch = Some(batch);
+            }
+        }
+    }
+
+    /// The medium of a batch is a copy of it now: it keeps its way here.
+    pub(super) fn arrival_declared(&mut self, copy: CopyId, batch: BatchId, facts: &HeldFacts) {
+        let of = |one: &Arrival| one.batch == Some(batch) && one.facts == *facts;
+        let Some(at) = self.arrivals.iter().position(of) else { return };
+        let arrival = self.arrivals.remove(at);
+        let held = self.copies.get_mut(&copy).and_then(|row| row.held.as_deref_mut());
+        if let Some(held) = held {
+            held.custody.push(arrival.custody);
         }
     }
 

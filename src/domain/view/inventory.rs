@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 use super::{CopyKind, CopyRow, FoldError, Mark, Proposal, Row, View};
 use crate::domain::{
     entry::{
-        Body, CopyDeclared, CopyMoved, CopyRequested, EndConfirmed, EndFacts, EndRecorded, Entry,
-        HeldFacts,
+        Body, CopyDeclared, CopyMoved, CopyRequested, Custody, EndConfirmed, EndFacts, EndRecorded,
+        Entry, HeldFacts,
     },
     ids::CopyId,
     inventory::Medium,
@@ -41,6 +41,8 @@ pub struct Held {
     pub end: Option<Proposal<EndFacts>>,
     /// Who vouched for it.
     pub witness: Option<String>,
+    /// From whose hand it came, and by whose, of a medium: the oldest first.
+    pub custody: Vec<Custody>,
     /// When it was destroyed, as was said under an order that lost its force before anybody vouched for it.
     pub said_gone: Option<Timestamp>,
 }
@@ -61,6 +63,7 @@ impl Held {
             moved: None,
             end: None,
             witness: None,
+            custody: Vec::new(),
             said_gone: None,
         }
     }
@@ -97,7 +100,7 @@ impl View {
         }
     }
 
-    fn held_mut(&mut self, mark: Mark, copy: CopyId) -> Result<&mut Held, FoldError> {
+    pub(super) fn held_mut(&mut self, mark: Mark, copy: CopyId) -> Result<&mut Held, FoldError> {
         let row = self.copies.get_mut(&copy).and_then(|row| row.held.as_deref_mut());
         row.ok_or(FoldError::Unknown(mark.seq))
     }
@@ -159,6 +162,7 @@ impl View {
         held.unapproved = *unapproved;
         held.facts = Some(facts.clone());
         held.declared = Some(mark.seq);
+        self.arrival_declared(*copy, *batch, facts);
         Ok(())
     }
 

@@ -28,7 +28,7 @@ use std::collections::{BTreeMap, BTreeSet};
 pub use access::{AccessKey, AccessOrder};
 pub use decisions::{Grant, Hold, Order, Standing};
 pub use fold::FoldError;
-pub use handover::Handover;
+pub use handover::{Arrival, Handover};
 pub use inventory::Held;
 pub use kept::KeptError;
 pub use nonces::Nonces;
@@ -97,6 +97,8 @@ pub struct View {
     pub orders: Table<ids::Order, Order>,
     /// Standing approvals.
     pub standings: BTreeMap<StandingId, Standing>,
+    /// Media whose deliveries are on their way into an inbox.
+    pub arrivals: Vec<Arrival>,
     /// Hand-overs.
     pub handovers: BTreeMap<HandoverId, Handover>,
     /// Holds.

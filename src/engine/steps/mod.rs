@@ -1,6 +1,7 @@
 //! The steps: what each one plans, and how it is applied as often as need be.
 
 mod access;
+mod carrier;
 mod certify;
 mod claim;
 mod keys;

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::{
     accounts::Act,
-    entry::EndFacts,
+    entry::{Custody, EndFacts, HeldFacts},
     ids::{BatchId, HandoverId},
     time::Timestamp,
 };
@@ -80,6 +80,26 @@ pub enum HandoverAct {
         /// The day.
         on: Timestamp,
     },
+    /// `media export`.
+    Export {
+        /// The hand-over.
+        handover: HandoverId,
+        /// What is known of the medium.
+        facts: HeldFacts,
+        /// Its way from here.
+        custody: Custody,
+    },
+    /// `media import`.
+    Import {
+        /// The link.
+        link: String,
+        /// The folder's name in the inbox: one of our own.
+        folder: String,
+        /// What is known of the medium.
+        facts: HeldFacts,
+        /// Its way here.
+        custody: Custody,
+    },
     /// `handover returned`.
     Returned {
         /// The hand-over.
@@ -103,6 +123,8 @@ impl HandoverAct {
             Self::Deny { .. } => "handover deny",
             Self::Make { .. } => "handover make",
             Self::Confirm { .. } => "handover confirm",
+            Self::Export { .. } => "media export",
+            Self::Import { .. } => "media import",
             Self::Returned { .. } => "handover returned",
         }
     }
@@ -119,7 +141,11 @@ impl HandoverAct {
         match self {
             Self::Request { .. } => Act::Use,
             Self::Approve { .. } | Self::Deny { .. } => Act::DecideCopy,
-            Self::Make { .. } | Self::Confirm { .. } | Self::Returned { .. } => Act::KeepCopies,
+            Self::Make { .. }
+            | Self::Confirm { .. }
+            | Self::Export { .. }
+            | Self::Import { .. }
+            | Self::Returned { .. } => Act::KeepCopies,
         }
     }
 
@@ -127,11 +153,12 @@ impl HandoverAct {
     #[must_use]
     pub const fn handover(&self) -> Option<HandoverId> {
         match self {
-            Self::Request { .. } => None,
+            Self::Request { .. } | Self::Import { .. } => None,
             Self::Approve { handover, .. }
             | Self::Deny { handover, .. }
             | Self::Make { handover }
             | Self::Confirm { handover, .. }
+            | Self::Export { handover, .. }
             | Self::Returned { handover, .. } => Some(*handover),
         }
     }
@@ -144,6 +171,7 @@ impl HandoverAct {
                 Handed::Batch(batch) => batch.to_string(),
                 Handed::Link(link) => link.clone(),
             },
+            Self::Import { link, .. } => link.clone(),
             other => other.handover().map(|id| id.to_string()).unwrap_or_default(),
         }
     }
@@ -157,7 +185,7 @@ impl HandoverAct {
             Self::Deny { reason, .. } => reason,
             Self::Confirm { doc_no, .. } => doc_no,
             Self::Returned { letter, .. } => letter,
-            Self::Make { .. } => "",
+            Self::Make { .. } | Self::Export { .. } | Self::Import { .. } => "",
         }
     }
 }

@@ -89,6 +89,7 @@ fn served(desk: &mut Desk, standing: SourceStanding) {
         units: Vec::new(),
         status: LinkStatus::Active,
         key: KeyMode::Separate,
+        receipts: None,
         source: Some(Box::new(source)),
         max_rejected: 0,
     };

@@ -1,0 +1,253 @@
+//! Portable media: a delivery folder is copied from a mounted stick or disc, or onto one, and read back from it.
+//!
+//! What lies on a medium is a stranger's: it is opened beneath a handle of its folder, never through a link and never
+//! across a mount, only regular files of one name are read, and nothing is run. The medium itself is not wiped here: it
+//! is in the inventory until people have destroyed it.
+
+use std::{
+    ffi::OsString,
+    fs::File,
+    io::{Read, Write},
+    os::fd::{AsFd, BorrowedFd, OwnedFd},
+    os::unix::ffi::OsStrExt,
+    path::{Path, PathBuf},
+};
+
+use rustix::fs::{
+    Advice, Dir, FileType, Mode, OFlags, ResolveFlags, fadvise, fstat, fsync, open, openat2,
+};
+
+use super::{
+    fault,
+    files::{self, FileError},
+};
+use crate::domain::{
+    digest::{Digest, Hasher},
+    limits::DELIVERY_FILES_MAX,
+    manifest::MANIFEST_NAME,
+};
+
+/// Why a folder is not copied.
+#[derive(Debug, thiserror::Error)]
+pub enum CarrierError {
+    /// Something that no delivery holds: a folder, a link, a file of two names, or too many files.
+    #[error("'{}' holds something that is no plain file of one name, or too many of them", path.display())]
+    Odd {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// No delivery.
+    #[error("'{}' holds no manifest", path.display())]
+    NoManifest {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// What was written does not read back as it was.
+    #[error("'{}' does not read back as it was written", path.display())]
+    Differs {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// A file.
+    #[error(transparent)]
+    File(#[from] FileError),
+}
+
+/// A file that was copied and read back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Carried {
+    /// Its name, as the filesystem has it.
+    pub name: OsString,
+    /// Bytes.
+    pub bytes: u64,
+    /// SHA-256.
+    pub sha256: Digest,
+}
+
+/// An opened folder and the names in it.
+struct Folder {
+    path: PathBuf,
+    dir: OwnedFd,
+    names: Vec<OsString>,
+}
+
+const CHUNK: usize = 1 << 20;
+
+/// Whether a folder can be a delivery: plain files of one name, a manifest among them. Nothing is read.
+///
+/// # Errors
+/// [`CarrierError`].
+pub fn look(path: &Path) -> Result<usize, CarrierError> {
+    Ok(Folder::open(path)?.names.len())
+}
+
+/// Copies the files of the folder `from` into the new folder `to`, the manifest last, durable; then reads what was
+/// written back, past the cache where the system lets it.
+///
+/// # Errors
+/// [`CarrierError`]; what was begun in `to` is left, and is no delivery before its manifest is there.
+pub fn copy(from: &Path, to: &Path) -> Result<Vec<Carried>, CarrierError> {
+    let mut source = Folder::open(from)?;
+    source.names.sort_by_key(|name| (name.as_bytes() == MANIFEST_NAME.as_bytes(), name.clone()));
+    if to.symlink_metadata().is_ok() {
+        return Err(FileError::Exists { path: to.to_owned() }.into());
+    }
+    files::create_dir(to)?;
+    let target = files::open_dir(to)?;
+    let mut carried = Vec::with_capacity(source.names.len());
+    for name in &source.names {
+        let path = to.join(name);
+        let write = fault::Write::begin("carrier");
+        let mut read = source.file(name)?;
+        let mut written = create(target.as_fd(), name, &path)?;
+        let (bytes, sha256) = pass(&mut read, Some(&mut written), &path)?;
+        written.sync_all().map_err(FileError::of_io("sync", &path))?;
+        write.end();
+        carried.push(Carried { name: name.clone(), bytes, sha256 });
+    }
+    fsync(&target).map_err(FileError::of("sync", to))?;
+    files::sync_dir(to.parent().unwrap_or(to))?;
+    let back = Folder::open(to)?;
+    for one in &carried {
+        let mut file = back.file(&one.name)?;
+        // A filesystem that cannot forget what it has in memory reads that: no fault.
+        let _ = fadvise(&file, 0, None, Advice::DontNeed);
+        if pass(&mut file, None, to)? != (one.bytes, one.sha256) {
+            return Err(CarrierError::Differs { path: to.to_owned() });
+        }
+    }
+    Ok(carried)
+}
+
+fn create(dir: BorrowedFd<'_>, name: &OsString, path: &Path) -> Result<File, FileError> {
+    let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let mode = Mode::from_raw_mode(0o640);
+    let file = openat2(dir, name.as_os_str(), flags, mode, beneath());
+    Ok(File::from(file.map_err(FileError::of("create", path))?))
+}
+
+/// Reads a file to its end, and writes it where that is wanted.
+fn pass(
+    read: &mut File,
+    mut to: Option<&mut File>,
+    path: &Path,
+) -> Result<(u64, Digest), FileError> {
+    let (mut hasher, mut bytes, mut chunk) = (Hasher::new(), 0_u64, vec![0; CHUNK]);
+    loop {
+        let count = match read.read(&mut chunk) {
+            Ok(0) => return Ok((bytes, hasher.finish())),
+            Ok(count) => count,
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
+            Err(error) => return Err(FileError::of_io("read", path)(error)),
+        };
+        let part = chunk.get(..count).unwrap_or_default();
+        hasher.update(part);
+        bytes += count as u64;
+        if let Some(to) = &mut to {
+            to.write_all(part).map_err(FileError::of_io("write", path))?;
+        }
+    }
+}
+
+fn beneath() -> ResolveFlags {
+    ResolveFlags::BENEATH
+        | ResolveFlags::NO_SYMLINKS
+        | ResolveFlags::NO_MAGICLINKS
+        | ResolveFlags::NO_XDEV
+}
+
+impl Folder {
+    fn open(path: &Path) -> Result<Self, CarrierError> {
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let dir =
+            open(path, flags, Mode::empty()).map_err(FileError::of("open the folder", path))?;
+        let failed = || FileError::of("read the folder", path);
+        let mut names = Vec::new();
+        for entry in Dir::read_from(&dir).map_err(failed())? {
+            let entry = entry.map_err(failed())?;
+            let name = entry.file_name().to_bytes();
+            if matches!(name, b"." | b"..") {
+                continue;
+            }
+            names.push(std::ffi::OsStr::from_bytes(name).to_owned());
+            if names.len() > DELIVERY_FILES_MAX {
+                return Err(CarrierError::Odd { path: path.to_owned() });
+            }
+        }
+        names.sort();
+        let folder = Self { path: path.to_owned(), dir, names };
+        for name in &folder.names {
+            folder.file(name)?;
+        }
+        if folder.names.iter().any(|name| name.as_bytes() == MANIFEST_NAME.as_bytes()) {
+            return Ok(folder);
+        }
+        Err(CarrierError::NoManifest { path: path.to_owned() })
+    }
+
+    /// Opens one file of it; what is no plain file of one name is not.
+    fn file(&self, name: &OsString) -> Result<File, CarrierError> {
+        let odd = || CarrierError::Odd { path: self.path.clone() };
+        let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let file = openat2(&self.dir, name.as_os_str(), flags, Mode::empty(), beneath())
+            .map_err(|_| odd())?;
+        let about = fstat(&file).map_err(FileError::of("inspect", &self.path))?;
+        let plain = FileType::from_raw_mode(about.st_mode) == FileType::RegularFile;
+        if plain && about.st_nlink == 1 { Ok(File::from(file)) } else { Err(odd()) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "tests")]
+    use std::{fs, os::unix::fs::symlink};
+
+    use super::*;
+
+    fn stick() -> (tempfile::TempDir, PathBuf) {
+        let dir = tempfile::tempdir().unwrap();
+        let folder = dir.path().join("delivery");
+        fs::create_dir(&folder).unwrap();
+        for name in ["manifest.yaml", "manifest.yaml.sig", "a.csv.age"] {
+            fs::write(folder.join(name), format!("synthetic {name}")).unwrap();
+        }
+        (dir, folder)
+    }
+
+    #[test]
+    fn a_folder_is_copied_whole_and_read_back_and_stays_where_it_was() {
+        let (dir, folder) = stick();
+        let to = dir.path().join("to");
+        let carried = copy(&folder, &to).unwrap();
+        assert_eq!(carried.last().unwrap().name, MANIFEST_NAME);
+        for one in &carried {
+            let bytes = fs::read(to.join(&one.name)).unwrap();
+            assert_eq!(bytes, fs::read(folder.join(&one.name)).unwrap());
+            assert_eq!((one.bytes, one.sha256), (bytes.len() as u64, Digest::of(&bytes)));
+        }
+        assert!(matches!(copy(&folder, &to), Err(CarrierError::File(FileError::Exists { .. }))));
+    }
+
+    #[test]
+    fn links_folders_and_second_names_are_not_followed() {
+        let odd: [fn(&Path); 4] = [
+            |folder| symlink("/etc/passwd", folder.join("link")).unwrap(),
+            |folder| fs::create_dir(folder.join("deep")).unwrap(),
+            |folder| fs::hard_link(folder.join("a.csv.age"), folder.join("b")).unwrap(),
+            |folder| {
+                fs::remove_file(folder.join("manifest.yaml")).unwrap();
+                symlink("a.csv.age", folder.join("manifest.yaml")).unwrap();
+            },
+        ];
+        for make in odd {
+            let (dir, folder) = stick();
+            make(&folder);
+            let to = dir.path().join("to");
+            assert!(matches!(copy(&folder, &to), Err(CarrierError::Odd { .. })));
+            assert!(!to.exists());
+        }
+        let (_dir, folder) = stick();
+        fs::remove_file(folder.join("manifest.yaml")).unwrap();
+        assert!(matches!(look(&folder), Err(CarrierError::NoManifest { .. })));
+    }
+}

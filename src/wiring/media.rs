@@ -1,0 +1,89 @@
+//! Deliveries on portable media, for a person's own command: whoever has the stick copies it, and the agent takes over
+//! what arrives like every delivery.
+
+use std::path::{Path, PathBuf};
+
+use super::{described, site::faults};
+use crate::{
+    adapters::{
+        carrier::{self, CarrierError},
+        machine::Machine,
+    },
+    config,
+    domain::digest::Digest,
+    error::{Error, Exit},
+    service::Result,
+};
+
+/// What was copied: names, bytes and SHA-256.
+pub type Carried = Vec<(String, u64, Digest)>;
+
+fn failed(error: &CarrierError) -> Error {
+    let exit = match error {
+        CarrierError::Odd { .. } | CarrierError::NoManifest { .. } => Exit::Data,
+        CarrierError::Differs { .. } => Exit::Failed,
+        CarrierError::File(_) => Exit::Unavailable,
+    };
+    Error::new(exit, described(error))
+}
+
+/// The serial number of the stick or disc that holds a folder, where the system knows it.
+#[must_use]
+pub fn serial_of(path: &Path) -> Option<String> {
+    Machine::default().serial(path)
+}
+
+/// Whether a folder can be a delivery.
+///
+/// # Errors
+/// Something in it is no plain file, or there is no manifest.
+pub fn is_delivery(path: &Path) -> Result<()> {
+    carrier::look(path).map(|_| ()).map_err(|e| failed(&e))
+}
+
+/// Copies a delivery folder from a medium into the inbox of a link, as `name`.
+///
+/// # Errors
+/// The link is not there, or something cannot be copied.
+pub fn carry_in(config: &Path, link: &str, from: &Path, name: &str) -> Result<Carried> {
+    let config = config::load(config).map_err(|list| faults(&list))?;
+    let link = config.links.get(link).ok_or_else(|| Error::usage("there is no such link"))?;
+    carry(from, &link.inbox.join(name))
+}
+
+/// Copies a package from its recipient's outbox into a folder of its number on a medium.
+///
+/// # Errors
+/// The recipient or the package is not there, or something cannot be copied.
+pub fn carry_out(config: &Path, recipient: &str, number: &str, to: &Path) -> Result<Carried> {
+    carry(&outbox(config, recipient)?.join(number), &to.join(number))
+}
+
+/// Whether the package still lies in its recipient's outbox, and the medium has nothing of its number.
+///
+/// # Errors
+/// Either is not so.
+pub fn can_carry_out(config: &Path, recipient: &str, number: &str, to: &Path) -> Result<()> {
+    is_delivery(&outbox(config, recipient)?.join(number))?;
+    if !to.is_dir() || to.join(number).symlink_metadata().is_ok() {
+        return Err(Error::new(
+            Exit::Unavailable,
+            format!("'{}' is no folder, or holds '{number}' already", to.display()),
+        ));
+    }
+    Ok(())
+}
+
+fn outbox(config: &Path, recipient: &str) -> Result<PathBuf> {
+    let config = config::load(config).map_err(|list| faults(&list))?;
+    let recipient = config.recipients.get(recipient);
+    let recipient = recipient.ok_or_else(|| Error::usage("there is no such recipient"))?;
+    Ok(recipient.outbox.clone())
+}
+
+fn carry(from: &Path, to: &Path) -> Result<Carried> {
+    let carried = carrier::copy(from, to).map_err(|e| failed(&e))?;
+    let row =
+        |one: carrier::Carried| (one.name.to_string_lossy().into_owned(), one.bytes, one.sha256);
+    Ok(carried.into_iter().map(row).collect())
+}
