@@ -34,6 +34,8 @@ struct LinkIndex {
     files: Marked<Batch>,
     contents: Marked<Batch>,
     deltas: Marked<Batch>,
+    /// Batches under the number that they say they replace.
+    replacing: Marked<Batch>,
     received: BTreeSet<BatchId>,
     keys: Marked<Key>,
     /// Every change file up to this one is loaded.
@@ -123,6 +125,14 @@ impl Index {
 
     pub(super) fn delta(&mut self, id: BatchId, link: &str, sequence: u64) {
         self.link(link).deltas.insert((sequence, id));
+    }
+
+    pub(super) fn replaces(&mut self, id: BatchId, link: &str, number: &str) {
+        self.link(link).replacing.insert((mark_of_text(number), id));
+    }
+
+    pub(super) fn replacing(&self, link: &str, number: &str) -> impl Iterator<Item = BatchId> {
+        marked(self.links.get(link).map(|link| &link.replacing), mark_of_text(number))
     }
 
     pub(super) fn content(&mut self, id: BatchId, link: &str, content: Digest) {
