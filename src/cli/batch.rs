@@ -32,6 +32,15 @@ pub(super) fn show(page: &BatchPage, zone: Tz) -> Result<()> {
     if !page.differences.is_empty() {
         print::line(&format!("unlike its link: {}", page.differences.join(", ")))?;
     }
+    if let Some(one) = &page.replaces {
+        print::line(&match &one.batch {
+            Some(batch) => format!("it replaces '{}', which is '{batch}'", one.number),
+            None => format!("it replaces '{}', which this link does not have", one.number),
+        })?;
+    }
+    if let Some(newer) = &page.replaced_by {
+        print::line(&format!("it was replaced by '{newer}'"))?;
+    }
     if let Some(key) = &page.key {
         print::line(&came(key, zone))?;
     }

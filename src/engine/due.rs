@@ -182,7 +182,9 @@ impl Engine {
         } else if terminated {
             ("link-terminated", now)
         } else {
-            return self.superseded(id, row, policy, newer);
+            return self
+                .replaced(id, row, policy)
+                .or_else(|| self.superseded(id, row, policy, newer));
         };
         let deadline = policy.use_rule.retention.value.after(start, self.rules.zone);
         Some(CameDue {
@@ -191,6 +193,25 @@ impl Engine {
             whole: true,
             deadline,
             clause: policy.use_rule.retention.clause.clone(),
+        })
+    }
+
+    /// A batch that says that it replaces this one is loaded: what was corrected is not kept beside its correction.
+    fn replaced(&self, id: BatchId, row: &Batch, policy: &Policy) -> Option<CameDue> {
+        let (_, newer) = self.view.replaced_by(id, row)?;
+        let start = newer.times.get(BatchState::Loaded.word()).copied()?;
+        let superseded = &policy.use_rule.superseded;
+        // As a superseded one, where the policy gives those a period of their own; else as at the end of its use.
+        let (period, clause) = match superseded.value {
+            Some(period) => (period, &superseded.clause),
+            None => (policy.use_rule.retention.value, &policy.use_rule.retention.clause),
+        };
+        Some(CameDue {
+            batch: id,
+            clock: "replaced",
+            whole: true,
+            deadline: period.after(start, self.rules.zone),
+            clause: clause.clone(),
         })
     }
 

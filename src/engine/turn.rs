@@ -295,6 +295,9 @@ impl Engine {
                 self.todo.receipts.insert(*batch);
                 if matches!(outcome, Outcome::Loaded { .. }) {
                     self.todo.due_batches.insert(*batch);
+                    let row = self.view.batches.get(batch);
+                    let old = row.and_then(|row| Some(self.view.replaced(*batch, &row)?.0));
+                    self.todo.due_batches.extend(old);
                     // The change file that waited for this one.
                     let link = self.view.batches.get(batch).map(|row| row.link.clone());
                     let turn: Vec<BatchId> =

@@ -10,6 +10,7 @@ mod asking;
 mod authority;
 pub mod command;
 pub mod copies;
+pub mod corrections;
 mod deliveries;
 mod destruction;
 pub mod forms;

@@ -5,7 +5,11 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Result, Service, query::EntryPart};
+use super::{
+    Result, Service,
+    corrections::{Correction, replaced_by},
+    query::EntryPart,
+};
 use crate::{
     domain::{
         digest::Digest,
@@ -66,12 +70,16 @@ pub struct BatchPage {
     pub key: Option<KeyLine>,
     /// Times by name.
     pub times: BTreeMap<String, Timestamp>,
-    /// What differs from the link: `purpose`, `basis`.
+    /// What differs from the link: `purpose`, `basis`; `replaces` where it corrects a batch that the link does not have.
     pub differences: Vec<String>,
     /// The last failure of a step.
     pub trouble: Option<String>,
     /// What is wrong with a manifest that was refused; no contents.
     pub detail: Option<String>,
+    /// The batch that it corrects.
+    pub replaces: Option<Correction>,
+    /// The loaded batch that corrects it.
+    pub replaced_by: Option<BatchId>,
 }
 
 /// A file of a batch.
@@ -284,6 +292,7 @@ impl Service {
         let files = row.files.iter().enumerate();
         let manifest = row.manifest.as_ref();
         let differs = |yes: bool, what: &str| yes.then(|| what.to_owned());
+        let replaces = self.correction(id, &row);
         Ok(BatchPage {
             row: self.batch_row(id)?,
             strength: row.strength.as_deref().map(str::to_owned),
@@ -309,12 +318,15 @@ impl Service {
             differences: [
                 differs(manifest.is_some_and(|m| m.purpose_differs), "purpose"),
                 differs(manifest.is_some_and(|m| m.basis_differs), "basis"),
+                differs(replaces.as_ref().is_some_and(|one| one.batch.is_none()), "replaces"),
             ]
             .into_iter()
             .flatten()
             .collect(),
             trouble: row.trouble.as_ref().map(|t| t.code.clone()),
             detail: case.as_ref().and_then(|case| refused_manifest(&row, case)),
+            replaces,
+            replaced_by: replaced_by(&self.engine.view, id, &row),
         })
     }
 

@@ -327,6 +327,9 @@ impl View {
         row.reason = None;
         let link = row.link.clone();
         self.index.numbered(batch, &link, &manifest.number);
+        if let Some(number) = &manifest.replaces {
+            self.index.replaces(batch, &link, number);
+        }
         if manifest.kind == Kind::Delta {
             self.index.delta(batch, &link, manifest.sequence);
         }

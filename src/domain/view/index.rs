@@ -44,6 +44,8 @@ struct LinkIndex {
     files: Marked<Batch>,
     contents: Marked<Batch>,
     deltas: BTreeSet<(u64, BatchId)>,
+    /// Batches under the number that they say they replace.
+    replacing: Marked<Batch>,
     received: BTreeSet<BatchId>,
     /// Keys by the number that they came for, until its batch is closed and knows its own.
     keys: Marked<Key>,
@@ -167,6 +169,14 @@ impl Index {
 
     pub(super) fn delta(&mut self, id: BatchId, link: &str, sequence: u64) {
         self.link(link).deltas.insert((sequence, id));
+    }
+
+    pub(super) fn replaces(&mut self, id: BatchId, link: &str, number: &str) {
+        self.link(link).replacing.insert(mark_of_text(number), id);
+    }
+
+    pub(super) fn replacing(&self, link: &str, number: &str) -> impl Iterator<Item = BatchId> {
+        marked(self.links.get(link).map(|link| &link.replacing), mark_of_text(number))
     }
 
     pub(super) fn content(&mut self, id: BatchId, link: &str, content: Digest) {

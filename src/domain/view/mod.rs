@@ -7,6 +7,7 @@
 mod access;
 mod acts;
 mod alike;
+mod corrections;
 mod decisions;
 mod destruction;
 mod fold;

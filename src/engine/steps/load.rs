@@ -107,7 +107,10 @@ impl Engine {
             vault: self.view.next_copy(0),
             key,
             use_until: by_period.map_or(link.approved_until, |end| end.min(link.approved_until)),
-            refuse: link.standing(now),
+            // Its correction is loaded already: the wrong one must not come after it.
+            refuse: link
+                .standing(now)
+                .or_else(|| self.view.replaced_by(batch, &row).map(|_| Reason::PolicyRefused)),
         };
         self.run(AGENT, plan).map(Some)
     }
