@@ -16,6 +16,7 @@
     clippy::disallowed_methods,
     clippy::cast_precision_loss,
     unreachable_pub,
+    dead_code,
     reason = "a measuring program: whatever does not work ends it"
 )]
 
