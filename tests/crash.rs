@@ -7,6 +7,8 @@
 //! the undisturbed life: the register in its normal form, the files, the slots of the key store, the rows. And what the
 //! process had signed when it died must be true of the register that goes on: nothing is ever signed over two histories.
 //!
+//! It is over 500 lines because every act of the life stands in one table, with what it is compared by.
+//!
 //! Cosignatures and timestamps are stopped in `witness.rs` and `timestamps.rs`, which have the others that they need.
 #![cfg(feature = "test-hooks")]
 #![allow(

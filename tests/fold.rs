@@ -240,17 +240,21 @@ fn a_stop_at_any_write_of_the_cache_leaves_a_site_that_knows_the_same() {
     let time = site.time();
     let status = |flags: &[&str]| site.run_at(&time, &["status", "--json"], flags, b"");
     let count = site.dir.join("../tmp/writes");
+    // The first one publishes the register too.
+    status(&[]).ok();
+    fs::remove_file(cache(&site)).unwrap();
     let plain = status(&["--test-count-writes", count.to_str().unwrap()]).ok();
     let plain = timeless(plain.text());
     let writes: u64 = fs::read_to_string(&count).unwrap().trim().parse().unwrap();
-    // Its own file and the rename of it, at least; the slot of its key.
-    assert!(writes >= 2, "{writes} writes");
+    // Its own file, and the rename of it.
+    assert!((2..20).contains(&writes), "{writes} writes");
     for write in 1..=writes {
-        for moment in ["before", "middle", "after"] {
+        // After one is before the next.
+        let last = ["before", "middle", "after"];
+        for moment in last.into_iter().take(if write == writes { 3 } else { 2 }) {
             fs::remove_file(cache(&site)).unwrap();
             let stopped = status(&["--test-crash", &format!("{write}:{moment}")]);
-            // The slot of its key is written once, by the first command.
-            assert!(stopped.signal.is_some() || stopped.status == Some(0), "{write}:{moment}");
+            assert!(stopped.signal.is_some(), "{write}:{moment}");
             same(&timeless(status(&[]).ok().text()), &plain, &format!("{write}:{moment}"));
             assert!(cache(&site).exists(), "{write}:{moment}");
         }

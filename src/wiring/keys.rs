@@ -30,6 +30,7 @@ pub(super) fn error(error: &KeyStoreError) -> PortError {
         KeyStoreError::Full { .. } | KeyStoreError::File(FileError::Full { .. }) => {
             PortError::Later { code: "disk-full", message }
         }
+        KeyStoreError::Destroyed { .. } => PortError::Stuck { code: "key-destroyed", message },
         _ => PortError::Stuck { code: "key-store", message },
     }
 }

@@ -218,9 +218,7 @@ impl Folds for Folded {
     fn put(&mut self, view: &Fold, root: Digest, key: &Secret) -> Result<()> {
         self.0.put(view, root, key).map_err(|error| match &error {
             CacheError::File(inner) => super::file(inner),
-            CacheError::Kept(_) => {
-                PortError::Stuck { code: "fold-cache", message: described(&error) }
-            }
+            CacheError::Kept(_) => PortError::Stuck { code: "journal", message: described(&error) },
         })
     }
 }

@@ -130,7 +130,9 @@ fn a_full_disk_while_loading_shows_nothing_half() {
             assert_eq!(page["counts"]["committed"], 20);
             break;
         }
-        assert!(failed, "{left} bytes left: neither loaded nor told: {page:#} {ran:?}");
+        // A run before this one had no room to record that it had given a load up: that is recorded now.
+        let mended = page["trouble"] == "cut-off";
+        assert!(failed || mended, "{left} bytes left: neither loaded nor told: {page:#} {ran:?}");
         assert_ne!(page["counts"]["committed"], 20, "half a batch: {page:#}");
         full += 1;
         left += PAGE;

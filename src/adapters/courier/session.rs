@@ -4,6 +4,7 @@
 //! it is, within limits; the agent judges it.
 
 use std::{
+    cell::Cell,
     ffi::OsStr,
     io::{Read, Seek, SeekFrom, Write},
     net::{TcpStream, ToSocketAddrs},
@@ -43,6 +44,10 @@ const HOST_KEYS: [&str; 6] = [
 const ONE_QUESTION_BYTES: usize = 7_000;
 /// A buffer for which the library asks nothing while it waits for answers: it asks four times as much ahead.
 const DRAIN_BYTES: usize = 4_096;
+/// Bytes that are read at once while little came over a line.
+const FIRST_READ_BYTES: usize = 8 << 10;
+/// The share of what came over a line that is read at once.
+const EARNED_BY: u64 = 16;
 /// Codes of SFTP (draft-ietf-secsh-filexfer-02, 7).
 const NO_SUCH_FILE: i32 = 2;
 const PERMISSION_DENIED: i32 = 3;
@@ -59,6 +64,8 @@ struct Line {
     session: Option<Session>,
     sftp: Option<Sftp>,
     rate: Option<u64>,
+    /// Bytes of files that came over it so far.
+    came: Cell<u64>,
 }
 
 /// Answers the agent until it is gone, or says something that is no question.
@@ -280,7 +287,11 @@ impl Line {
         let (mut left, mut one_by_one) = (bytes, false);
         while left > 0 {
             // On a line that is cut nothing more is asked, which would fail, before all that came over it is read.
-            let room = if self.is_cut() { DRAIN_BYTES } else { buffer.len() };
+            // What is asked ahead when it is cut is lost, and that is four times what is read at once: never more than
+            // a quarter of what came over it.
+            let earned = usize::try_from(self.came.get() / EARNED_BY).unwrap_or(usize::MAX);
+            let room = buffer.len().min(earned.max(FIRST_READ_BYTES));
+            let room = if self.is_cut() { DRAIN_BYTES } else { room };
             let most = usize::try_from(left).unwrap_or(usize::MAX).min(room).min(buffer.len());
             let at = offset + (bytes - left);
             let read = file.read(&mut buffer[..most]);
@@ -290,6 +301,7 @@ impl Line {
             };
             if came > 0 {
                 left -= came as u64;
+                self.came.set(self.came.get() + came as u64);
                 if wire::send(agent, &Answer::Bytes {}, &buffer[..came]).is_err() {
                     return Ok(None);
                 }

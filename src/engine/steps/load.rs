@@ -156,7 +156,7 @@ impl Engine {
             spool_key,
             link_key: self.ports.keys.ensure_random(&slots::link(&link.name))?,
             // The vault's key is synced before the vault has a first byte: a vault without a key cannot come to be.
-            vault_key: self.ports.keys.ensure_random(&slots::vault(vault))?,
+            vault_key: self.vault_key(vault)?,
             vault,
             declared,
             layout,
@@ -252,6 +252,16 @@ impl Engine {
     pub(in crate::engine) fn abandon_vault(&mut self, vault: CopyId) -> Result<(), PortError> {
         self.ports.keys.destroy(&slots::vault(vault), &vault.to_string())?;
         self.ports.vaults.abandon(vault)
+    }
+
+    /// The key of a vault that is to be built. Its slot holds a tombstone where an earlier run gave this load up and was
+    /// stopped, or had no room, before it could record that: then the load has failed, and begins anew with another
+    /// vault.
+    fn vault_key(&mut self, vault: CopyId) -> Result<Secret, StepError> {
+        match self.ports.keys.ensure_random(&slots::vault(vault)) {
+            Err(PortError::Stuck { code: "key-destroyed", .. }) => Err(StepError::Later("cut-off")),
+            other => Ok(other?),
+        }
     }
 
     fn delivery_key(&mut self, key: Option<KeyId>) -> Result<DeliveryKey, StepError> {

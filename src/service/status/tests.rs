@@ -1,4 +1,6 @@
 //! The page over registers folded by hand: every alarm, every cut list, and a hundred thousand batches.
+//!
+//! It is over 500 lines because every alarm has its row in one table.
 #![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "tests")]
 
 mod served;
