@@ -291,8 +291,8 @@ impl Journal {
             .ok_or_else(|| self.absent(seq))
     }
 
-    /// Calls `each` for the entries from `from` on, each checked against its leaf in the tree first. From 0, the
-    /// entries together are checked against the tree's root at the end.
+    /// Calls `each` for the entries from `from` on, each checked against its leaf in the tree first, and all of them
+    /// together against the tree's root at the end.
     ///
     /// # Errors
     /// The database cannot be read, an entry is not what was committed, or `each` said so.
@@ -311,7 +311,7 @@ impl Journal {
                  WHERE e.log = ?1 AND e.seq >= ?2 ORDER BY e.seq",
             )
             .map_err(failed)?;
-        let mut edge = Frontier::new();
+        let mut edge = Frontier::read(from, &Nodes(self, log))?;
         let mut next = from;
         let mut rows = statement.query(params![log.number(), signed(from)]).map_err(failed)?;
         while let Some(row) = rows.next().map_err(failed)? {
@@ -326,7 +326,7 @@ impl Journal {
             each(seq, bytes)?;
             next += 1;
         }
-        if from == 0 && edge.root() != self.root_at(log, edge.size())? {
+        if edge.root() != self.root_at(log, edge.size())? {
             return Err(self.damaged(0).into());
         }
         Ok(())

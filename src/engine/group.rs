@@ -3,7 +3,10 @@
 //! Only entries between which nothing is done outside: an intent is durable before its effect begins, and so is never in
 //! one commit with its outcome.
 
-use super::{Engine, EngineError, ports::Log};
+use super::{
+    Engine, EngineError,
+    ports::{Log, PortError},
+};
 use crate::domain::{
     digest::Digest,
     entry::{Body, Entry},
@@ -37,6 +40,11 @@ impl Engine {
         bodies: Vec<Body>,
     ) -> Result<(u64, Digest), EngineError> {
         let first = self.view.size;
+        // A view that is not what the journal holds must not be gone on from: an earlier error could not be mended.
+        if self.ports.journal.size(Log::Register)? != first {
+            let message = "the register is not what was folded: it must be read again".to_owned();
+            return Err(PortError::Stuck { code: "journal", message }.into());
+        }
         let (mut entries, mut new) = (Vec::new(), Vec::new());
         let mut last = (first, merkle::empty_root());
         for (seq, body) in (first..).zip(bodies) {
@@ -55,7 +63,7 @@ impl Engine {
             .map_err(EngineError::from)
             .and_then(|()| Ok(self.ports.journal.append(&new)?));
         if let Err(error) = appended {
-            self.view = self.remembered()?;
+            self.view = self.remembered().unwrap_or_default();
             self.refresh()?;
             return Err(error);
         }

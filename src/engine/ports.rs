@@ -116,7 +116,7 @@ pub trait Journal {
         each: &mut dyn FnMut(u64, &[u8]) -> Result<()>,
     ) -> Result<()>;
     /// Calls `each` for every entry of the register from `from` on, with its leaf hash; read and parsed elsewhere
-    /// meanwhile. From 0 they are checked against the tree's root, else each against its leaf alone.
+    /// meanwhile. Each is checked against its leaf, and all together against the tree's root.
     ///
     /// # Errors
     /// The database cannot be read, an entry is none, or `each` said so.

@@ -460,6 +460,8 @@ pub(super) fn open_as(
     let stays = engine.is_resident();
     engine.recover()?;
     if !stays {
+        // The agent that stays reads it behind its start; one that is run now and then has no later.
+        while start && engine.read_past()? {}
         engine.keep_fold(false)?;
     }
     if start {

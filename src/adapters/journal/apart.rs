@@ -2,7 +2,7 @@
 
 use std::{sync::mpsc, thread};
 
-use super::{Journal, JournalError, Log};
+use super::{Journal, JournalError, Log, Nodes};
 use crate::domain::merkle::{self, Frontier, Hash};
 
 /// Pieces of entries that are read before somebody takes them.
@@ -22,10 +22,11 @@ impl Journal {
         each: &mut dyn FnMut(u64, Hash, T) -> Result<(), E>,
     ) -> Result<(), E> {
         let (size, reader) = (self.size(log)?, self.reader()?);
+        let mut edge = Frontier::read(from, &Nodes(self, log))?;
         thread::scope(|scope| {
             let (send, pieces) = mpsc::sync_channel(PIECES_AHEAD);
             let ahead = move || -> Result<Frontier, JournalError> {
-                let (mut edge, mut next) = (Frontier::new(), from);
+                let mut next = from;
                 while next < size {
                     let mut piece = Vec::new();
                     let found = reader.each_of_piece(log, next, size, &mut |bytes, leaf| {
@@ -55,7 +56,7 @@ impl Journal {
                 seq += 1;
             }
             let edge = reading.join().map_err(|_| self.damaged(seq))??;
-            let whole = from > 0 || edge.root() == self.root_at(log, size)?;
+            let whole = edge.root() == self.root_at(log, size)?;
             if seq == size && whole {
                 Ok(())
             } else {

@@ -248,3 +248,26 @@ fn a_tail_that_no_checkpoint_covers_is_not_opened_and_neither_is_a_cut() {
         }
     }
 }
+
+/// An entry and its leaf that were changed together, behind the place from which somebody reads on.
+#[test]
+fn damage_is_found_by_the_root_also_where_the_log_is_read_from_its_middle() {
+    let (_dir, path, mut journal) = journal();
+    journal.append(&key(), &register(0, 10)).unwrap();
+    drop(journal);
+    let other = Connection::open(&path).unwrap();
+    let leaf = merkle::leaf_hash(b"{}");
+    other.execute("UPDATE entry SET bytes = x'7b7d' WHERE log = 0 AND seq = 8", []).unwrap();
+    let at = "UPDATE node SET hash = ?1 WHERE log = 0 AND level = 0 AND idx = 8";
+    other.execute(at, [leaf.as_bytes()]).unwrap();
+    drop(other);
+    let journal = Journal::open(&path, SITE).unwrap();
+    assert!(matches!(read(&journal, Log::Register, 4), Err(JournalError::Damaged { .. })));
+    let apart = journal.for_each_apart::<_, JournalError>(
+        Log::Register,
+        4,
+        &|bytes: &[u8]| bytes.len(),
+        &mut |_, _, _| Ok(()),
+    );
+    assert!(matches!(apart, Err(JournalError::Damaged { .. })), "{apart:?}");
+}

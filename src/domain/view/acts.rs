@@ -240,10 +240,11 @@ impl View {
                 let link = row.link.clone();
                 drop(row);
                 self.batch(mark, *batch)?.key = key;
+                self.move_batch(mark, *batch, BatchEvent::Completed)?;
                 if let Some(number) = of {
-                    self.index.keys_over(&link, &number);
+                    self.keys_over(&link, &number);
                 }
-                self.move_batch(mark, *batch, BatchEvent::Completed)
+                Ok(())
             }
             Body::HoldPlaced { hold, scope, authority, doc_no, review, .. } => {
                 let row = Hold {

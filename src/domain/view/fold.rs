@@ -98,7 +98,7 @@ impl View {
             let over = match row.state {
                 OrderState::Denied | OrderState::Voided => true,
                 // A batch closes only when no order over it lacks papers; one over chosen copies may come later.
-                OrderState::Certified => !(row.chosen && row.papers.is_empty()),
+                OrderState::Certified => !row.chosen,
                 _ => false,
             };
             over && row.paper_proposal.is_none()

@@ -228,13 +228,8 @@ impl Index {
         self.keys.insert(id);
     }
 
-    /// The batch knows the key that is its own; others of its number are of no use to anybody.
-    pub(super) fn keys_over(&mut self, link: &str, number: &str) {
-        let mark = mark_of_text(number);
-        let over = self.keys_for(link, number).filter(|id| !self.keys.contains(id));
-        for id in over.collect::<Vec<_>>() {
-            self.link(link).keys.remove(mark, id);
-        }
+    pub(super) fn key_over(&mut self, id: KeyId, link: &str, number: &str) {
+        self.link(link).keys.remove(mark_of_text(number), id);
     }
 
     pub(super) fn key_gone(&mut self, id: KeyId) {

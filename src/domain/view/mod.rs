@@ -270,6 +270,21 @@ impl View {
         rows.find(|(_, key)| *key.link == *batch.link && *key.number == *number)
     }
 
+    /// The last batch of a number is closed, and knows the key that is its own: the index need not have them any more.
+    fn keys_over(&mut self, link: &str, number: &str) {
+        if self.numbered(link, number).any(|(_, row)| row.state != BatchState::Closed) {
+            return;
+        }
+        let over = |id: &KeyId| {
+            let row = self.keys.get(id);
+            row.is_some_and(|key| *key.number == *number && key.state == KeyState::Gone)
+        };
+        let over: Vec<KeyId> = self.index.keys_for(link, number).filter(over).collect();
+        for id in over {
+            self.index.key_over(id, link, number);
+        }
+    }
+
     /// The batches of a link that have a provider's number.
     pub fn numbered<'a>(
         &'a self,

@@ -232,6 +232,10 @@ pub(super) fn judge(given: &Given<'_>) -> Vec<Alarm> {
     for (id, row) in given.view.open_batches() {
         batch(given, &id.to_string(), &row, &mut found);
     }
+    // What a closed batch's provider was never told is still owed.
+    for (id, row) in given.view.owing().filter(|(_, row)| row.state == BatchState::Closed) {
+        receipt(&id.to_string(), &row, &mut found);
+    }
     keys(given, &mut found);
     for (id, hold) in &given.view.holds {
         if !hold.lifted && hold.review < given.now {
