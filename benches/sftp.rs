@@ -236,7 +236,7 @@ impl Place {
         let text = fs::read_to_string(&link).unwrap();
         fs::write(&link, text + &source).unwrap();
         let mut init = batchward(&site);
-        init.arg("init").arg(&site).args(["--site", "bench"]).stdout(Stdio::null());
+        init.arg("init").arg(&site).args(["--site", "taoyuan-dwcd"]).stdout(Stdio::null());
         assert!(init.status().unwrap().success());
         self.settle();
         site
