@@ -30,6 +30,8 @@ mod hostile;
 mod kills;
 #[path = "sftp/proxy.rs"]
 mod proxy;
+#[path = "sftp/pushing.rs"]
+mod pushing;
 #[path = "sftp/putting.rs"]
 mod putting;
 #[path = "sftp/resident.rs"]

@@ -15,7 +15,7 @@ mod wire;
 
 use std::{
     collections::BTreeSet,
-    io,
+    io::{self, Read},
     net::Shutdown,
     os::{fd::AsFd, unix::net::UnixStream},
     path::{Path, PathBuf},
@@ -38,7 +38,7 @@ use crate::domain::{
         REMOTE_CONNECT_SECONDS, REMOTE_LIST_SECONDS, REMOTE_PACE_SECONDS, REMOTE_READ_BYTES,
         REMOTE_READ_BYTES_OF_SEVERAL, SSH_FILE_BYTES_MAX,
     },
-    source::{Login, Source, SourceCode},
+    source::{Endpoint, Login, SourceCode},
 };
 
 /// Bytes of one frame of a file that is put.
@@ -101,18 +101,18 @@ pub struct Courier {
 }
 
 impl Courier {
-    /// Starts a courier for these sources: to be called before the process confines itself. `program` is this program.
+    /// Starts a courier for these servers: to be called before the process confines itself. `program` is this program.
     ///
     /// # Errors
     /// It cannot be started, or cannot confine itself.
     pub fn start<'a>(
         program: &Path,
-        sources: impl Iterator<Item = &'a Source>,
+        servers: impl Iterator<Item = &'a Endpoint>,
     ) -> io::Result<Self> {
         let (mut ports, mut agent) = (BTreeSet::new(), None);
-        for source in sources {
-            ports.insert(source.port);
-            if let Login::Agent(socket) = &source.login {
+        for server in servers {
+            ports.insert(server.port);
+            if let Login::Agent(socket) = &server.login {
                 agent = Some(socket.clone());
             }
         }
@@ -125,34 +125,35 @@ impl Courier {
     ///
     /// # Errors
     /// [`CourierError`].
-    pub fn connect(&self, source: &Source) -> Result<Server> {
-        self.connect_seeing(source, &mut None)
+    pub fn connect(&self, to: &Endpoint) -> Result<Server> {
+        self.connect_seeing(to, &mut None)
     }
 
     /// As [`Self::connect`], and gives the host key that the server showed, also where it is not let in.
     ///
     /// # Errors
     /// As [`Self::connect`].
-    pub fn connect_seeing(&self, source: &Source, seen: &mut Option<Vec<u8>>) -> Result<Server> {
+    pub fn connect_seeing(&self, to: &Endpoint, seen: &mut Option<Vec<u8>>) -> Result<Server> {
         let asks_agent = |socket: &PathBuf| self.agent.as_ref() == Some(socket);
-        let reached = self.ports.contains(&source.port)
-            && match &source.login {
+        let reached = self.ports.contains(&to.port)
+            && match &to.login {
                 Login::Agent(socket) => asks_agent(socket),
                 _ => true,
             };
         if !reached {
-            let what = "the courier was started before the link had this port or ssh-agent";
+            let what =
+                "the courier was started before the configuration had this port or ssh-agent";
             return Err(CourierError::new(SourceCode::NoCourier, what));
         }
-        let pins = pins(source)?;
+        let pins = pins(to)?;
         let mut server =
             Server { line: self.line()?, buffer: Vec::new(), piece: REMOTE_READ_BYTES };
-        let key = server.open(source, &pins)?;
+        let key = server.open(to, &pins)?;
         *seen = Some(key.clone());
         let verdict = pins.judge(&key);
         let code = match verdict {
             Verdict::Known => {
-                server.log_in(source)?;
+                server.log_in(to)?;
                 return Ok(server);
             }
             Verdict::Unknown => SourceCode::HostKeyUnknown,
@@ -183,14 +184,14 @@ impl Drop for Courier {
     }
 }
 
-/// What the file of known hosts says of a source.
+/// What the file of known hosts says of a server.
 ///
 /// # Errors
 /// It cannot be read.
-pub fn pins(source: &Source) -> Result<Pins> {
+pub fn pins(to: &Endpoint) -> Result<Pins> {
     let own = |error: files::FileError| CourierError::new(SourceCode::OwnFiles, error.to_string());
-    let bytes = files::read(&source.known_hosts, SSH_FILE_BYTES_MAX).map_err(own)?;
-    Ok(Pins::of(&String::from_utf8_lossy(&bytes), &source.host, source.port))
+    let bytes = files::read(&to.known_hosts, SSH_FILE_BYTES_MAX).map_err(own)?;
+    Ok(Pins::of(&String::from_utf8_lossy(&bytes), &to.host, to.port))
 }
 
 /// What is in a folder of a server.
@@ -213,13 +214,13 @@ pub struct Server {
 }
 
 impl Server {
-    fn open(&mut self, source: &Source, pins: &Pins) -> Result<Vec<u8>> {
+    fn open(&mut self, to: &Endpoint, pins: &Pins) -> Result<Vec<u8>> {
         self.patience(REMOTE_CONNECT_SECONDS * 12)?;
         let ask = Ask::Connect {
-            host: source.host.clone(),
-            port: source.port,
+            host: to.host.clone(),
+            port: to.port,
             kinds: pins.keys.iter().map(|key| key.kind.clone()).collect(),
-            bytes_per_second: source.bytes_per_second,
+            bytes_per_second: to.bytes_per_second,
         };
         match self.ask(&ask, &[])? {
             Answer::Connected {} => Ok(self.buffer.clone()),
@@ -227,15 +228,15 @@ impl Server {
         }
     }
 
-    fn log_in(&mut self, source: &Source) -> Result<()> {
-        let user = source.user.clone();
+    fn log_in(&mut self, to: &Endpoint) -> Result<()> {
+        let user = to.user.clone();
         let own = |what: String| CourierError::new(SourceCode::OwnFiles, what);
         // The end of a line is no part of a password.
         let trimmed = |bytes: &[u8]| {
             let end = bytes.iter().rposition(|b| !matches!(b, b'\n' | b'\r'));
             Zeroizing::new(bytes[..end.map_or(0, |last| last + 1)].to_vec())
         };
-        let done = match &source.login {
+        let done = match &to.login {
             Login::Key(path) => {
                 let key = own::secret(path)?;
                 self.ask(&Ask::Key { user }, key.expose())
@@ -343,15 +344,33 @@ impl Server {
         is_done(&answer)
     }
 
-    /// Makes a file of these bytes, over one of its name.
+    /// Makes a folder, which is not there.
     ///
     /// # Errors
     /// [`CourierError`].
-    pub fn put(&mut self, path: &[u8], bytes: &[u8]) -> Result<()> {
-        let answer = self.ask(&Ask::Put { bytes: bytes.len() as u64 }, path)?;
+    pub fn make_folder(&mut self, path: &[u8]) -> Result<()> {
+        let answer = self.ask(&Ask::MakeFolder {}, path)?;
+        is_done(&answer)
+    }
+
+    /// Makes a file of `bytes` of `from`, over one of its name; or goes on with it, where `offset` is not 0.
+    ///
+    /// # Errors
+    /// [`CourierError`], also where `from` cannot be read or has not so much.
+    pub fn put(&mut self, path: &[u8], offset: u64, bytes: u64, from: &mut dyn Read) -> Result<()> {
+        let answer = self.ask(&Ask::Put { offset, bytes }, path)?;
         is_done(&answer)?;
-        for piece in bytes.chunks(PUT_BYTES) {
-            self.tell(&Ask::More {}, piece)?;
+        let room = usize::try_from(bytes).unwrap_or(PUT_BYTES).min(PUT_BYTES);
+        let (mut piece, mut left) = (vec![0; room], bytes);
+        while left > 0 {
+            let most = usize::try_from(left).unwrap_or(room).min(room);
+            let own = |e: io::Error| CourierError::new(SourceCode::Inbox, e.to_string());
+            from.read_exact(&mut piece[..most]).map_err(own)?;
+            // Who gave up says why, and listens no more.
+            if let Err(error) = self.tell(&Ask::More {}, &piece[..most]) {
+                return Err(self.answer().err().unwrap_or(error));
+            }
+            left -= most as u64;
         }
         match self.answer()? {
             Answer::End {} => Ok(()),

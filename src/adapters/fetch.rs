@@ -6,6 +6,7 @@
 
 mod landing;
 mod notes;
+mod push;
 mod release;
 mod transfer;
 
@@ -19,6 +20,7 @@ use zeroize::Zeroizing;
 use self::notes::Notes;
 pub use self::{
     landing::{Landed, forget, place},
+    push::{Packed, push},
     release::{ReleaseTo, put, release},
 };
 use super::courier::{Courier, CourierError, Listing, Server, Thing, ThingKind};
@@ -152,7 +154,7 @@ impl Visit<'_> {
     }
 
     fn once(&self, memory: &mut Memory, tell: &mut dyn FnMut(Whole)) -> Result<Report> {
-        let mut server = self.courier.connect(self.source)?;
+        let mut server = self.courier.connect(&self.source.server)?;
         let listing = server.list(self.source.path.as_bytes())?;
         let mut report = Report { refused: listing.odd, cut: listing.cut, ..Report::default() };
         let mut more = Vec::new();
@@ -230,10 +232,10 @@ impl Visit<'_> {
             Release::Move(to) => self.path_of(name) == to.as_bytes(),
             Release::Keep | Release::Delete => false,
         };
-        let receipts = |to: &String| self.path_of(name) == to.as_bytes();
+        let mut puts = [&self.source.receipts, &self.source.reports].into_iter().flatten();
         released
             || name.starts_with(OURS.as_bytes())
-            || self.source.receipts.as_ref().is_some_and(receipts)
+            || puts.any(|to| self.path_of(name) == to.as_bytes())
     }
 
     fn path_of(&self, name: &[u8]) -> Vec<u8> {

@@ -151,6 +151,14 @@ impl Outbox<'_> {
         Ok(files::rename(&self.part(), &self.folder(), "package")?)
     }
 
+    /// Removes a package that was taken to where it goes; its key stays, which goes another way.
+    ///
+    /// # Errors
+    /// [`OutboxError`].
+    pub fn taken(&self) -> Result<(), OutboxError> {
+        Ok(files::remove_flat_folder(&self.folder(), "package-taken")?)
+    }
+
     /// Removes what there is of it. What has its name and is not ours, as our note would say, is left where it is.
     ///
     /// # Errors

@@ -49,7 +49,7 @@ pub(super) fn command_of(word: &HandoverWord, client: &mut Client) -> Result<Com
             HandoverAct::Confirm { handover, doc_no, on: on.unwrap_or_else(|| client.now()) }
         }
         HandoverWord::Returned(returned) => returned_by(returned, client)?,
-        HandoverWord::List | HandoverWord::Show { .. } => {
+        HandoverWord::List | HandoverWord::Show { .. } | HandoverWord::Test { .. } => {
             return Err(Error::usage("this word takes no command"));
         }
     };
@@ -156,6 +156,8 @@ fn show(client: &mut Client, text: &str, json: bool) -> Result<()> {
     more("provider's document", row.doc_no.clone());
     more("exception", row.exception.clone());
     more("made", row.made.map(|at| calendar::time(at, zone)));
+    more("put to the server", row.pushed.map(|at| calendar::time(at, zone)));
+    more("not put yet", row.push_trouble.clone());
     if let Some(package) = &row.package {
         more("records", Some(package.records.to_string()));
         more("sha256", Some(package.sha256.to_string()));

@@ -7,15 +7,15 @@ use crate::{
     domain::time::Timestamp,
     error::{Error, Exit},
     service::{Result, status::SourceLine},
-    wiring::{self, SourceTest},
+    wiring::{self, SourceTest, Tried},
 };
 
-/// `link test`.
+/// `link test`, `handover test`.
 ///
 /// # Errors
-/// The link has no source, or it cannot be fetched from: the answer says why.
-pub(super) fn test(config: &Path, link: &str, json: bool) -> Result<()> {
-    let done = wiring::test_source(config, link)?;
+/// There is no server, or it does not let the account in: the answer says why.
+pub(super) fn test(config: &Path, tried: Tried<'_>, json: bool) -> Result<()> {
+    let done = wiring::test_server(config, tried)?;
     if json {
         print::json(&done)?;
     } else {
@@ -25,14 +25,21 @@ pub(super) fn test(config: &Path, link: &str, json: bool) -> Result<()> {
         None => Ok(()),
         Some(code) => Err(Error::new(
             Exit::Failed,
-            format!("nothing can be fetched from the server of '{link}': {code}"),
+            match tried {
+                Tried::Link(link) => {
+                    format!("nothing can be fetched from the server of '{link}': {code}")
+                }
+                Tried::Recipient(name) => {
+                    format!("nothing can be put to the server of '{name}': {code}")
+                }
+            },
         )
         .hint("docs/sftp.md says what to do about each code")),
     }
 }
 
 fn shown(done: &SourceTest) -> Result<()> {
-    print::raw(&format!("{}  {}:{}", done.link, done.host, done.port))?;
+    print::raw(&format!("{}  {}:{}", done.of, done.host, done.port))?;
     for known in &done.known {
         print::line(&format!("known host key: {known}"))?;
     }

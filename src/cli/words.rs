@@ -10,9 +10,9 @@ use super::{
     access, acts,
     args::{
         AccessWord, AccountWord, BatchWord, CertificateWord, Cli, ConfigWord, CopyWord,
-        DestroyWord, DutiesWord, Evidence, EvidenceWord, GrantWord, HoldWord, Init, LinkWord,
-        MediaWord, PolicyWord, ReceiptWord, RegisterWord, RowFormat, StandingWord, WitnessWord,
-        Word,
+        DestroyWord, DutiesWord, Evidence, EvidenceWord, GrantWord, HandoverWord, HoldWord, Init,
+        LinkWord, MediaWord, PolicyWord, ReceiptWord, RegisterWord, RowFormat, StandingWord,
+        WitnessWord, Word,
     },
     bars, batch,
     client::{self, Client},
@@ -31,7 +31,7 @@ use crate::{
         show::BatchPage,
         status::StatusPage,
     },
-    wiring::{self, Hooks},
+    wiring::{self, Hooks, Tried},
 };
 
 /// Runs one word.
@@ -75,7 +75,12 @@ pub(super) fn run(cli: &Cli) -> Result<()> {
         Word::Policy(word) => policy(cli, word),
         Word::Completions { shell } => pages::completions(*shell),
         Word::DeviceHelper { socket, for_user } => wiring::help_device(socket, for_user),
-        Word::Link(LinkWord::Test { link }) => sources::test(&cli.config, link, cli.json),
+        Word::Link(LinkWord::Test { link }) => {
+            sources::test(&cli.config, Tried::Link(link), cli.json)
+        }
+        Word::Handover(HandoverWord::Test { recipient }) => {
+            sources::test(&cli.config, Tried::Recipient(recipient), cli.json)
+        }
         Word::Courier { session } => wiring::serve_courier(*session),
         Word::Man { dir } => pages::man(dir),
         _ => with_site(cli, &hooks),

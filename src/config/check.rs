@@ -28,6 +28,9 @@ pub fn remarks(config: &Config) -> Vec<Finding> {
         let fix = "'root_key: credential:NAME' in agent.yaml: docs/service.md";
         found.push(Finding::new(Severity::Warning, "root-key-file", what, why).fix(fix));
     }
+    for (of, server) in config.servers() {
+        found.extend(super::source_files::findings(of, server));
+    }
     for link in config.links.values() {
         found.push(inbox(&link.name, &link.inbox));
         if link.signers == AllowedSigners::default() {
@@ -35,9 +38,6 @@ pub fn remarks(config: &Config) -> Vec<Finding> {
             let why = "every delivery on it is quarantined";
             let fix = "put the provider's signing key into the file that 'signers' names";
             found.push(Finding::new(Severity::Warning, "signers-empty", what, why).fix(fix));
-        }
-        if let Some(source) = &link.source {
-            found.extend(super::source_files::findings(link, source));
         }
         if link.key == KeyMode::Standing {
             let what = format!("'{}' has 'key: standing'", link.name);

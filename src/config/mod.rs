@@ -35,7 +35,9 @@ use reader::Reader;
 
 use crate::{
     adapters::files::{self, FileError},
-    domain::{handover::Recipient, layout::Layout, limits, link::Link, policy::Policy},
+    domain::{
+        handover::Recipient, layout::Layout, limits, link::Link, policy::Policy, source::Endpoint,
+    },
 };
 
 /// Everything that the files say.
@@ -53,6 +55,19 @@ pub struct Config {
     pub recipients: BTreeMap<String, Recipient>,
     /// The bytes of every file that was read but `agent.yaml`, by a name below the configuration.
     pub files: BTreeMap<String, Vec<u8>>,
+}
+
+impl Config {
+    /// The servers that are spoken to, by the names of the links and recipients that they are of.
+    pub fn servers(&self) -> impl Iterator<Item = (&str, &Endpoint)> {
+        let sources = self.links.values().filter_map(|link| {
+            link.source.as_deref().map(|source| (link.name.as_str(), &source.server))
+        });
+        let pushes = self.recipients.values().filter_map(|recipient| {
+            recipient.push.as_deref().map(|to| (recipient.name.as_str(), &to.server))
+        });
+        sources.chain(pushes)
+    }
 }
 
 /// Where the parts of a configuration lie.

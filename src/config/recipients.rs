@@ -92,6 +92,7 @@ pub(super) fn parse(
     let vkey = form("the verifier key that 'init' printed there", "batchward/their-site+…");
     let vkey = reader
         .maybe("vkey", vkey, |text| VerifierKey::parse(text).is_ok().then(|| text.to_owned()));
+    let push = super::sources::destination(&mut reader, &agent.links);
     let until = reader.parsed("until", UNTIL, |t| calendar::parse_end(t, agent.timezone));
     reader.finish();
     let file = dir.join(format!("{name}.yaml"));
@@ -112,6 +113,7 @@ pub(super) fn parse(
             channels: channels?.into_iter().map(|one| one.value).collect(),
             destroy_within: within.map(|within| within.value),
             vkey: vkey.map(|vkey| vkey.value),
+            push,
             until: until?.value,
         })
     };

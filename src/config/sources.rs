@@ -1,4 +1,4 @@
-//! `source:` of a link: the server that its deliveries are fetched from.
+//! `source:` of a link, the server that its deliveries are fetched from; `push:` of a recipient, the one that packages are put to.
 //!
 //! The files that it names (identity, password, known hosts) are read by the agent at each connection, not here: they are
 //! looked at for who can read and write them, and never become part of what is agreed to.
@@ -12,7 +12,7 @@ use super::{
     reader::{Form, Reader, form, shown},
 };
 use crate::domain::{
-    source::{Login, Release, Source, Window},
+    source::{Destination, Endpoint, Login, Release, Source, Window},
     time::Period,
 };
 
@@ -24,6 +24,7 @@ const AGENT: Form<'_> = form("the path of an ssh-agent's socket", "/run/batchwar
 const PASSWORD: Form<'_> = form("the path of a file, or credential:NAME", "../ssh/moca.password");
 const HOSTS: Form<'_> = form("the path of a file of known hosts", "../ssh/known_hosts");
 const REMOTE: Form<'_> = form("the path of a remote folder, from '/'", "/outgoing");
+const INCOMING: Form<'_> = form("the path of a remote folder, from '/'", "/incoming");
 const EVERY: Form<'_> = form("a span of at least a second and at most a day", "5m");
 const WINDOW: Form<'_> = form("two times of day", "22:00-06:00");
 const RELEASE: Form<'_> =
@@ -37,18 +38,8 @@ const EVERY_SECONDS: u32 = 300;
 
 /// Reads `source:`; relative paths begin at the folder of links.
 pub(super) fn parse(link: &mut Reader, links: &Path) -> Option<Box<Source>> {
-    let node = link.node("source")?;
-    let mut source = link.inner("source", &node)?;
-    let node = source.required("sftp", form("fields", "{host: …}"))?;
-    let inner = source.inner("sftp", &node);
-    source.finish();
-    let mut reader = inner?;
-    let beneath = |text: &str| lexical(&links.join(text));
-    let host = reader.parsed("host", HOST, host);
-    let port = reader.maybe("port", PORT, |text| text.parse().ok().filter(|port| *port > 0));
-    let user = reader.parsed("user", USER, user);
-    let login = login(&mut reader, &beneath);
-    let hosts = reader.parsed("known_hosts", HOSTS, plain);
+    let mut reader = sftp(link, "source")?;
+    let server = endpoint(&mut reader, links);
     let path = reader.parsed("path", REMOTE, remote);
     let every = reader.maybe("every", EVERY, every);
     let window = reader.maybe("window", WINDOW, Window::parse);
@@ -58,7 +49,7 @@ pub(super) fn parse(link: &mut Reader, links: &Path) -> Option<Box<Source>> {
     };
     let rejected = reader.maybe("release_rejected", REJECTED, truth);
     let receipts = reader.maybe("receipts", REMOTE, remote);
-    let rate = reader.maybe("bytes_per_second", RATE, bytes);
+    let reports = reader.maybe("reports", REMOTE, remote);
     let at = reader.place();
     if let (Some(Release::Move(to)), Some(path)) = (&release, &path)
         && (to == &path.value || within(to, &path.value))
@@ -68,19 +59,52 @@ pub(super) fn parse(link: &mut Reader, links: &Path) -> Option<Box<Source>> {
     }
     reader.finish();
     Some(Box::new(Source {
-        host: host?.value,
-        port: port.map_or(22, |port| port.value),
-        user: user?.value,
-        login: login?,
-        known_hosts: beneath(&hosts?.value),
+        server: server?,
         path: path?.value,
         every: every.map_or(Period { seconds: EVERY_SECONDS, ..Period::ZERO }, |e| e.value),
         window: window.map(|window| window.value),
         release: release?,
         release_rejected: rejected.is_some_and(|said| said.value),
         receipts: receipts.map(|path| path.value),
-        bytes_per_second: rate.map(|rate| rate.value),
+        reports: reports.map(|path| path.value),
     }))
+}
+
+/// Reads `push:`; relative paths begin at the folder of links.
+pub(super) fn destination(recipient: &mut Reader, links: &Path) -> Option<Box<Destination>> {
+    let mut reader = sftp(recipient, "push")?;
+    let server = endpoint(&mut reader, links);
+    let path = reader.parsed("path", INCOMING, remote);
+    reader.finish();
+    Some(Box::new(Destination { server: server?, path: path?.value }))
+}
+
+/// The fields of `NAME: { sftp: {…} }`.
+fn sftp(of: &mut Reader, name: &'static str) -> Option<Reader> {
+    let node = of.node(name)?;
+    let mut outer = of.inner(name, &node)?;
+    let node = outer.required("sftp", form("fields", "{host: …}"))?;
+    let inner = outer.inner("sftp", &node);
+    outer.finish();
+    inner
+}
+
+fn endpoint(reader: &mut Reader, links: &Path) -> Option<Endpoint> {
+    let beneath = |text: &str| lexical(&links.join(text));
+    let host = reader.parsed("host", HOST, host);
+    let port = reader.maybe("port", PORT, |text| text.parse().ok().filter(|port| *port > 0));
+    let user = reader.parsed("user", USER, user);
+    let login = login(reader, &beneath);
+    let hosts = reader.parsed("known_hosts", HOSTS, plain);
+    let rate = reader.maybe("bytes_per_second", RATE, bytes);
+    Some(Endpoint {
+        host: host?.value,
+        port: port.map_or(22, |port| port.value),
+        user: user?.value,
+        login: login?,
+        known_hosts: beneath(&hosts?.value),
+        bytes_per_second: rate.map(|rate| rate.value),
+    })
 }
 
 /// A folder directly or deeper in another.
@@ -108,8 +132,7 @@ fn login(reader: &mut Reader, beneath: &impl Fn(&str) -> PathBuf) -> Option<Logi
         }
         _ => {
             let hint = "identity: ../ssh/moca   or   identity: agent with agent: SOCKET   or   password: FILE";
-            let what =
-                "'source.sftp' has no one way to log in: expected a key, an agent or a password";
+            let what = "'sftp' has no one way to log in: expected a key, an agent or a password";
             reader.faults().add(reader.place(), what, Some(hint));
             None
         }
@@ -198,16 +221,17 @@ fn bytes(text: &str) -> Option<u64> {
 pub(super) fn render(source: &Source) -> String {
     let json = |text: &str| serde_json::Value::from(text).to_string();
     let path = |path: &Path| json(&path.to_string_lossy());
+    let server = &source.server;
     let mut fields = vec![
-        ("host", json(&source.host)),
-        ("port", source.port.to_string()),
-        ("user", json(&source.user)),
-        ("known_hosts", path(&source.known_hosts)),
+        ("host", json(&server.host)),
+        ("port", server.port.to_string()),
+        ("user", json(&server.user)),
+        ("known_hosts", path(&server.known_hosts)),
         ("path", json(&source.path)),
         ("every", format!("{}s", source.every.days * 86_400 + source.every.seconds)),
         ("release_rejected", source.release_rejected.to_string()),
     ];
-    match &source.login {
+    match &server.login {
         Login::Key(key) => fields.push(("identity", path(key))),
         Login::Agent(socket) => {
             fields.extend([("identity", json("agent")), ("agent", path(socket))]);
@@ -227,18 +251,19 @@ pub(super) fn render(source: &Source) -> String {
         },
     ));
     fields.extend(source.window.map(|window| ("window", json(&window.text()))));
+    fields.extend(source.reports.as_ref().map(|to| ("reports", json(to))));
     fields.extend(source.receipts.as_ref().map(|to| ("receipts", json(to))));
-    fields.extend(source.bytes_per_second.map(|rate| ("bytes_per_second", rate.to_string())));
+    fields.extend(server.bytes_per_second.map(|rate| ("bytes_per_second", rate.to_string())));
     let fields: Vec<String> =
         fields.into_iter().map(|(name, value)| format!("{name}: {value}")).collect();
     format!("{{sftp: {{{}}}}}", fields.join(", "))
 }
 
-/// The files of this machine that a source names.
-pub(crate) fn files(source: &Source) -> Vec<&PathBuf> {
-    let login = match &source.login {
+/// The files of this machine that a server of ours names.
+pub(crate) fn files(server: &Endpoint) -> Vec<&PathBuf> {
+    let login = match &server.login {
         Login::Key(path) | Login::PasswordFile(path) => Some(path),
         Login::Agent(_) | Login::PasswordCredential(_) => None,
     };
-    login.into_iter().chain([&source.known_hosts]).collect()
+    login.into_iter().chain([&server.known_hosts]).collect()
 }

@@ -142,7 +142,8 @@ const fn batch_of(plan: &Plan) -> Option<BatchId> {
         | Plan::MakeAccessKey { .. }
         | Plan::DropAccessKey { .. }
         | Plan::ReleaseRemote { .. }
-        | Plan::PutRemote { .. } => None,
+        | Plan::PutRemote { .. }
+        | Plan::PushPackage { .. } => None,
     }
 }
 

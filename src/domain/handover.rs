@@ -11,6 +11,7 @@ use serde::Serialize;
 use super::{
     digest::Digest,
     policy::Rule,
+    source::Destination,
     time::{Period, Timestamp},
     words::words,
 };
@@ -75,6 +76,8 @@ pub struct Recipient {
     pub destroy_within: Option<Period>,
     /// The verifier key of its own Batchward's register, by which its certificates are checked.
     pub vkey: Option<String>,
+    /// The server that packages are put to, where nobody carries them.
+    pub push: Option<Box<Destination>>,
     /// Nothing goes there after this.
     pub until: Timestamp,
 }

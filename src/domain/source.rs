@@ -8,15 +8,16 @@ use std::path::PathBuf;
 use chrono_tz::Tz;
 
 use super::{
+    ids::OrderId,
     judge::is_key_name,
     limits,
     time::{Period, Timestamp},
     words::words,
 };
 
-/// `source:` of a link, parsed; paths of this machine are absolute.
+/// A server that speaks SFTP, and our account there; paths of this machine are absolute.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Source {
+pub struct Endpoint {
     /// Name or address of the server.
     pub host: String,
     /// TCP port.
@@ -27,6 +28,24 @@ pub struct Source {
     pub login: Login,
     /// The file of host keys that are believed (sshd(8), SSH_KNOWN_HOSTS FILE FORMAT).
     pub known_hosts: PathBuf,
+    /// Bytes a second that a connection may take, where it is limited.
+    pub bytes_per_second: Option<u64>,
+}
+
+/// `push:` of a recipient, parsed: where packages for it are put.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Destination {
+    /// The server.
+    pub server: Endpoint,
+    /// Remote folder, which gets a folder for each package.
+    pub path: String,
+}
+
+/// `source:` of a link, parsed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Source {
+    /// The server.
+    pub server: Endpoint,
     /// Remote folder that holds delivery folders.
     pub path: String,
     /// How often it is looked into.
@@ -37,10 +56,10 @@ pub struct Source {
     pub release: Release,
     /// Whether that is done with one that a person rejected, too.
     pub release_rejected: bool,
-    /// Remote folder for receipts and reports.
+    /// Remote folder for receipts.
     pub receipts: Option<String>,
-    /// Bytes a second that a connection may take, where it is limited.
-    pub bytes_per_second: Option<u64>,
+    /// Remote folder for certificates of destruction.
+    pub reports: Option<String>,
 }
 
 /// How the account is proven.
@@ -190,12 +209,20 @@ fn minutes(text: &str) -> Option<u16> {
     Some(two(hours, 24)? * 60 + two(minutes, 60)?)
 }
 
-impl Source {
+impl Endpoint {
     /// What shows the fingerprints that the server has now. Whether they are the right ones, its provider says by
     /// telephone.
     #[must_use]
     pub fn compare(&self) -> String {
         format!("ssh-keyscan -p {} {} | ssh-keygen -lf -", self.port, self.host)
+    }
+}
+
+impl Source {
+    /// The remote folder of a file of ours, by its name.
+    #[must_use]
+    pub fn folder_of(&self, name: &str) -> Option<&str> {
+        if certified(name).is_some() { self.reports.as_deref() } else { self.receipts.as_deref() }
     }
 
     /// Whether it may be looked into at this time.
@@ -215,6 +242,12 @@ impl Source {
         let retry = last.plus_seconds(limits::SOURCE_RETRY_SECONDS << failures.min(10));
         regular.min(retry)
     }
+}
+
+/// The order whose certificate has this name.
+#[must_use]
+pub fn certified(name: &str) -> Option<OrderId> {
+    name.strip_suffix(".json")?.parse().ok()
 }
 
 /// Whether a remote name can be that of a delivery folder: one plain component, shown and typed without harm.

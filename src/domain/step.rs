@@ -167,7 +167,7 @@ pub enum Plan {
         /// `delete`, `move` or `rename`.
         act: String,
     },
-    /// Put a file of ours into the server's folder for receipts.
+    /// Put a file of ours, a receipt or a certificate, into the server's folder for it.
     PutRemote {
         /// The batch that it is about.
         batch: BatchId,
@@ -179,6 +179,13 @@ pub enum Plan {
         bytes: u64,
         /// Their SHA-256.
         sha256: Digest,
+    },
+    /// Put a package that is made into the folder of its recipient's server.
+    PushPackage {
+        /// The hand-over.
+        handover: HandoverId,
+        /// The recipient.
+        recipient: String,
     },
 }
 
@@ -297,6 +304,15 @@ pub enum Outcome {
 }
 
 impl Plan {
+    /// Whether it is done at a server.
+    #[must_use]
+    pub const fn is_remote(&self) -> bool {
+        matches!(
+            self,
+            Self::ReleaseRemote { .. } | Self::PutRemote { .. } | Self::PushPackage { .. }
+        )
+    }
+
     /// The step's name.
     #[must_use]
     pub const fn name(&self) -> &'static str {
@@ -316,6 +332,7 @@ impl Plan {
             Self::DropAccessKey { .. } => "drop-access-key",
             Self::ReleaseRemote { .. } => "release-remote",
             Self::PutRemote { .. } => "put-remote",
+            Self::PushPackage { .. } => "push-package",
         }
     }
 }

@@ -154,6 +154,7 @@ impl Of {
             }
             Plan::ReleaseRemote { .. }
             | Plan::PutRemote { .. }
+            | Plan::PushPackage { .. }
             | Plan::TakeKey { .. }
             | Plan::DropKey { .. }
             | Plan::MakePackage { .. }

@@ -130,6 +130,9 @@ impl Engine {
                 let size = CopySize { bytes: *bytes, sha256: *sha256 };
                 return self.begin_put(link, name, size);
             }
+            Plan::PushPackage { handover, recipient } => {
+                return self.begin_push(*handover, recipient);
+            }
         }))
     }
 
@@ -144,9 +147,7 @@ impl Engine {
             (Plan::MakePackage { handover, parts, at }, Effect::Packed(packed)) => {
                 self.end_package(*handover, (parts, *at), packed)
             }
-            (Plan::ReleaseRemote { .. } | Plan::PutRemote { .. }, effect) => {
-                Self::end_remote(effect)
-            }
+            (plan, effect) if plan.is_remote() => Self::end_remote(effect),
             _ => Err(StepError::Stuck("plan")),
         }
     }
@@ -202,9 +203,7 @@ impl Engine {
         let wanted = |plan: &Plan| ends(plan) == wipes;
         let idle = |seq: &u64| !self.running.contains_key(seq);
         // What a server is owed is left to the process that reaches servers.
-        let remote =
-            |plan: &Plan| matches!(plan, Plan::ReleaseRemote { .. } | Plan::PutRemote { .. });
-        let reached = |plan: &Plan| self.ports.sources.is_there() || !remote(plan);
+        let reached = |plan: &Plan| self.ports.sources.is_there() || !plan.is_remote();
         let open = self.view.open.iter();
         let open = open.filter(|(seq, plan)| idle(seq) && wanted(plan) && reached(plan));
         open.map(|(seq, _)| *seq).collect()
@@ -214,6 +213,9 @@ impl Engine {
     fn settle(&mut self, plan: &Plan) -> Result<(), EngineError> {
         let wipe = |plan: &Plan| matches!(plan, Plan::WipeCopy { .. } | Plan::DropAccessKey { .. });
         // A note belongs to a wipe or the end of a key whose outcome is not recorded yet: while another one is open, they stay.
+        if let Plan::PushPackage { handover, .. } = plan {
+            self.take_from_outbox(*handover)?;
+        }
         if wipe(plan) && !self.view.open.values().any(wipe) {
             self.sweep_evidence()?;
         }

@@ -6,6 +6,7 @@
 //! tried again until the server itself shows that it is done, or a person settles it.
 
 mod none;
+mod push;
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -14,17 +15,17 @@ pub use none::{NoSources, no_courier};
 use super::{
     Engine, EngineError, StepError,
     jobs::{Begun, Effect},
-    ports::{CopySize, Result},
+    ports::{CopySize, PackagePlace, Result},
     slots,
     turn::retry_at,
 };
 use crate::domain::{
     digest::Digest,
-    entry::{AGENT, Body, RemoteForgotten, RemoteTaken},
+    entry::{AGENT, Body, PackageFacts, RemoteForgotten, RemoteTaken},
     ids::{BatchId, RemoteId},
     link::{Link, LinkStatus},
     secret::Secret,
-    source::{RemoteEnd, SourceCode},
+    source::{Destination, RemoteEnd, SourceCode},
     step::{Outcome, Plan},
     time::Timestamp,
 };
@@ -165,11 +166,17 @@ pub trait Sources: Send + Sync {
     /// # Errors
     /// They cannot be read.
     fn outgoing(&self, put: &dyn Fn(BatchId, &str) -> Option<Timestamp>) -> Result<Vec<Outgoing>>;
-    /// Puts such a file into the server's folder for receipts: under a temporary name, read back, renamed.
+    /// Puts such a file, or a certificate, into the server's folder for it: under a temporary name, read back, renamed.
     ///
     /// # Errors
     /// The server cannot be reached, or refuses, or gives back something else.
     fn put(&self, link: &Link, name: &str, size: CopySize) -> Result<()>;
+    /// Puts a package that lies in its outbox into the folder of its recipient's server: under a temporary name, each
+    /// file read back, then renamed as a whole. One that lies there already, the same, is done.
+    ///
+    /// # Errors
+    /// The server cannot be reached, or refuses, or gives back something else; or something else has its name there.
+    fn push(&self, to: &Destination, package: &PackagePlace, facts: &PackageFacts) -> Result<()>;
     /// How it stands with a source.
     fn standing(&self, link: &str) -> SourceStanding;
 }
@@ -181,6 +188,8 @@ pub(super) struct Fetching {
     placing: bool,
     /// Something may be owed to a server.
     owing: bool,
+    /// What a stop may have left in outboxes was taken from them.
+    cleared: bool,
     /// When each source was last looked into by this process.
     looked: BTreeMap<String, Timestamp>,
 }
@@ -273,6 +282,9 @@ impl Engine {
         if !std::mem::take(&mut self.fetching.owing) {
             return Ok(false);
         }
+        if !std::mem::replace(&mut self.fetching.cleared, true) {
+            self.clear_outboxes()?;
+        }
         for (link, name_mac) in self.claimed_remotes() {
             self.ports.sources.forget(&link, name_mac);
         }
@@ -319,24 +331,28 @@ impl Engine {
                 plans.push(Plan::ReleaseRemote { remote, link: link.name.clone(), act });
             }
         }
+        plans.extend(self.owed_packages(&rests));
+        let mut files: Vec<Outgoing> =
+            self.rules.links.values().flat_map(|link| self.owed_reports(link)).collect();
         let wants =
             |link: &Link| link.source.as_ref().is_some_and(|source| source.receipts.is_some());
-        if !self.rules.links.values().any(wants) {
-            return Ok(plans);
-        }
         let put = &self.view.remotes.put;
         let when =
             |batch: BatchId, name: &str| put.get(&(batch, name.to_owned())).map(|(_, at)| *at);
-        for file in self.ports.sources.outgoing(&when)? {
+        if self.rules.links.values().any(wants) {
+            files.extend(self.ports.sources.outgoing(&when)?);
+        }
+        for file in files {
             let key = (file.batch, file.name.clone());
             let Some(row) = self.view.batches.get(&file.batch) else { continue };
-            let Some(link) = self.rules.links.get(&row.link).filter(|link| wants(link)) else {
-                continue;
+            let takes = |link: &&Link| {
+                link.source.as_ref().is_some_and(|source| source.folder_of(&file.name).is_some())
             };
+            let Some(link) = self.rules.links.get(&row.link).filter(takes) else { continue };
             let same = put.get(&key).is_some_and(|(sha256, _)| *sha256 == file.size.sha256);
             let planned = |plan: &Plan| matches!(plan, Plan::PutRemote { batch, name, .. } if *batch == key.0 && *name == key.1);
             if !same
-                && !rests(self.view.remotes.put_trouble.get(&key))
+                && !rests(self.view.remotes.unput.get(&key).map(|unput| &unput.last))
                 && self.view.open_plan(planned).is_none()
                 && answers(&link.name)
             {
@@ -418,8 +434,9 @@ impl Engine {
         let now = self.ports.clock.now();
         let looks = self.rules.links.values().filter_map(|link| self.look_at(link, now));
         let owed = self.view.remotes.open().filter_map(|(_, row)| row.trouble.as_ref());
-        let owed = owed.chain(self.view.remotes.put_trouble.values());
-        looks.chain(owed.map(|trouble| retry_at(trouble.times, trouble.at))).min()
+        let owed = owed.chain(self.view.remotes.unput.values().map(|unput| &unput.last));
+        let owed = owed.map(|trouble| retry_at(trouble.times, trouble.at));
+        looks.chain(owed).chain(self.next_push()).min()
     }
 
     pub(super) fn begin_release(

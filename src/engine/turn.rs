@@ -316,7 +316,8 @@ impl Engine {
             | Plan::MakeAccessKey { .. }
             | Plan::DropAccessKey { .. }
             | Plan::ReleaseRemote { .. }
-            | Plan::PutRemote { .. } => {}
+            | Plan::PutRemote { .. }
+            | Plan::PushPackage { .. } => {}
         }
     }
 

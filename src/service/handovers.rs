@@ -36,6 +36,10 @@ pub struct HandoverLine {
     pub package: Option<PackageFacts>,
     /// When it was made.
     pub made: Option<Timestamp>,
+    /// When it was proven to lie whole at the recipient's server, where it is put there.
+    pub pushed: Option<Timestamp>,
+    /// What keeps it from being put there.
+    pub push_trouble: Option<String>,
     /// The package, as a copy of each batch that it is made of.
     pub copies: Vec<CopyId>,
     /// Number of the recipient's document about its receipt.
@@ -83,6 +87,8 @@ impl Service {
             making: self.engine.is_packing(id),
             package: row.package.clone(),
             made: row.made,
+            pushed: row.pushed,
+            push_trouble: row.push_trouble.as_ref().map(|trouble| trouble.code.clone()),
             copies: row.copies.clone(),
             receipt: row.received.as_ref().map(|(doc_no, _)| doc_no.clone()),
             received: row.received.as_ref().map(|(_, on)| *on),

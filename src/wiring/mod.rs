@@ -19,6 +19,7 @@ mod resident;
 mod site;
 mod sources;
 mod store;
+mod trying;
 mod unit;
 mod witness;
 
@@ -31,7 +32,8 @@ pub use look::{
 pub use packing::{Lock, Packed, PackedFile, Packing, pack, passphrase_from};
 pub use resident::{Control, Settings, control, now, resident, settings};
 pub use site::{Hooks, Made, init, once, open};
-pub use sources::{Remote, SourceTest, courier, serve_courier, test_source};
+pub use sources::{Remote, courier, serve_courier};
+pub use trying::{SourceTest, Tried, test_server};
 pub use witness::{cosign, new_witness};
 
 use crate::{

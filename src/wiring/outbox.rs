@@ -85,6 +85,10 @@ impl Packages for Outboxes {
         self.of(place).abandon().map_err(|e| error(&e))
     }
 
+    fn taken(&self, place: &PackagePlace) -> Result<()> {
+        self.of(place).taken().map_err(|e| error(&e))
+    }
+
     fn forget(&self, number: &str) -> Result<()> {
         outbox::forget(&self.notes, number).map_err(|e| error(&e))
     }

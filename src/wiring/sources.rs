@@ -12,23 +12,25 @@ use std::{
 use crate::{
     adapters::{
         courier::{self, Courier, CourierError},
-        fetch::{self, Landed, ReleaseTo, Report, Visit},
+        fetch::{self, Landed, Packed, ReleaseTo, Report, Visit},
         files,
         root_key::credential_file,
     },
     config::{self, Config},
     domain::{
         digest::Digest,
+        entry::PackageFacts,
+        handover::DATA_NAME,
         ids::BatchId,
-        known_hosts::{self, fingerprint},
         limits,
         link::Link,
+        manifest::{MANIFEST_NAME, SIGNATURE_NAME},
         secret::Secret,
-        source::{Login, RemoteEnd, SourceCode},
+        source::{Destination, Login, RemoteEnd, SourceCode, certified},
         time::Timestamp,
     },
     engine::{
-        ports::{Clock, CopySize, PortError, Result},
+        ports::{Clock, CopySize, PackagePlace, PortError, Result},
         sources::{
             Fetched, Look, Outgoing, Placed, SourceStanding, SourceTrouble, Sources, ToRelease,
             Told, no_courier,
@@ -41,6 +43,8 @@ use crate::{
 const SOURCES: &str = "sources";
 /// Below the state: what is for the other side.
 const RECEIPTS: &str = "receipts";
+/// Below the state: certificates of destruction.
+const CERTIFICATES: &str = "certificates";
 
 /// What reaches servers, and wakes whoever waits for what comes of it.
 #[derive(Clone)]
@@ -64,15 +68,15 @@ impl Remote {
 /// It cannot be started.
 pub fn courier(path: &Path) -> crate::service::Result<Option<Remote>> {
     let config = config::load(path).map_err(|list| super::site::faults(&list))?;
-    let sources: Vec<_> = config.links.values().filter_map(|link| link.source.as_deref()).collect();
-    if sources.is_empty() {
+    let servers: Vec<_> = config.servers().map(|(_, server)| server).collect();
+    if servers.is_empty() {
         return Ok(None);
     }
     let program = Path::new("/proc/self/exe");
-    let started = Courier::start(program, sources.into_iter());
+    let started = Courier::start(program, servers.into_iter());
     let courier = started.map_err(|error| {
         Error::new(Exit::Unavailable, format!("the courier cannot be started: {error}")).hint(
-            "it talks to the servers of links; without 'source:' in any of them none is needed",
+            "it talks to the servers of links and recipients; without 'source:' and 'push:' none is needed",
         )
     })?;
     Ok(Some(Remote { courier: Arc::new(courier), wake: None }))
@@ -89,12 +93,12 @@ pub fn serve_courier(session: bool) -> crate::service::Result<()> {
     })
 }
 
-/// Folders that a source's files lie in, which the agent reads.
+/// Folders that files of our accounts at servers lie in, which the agent reads.
 pub(super) fn folders(config: &Config) -> BTreeSet<PathBuf> {
-    let sources = || config.links.values().filter_map(|link| link.source.as_deref());
-    let files = sources().flat_map(config::sources::files);
+    let servers = || config.servers().map(|(_, server)| server);
+    let files = servers().flat_map(config::sources::files);
     let folders = files.filter_map(|file| file.parent().map(Path::to_owned));
-    let credentials = sources().filter_map(|source| match &source.login {
+    let credentials = servers().filter_map(|server| match &server.login {
         Login::PasswordCredential(name) => credential_file(name),
         _ => None,
     });
@@ -355,7 +359,8 @@ impl Sources for Servers {
 
     fn put(&self, link: &Link, name: &str, size: CopySize) -> Result<()> {
         let source = link.source.as_ref().ok_or_else(no_courier)?;
-        let path = self.state.join(RECEIPTS).join(name);
+        let folder = if certified(name).is_some() { CERTIFICATES } else { RECEIPTS };
+        let path = self.state.join(folder).join(name);
         let bytes = files::read(&path, limits::PUT_BYTES_MAX).map_err(|e| super::file(&e))?;
         if Digest::of(&bytes) != size.sha256 {
             // Another one took its place: that is put next.
@@ -365,6 +370,17 @@ impl Sources for Servers {
         fetch::put(self.courier()?, source, name, &bytes).map_err(|error| port_error(&error))
     }
 
+    fn push(&self, to: &Destination, package: &PackagePlace, facts: &PackageFacts) -> Result<()> {
+        let parts = [
+            Packed { name: DATA_NAME, sha256: Some(facts.sha256) },
+            Packed { name: SIGNATURE_NAME, sha256: None },
+            Packed { name: MANIFEST_NAME, sha256: Some(facts.manifest) },
+        ];
+        let folder = package.outbox.join(&package.number);
+        let pushed = fetch::push(self.courier()?, to, (&package.number, &folder), &parts);
+        pushed.map_err(|error| port_error(&error))
+    }
+
     fn standing(&self, link: &str) -> SourceStanding {
         if self.remote.is_some() {
             return standing(&self.shared, &self.state, link);
@@ -372,83 +388,4 @@ impl Sources for Servers {
         // The agent that runs writes it.
         kept(&self.state, link)
     }
-}
-
-/// `link test`.
-#[derive(Clone, Debug, serde::Serialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct SourceTest {
-    /// The link.
-    pub link: String,
-    /// The server.
-    pub host: String,
-    /// Its port.
-    pub port: u16,
-    /// Fingerprint of the host key that it showed; nothing where it did not come so far.
-    pub shown: Option<String>,
-    /// Fingerprints of those that it may have.
-    pub known: Vec<String>,
-    /// Whether it showed one of those.
-    pub known_is_shown: bool,
-    /// What keeps it from being fetched from.
-    pub trouble: Option<SourceCode>,
-    /// What shows the fingerprints, to be compared with what the provider says; where the key is not known.
-    pub compare: Option<String>,
-    /// The file of known hosts.
-    pub file: String,
-    /// The line that would make the shown key known.
-    pub line: Option<String>,
-    /// How many things lie in the remote folder.
-    pub things: Option<u64>,
-}
-
-/// Tries a link's server: nothing is fetched and nothing changed.
-///
-/// # Errors
-/// There is no such link, it has no source, or nothing can be started.
-pub fn test_source(path: &Path, link: &str) -> crate::service::Result<SourceTest> {
-    let config = config::load(path).map_err(|list| super::site::faults(&list))?;
-    let found = config.links.get(link).and_then(|link| link.source.as_deref());
-    let source = found.ok_or_else(|| {
-        Error::usage(format!("there is no link '{link}' with a 'source:'"))
-            .hint("docs/sftp.md says how a link gets one")
-    })?;
-    let started = Courier::start(Path::new("/proc/self/exe"), std::iter::once(source));
-    let courier = started.map_err(|error| {
-        Error::new(Exit::Unavailable, format!("the courier cannot be started: {error}"))
-    })?;
-    let mut done = SourceTest {
-        link: link.to_owned(),
-        host: source.host.clone(),
-        port: source.port,
-        shown: None,
-        known: courier::pins(source).map(|pins| pins.fingerprints()).unwrap_or_default(),
-        known_is_shown: false,
-        trouble: None,
-        compare: None,
-        file: source.known_hosts.display().to_string(),
-        line: None,
-        things: None,
-    };
-    let mut key = None;
-    let listed = courier.connect_seeing(source, &mut key).and_then(|mut server| {
-        let listing = server.list(source.path.as_bytes())?;
-        Ok(listing.things.len() as u64 + listing.odd)
-    });
-    done.shown = key.as_deref().map(fingerprint);
-    match listed {
-        Ok(things) => done.things = Some(things),
-        Err(error) => {
-            done.trouble = Some(error.code);
-            if error.code.is_of_the_host_key() {
-                done.compare = Some(source.compare());
-                done.line = key
-                    .as_deref()
-                    .and_then(|key| known_hosts::line(&source.host, source.port, key));
-            }
-        }
-    }
-    done.known_is_shown = done.shown.as_ref().is_some_and(|shown| done.known.contains(shown))
-        && !done.trouble.is_some_and(SourceCode::is_of_the_host_key);
-    Ok(done)
 }

@@ -119,7 +119,7 @@ fn text(config: &Config) -> String {
         "# To be copied, not linked, into /etc/systemd/system: docs/service.md. 'batchward check' tells when it is\n\
          # stale. A folder that is missing does not stop the service: its link is reported.\n[Service]\n",
     );
-    if config.links.values().any(|link| link.source.is_some()) {
+    if config.servers().next().is_some() {
         text.push_str(NETWORK);
     }
     let places = Places::of(config);

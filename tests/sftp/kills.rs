@@ -16,14 +16,14 @@ use std::{
 };
 
 use super::{
-    scene::{Ground, kill},
+    scene::{Ground, Running, kill},
     support::{People, provider::Provider},
 };
 
 const WITHIN: Duration = Duration::from_secs(120);
 
 #[derive(Clone, Copy, Debug)]
-enum Victim {
+pub(crate) enum Victim {
     Agent,
     /// All that the agent started.
     Courier,
@@ -32,7 +32,21 @@ enum Victim {
     Both,
 }
 
-const VICTIMS: [Victim; 4] = [Victim::Agent, Victim::Courier, Victim::Connection, Victim::Both];
+pub(crate) const VICTIMS: [Victim; 4] =
+    [Victim::Agent, Victim::Courier, Victim::Connection, Victim::Both];
+
+impl Victim {
+    /// Its processes.
+    pub(crate) fn of(self, running: &Running) -> Vec<u32> {
+        let (agent, mut children) = (running.child.id(), running.children());
+        match self {
+            Self::Agent => vec![agent],
+            Self::Courier => children,
+            Self::Connection => children.split_off(children.len() - 1),
+            Self::Both => [vec![agent], children].concat(),
+        }
+    }
+}
 
 /// A site with one delivery on its server, which does as these words say.
 struct Play<'p> {
@@ -91,15 +105,7 @@ fn die(people: &People, stop: &str, victim: Victim) -> bool {
     let children = running.children();
     if held {
         assert!(!children.is_empty(), "nobody but the agent talks to the server");
-        let agent = [running.child.id()];
-        let both = [agent.as_slice(), &children].concat();
-        let killed = match victim {
-            Victim::Agent => agent.as_slice(),
-            Victim::Courier => &children,
-            Victim::Connection => &children[children.len() - 1..],
-            Victim::Both => &both,
-        };
-        killed.iter().for_each(|pid| kill(*pid));
+        victim.of(&running).into_iter().for_each(kill);
     }
     play.server.go();
     running.end(WITHIN);
@@ -125,7 +131,10 @@ fn gone(pid: u32) {
 }
 
 /// Plays each of these on as many threads as there are processors; how many were held.
-fn all<T: Sync + std::fmt::Debug>(plays: &[T], play: impl Fn(&T) -> bool + Sync) -> usize {
+pub(crate) fn all<T: Sync + std::fmt::Debug>(
+    plays: &[T],
+    play: impl Fn(&T) -> bool + Sync,
+) -> usize {
     let (next, held) = (AtomicUsize::new(0), AtomicUsize::new(0));
     let failures = Mutex::new(Vec::new());
     std::thread::scope(|scope| {

@@ -93,3 +93,32 @@ fn what_a_person_settled_is_owed_no_more_and_not_fetched_again() {
     assert!(ground.outgoing(&name).exists());
     ground.site.verify();
 }
+
+#[test]
+fn the_certificate_of_a_destruction_is_put_where_the_link_wants_reports() {
+    let people = People::new();
+    let ground = Ground::new(&people);
+    let server = ground.asyncssh(&[]);
+    let remote = ground.remote.join("reports");
+    fs::create_dir_all(&remote).unwrap();
+    ground.found_every("1m", server.port, "", "{ move: /done }\n    reports: /reports");
+    let site = &ground.site;
+    site.accounts(UNIT);
+    let name = ground.offer(&ground.provider.pack(1, 3));
+    ground.until_released(&name, 4);
+    let batch = site.row_numbered(&Provider::number(1));
+    let asked = ["destroy", "request", &batch, "--reason", "使用完竣"];
+    let order = site.run_as("alice", &asked).ok().id('o');
+    site.run_as("sue", &["destroy", "approve", &order]).ok();
+    ground.once().ok();
+    let put = remote.join(format!("{order}.json"));
+    let own = site.run(&["certificate", "show", &order]).ok().stdout;
+    assert_eq!(fs::read(&put).unwrap().trim_ascii(), own.trim_ascii());
+    site.run(&["certificate", "verify", put.to_str().unwrap()]).ok();
+    let puts = || server.requests().len();
+    ground.once().ok();
+    let before = puts();
+    ground.once().ok();
+    assert!(puts() - before <= 4, "what was put once is not put again");
+    site.verify();
+}

@@ -57,6 +57,10 @@ struct Failure(SourceCode, String);
 
 type Result<T> = std::result::Result<T, Failure>;
 
+/// What others may do with what is put: the group reads it.
+const FILE_MODE: i32 = 0o640;
+const FOLDER_MODE: i32 = 0o750;
+
 /// How far a connection has come.
 #[derive(Default)]
 struct Line {
@@ -76,7 +80,7 @@ pub(super) fn answer_all(agent: &mut UnixStream) {
             Ask::Read { offset, bytes, piece } => {
                 line.read(agent, path(&body), (*offset, *bytes), *piece)
             }
-            Ask::Put { bytes } => line.put(agent, path(&body), *bytes),
+            Ask::Put { offset, bytes } => line.put(agent, path(&body), (*offset, *bytes)),
             _ => line.answer(&ask, &body).map(|(answer, bytes)| Some((answer, bytes))),
         };
         let sent = match done {
@@ -123,6 +127,10 @@ impl Line {
                 let renamed =
                     self.sftp()?.rename(path(from), path(to), Some(ssh2::RenameFlags::empty()));
                 renamed.map_err(|error| failure(&error))?;
+                plain(Answer::Done {})
+            }
+            Ask::MakeFolder {} => {
+                self.sftp()?.mkdir(path(body), FOLDER_MODE).map_err(|error| failure(&error))?;
                 plain(Answer::Done {})
             }
             Ask::Remove {} => {
@@ -340,16 +348,18 @@ impl Line {
         Ok(file)
     }
 
-    /// Makes a file of what the agent sends. Nothing where the agent is gone.
+    /// Makes a file of what the agent sends, or goes on with one. Nothing where the agent is gone.
     fn put(
         &self,
         agent: &mut UnixStream,
         path: &Path,
-        bytes: u64,
+        (offset, bytes): (u64, u64),
     ) -> Result<Option<(Answer, Vec<u8>)>> {
-        let flags = OpenFlags::WRITE | OpenFlags::CREATE | OpenFlags::TRUNCATE;
-        let file = self.sftp()?.open_mode(path, flags, 0o640, OpenType::File);
+        let made = OpenFlags::WRITE | OpenFlags::CREATE | OpenFlags::TRUNCATE;
+        let flags = if offset == 0 { made } else { OpenFlags::WRITE };
+        let file = self.sftp()?.open_mode(path, flags, FILE_MODE, OpenType::File);
         let mut file = file.map_err(|error| failure(&error))?;
+        file.seek(SeekFrom::Start(offset)).map_err(|error| io_failure(&error))?;
         if wire::send(agent, &Answer::Done {}, &[]).is_err() {
             return Ok(None);
         }

@@ -41,8 +41,11 @@ pub(super) enum Ask {
     Remove {},
     /// Remove an empty folder.
     RemoveFolder {},
-    /// Make a file and take what follows as its content: frames of bytes up to this sum.
-    Put { bytes: u64 },
+    /// Make a file, or go on with one from this offset, and take what follows as its content: frames of bytes up to this
+    /// sum.
+    Put { offset: u64, bytes: u64 },
+    /// Make a folder.
+    MakeFolder {},
     /// More of it.
     More {},
 }

@@ -31,7 +31,7 @@ pub struct ReleaseTo<'a> {
 /// # Errors
 /// [`CourierError`]; it may be half done then, and the next try ends it.
 pub fn release(courier: &Courier, source: &Source, what: &ReleaseTo<'_>) -> Result<RemoteEnd> {
-    let mut server = courier.connect(source)?;
+    let mut server = courier.connect(&source.server)?;
     let folder = source.path.as_bytes();
     let listing = server.list(folder)?;
     let set_aside = join(folder, format!("{OURS}{}", what.id).as_bytes());
@@ -122,7 +122,7 @@ fn free(
 }
 
 /// Renames, and looks whether it is done.
-fn rename(server: &mut Server, from: &[u8], to: &[u8]) -> Result<()> {
+pub(super) fn rename(server: &mut Server, from: &[u8], to: &[u8]) -> Result<()> {
     server.rename(from, to)?;
     if server.stat(from)?.is_some() || server.stat(to)?.is_none() {
         let what = "the server says that it renamed, and did not";
@@ -144,21 +144,18 @@ fn remove(server: &mut Server, folder: &[u8]) -> Result<()> {
     Ok(())
 }
 
-/// Puts a file into the folder for receipts: under a name of its own, read back, renamed; over an older one of its name.
+/// Puts a file into the folder for what it is: under a name of its own, read back, renamed; over an older one of its name.
 ///
 /// # Errors
 /// [`CourierError`].
 pub fn put(courier: &Courier, source: &Source, name: &str, bytes: &[u8]) -> Result<()> {
-    let Some(folder) = &source.receipts else {
-        return Err(CourierError::new(
-            SourceCode::NoFolder,
-            "the link names no folder for receipts",
-        ));
+    let Some(folder) = source.folder_of(name) else {
+        return Err(CourierError::new(SourceCode::NoFolder, "the link names no folder for it"));
     };
     if bytes.len() as u64 > PUT_BYTES_MAX {
         return Err(CourierError::new(SourceCode::Limit, "the file is too long to be put"));
     }
-    let mut server = courier.connect(source)?;
+    let mut server = courier.connect(&source.server)?;
     let to = join(folder.as_bytes(), name.as_bytes());
     let wanted = Digest::of(bytes);
     let there = server.stat(&to)?;
@@ -169,7 +166,7 @@ pub fn put(courier: &Courier, source: &Source, name: &str, bytes: &[u8]) -> Resu
         return Ok(());
     }
     let part = join(folder.as_bytes(), format!("{OURS}{name}.part").as_bytes());
-    server.put(&part, bytes)?;
+    server.put(&part, 0, bytes.len() as u64, &mut &bytes[..])?;
     let size = server.stat(&part)?.map(|thing| thing.bytes);
     if size != Some(bytes.len() as u64)
         || read_back(&mut server, &part, bytes.len() as u64)? != wanted
@@ -184,7 +181,7 @@ pub fn put(courier: &Courier, source: &Source, name: &str, bytes: &[u8]) -> Resu
     rename(&mut server, &part, &to)
 }
 
-fn read_back(server: &mut Server, path: &[u8], bytes: u64) -> Result<Digest> {
+pub(super) fn read_back(server: &mut Server, path: &[u8], bytes: u64) -> Result<Digest> {
     let mut hasher = Hasher::new();
     server.read(path, 0, bytes, &mut |piece| {
         hasher.update(piece);

@@ -82,7 +82,7 @@ impl Transfer<'_, '_> {
             };
         while more.len() < wanted {
             // A server may let fewer in: what there is does the work.
-            let Ok(another) = self.visit.courier.connect(self.visit.source) else { break };
+            let Ok(another) = self.visit.courier.connect(&self.visit.source.server) else { break };
             more.push(another);
         }
         let several = wanted > 0 && !more.is_empty();

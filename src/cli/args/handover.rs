@@ -60,6 +60,14 @@ pub(in crate::cli) enum HandoverWord {
         after_long_help = "Examples:\n  batchward handover returned l-00000001 --letter 中衛字第1150000099號 --certificate theirs.json\n  batchward handover returned l-00000001 --letter 中衛字第1150000099號 --evidence photo.jpg \\\n      --place 'health centre, server room' --performer 'Lin, health centre' --on 2027-04-06"
     )]
     Returned(ReturnedArgs),
+    /// Try a recipient's server: connect, show both fingerprints, log in, list.
+    ///
+    /// Nothing is put there and nothing is changed. Run it as the agent's user, who can read the identity.
+    #[command(after_long_help = "Examples:\n  batchward handover test zhongli-hc")]
+    Test {
+        /// Name of the recipient.
+        recipient: String,
+    },
     /// List what was handed on.
     #[command(
         after_long_help = "Examples:\n  batchward handover list\n  batchward handover list --json"

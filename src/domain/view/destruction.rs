@@ -267,6 +267,11 @@ impl View {
         for batch in self.condemned_by(order) {
             self.move_batch(mark, batch, BatchEvent::Certified)?;
         }
+        let batch = self.ordered(mark, order)?.copies.first().map(|copy| copy.batch);
+        if let Some(row) = batch.and_then(|batch| self.batches.get(&batch)) {
+            let link = row.link.clone();
+            self.remotes.unreported.entry(link).or_default().insert(order);
+        }
         Ok(())
     }
 

@@ -149,7 +149,8 @@ impl View {
             | Plan::MakeAccessKey { .. }
             | Plan::DropAccessKey { .. }
             | Plan::ReleaseRemote { .. }
-            | Plan::PutRemote { .. } => {}
+            | Plan::PutRemote { .. }
+            | Plan::PushPackage { .. } => {}
         }
         self.open.insert(mark.seq, plan.clone());
         Ok(())
@@ -272,9 +273,7 @@ impl View {
             (Plan::DropAccessKey { order, link, month }, Outcome::AccessKeyDropped { .. }) => {
                 self.access_key_dropped(mark, order, &link, month)
             }
-            (plan @ (Plan::ReleaseRemote { .. } | Plan::PutRemote { .. }), outcome) => {
-                self.remote_step(mark, &plan, outcome)
-            }
+            (plan, outcome) if plan.is_remote() => self.remote_step(mark, &plan, outcome),
             _ => Err(FoldError::Transition(mark.seq)),
         }
     }
@@ -418,7 +417,7 @@ impl View {
                 self.package_failed(mark, *handover, parts)?;
                 None
             }
-            Plan::ReleaseRemote { .. } | Plan::PutRemote { .. } => {
+            Plan::ReleaseRemote { .. } | Plan::PutRemote { .. } | Plan::PushPackage { .. } => {
                 self.remote_failed(mark, &plan, failure, code);
                 None
             }

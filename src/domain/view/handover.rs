@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{CopyKind, FoldError, Held, Mark, View};
+use super::{CopyKind, FoldError, Held, Mark, Trouble, View};
 use crate::domain::{
     digest::Digest,
     entry::{
@@ -55,10 +55,22 @@ pub struct Handover {
     pub package: Option<PackageFacts>,
     /// When it was made.
     pub made: Option<Timestamp>,
+    /// When it was proven to lie whole at the recipient's server.
+    pub pushed: Option<Timestamp>,
+    /// What kept it from being put there.
+    pub push_trouble: Option<Trouble>,
     /// The recipient's confirmation: number of its document, and the day.
     pub received: Option<(String, Timestamp)>,
     /// The recipient's letter about the end: its number, and the evidence.
     pub returned: Option<(String, Vec<Digest>)>,
+}
+
+impl Handover {
+    /// Whether it may have to be put to a server: it is made, nobody has confirmed it, and it is not proven to be there.
+    #[must_use]
+    pub fn is_on_its_way(&self) -> bool {
+        self.state == HandoverState::Made && self.pushed.is_none()
+    }
 }
 
 impl View {
@@ -174,6 +186,8 @@ impl View {
             copies: Vec::new(),
             package: None,
             made: None,
+            pushed: None,
+            push_trouble: None,
             received: None,
             returned: None,
         };

@@ -34,6 +34,7 @@ pub use inventory::Held;
 pub use kept::KeptError;
 pub use nonces::Nonces;
 pub use receipts::{Judged, Owed, Receipted};
+pub use remotes::Unput;
 pub use rows::{
     Account, Batch, CameDue, ConfigProposal, CopyKind, CopyRow, Cosigned, KeyRow, KeyState,
     LinkLedger, Loaded, Mark, Proposal, Seen, Site, Times, Trouble, Witness,

@@ -8,9 +8,9 @@ use super::{Batch, FoldError, Mark, Trouble, View, kept::pairs};
 use crate::domain::{
     digest::Digest,
     entry::{Failure, RemoteForgotten, RemoteTaken},
-    ids::{BatchId, RemoteId},
+    ids::{BatchId, OrderId, RemoteId},
     lifecycle::BatchState,
-    source::{Release, RemoteEnd, Source},
+    source::{Release, RemoteEnd, Source, certified},
     step::{Outcome, Plan},
     time::Timestamp,
 };
@@ -45,6 +45,15 @@ pub enum End {
     Settled,
 }
 
+/// A file that could not be put.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Unput {
+    /// When that was tried first.
+    pub since: Timestamp,
+    /// How it went last.
+    pub last: Trouble,
+}
+
 /// All of them.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Remotes {
@@ -53,9 +62,11 @@ pub struct Remotes {
     /// Files that were put, by batch and name: what they were, and when.
     #[serde(with = "pairs")]
     pub put: BTreeMap<(BatchId, String), (Digest, Timestamp)>,
-    /// What kept a file from being put.
+    /// Files that could not be put.
     #[serde(with = "pairs")]
-    pub put_trouble: BTreeMap<(BatchId, String), Trouble>,
+    pub unput: BTreeMap<(BatchId, String), Unput>,
+    /// Certificates that were not put to the server of their link.
+    pub unreported: BTreeMap<String, BTreeSet<OrderId>>,
     /// Those that are neither released nor settled, so that nobody looks through all that ever came.
     open: BTreeSet<RemoteId>,
     /// Those that a person settled: they may lie at the server still, and are not to be fetched again.
@@ -176,10 +187,21 @@ impl View {
             (Plan::ReleaseRemote { remote, .. }, Outcome::RemoteReleased { end }) => {
                 self.remote_ends(mark, *remote, End::Released(*end))
             }
-            (Plan::PutRemote { batch, name, sha256, .. }, Outcome::RemotePut) => {
+            (Plan::PutRemote { batch, link, name, sha256, .. }, Outcome::RemotePut) => {
                 let key = (*batch, name.clone());
-                self.remotes.put_trouble.remove(&key);
+                self.remotes.unput.remove(&key);
+                let reported = certified(name);
+                let waits = reported.and_then(|_| self.remotes.unreported.get_mut(link));
+                if let (Some(order), Some(waits)) = (reported, waits) {
+                    waits.remove(&order);
+                }
                 self.remotes.put.insert(key, (*sha256, mark.at));
+                Ok(())
+            }
+            (Plan::PushPackage { handover, .. }, Outcome::RemotePut) => {
+                let row = self.handovers.get_mut(handover).ok_or(FoldError::Unknown(mark.seq))?;
+                row.pushed = Some(mark.at);
+                row.push_trouble = None;
                 Ok(())
             }
             _ => Err(FoldError::Transition(mark.seq)),
@@ -199,10 +221,44 @@ impl View {
             }
             Plan::PutRemote { batch, name, .. } => {
                 let key = (*batch, name.clone());
-                let trouble = next(self.remotes.put_trouble.get(&key));
-                self.remotes.put_trouble.insert(key, trouble);
+                let before = self.remotes.unput.get(&key);
+                let since = before.map_or(mark.at, |before| before.since);
+                let last = next(before.map(|before| &before.last));
+                self.remotes.unput.insert(key, Unput { since, last });
+            }
+            Plan::PushPackage { handover, .. } => {
+                if let Some(row) = self.handovers.get_mut(handover) {
+                    row.push_trouble = Some(next(row.push_trouble.as_ref()));
+                }
             }
             _ => {}
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_owed_since_it_could_not_be_put_first() {
+        let mut view = View::default();
+        let (batch, name) = (BatchId::new(1), "b-00000001.json".to_owned());
+        let plan = Plan::PutRemote {
+            batch,
+            link: "moca".to_owned(),
+            name: name.clone(),
+            bytes: 1,
+            sha256: Digest::of(b"synthetic"),
+        };
+        let first = Timestamp::from_millis(1_800_000_000_000);
+        let later = first.plus_seconds(2 * 86_400);
+        for at in [first, later] {
+            let mark = Mark { seq: 1, digest: Digest::of(b"synthetic"), at };
+            view.remote_failed(mark, &plan, Failure::Later, "denied");
+        }
+        let owed = view.remotes.unput.get(&(batch, name));
+        let owed = owed.map(|unput| (unput.since, unput.last.at, unput.last.times));
+        assert_eq!(owed, Some((first, later, 2)));
     }
 }

@@ -55,6 +55,11 @@ pub trait Packages: Send + Sync {
     /// # Errors
     /// It could not be removed.
     fn abandon(&self, place: &PackagePlace) -> Result<()>;
+    /// Removes a package that lies at its recipient's server from the outbox; one that is not there is done.
+    ///
+    /// # Errors
+    /// It could not be removed.
+    fn taken(&self, place: &PackagePlace) -> Result<()>;
     /// Forgets the note of a package that is recorded.
     ///
     /// # Errors

@@ -4,13 +4,14 @@ use super::{Look, Outgoing, Placed, SourceStanding, Sources, ToRelease, Told};
 use crate::{
     domain::{
         digest::Digest,
+        entry::PackageFacts,
         ids::BatchId,
         link::Link,
         secret::Secret,
-        source::{RemoteEnd, SourceCode},
+        source::{Destination, RemoteEnd, SourceCode},
         time::Timestamp,
     },
-    engine::ports::{CopySize, PortError, Result},
+    engine::ports::{CopySize, PackagePlace, PortError, Result},
 };
 
 /// A process that reaches no server.
@@ -46,6 +47,15 @@ impl Sources for NoSources {
     }
 
     fn put(&self, _link: &Link, _name: &str, _size: CopySize) -> Result<()> {
+        Err(no_courier())
+    }
+
+    fn push(
+        &self,
+        _to: &Destination,
+        _package: &PackagePlace,
+        _facts: &PackageFacts,
+    ) -> Result<()> {
         Err(no_courier())
     }
 

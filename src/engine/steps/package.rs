@@ -56,7 +56,10 @@ impl Engine {
     }
 
     /// Where a package goes. A recipient that is no longer as it was approved gets nothing.
-    fn package_place(&self, id: HandoverId) -> Result<PackagePlace, StepError> {
+    pub(in crate::engine) fn package_place(
+        &self,
+        id: HandoverId,
+    ) -> Result<PackagePlace, StepError> {
         let terms = &self.handed_over(id)?.terms;
         let now = self.ports.clock.now();
         let recipient = self.rules.recipients.get(&terms.recipient);

@@ -26,13 +26,13 @@ fn line(given: &Given<'_>, link: &Link, source: &Source) -> SourceLine {
     let remotes = given.view.remotes.open_of(&link.name);
     SourceLine {
         link: link.name.clone(),
-        host: source.host.clone(),
-        port: source.port,
+        host: source.server.host.clone(),
+        port: source.server.port,
         answered,
         since: trouble.as_ref().map(|trouble| trouble.since),
         shown: trouble.as_ref().and_then(|trouble| trouble.shown.clone()),
         known: trouble.as_ref().map(|trouble| trouble.known.clone()).unwrap_or_default(),
-        compare: of_the_key.then(|| source.compare()),
+        compare: of_the_key.then(|| source.server.compare()),
         trouble: trouble.map(|trouble| trouble.code),
         waiting,
         refused: refused + spoiled,
@@ -50,10 +50,10 @@ fn owed(given: &Given<'_>, link: &Link, source: &Source) -> Vec<Timestamp> {
         let verified = batch.times.get("verified").or_else(|| batch.times.get("due"));
         row.is_owed(Some(&batch), source).then(|| verified.copied().unwrap_or(row.at))
     });
-    let puts = view.remotes.put_trouble.iter().filter(|((batch, _), _)| {
+    let puts = view.remotes.unput.iter().filter(|((batch, _), _)| {
         view.batches.get(batch).is_some_and(|batch| batch.link == link.name)
     });
-    releases.chain(puts.map(|(_, trouble)| trouble.at)).collect()
+    releases.chain(puts.map(|(_, unput)| unput.since)).collect()
 }
 
 /// What of it must not go on unseen.
@@ -91,6 +91,21 @@ pub(super) fn alarms(given: &Given<'_>, found: &mut Found) {
         });
         for (id, row) in stuck {
             found.add(AlarmCode::SourceOwed, about, Some(row.at), Some(id.to_string()));
+        }
+    }
+    for (id, row) in &given.view.handovers {
+        let Some(trouble) = row.push_trouble.as_ref().filter(|_| row.is_on_its_way()) else {
+            continue;
+        };
+        let of_the_key =
+            SourceCode::parse(&trouble.code).is_some_and(SourceCode::is_of_the_host_key);
+        let since = row.made.unwrap_or(trouble.at);
+        let about = Some(row.terms.recipient.as_str());
+        let over = since.plus_seconds(limits::RELEASE_SECONDS_MAX) <= given.now;
+        if of_the_key {
+            found.add(AlarmCode::SourceHostKey, about, Some(since), Some(id.to_string()));
+        } else if over || trouble.failure == Failure::Stuck {
+            found.add(AlarmCode::SourceOwed, about, Some(since), Some(id.to_string()));
         }
     }
 }

@@ -8,9 +8,9 @@ use crate::{
         entry::Failure,
         link::{KeyMode, Link, LinkStatus},
         signers::AllowedSigners,
-        source::{Login, Release, Source, SourceCode},
+        source::{Endpoint, Login, Release, Source, SourceCode},
         time::Period,
-        view::Trouble,
+        view::{Trouble, Unput},
     },
     engine::sources::SourceTrouble,
 };
@@ -42,7 +42,10 @@ pub(super) const ROWS: &[Row] = &[
                 times: 1,
                 at: MORNING,
             };
-            d.view.remotes.put_trouble.insert((batch, format!("{batch}.json")), trouble);
+            d.view.remotes.unput.insert(
+                (batch, format!("{batch}.json")),
+                Unput { since: trouble.at, last: trouble },
+            );
         },
         &[],
         &[A::SourceOwed],
@@ -58,18 +61,21 @@ fn trouble(desk: &mut Desk, code: SourceCode) {
 fn served(desk: &mut Desk, standing: SourceStanding) {
     desk.source = standing;
     let source = Source {
-        host: "synthetic.example".to_owned(),
-        port: 22,
-        user: "synthetic".to_owned(),
-        login: Login::Key(PathBuf::from("/none")),
-        known_hosts: PathBuf::from("/none"),
+        server: Endpoint {
+            host: "synthetic.example".to_owned(),
+            port: 22,
+            user: "synthetic".to_owned(),
+            login: Login::Key(PathBuf::from("/none")),
+            known_hosts: PathBuf::from("/none"),
+            bytes_per_second: None,
+        },
         path: "/out".to_owned(),
         every: Period::ZERO,
         window: None,
         release: Release::Delete,
         release_rejected: false,
         receipts: Some("/receipts".to_owned()),
-        bytes_per_second: None,
+        reports: None,
     };
     let link = Link {
         name: "moca".to_owned(),
