@@ -6,10 +6,7 @@
 
 use std::path::{Path, PathBuf};
 
-use serde::Serialize;
-
 use super::{
-    digest::Digest,
     policy::Rule,
     source::Destination,
     time::{Period, Timestamp},
@@ -196,63 +193,10 @@ pub fn delimited(line: &mut Vec<u8>, values: &[String]) {
     line.extend_from_slice(b"\r\n");
 }
 
-/// What the manifest of a package says: the fields of every delivery's (DESIGN 6), so that another Batchward takes it in.
-#[derive(Clone, Debug, Serialize)]
-pub struct PackageManifest {
-    /// Version of the form, 1.
-    pub batchward: u32,
-    /// Number: the hand-over's id.
-    pub batch: String,
-    /// The recipient's link.
-    pub link: String,
-    /// 資料表號.
-    pub table_no: String,
-    /// Always `full`: a package stands for itself.
-    pub kind: &'static str,
-    /// Of a full file free and unused.
-    pub sequence: u64,
-    /// When it was made.
-    pub notified_at: Timestamp,
-    /// 依據公文文號.
-    pub basis_doc_no: String,
-    /// 使用目的.
-    pub purpose: String,
-    /// Records.
-    pub records: u64,
-    /// The one file.
-    pub files: [PackagedFile; 1],
-}
-
-/// The file of a package.
-#[derive(Clone, Debug, Serialize)]
-pub struct PackagedFile {
-    /// Its name.
-    pub name: &'static str,
-    /// Bytes as they lie there.
-    pub bytes: u64,
-    /// SHA-256 of them.
-    pub sha256: Digest,
-    /// Records in it.
-    pub records: u64,
-}
-
-impl PackageManifest {
-    /// The bytes that are signed: JSON, which is YAML as well.
-    ///
-    /// # Errors
-    /// It cannot be written as JSON.
-    pub fn bytes(&self) -> Result<Vec<u8>, serde_json::Error> {
-        let mut text = serde_json::to_vec_pretty(self)?;
-        text.push(b'\n');
-        Ok(text)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, reason = "tests")]
     use super::*;
-    use crate::domain::manifest::{Kind, Manifest};
 
     fn rule(kinds: &[RecipientKind], off: OffPremises) -> HandoverRule {
         let clause = |text: &str| text.to_owned();
@@ -310,31 +254,5 @@ mod tests {
         delimited(&mut line, &values);
         let text = String::from_utf8(line).unwrap();
         assert_eq!(text, "王小明,\"a,b\",\"say \"\"so\"\"\",,\"two\r\nlines\"\r\n");
-    }
-
-    #[test]
-    fn the_manifest_of_a_package_is_one_that_intake_reads() {
-        let manifest = PackageManifest {
-            batchward: 1,
-            batch: "l-00000001".to_owned(),
-            link: "from-agency".to_owned(),
-            table_no: "HR-PERSON-01".to_owned(),
-            kind: "full",
-            sequence: 1,
-            notified_at: Timestamp::parse("2026-11-21T10:00:00+08:00").unwrap(),
-            basis_doc_no: "府社婦字第1150009999號".to_owned(),
-            purpose: "預防接種: \"通知\"".to_owned(),
-            records: 20,
-            files: [PackagedFile {
-                name: DATA_NAME,
-                bytes: 9,
-                sha256: Digest::of(b"x"),
-                records: 20,
-            }],
-        };
-        let read = Manifest::parse(&manifest.bytes().unwrap()).unwrap();
-        assert_eq!((read.batch.as_str(), read.kind, read.records), ("l-00000001", Kind::Full, 20));
-        assert_eq!(read.purpose, manifest.purpose);
-        assert_eq!(read.files[0].name, DATA_NAME);
     }
 }

@@ -11,11 +11,11 @@ use crate::{
     domain::{
         digest::Digest,
         entry::{AGENT, Body, CopyDeclared, HandoverTerms, HeldFacts, PackageFacts, PackagePart},
-        handover::{DATA_NAME, PackageManifest, PackagedFile, Sealing, delimited},
+        handover::{DATA_NAME, Recipient, Sealing, delimited},
         ids::{CopyId, HandoverId},
         inventory::{HeldKind, Medium},
         lifecycle::{BatchState, CopyState, HandoverState},
-        manifest::MANIFEST_NAMESPACE,
+        manifest::{FileEntry, Kind, MANIFEST_NAMESPACE, Manifest},
         secret::Secret,
         step::{Outcome, Plan},
         time::Timestamp,
@@ -73,11 +73,7 @@ impl Engine {
                 same && own == terms.recipient_key.as_ref() && now <= one.until
             })
             .ok_or(StepError::Stuck("recipient-changed"))?;
-        let keys = match &recipient.sealing {
-            Sealing::Separate(keys) => Some(keys.clone()),
-            Sealing::Recipient(_) => None,
-        };
-        Ok(PackagePlace { number: id.to_string(), outbox: recipient.outbox.clone(), keys })
+        Ok(place_of(id, recipient))
     }
 
     pub(in crate::engine) fn begin_package(
@@ -191,25 +187,30 @@ impl Engine {
         let link =
             recipient.map(|one| one.link.clone()).ok_or(StepError::Stuck("recipient-changed"))?;
         let table_no = self.rules.links.get(&terms.link).map(|link| link.table_no.clone());
-        let manifest = PackageManifest {
-            batchward: 1,
+        let data = FileEntry {
+            name: DATA_NAME.to_owned(),
+            bytes: file.bytes,
+            sha256: file.sha256,
+            records,
+            plaintext_sha256: None,
+        };
+        // A package stands for itself: a full file, whatever deltas its rows came from.
+        let manifest = Manifest {
             batch: place.number.clone(),
             link,
             table_no: table_no.ok_or(StepError::Stuck("no-link"))?,
-            kind: "full",
+            kind: Kind::Full,
             sequence: 1,
             notified_at: at,
             basis_doc_no: terms.basis.clone(),
             purpose: terms.purpose.clone(),
+            applied: None,
+            as_of: None,
+            replaces: None,
             records,
-            files: [PackagedFile {
-                name: DATA_NAME,
-                bytes: file.bytes,
-                sha256: file.sha256,
-                records,
-            }],
+            files: vec![data],
         };
-        manifest.bytes().map_err(|_| StepError::Stuck("package"))
+        manifest.to_yaml().map(String::into_bytes).map_err(|_| StepError::Stuck("package"))
     }
 
     /// Removes what a package that is given up had begun.
@@ -225,12 +226,7 @@ impl Engine {
         let Some(recipient) = self.rules.recipients.get(&row.terms.recipient) else {
             return Ok(());
         };
-        let keys = match &recipient.sealing {
-            Sealing::Separate(keys) => Some(keys.clone()),
-            Sealing::Recipient(_) => None,
-        };
-        let place = PackagePlace { number: id.to_string(), outbox: recipient.outbox.clone(), keys };
-        Ok(self.ports.packages.abandon(&place)?)
+        Ok(self.ports.packages.abandon(&place_of(id, recipient))?)
     }
 
     /// What follows a package that is made: its key goes from the key store, and it is in the inventory, a copy of each
@@ -279,6 +275,14 @@ impl Engine {
             |plan: &Plan| matches!(plan, Plan::MakePackage { handover, .. } if *handover == id);
         self.view.open_plan(of).is_some()
     }
+}
+
+fn place_of(id: HandoverId, recipient: &Recipient) -> PackagePlace {
+    let keys = match &recipient.sealing {
+        Sealing::Separate(keys) => Some(keys.clone()),
+        Sealing::Recipient(_) => None,
+    };
+    PackagePlace { number: id.to_string(), outbox: recipient.outbox.clone(), keys }
 }
 
 fn first(parts: &[PackagePart]) -> Result<CopyId, StepError> {
