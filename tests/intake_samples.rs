@@ -163,7 +163,7 @@ impl Site {
             max_rejected: 0,
             source: None,
             receipts: None,
-            overrides: std::collections::BTreeMap::new(),
+            overrides: BTreeMap::new(),
         }
     }
 
