@@ -163,6 +163,7 @@ impl Site {
             max_rejected: 0,
             source: None,
             receipts: None,
+            overrides: BTreeMap::new(),
         }
     }
 

@@ -102,9 +102,8 @@ fn readings(site: &Site<'_>, seen: &mut Seen) {
     let place = ["--place", "safe", "--holder", "alice"];
     site.run_as("alice", &[letter.as_slice(), &place].concat()).ok();
     handed_on(site);
-    let policy = root().join("policies");
-    let policy = fs::read_dir(policy).unwrap().next().unwrap().unwrap().path();
-    let name = policy.file_stem().unwrap().to_str().unwrap();
+    let (name, other) = ("taoyuan-dwcd", "nantou-verification");
+    let policy = root().join(format!("policies/{name}.yaml"));
     site.run_as(
         "sue",
         &[
@@ -136,7 +135,9 @@ fn readings(site: &Site<'_>, seen: &mut Seen) {
         ("grant-list", vec!["grant", "list"]),
         ("hold-list", vec!["hold", "list"]),
         ("policy-check", vec!["policy", "check", policy.to_str().unwrap()]),
+        ("policy-diff", vec!["policy", "diff", name, other]),
         ("policy-explain", vec!["policy", "explain", name]),
+        ("policy-explain", vec!["policy", "explain", name, "TY-4.3.2"]),
         ("policy-list", vec!["policy", "list"]),
         ("register-export", vec!["register", "export", "--format", "json", "-o", "-"]),
         ("register-checkpoint", vec!["register", "checkpoint"]),

@@ -23,7 +23,10 @@ use batchward::{
         handover::{Premises, RecipientKind},
         inventory::{HeldKind, Medium, Method, Sanitization},
         lifecycle::{BatchState, CopyState, GrantState, HandoverState, OrderState},
-        policy::ClockStart,
+        policy::{
+            ClockStart,
+            clauses::{Does, Waits},
+        },
         reason::Reason,
     },
     service::plan,
@@ -123,9 +126,11 @@ fn every_word_of_a_closed_list_is_in_the_catalogue() {
     // A delivery that is no batch yet, and a batch that was handed on.
     words.extend(["waiting", "provided"].map(str::to_owned));
     // What starts a clock, moments of a batch that are no state of it, and how an asking ended.
-    let clocks = [ClockStart::ImportCommitted, ClockStart::UseEnded, ClockStart::PrintedAndFiled];
-    words.extend(clocks.map(|clock| clock.word().to_owned()));
-    words.extend(["use-period-ended", "superseded", "rejected"].map(str::to_owned));
+    words.extend(ClockStart::ALL.iter().map(|clock| clock.word().to_owned()));
+    words.extend(["files-superseded", "rejected"].map(str::to_owned));
+    words.extend(Does::ALL.iter().map(|does| does.word().to_owned()));
+    words.extend(Waits::ALL.iter().map(|waits| waits.word().to_owned()));
+    words.insert("tests".to_owned());
     words.extend(["claimed", "use-until", "shown", "refused"].map(str::to_owned));
     assert!(words.len() > 60, "only {} words: are these all lists", words.len());
     let missing: Vec<String> = words

@@ -17,6 +17,7 @@ mod locale;
 mod media;
 mod pack;
 mod pages;
+mod policies;
 mod print;
 mod receipt;
 mod register;

@@ -77,6 +77,7 @@ fn schemas() -> BTreeMap<&'static str, String> {
         ("pack", schema::<wiring::Packed>()),
         ("link-test", schema::<wiring::SourceTest>()),
         ("policy-check", schema::<shapes::PolicyChecked>()),
+        ("policy-diff", schema::<Vec<wiring::DiffLine>>()),
         ("policy-explain", schema::<wiring::PolicyPage>()),
         ("policy-list", schema::<Vec<wiring::PolicyLine>>()),
         ("receipt-show", schema::<ReceiptText>()),

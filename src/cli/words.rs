@@ -11,15 +11,14 @@ use super::{
     args::{
         AccessWord, AccountWord, BatchWord, CertificateWord, Cli, ConfigWord, CopyWord,
         DestroyWord, DutiesWord, Evidence, EvidenceWord, GrantWord, HandoverWord, HoldWord, Init,
-        LinkWord, MediaWord, PolicyWord, ReceiptWord, RegisterWord, RowFormat, StandingWord,
-        WitnessWord, Word,
+        LinkWord, MediaWord, ReceiptWord, RegisterWord, RowFormat, StandingWord, WitnessWord, Word,
     },
     bars, batch,
     client::{self, Client},
     doctor, evidence, forms, handover,
     identity::Identity,
-    inventory, lists, pack, pages, print, receipt, register, rows, shapes, sources, speech, status,
-    verify, witness,
+    inventory, lists, pack, pages, policies, print, receipt, register, rows, shapes, sources,
+    speech, status, verify, witness,
 };
 use crate::{
     daemon, demo,
@@ -72,7 +71,7 @@ pub(super) fn run(cli: &Cli) -> Result<()> {
         Word::Pack(args) => {
             pack::pack(args, cli.sign_with.as_deref(), wiring::now(&hooks), cli.json)
         }
-        Word::Policy(word) => policy(cli, word),
+        Word::Policy(word) => policies::run(cli, word),
         Word::Completions { shell } => pages::completions(*shell),
         Word::DeviceHelper { socket, for_user } => wiring::help_device(socket, for_user),
         Word::Link(LinkWord::Test { link }) => {
@@ -262,50 +261,6 @@ fn requested(cli: &Cli, request: &RequestText, output: Option<&PathBuf>) -> Resu
 /// `--json` is the same as `--format json`.
 const fn format(cli: &Cli, asked: RowFormat) -> RowFormat {
     if cli.json { RowFormat::Json } else { asked }
-}
-
-fn policy(cli: &Cli, word: &PolicyWord) -> Result<()> {
-    match word {
-        PolicyWord::List => {
-            let rows = wiring::policies(&cli.config)?;
-            lists::listing(cli.json, &rows, &["name", "title"], |p| {
-                vec![p.name.clone(), p.title.clone()]
-            })
-        }
-        PolicyWord::Explain { name } => {
-            let page = wiring::explain(&cli.config, name)?;
-            if cli.json {
-                return print::json(&page);
-            }
-            print::line(&page.title)?;
-            let line = |r: &wiring::RuleLine| format!("{}: {}  ({})", r.rule, r.value, r.clause);
-            page.rules.iter().try_for_each(|rule| print::line(&line(rule)))
-        }
-        PolicyWord::Check { file } => policy_check(file, cli.json),
-    }
-}
-
-fn policy_check(file: &Path, json: bool) -> Result<()> {
-    let problems = wiring::check_policy(file)?;
-    let count = problems.len();
-    if json {
-        print::json(&shapes::PolicyChecked { ok: problems.is_empty(), problems })?;
-    } else if problems.is_empty() {
-        print::line("no problem found")?;
-    } else {
-        problems.iter().try_for_each(|problem| print::line(problem))?;
-    }
-    if count == 0 {
-        return Ok(());
-    }
-    Err(Error::new(
-        Exit::Config,
-        if count == 1 {
-            "a problem was found".to_owned()
-        } else {
-            format!("{count} problems found")
-        },
-    ))
 }
 
 pub(super) fn id<K: crate::domain::ids::Kind>(text: &str) -> Result<crate::domain::ids::Id<K>> {

@@ -14,6 +14,7 @@ use super::{
     links::Draft,
     node::{Fault, FaultKind},
     paths::Spot,
+    policies,
     reader::{Placed, shown},
 };
 use crate::{
@@ -32,6 +33,7 @@ pub(super) struct Known<'a> {
     pub(super) policies: &'a BTreeMap<String, Policy>,
     pub(super) policy_names: &'a BTreeSet<String>,
     pub(super) agent: &'a Agent,
+    pub(super) agreed: bool,
 }
 
 /// Judges all links together.
@@ -134,7 +136,10 @@ impl Judged<'_> {
         }
         if let Some(policy) = &draft.policy {
             if let Some(found) = known.policies.get(&policy.value) {
-                self.key(draft, found);
+                let link = draft.file.file_stem().unwrap_or_default().to_string_lossy();
+                let at = (&*link, &draft.file);
+                policies::judge_override(found, at, &draft.overrides, known.agreed, self.faults);
+                self.key(draft, &found.over(&link, &draft.overrides.rules(), None));
             } else if !known.policy_names.contains(&policy.value) {
                 let what = format!("there is no policy '{}'", shown(&policy.value));
                 self.add(policy, what, &there_are("policies", known.policy_names));

@@ -18,6 +18,7 @@ use crate::{
         entry::{self, ConfigChange},
         handover::Recipient,
         link::{KeyMode, Link, LinkStatus},
+        policy::layers,
         signers::AllowedSigners,
         time::Period,
     },
@@ -80,6 +81,7 @@ pub fn kept(agent: &Agent, digest: Digest) -> Result<Config, Vec<Fault>> {
         layouts: dir.join("layouts"),
         policies: dir.join("policies"),
         recipients: Some(dir.join("recipients")).filter(|dir| dir.is_dir()),
+        agreed: true,
     };
     let mut faults = Vec::new();
     let agreed =
@@ -359,6 +361,7 @@ fn differences(link: &Link, wanted: &Link) -> Vec<&'static str> {
         (link.source != wanted.source, "source"),
         (link.max_rejected != wanted.max_rejected, "max-rejected"),
         (link.receipts != wanted.receipts, "receipts"),
+        (link.overrides != wanted.overrides, "override"),
     ];
     checks.into_iter().filter(|(differs, _)| *differs).map(|(_, code)| code).collect()
 }
@@ -409,6 +412,9 @@ fn render(link: &Link) -> (String, String) {
     }
     if let Some(folder) = &link.receipts {
         let _ = writeln!(yaml, "receipts: {}", path(folder));
+    }
+    if !link.overrides.is_empty() {
+        let _ = writeln!(yaml, "override: {}", layers::render(&link.overrides));
     }
     (yaml, signers_text(&link.signers))
 }

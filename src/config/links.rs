@@ -14,6 +14,7 @@ use super::{
     node::{Fault, FaultKind, Faults, Node, Place},
     paths::lexical,
     permissions,
+    policies::{self, RulesDraft},
     reader::{Form, Placed, Reader, form, shown},
 };
 use crate::domain::{
@@ -35,6 +36,8 @@ pub(super) struct Draft {
     pub(super) layout: Option<Placed<String>>,
     pub(super) items: Vec<Placed<String>>,
     pub(super) key: Option<Placed<KeyMode>>,
+    /// What the link has over its policy.
+    pub(super) overrides: RulesDraft,
 }
 
 const TEXT: Form<'_> = form("a text of one line, at most 500 characters", "戶籍資料全量檔");
@@ -79,6 +82,7 @@ pub(super) fn parse(
         layout: reader.text("layout", form(NAME.expected, "hr-person-01")),
         items: distinct(&mut reader, "items", ITEMS).unwrap_or_default(),
         key: reader.maybe("key", KEY, key_mode),
+        overrides: overrides(&mut reader),
     };
     let table_no = words(&mut reader, "table_no", form(TEXT.expected, "HR-PERSON-01"));
     let purpose = words(&mut reader, "purpose", form(TEXT.expected, "育兒津貼資格審查"));
@@ -118,9 +122,19 @@ pub(super) fn parse(
             key: draft.key.as_ref().map_or(KeyMode::Separate, |key| key.value),
             max_rejected: max_rejected.map_or(0, |count| count.value),
             receipts: draft.receipts.as_ref().map(|folder| folder.value.clone()),
+            overrides: draft.overrides.rules(),
         })
     });
     Some((draft, link))
+}
+
+/// What the link has over its policy: the groups of a policy, each rule with its clause.
+fn overrides(reader: &mut Reader) -> RulesDraft {
+    let Some(node) = reader.node("override") else { return RulesDraft::default() };
+    let Some(mut inner) = reader.inner("override", &node) else { return RulesDraft::default() };
+    let rules = policies::rules(&mut inner);
+    inner.finish();
+    rules
 }
 
 fn whole(

@@ -81,6 +81,8 @@ pub struct Folders {
     pub policies: PathBuf,
     /// Recipients, where there are any.
     pub recipients: Option<PathBuf>,
+    /// Whether two people agreed to what lies there: its clauses are then not looked up again.
+    pub agreed: bool,
 }
 
 impl Folders {
@@ -102,6 +104,7 @@ pub fn load(path: &Path) -> Result<Config, Vec<Fault>> {
         layouts: agent.layouts.clone(),
         policies: agent.policies.clone(),
         recipients: recipients::folder(&agent),
+        agreed: false,
     };
     let own = permissions::owner(&agent);
     permissions::check(&agent, own, &mut faults);
@@ -174,8 +177,12 @@ fn read_parts(agent: Agent, folders: &Folders, faults: &mut Vec<Fault>) -> (Conf
     let own = permissions::owner(&agent);
     let layouts =
         read_folder((&folders.layouts, "layouts"), own, &mut files, faults, layouts::parse);
-    let policies =
-        read_folder((&folders.policies, "policies"), own, &mut files, faults, policies::parse);
+    let read = |name: &str, node: &Node, found: &Faults| {
+        policies::parse(name, folders.policies.join(format!("{name}.yaml")), node, found)
+    };
+    let policies = read_folder((&folders.policies, "policies"), own, &mut files, faults, read);
+    let policy_names = policies.names;
+    let policies = policies::settle(&policies.parsed, &policy_names, folders.agreed, faults);
     let mut signers = BTreeMap::new();
     let read =
         read_folder((&folders.links, "links"), own, &mut files, faults, |name, node, found| {
@@ -192,13 +199,14 @@ fn read_parts(agent: Agent, folders: &Folders, faults: &mut Vec<Fault>) -> (Conf
     let known = cross::Known {
         layouts: &layouts.parsed,
         layout_names: &layouts.names,
-        policies: &policies.parsed,
-        policy_names: &policies.names,
+        policies: &policies,
+        policy_names: &policy_names,
         agent: &agent,
+        agreed: folders.agreed,
     };
     cross::judge(&drafts, &known, faults);
     let recipients = read_recipients(folders, (own, &agent), &drafts, &mut files, faults);
-    let (layouts, policies) = (layouts.parsed, policies.parsed);
+    let layouts = layouts.parsed;
     let config = Config { agent, links, layouts, policies, recipients, files };
     (config, drafts)
 }
@@ -351,17 +359,31 @@ pub fn layout(path: &Path) -> Result<Layout, Vec<Fault>> {
     }
 }
 
-/// Every fault of one policy file.
+/// Every fault of one policy file, or of all files of a folder of policies. Layers that a file stands on are read beside it.
 #[must_use]
-pub fn check_policy(path: &Path) -> Vec<Fault> {
+pub fn check_policies(path: &Path) -> Vec<Fault> {
     let mut faults = Vec::new();
-    let found = Faults::of(path.to_owned());
-    if let Some(bytes) = read_file(path, permissions::here(), &mut faults) {
+    let single = !path.is_dir();
+    let dir = if single { path.parent().unwrap_or(Path::new("")) } else { path };
+    let mut wanted = if single { vec![path.to_owned()] } else { yaml_files(path, &mut faults) };
+    let (mut drafts, mut names) = (BTreeMap::new(), BTreeSet::new());
+    while let Some(path) = wanted.pop() {
         let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-        if let Some(node) = node_of(&bytes, &found) {
-            let _ = policies::parse(&name, &node, &found);
+        if !names.insert(name.clone()) {
+            continue;
         }
+        let found = Faults::of(path.clone());
+        if let Some(bytes) = read_file(&path, permissions::here(), &mut faults)
+            && let Some(node) = node_of(&bytes, &found)
+            && let Some(draft) = policies::parse(&name, path, &node, &found)
+        {
+            let beneath = draft.beneath().map(|name| dir.join(format!("{name}.yaml")));
+            wanted.extend(beneath.filter(|path| path.is_file()));
+            drafts.insert(name, draft);
+        }
+        faults.extend(found.take());
     }
-    faults.extend(found.take());
-    faults
+    let _ = policies::settle(&drafts, &names, false, &mut faults);
+    faults.retain(|fault| !single || fault.file == path);
+    sorted(faults)
 }

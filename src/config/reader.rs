@@ -12,7 +12,7 @@ use super::node::{Faults, Node, Place, Value};
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Form<'a> {
     /// Completes "expected …".
-    pub(super) expected: &'static str,
+    pub(super) expected: &'a str,
     /// A good value as it is written in the file.
     pub(super) example: &'a str,
 }
@@ -21,7 +21,7 @@ pub(super) struct Form<'a> {
 const NAME_BYTES_MAX: usize = 64;
 
 /// A form in words and by example.
-pub(super) const fn form<'a>(expected: &'static str, example: &'a str) -> Form<'a> {
+pub(super) const fn form<'a>(expected: &'a str, example: &'a str) -> Form<'a> {
     Form { expected, example }
 }
 

@@ -21,8 +21,7 @@ use crate::{
     domain::{
         calendar,
         checkpoint::VerifierKey,
-        handover::{HandoverRule, OffPremises, Premises, Recipient, RecipientKind, Sealing},
-        policy::Rule,
+        handover::{Premises, Recipient, RecipientKind, Sealing},
         time::Period,
     },
 };
@@ -186,37 +185,4 @@ pub(super) fn judge(
             }
         }
     }
-}
-
-const WHO: Form<'_> =
-    form("a list of 'health-centre', 'vendor', 'agency', [] where nobody gets anything", "[]");
-const OFF: Form<'_> = form("forbidden or exception", "exception");
-const YES: Form<'_> = form("true or false", "true");
-const ALWAYS: Form<'_> = form("true: it is so under every policy", "true");
-const NEVER: Form<'_> = form("false: it is so under every policy", "false");
-const PERIOD: Form<'_> = form("a period such as P0D, P1M or P3Y", "P10D");
-
-/// The group `handover` of a policy.
-pub(super) fn rule(r: &mut Reader) -> Option<HandoverRule> {
-    use super::policies::{calendar, rule, words};
-    let hint = "recipients are 'health-centre', 'vendor' and 'agency'";
-    let recipients = words(r, "recipients", WHO, ("kind", hint), RecipientKind::parse);
-    let provider_doc = rule(r, "provider_doc", YES, |text| match text {
-        "true" => Some(true),
-        "false" => Some(false),
-        _ => None,
-    });
-    let off_premises = rule(r, "off_premises", OFF, OffPremises::parse);
-    let vendor_export = rule(r, "vendor_export", NEVER, |text| (text == "false").then_some(()));
-    let key_apart = rule(r, "key_apart", ALWAYS, |text| (text == "true").then_some(()));
-    let retention = rule(r, "retention", PERIOD, calendar);
-    let clause = |rule: Rule<()>| rule.clause;
-    Some(HandoverRule {
-        recipients: recipients?,
-        provider_doc: provider_doc?,
-        off_premises: off_premises?,
-        vendor_export: clause(vendor_export?),
-        key_apart: clause(key_apart?),
-        retention: retention?,
-    })
 }

@@ -1,9 +1,13 @@
 //! The files that `init` writes for a new site: examples that pass `check` as they are.
 
 /// `policies/`, shipped with the program.
-pub const POLICIES: [(&str, &str); 2] = [
+pub const POLICIES: [(&str, &str); 6] = [
+    ("common", include_str!("../../policies/common.yaml")),
     ("taoyuan-dwcd", include_str!("../../policies/taoyuan-dwcd.yaml")),
     ("nantou-verification", include_str!("../../policies/nantou-verification.yaml")),
+    ("new-taipei-cloud-documents", include_str!("../../policies/new-taipei-cloud-documents.yaml")),
+    ("taipei-data-platform", include_str!("../../policies/taipei-data-platform.yaml")),
+    ("taipei-health", include_str!("../../policies/taipei-health.yaml")),
 ];
 
 /// `layouts/`: synthetic profiles; a real one comes with the approval letter.

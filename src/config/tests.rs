@@ -9,6 +9,7 @@
 
 mod broken;
 mod change;
+mod layers;
 mod modes;
 
 use std::{
@@ -83,7 +84,7 @@ fn what_init_writes_loads() {
     assert_eq!(config.agent.site, "site-1");
     assert_eq!(config.links.keys().collect::<Vec<_>>(), ["example"]);
     assert_eq!(config.links["example"].inbox, site.path("drop/example"));
-    assert_eq!(config.files.len(), 7, "all but agent.yaml: {:?}", config.files.keys());
+    assert_eq!(config.files.len(), 11, "all but agent.yaml: {:?}", config.files.keys());
 }
 
 #[test]

@@ -134,28 +134,6 @@ impl HandoverRule {
         let at_most = self.retention.value.after(until, zone);
         own.map_or(at_most, |own| own.after(until, zone).min(at_most))
     }
-
-    /// Each rule in words: name, value, clause.
-    #[must_use]
-    pub fn rules(&self) -> Vec<(&'static str, String, &str)> {
-        let kinds: Vec<&str> = self.recipients.value.iter().map(|kind| kind.word()).collect();
-        vec![
-            ("handover.recipients", kinds.join(", "), &self.recipients.clause),
-            (
-                "handover.provider_doc",
-                self.provider_doc.value.to_string(),
-                &self.provider_doc.clause,
-            ),
-            (
-                "handover.off_premises",
-                self.off_premises.value.word().to_owned(),
-                &self.off_premises.clause,
-            ),
-            ("handover.vendor_export", "false".to_owned(), &self.vendor_export),
-            ("handover.key_apart", "true".to_owned(), &self.key_apart),
-            ("handover.retention", self.retention.value.words(), &self.retention.clause),
-        ]
-    }
 }
 
 /// Whether one of two folders lies within the other, by their names.

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use super::{
+    policy::layers::LayerRules,
     reason::Reason,
     signers::AllowedSigners,
     source::Source,
@@ -72,6 +73,8 @@ pub struct Link {
     pub max_rejected: u64,
     /// Where receipts are left for the provider, absolute.
     pub receipts: Option<PathBuf>,
+    /// What it has over its policy.
+    pub overrides: LayerRules,
 }
 
 impl Link {

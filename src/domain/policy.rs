@@ -1,6 +1,18 @@
 //! A policy: what one regulation demands, each value with the clause that it comes from.
+//!
+//! A file says which parameters it sets ([`parameters`]); layers of files lie over each other ([`layers`]); what comes of
+//! them on a day is a [`Policy`], which the engine reads.
 
-use super::{accounts::Role, handover::HandoverRule, time::Period};
+mod build;
+pub mod clauses;
+pub mod layers;
+pub mod length;
+pub mod parameters;
+pub mod value;
+
+use layers::Stack;
+
+use super::{accounts::Role, handover::HandoverRule, time::Period, words::words};
 
 /// A value and its clause.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,6 +50,61 @@ pub struct Policy {
     pub access_log: Rule<Period>,
     /// Retention of the register; only ever extended.
     pub register: Rule<Period>,
+    /// What a policy may leave out.
+    pub further: Further,
+    /// The layers that it is made of.
+    pub stack: Stack,
+}
+
+/// Rules that a policy may leave out, as far as something reads them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Further {
+    /// How long a vendor may keep what it got after its use has ended.
+    pub vendor_retention: Option<Rule<Period>>,
+    /// Who is told of each destruction, beside the papers that are asked for.
+    pub notify: Option<Rule<Vec<String>>>,
+    /// Roles that one account must not have together.
+    pub exclusive: Option<Rule<Vec<(Role, Role)>>>,
+    /// What may leave on media.
+    pub egress: Option<Rule<Egress>>,
+    /// How days are counted.
+    pub calendar: CalendarRule,
+}
+
+/// How days are counted (REGULATIONS 1.7).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CalendarRule {
+    /// What a month is.
+    pub month_rule: MonthRule,
+    /// Whether the end of a notice rolls to the next working day; that of a destruction never does.
+    pub notices_roll_forward: bool,
+}
+
+impl Default for CalendarRule {
+    fn default() -> Self {
+        Self { month_rule: MonthRule::Earlier, notices_roll_forward: true }
+    }
+}
+
+words! {
+    /// What a month is.
+    MonthRule {
+        /// It ends the day before the corresponding day, the first day not counted (民法第 121 條).
+        Legal = "legal",
+        /// It ends on the corresponding day.
+        Naive = "naive",
+        /// The earlier of the two, which is always in time.
+        Earlier = "earlier",
+    }
+    /// What may leave on portable media.
+    Egress {
+        /// What is encrypted, its key apart.
+        Encrypted = "encrypted",
+        /// That, and never by a vendor's account.
+        AgencyOnly = "agency-only",
+        /// Nothing.
+        Forbidden = "forbidden",
+    }
 }
 
 /// What starts a clock.
@@ -45,22 +112,36 @@ pub struct Policy {
 pub enum ClockStart {
     /// The content is committed to the vault.
     ImportCommitted,
-    /// Every unit has completed its use, and no need to keep was stated.
-    UseEnded,
+    /// The delivery that a letter announced was received, by our own clock.
+    LetterReceived,
     /// What was needed is printed and filed with its case (列印隨案附卷).
     PrintedAndFiled,
+    /// Every unit has completed its use, and no need to keep was stated.
+    UseEnded,
+    /// A newer full file of the link was loaded.
+    Superseded,
+    /// The approved period of use is over.
+    UsePeriodEnded,
+    /// The link was terminated.
+    LinkTerminated,
 }
 
 impl ClockStart {
+    /// Every one.
+    pub const ALL: &'static [Self] = &[
+        Self::ImportCommitted,
+        Self::LetterReceived,
+        Self::PrintedAndFiled,
+        Self::UseEnded,
+        Self::Superseded,
+        Self::UsePeriodEnded,
+        Self::LinkTerminated,
+    ];
+
     /// Reads a word.
     #[must_use]
     pub fn parse(word: &str) -> Option<Self> {
-        match word {
-            "import-committed" => Some(Self::ImportCommitted),
-            "use-ended" => Some(Self::UseEnded),
-            "printed-and-filed" => Some(Self::PrintedAndFiled),
-            _ => None,
-        }
+        Self::ALL.iter().copied().find(|one| one.word() == word)
     }
 
     /// The word as it is written.
@@ -68,8 +149,12 @@ impl ClockStart {
     pub const fn word(self) -> &'static str {
         match self {
             Self::ImportCommitted => "import-committed",
-            Self::UseEnded => "use-ended",
+            Self::LetterReceived => "letter-received",
             Self::PrintedAndFiled => "printed-and-filed",
+            Self::UseEnded => "use-ended",
+            Self::Superseded => "superseded",
+            Self::UsePeriodEnded => "use-period-ended",
+            Self::LinkTerminated => "link-terminated",
         }
     }
 }
@@ -107,6 +192,18 @@ pub enum Approval {
     PerOrder,
     /// A standing approval serves; until one exists, each order by a supervisor.
     Standing,
+}
+
+impl Approval {
+    /// Reads a word.
+    #[must_use]
+    pub fn parse(word: &str) -> Option<Self> {
+        match word {
+            "per-order" => Some(Self::PerOrder),
+            "standing" => Some(Self::Standing),
+            _ => None,
+        }
+    }
 }
 
 /// Rules of destruction.
@@ -181,72 +278,17 @@ pub struct GrantRule {
 }
 
 impl Policy {
-    /// The papers without which an order stays open.
+    /// The papers without which an order stays open: those that are asked for, and one for each office that is told of a
+    /// destruction.
     pub fn papers_of(&self, media: bool) -> impl Iterator<Item = &str> {
         let media = self.destroy.media_papers.value.iter().filter(move |_| media);
-        self.destroy.papers.value.iter().chain(media).map(String::as_str)
-    }
-
-    /// Each rule in words: name, value, clause.
-    #[must_use]
-    pub fn rules(&self) -> Vec<(&'static str, String, &str)> {
-        let start = self.raw_file.start.value.word();
-        let roles = |rule: &Rule<Vec<Role>>| {
-            rule.value.iter().map(|role| role.word()).collect::<Vec<_>>().join(", ")
-        };
-        let superseded =
-            self.use_rule.superseded.value.map_or_else(|| "never".to_owned(), |p| p.words());
-        let destroy = &self.destroy;
-        let approval = match self.destroy.approval.value {
-            Approval::PerOrder => "per-order",
-            Approval::Standing => "standing",
-        };
-        let mut rules: Vec<(&'static str, String, &str)> = vec![
-            ("raw_file.start_event", start.to_owned(), &self.raw_file.start.clause),
-            (
-                "raw_file.retention",
-                self.raw_file.retention.value.words(),
-                &self.raw_file.retention.clause,
-            ),
-            (
-                "use.retention",
-                self.use_rule.retention.value.words(),
-                &self.use_rule.retention.clause,
-            ),
-            ("use.superseded", superseded, &self.use_rule.superseded.clause),
-            ("destroy.approval", approval.to_owned(), &destroy.approval.clause),
-            ("destroy.requesters", roles(&destroy.requesters), &destroy.requesters.clause),
-            (
-                "destroy.approver_roles",
-                roles(&destroy.approver_roles),
-                &destroy.approver_roles.clause,
-            ),
-            ("destroy.performers", roles(&destroy.performers), &destroy.performers.clause),
-            ("destroy.witnesses", roles(&destroy.witnesses), &destroy.witnesses.clause),
-            ("destroy.approvers", destroy.approvers.value.to_string(), &destroy.approvers.clause),
-            ("destroy.cooling_off", destroy.cooling_off.value.words(), &destroy.cooling_off.clause),
-            ("destroy.papers", destroy.papers.value.join(", "), &destroy.papers.clause),
-            (
-                "destroy.media_papers",
-                destroy.media_papers.value.join(", "),
-                &destroy.media_papers.clause,
-            ),
-            (
-                "destroy.papers_within",
-                destroy.papers_within.value.words(),
-                &destroy.papers_within.clause,
-            ),
-            (
-                "copy.approval",
-                self.copy.approval.value.word().to_owned(),
-                &self.copy.approval.clause,
-            ),
-            ("grant.row_cap", self.grant.row_cap.value.to_string(), &self.grant.row_cap.clause),
-            ("key.standing", self.standing_key.value.to_string(), &self.standing_key.clause),
-            ("access_log.retention", self.access_log.value.words(), &self.access_log.clause),
-            ("register.retention", self.register.value.words(), self.register.clause.as_str()),
-        ];
-        rules.extend(self.handover.iter().flat_map(HandoverRule::rules));
-        rules
+        let papers = self.destroy.papers.value.iter().chain(media).map(String::as_str);
+        let told = self.further.notify.iter().flat_map(|rule| rule.value.iter());
+        papers.chain(told.filter_map(|office| match office.as_str() {
+            "agency" => Some("letter"),
+            "it-office" => Some("cc-it"),
+            "ethics-office" => Some("cc-ethics"),
+            _ => None,
+        }))
     }
 }

@@ -34,8 +34,12 @@ impl Newer {
     /// Nothing where no policy ends a use with a newer file.
     fn of(engine: &Engine) -> Self {
         let mut newer = Self::default();
-        let mut policies = engine.rules.policies.values();
-        if !policies.any(|policy| policy.use_rule.superseded.value.is_some()) {
+        let overridden = engine.rules.overridden.values();
+        let counts = |policy: &Policy| {
+            policy.use_rule.superseded.value.is_some()
+                || policy.raw_file.start.value == ClockStart::Superseded
+        };
+        if !engine.rules.policies.values().chain(overridden).any(counts) {
             return newer;
         }
         for (id, row) in engine.view.batches_in(BatchState::Loaded) {
@@ -141,7 +145,7 @@ impl Engine {
     }
 
     fn due(&self, id: BatchId, row: &Batch, now: Timestamp, newer: &Newer) -> Option<CameDue> {
-        let policy = self.rules.policies.get(&row.facts.policy)?;
+        let policy = self.rules.policy_for(&row.link, &row.facts.policy)?;
         if row.state == BatchState::Due && row.due.is_none() {
             // A batch that a person turned down is personal data as well: the same clock.
             let retention = &policy.use_rule.retention;
@@ -157,7 +161,8 @@ impl Engine {
         if row.state != BatchState::Loaded {
             return None;
         }
-        self.whole_due(id, row, policy, now, newer).or_else(|| self.files_due(id, row, policy))
+        self.whole_due(id, row, policy, now, newer)
+            .or_else(|| self.files_due(id, row, policy, newer))
     }
 
     /// 使用完竣且確認無保存必要: both, or the end of the approved period of use, or of the link.
@@ -258,16 +263,32 @@ impl Engine {
             .map(|g| g.state)
     }
 
-    /// Transfer files are due before the whole is: as soon as their content is committed (NT-4.4), or once what was needed
-    /// is printed and filed with its case (TPH-5.7).
-    fn files_due(&self, id: BatchId, row: &Batch, policy: &Policy) -> Option<CameDue> {
+    /// Transfer files are due before the whole is: as soon as their content is committed (NT-4.4), from the receipt of the
+    /// delivery on, once what was needed is printed and filed with its case (TPH-5.7), or with a newer full file. At the end
+    /// of the use, of its period or of the link they come due with the whole.
+    fn files_due(
+        &self,
+        id: BatchId,
+        row: &Batch,
+        policy: &Policy,
+        newer: &Newer,
+    ) -> Option<CameDue> {
         let rule = &policy.raw_file;
         let (clock, start) = match rule.start.value {
             ClockStart::ImportCommitted => {
                 ("import-committed", row.times.get(BatchState::Loaded.word()).copied()?)
             }
             ClockStart::PrintedAndFiled => ("printed-and-filed", row.filed?),
-            ClockStart::UseEnded => return None,
+            ClockStart::LetterReceived => {
+                ("letter-received", row.times.get(BatchState::Received.word()).copied()?)
+            }
+            ClockStart::Superseded => {
+                let file = (row.manifest.as_ref()?.as_of, id);
+                ("files-superseded", newer.than(&row.link, file)?)
+            }
+            ClockStart::UseEnded | ClockStart::UsePeriodEnded | ClockStart::LinkTerminated => {
+                return None;
+            }
         };
         let kept = self
             .view

@@ -11,7 +11,7 @@ use crate::domain::{
     handover::Recipient,
     layout::Layout,
     link::Link,
-    policy::Policy,
+    policy::{Policy, layers},
     step::BackupFacts,
     time::{Period, Timestamp},
 };
@@ -23,13 +23,20 @@ pub struct Rules {
     pub links: BTreeMap<String, Link>,
     /// Layouts by name.
     pub layouts: BTreeMap<String, Layout>,
-    /// Policies by name.
+    /// Policies by name, as they are on [`Rules::day`].
     pub policies: BTreeMap<String, Policy>,
+    /// The policies of those links that have something over theirs, by link.
+    pub overridden: BTreeMap<String, Policy>,
+    /// The day by which exceptions count; before there is one, none does.
+    pub day: Option<NaiveDate>,
+    /// Digest of the files of policies alone.
+    pub policies_base: Digest,
     /// Recipients by name.
     pub recipients: BTreeMap<String, Recipient>,
     /// Digest of all of it.
     pub digest: Digest,
-    /// Digest of the policies alone: an approval is given under them.
+    /// Digest of the policies, of what links have over them, and of the exceptions that stand: an approval is given under
+    /// them.
     pub policies_digest: Digest,
     /// The agency, as it stands on paper.
     pub agency: Option<String>,
@@ -53,7 +60,53 @@ impl Rules {
     /// The policy of a link. A link whose policy is not there takes nothing: configuration refuses it earlier.
     #[must_use]
     pub fn policy_of(&self, link: &Link) -> Option<&Policy> {
-        self.policies.get(&link.policy)
+        self.policy_for(&link.name, &link.policy)
+    }
+
+    /// The policy of this name as a link has it, also where the link has come under another one or is no longer there.
+    #[must_use]
+    pub fn policy_for(&self, link: &str, policy: &str) -> Option<&Policy> {
+        let own = self.overridden.get(link).filter(|own| own.name == policy);
+        own.or_else(|| self.policies.get(policy))
+    }
+
+    /// Takes the policies as they are on the day of `now`: after its end an exception no longer counts. Without exceptions
+    /// there is one reading for all days.
+    pub fn turn_to(&mut self, now: Timestamp) {
+        let day = now.date_in(self.zone);
+        let mut policies = self.policies.values().chain(self.overridden.values());
+        if self.day != Some(day) && policies.any(|policy| policy.stack.has_exceptions()) {
+            self.settle(Some(day));
+        }
+    }
+
+    /// Lays what links have over their policies, as it is on a day.
+    pub fn settle(&mut self, day: Option<NaiveDate>) {
+        self.day = day;
+        for policy in self.policies.values_mut() {
+            *policy = policy.on(day);
+        }
+        let over = |link: &&Link| !link.overrides.is_empty();
+        let overridden = self.links.values().filter(over).filter_map(|link| {
+            let policy = self.policies.get(&link.policy)?;
+            Some((link.name.clone(), policy.over(&link.name, &link.overrides, day)))
+        });
+        self.overridden = overridden.collect();
+        let mut beside: Vec<String> = Vec::new();
+        for (link, policy) in &self.overridden {
+            let rules = self.links.get(link).map(|link| layers::render(&link.overrides));
+            beside.push(format!("{link}: {}", rules.unwrap_or_default()));
+            beside.extend(day.map(|day| policy.stack.standing(day)).unwrap_or_default());
+        }
+        for policy in self.policies.values() {
+            beside.extend(day.map(|day| policy.stack.standing(day)).unwrap_or_default());
+        }
+        self.policies_digest = if beside.is_empty() {
+            self.policies_base
+        } else {
+            beside.insert(0, self.policies_base.to_string());
+            Digest::of(beside.join("\n").as_bytes())
+        };
     }
 
     /// Until when what the access log says of a link and month is kept at least, and the clause. A link that is no

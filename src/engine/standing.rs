@@ -53,7 +53,7 @@ impl Engine {
 
     /// The standing approval under which a batch's files go now.
     fn standing_for(&self, id: BatchId, row: &Batch, now: Timestamp) -> Option<StandingId> {
-        let policy = self.rules.policies.get(&row.facts.policy)?;
+        let policy = self.rules.policy_for(&row.link, &row.facts.policy)?;
         let due = matches!(row.due, Some((_, false)));
         if !due || policy.destroy.approval.value != Approval::Standing {
             return None;
@@ -135,6 +135,7 @@ pub fn policies_of<'a>(
 ) -> impl Iterator<Item = &'a Policy> {
     let batches: BTreeSet<BatchId> = order.copies.iter().map(|copy| copy.batch).collect();
     let rows = batches.into_iter().filter_map(|batch| view.batches.get(&batch));
-    let names: BTreeSet<String> = rows.map(|row| row.facts.policy.clone()).collect();
-    names.into_iter().filter_map(|name| rules.policies.get(&name))
+    let names: BTreeSet<(String, String)> =
+        rows.map(|row| (row.link.clone(), row.facts.policy.clone())).collect();
+    names.into_iter().filter_map(|(link, name)| rules.policy_for(&link, &name))
 }

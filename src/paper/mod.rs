@@ -6,6 +6,7 @@
 
 pub mod bundle;
 pub mod certificate;
+pub mod clauses;
 pub mod csv;
 pub mod destruction;
 pub mod duties;

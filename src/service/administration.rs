@@ -3,6 +3,7 @@
 use super::{Actor, Reply, Result, Service, clean};
 use crate::{
     domain::{
+        accounts::Role,
         calendar,
         entry::{AGENT, AccountFacts, Body},
     },
@@ -33,10 +34,30 @@ impl Service {
                 .hint("--sign-key FILE.pub, --unix-user NAME"));
         }
         self.own_identity(&facts)?;
+        self.apart(&facts)?;
         let body = Body::AccountProposed { account: facts, signed: actor.signed.clone() };
         self.record(actor, body)?;
         Ok(Reply::new(&name, format!("'{name}' waits for a second person"))
             .next(format!("another admin or a supervisor runs 'batchward account confirm {name}'")))
+    }
+
+    /// Roles that no account may have together under the policy of any link (NTP-6.3a).
+    fn apart(&self, facts: &AccountFacts) -> Result<()> {
+        let rules = &self.engine.rules;
+        for policy in rules.links.values().filter_map(|link| rules.policy_of(link)) {
+            let Some(rule) = &policy.further.exclusive else { continue };
+            let both =
+                |(one, two): &&(Role, Role)| facts.roles.contains(one) && facts.roles.contains(two);
+            if let Some((one, two)) = rule.value.iter().find(both) {
+                let (one, two) = (one.word(), two.word());
+                return Err(Error::refused(format!(
+                    "one account cannot be '{one}' and '{two}' under the policy '{}' ({})",
+                    policy.name, rule.clause
+                ))
+                .hint("another person takes one of the roles"));
+            }
+        }
+        Ok(())
     }
 
     /// One key and one user id belong to one account (DESIGN 5), disabled ones and proposals included.

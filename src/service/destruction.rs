@@ -236,8 +236,9 @@ impl Service {
     ) -> Result<u32> {
         let mut approvers = 1;
         for copy in copies {
-            let policy = self.row(copy.batch)?.facts.policy.clone();
-            let policy = self.engine.rules.policies.get(&policy).ok_or_else(|| {
+            let row = self.row(copy.batch)?;
+            let policy = &row.facts.policy;
+            let policy = self.engine.rules.policy_for(&row.link, policy).ok_or_else(|| {
                 Error::new(Exit::Config, format!("the policy '{policy}' is not there any more"))
             })?;
             let allowed = roles(&policy.destroy);

@@ -20,12 +20,13 @@ use crate::{
         entry::{
             Body, HandoverApproved, HandoverDenied, HandoverRequested, HandoverTerms, PackagePart,
         },
-        handover::{self, Forbidden, HandoverRule, Recipient, Sealing},
+        handover::{self, Forbidden, HandoverRule, Recipient, RecipientKind, Sealing},
         ids::{BatchId, HandoverId},
         inventory::HeldKind,
         lifecycle::{BatchState, HandoverState},
         link::Link,
         national_id,
+        policy::Egress,
         step::Plan,
         time::Timestamp,
         view::Handover,
@@ -175,8 +176,7 @@ impl Service {
         let fields = grants::fields_of(link, &asked.fields)?;
         self.stored(batch, &fields)?;
         self.use_ends(asked.until, (link, recipient, batch))?;
-        let destroy_by =
-            rule.destroy_by(asked.until, recipient.destroy_within, self.engine.rules.zone);
+        let (destroy_by, clause) = self.destroy_by(asked.until, link, recipient, rule);
         Ok(HandoverTerms {
             batch,
             recipient: asked.recipient,
@@ -194,9 +194,51 @@ impl Service {
             },
             until: asked.until,
             destroy_by,
-            clause: rule.retention.clause.clone(),
+            clause,
             link: name,
         })
+    }
+
+    /// By when the recipient must have destroyed it, and the clause: a vendor's own period counts where it is the earlier.
+    fn destroy_by(
+        &self,
+        until: Timestamp,
+        link: &Link,
+        recipient: &Recipient,
+        rule: &HandoverRule,
+    ) -> (Timestamp, String) {
+        let zone = self.engine.rules.zone;
+        let by = rule.destroy_by(until, recipient.destroy_within, zone);
+        let policy = self.engine.rules.policy_of(link);
+        let vendor = policy.and_then(|policy| policy.further.vendor_retention.as_ref());
+        let vendor = vendor.filter(|_| recipient.kind == RecipientKind::Vendor);
+        let vendor = vendor.map(|rule| (rule.value.after(until, zone), rule.clause.clone()));
+        match vendor.filter(|(end, _)| *end <= by) {
+            Some(sooner) => sooner,
+            None => (by, rule.retention.clause.clone()),
+        }
+    }
+
+    /// Nothing leaves on media where the policy forbids it to all, or to whoever has a vendor's account.
+    pub(super) fn may_leave(&self, actor: &Actor, link: &str) -> Result<()> {
+        let link = self.link(link)?;
+        let policy = self.engine.rules.policy_of(link);
+        let Some(rule) = policy.and_then(|policy| policy.further.egress.as_ref()) else {
+            return Ok(());
+        };
+        let vendor = actor.facts.roles.contains(&Role::Vendor);
+        match rule.value {
+            Egress::Encrypted => Ok(()),
+            Egress::AgencyOnly if !vendor => Ok(()),
+            Egress::AgencyOnly => Err(Error::refused(format!(
+                "a vendor's account takes nothing out on media ({})",
+                rule.clause
+            ))),
+            Egress::Forbidden => Err(Error::refused(format!(
+                "nothing may leave on media under the policy '{}' ({})",
+                link.policy, rule.clause
+            ))),
+        }
     }
 
     /// Whether a batch is in use and has these fields.

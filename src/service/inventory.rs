@@ -47,8 +47,9 @@ impl Service {
     }
 
     fn copy_rule(&self, batch: BatchId) -> Result<(CopyApproval, String)> {
-        let name = &self.row(batch)?.facts.policy;
-        let policy = self.engine.rules.policies.get(name).ok_or_else(|| {
+        let row = self.row(batch)?;
+        let name = &row.facts.policy;
+        let policy = self.engine.rules.policy_for(&row.link, name).ok_or_else(|| {
             Error::new(Exit::Config, format!("the policy '{name}' is not there any more"))
         })?;
         Ok((policy.copy.approval.value, policy.copy.approval.clause.clone()))
@@ -73,6 +74,9 @@ impl Service {
         if approval == CopyApproval::Forbidden {
             return Err(Error::refused(format!("no copy of '{batch}' may be made ({clause})"))
                 .hint("look at the data under a grant: 'batchward query'"));
+        }
+        if kind == HeldKind::Media {
+            self.may_leave(actor, &self.row(batch)?.link)?;
         }
         let free = approval == CopyApproval::None;
         let copy = self.engine.view.next_copy(0);
@@ -385,7 +389,7 @@ impl Service {
         if unit.is_some_and(|unit| !row.facts.units.contains(unit)) {
             return Err(Error::refused("your unit is not among those that use this batch"));
         }
-        let policy = self.engine.rules.policies.get(&row.facts.policy);
+        let policy = self.engine.rules.policy_for(&row.link, &row.facts.policy);
         let start = policy.map(|policy| policy.raw_file.start.value);
         if start != Some(ClockStart::PrintedAndFiled) {
             return Err(Error::usage(format!("the policy '{}' does not wait for this", row.facts.policy))

@@ -202,6 +202,7 @@ impl Service {
     /// Refused (recorded), impossible, or the register cannot be written.
     pub fn handle(&mut self, caller: &Caller, command: Command) -> Result<Reply> {
         self.last_status = None;
+        self.engine.rules.turn_to(self.engine.ports.clock.now());
         let done = self.handled(caller, command);
         // Published files lag behind the journal at most by one command; a start catches up.
         self.engine.ports.journal.publish()?;

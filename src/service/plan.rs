@@ -111,7 +111,7 @@ impl Service {
             return None;
         }
         let rules = &self.engine.rules;
-        let rule = &rules.policies.get(&row.facts.policy)?.use_rule.retention;
+        let rule = &rules.policy_for(&row.link, &row.facts.policy)?.use_rule.retention;
         let end = row.times.get("use-until").copied()?;
         Some(PlanLine {
             batch: id,

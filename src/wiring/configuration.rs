@@ -1,6 +1,9 @@
 //! The configuration in force: found files compared with what two people agreed to, at a start and while running.
 
-use std::path::{Path, PathBuf};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
 
 use super::site::{faults, full_or_failed};
 use crate::{
@@ -78,6 +81,8 @@ pub(super) fn in_force(engine: &mut Engine, found: &Config) -> Result<Found> {
     };
     let compared = inforce::compare(&agreed, found);
     engine.rules = rules(&compared.effective, digest);
+    let now = engine.ports.clock.now();
+    engine.rules.turn_to(now);
     if !compared.tightened.is_empty() {
         let digest =
             inforce::keep(&state, &compared.effective.files).map_err(|e| full_or_failed(&e))?;
@@ -91,20 +96,24 @@ pub(super) fn in_force(engine: &mut Engine, found: &Config) -> Result<Found> {
 pub(super) fn rules(config: &Config, digest: Digest) -> Rules {
     let seconds =
         |p: Period| (i64::from(p.months) * 31 + i64::from(p.days)) * 86_400 + i64::from(p.seconds);
-    Rules {
+    let policies = inforce::digest_of(
+        &config
+            .files
+            .iter()
+            .filter(|(n, _)| n.starts_with("policies/") && n.ends_with(".yaml"))
+            .map(|(n, b)| (n.clone(), b.clone()))
+            .collect(),
+    );
+    let mut rules = Rules {
         links: config.links.clone(),
         layouts: config.layouts.clone(),
         policies: config.policies.clone(),
+        overridden: BTreeMap::new(),
+        day: None,
+        policies_base: policies,
         recipients: config.recipients.clone(),
         digest,
-        policies_digest: inforce::digest_of(
-            &config
-                .files
-                .iter()
-                .filter(|(n, _)| n.starts_with("policies/") && n.ends_with(".yaml"))
-                .map(|(n, b)| (n.clone(), b.clone()))
-                .collect(),
-        ),
+        policies_digest: policies,
         anchoring: config.agent.anchoring.clone(),
         agency: config.agent.agency.clone(),
         zone: config.agent.timezone,
@@ -117,7 +126,9 @@ pub(super) fn rules(config: &Config, digest: Digest) -> Rules {
         abandon_after: config.agent.abandon_after,
         clock_jump_max_seconds: seconds(config.agent.clock_jump_max),
         start_gap_max_seconds: seconds(config.agent.start_gap_max),
-    }
+    };
+    rules.settle(None);
+    rules
 }
 
 fn fact(backup: &Backup) -> BackupFacts {

@@ -5,8 +5,6 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use serde::Serialize;
-
 use super::{refusal, site::faults};
 use crate::{
     adapters::device,
@@ -32,84 +30,6 @@ pub fn state_of(path: &Path) -> Result<PathBuf> {
         Ok(_) => Err(missing()),
         Err(error) => Err(refusal::absent(&register, &error, missing)),
     }
-}
-
-/// `policy list`.
-///
-/// # Errors
-/// The configuration cannot be read.
-pub fn policies(path: &Path) -> Result<Vec<PolicyLine>> {
-    let config = config::load(path).map_err(|list| faults(&list))?;
-    let line = |p: &crate::domain::policy::Policy| PolicyLine {
-        name: p.name.clone(),
-        title: p.title.clone(),
-    };
-    Ok(config.policies.values().map(line).collect())
-}
-
-/// A row of `policy list`.
-#[derive(Clone, Debug, Serialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct PolicyLine {
-    /// Name, which links name it by.
-    pub name: String,
-    /// Title.
-    pub title: String,
-}
-
-/// `policy explain`.
-#[derive(Clone, Debug, Serialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct PolicyPage {
-    /// Name, which links name it by.
-    pub name: String,
-    /// Title.
-    pub title: String,
-    /// Its rules.
-    pub rules: Vec<RuleLine>,
-}
-
-/// A rule of a policy.
-#[derive(Clone, Debug, Serialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct RuleLine {
-    /// The rule.
-    pub rule: String,
-    /// Its value.
-    pub value: String,
-    /// The clause that it rests on.
-    pub clause: String,
-}
-
-/// `policy explain`.
-///
-/// # Errors
-/// There is no such policy.
-pub fn explain(path: &Path, name: &str) -> Result<PolicyPage> {
-    let config = config::load(path).map_err(|list| faults(&list))?;
-    let policy = config.policies.get(name).ok_or_else(|| {
-        Error::usage(format!("there is no policy '{name}'"))
-            .hint("'batchward policy list' shows the policies")
-    })?;
-    let rules = policy.rules().into_iter().map(|(rule, value, clause)| RuleLine {
-        rule: rule.to_owned(),
-        value,
-        clause: clause.to_owned(),
-    });
-    Ok(PolicyPage {
-        name: policy.name.clone(),
-        title: policy.title.clone(),
-        rules: rules.collect(),
-    })
-}
-
-/// `policy check`.
-///
-/// # Errors
-/// The file cannot be read.
-pub fn check_policy(path: &Path) -> Result<Vec<String>> {
-    let list = config::check_policy(path);
-    Ok(list.iter().map(ToString::to_string).collect())
 }
 
 /// The number of a unix user of this machine.

@@ -13,6 +13,7 @@ mod monitor;
 mod outbox;
 mod packing;
 mod places;
+mod policies;
 mod receipts;
 mod refusal;
 mod resident;
@@ -25,11 +26,12 @@ mod witness;
 
 pub use confine::{Confined, confine, harden};
 pub use doctor::{Examined, Placed, examine};
-pub use look::{
-    PolicyLine, PolicyPage, RuleLine, check_policy, explain, help_device, policies, state_of,
-    uid_of,
-};
+pub use look::{help_device, state_of, uid_of};
 pub use packing::{Lock, Packed, PackedFile, Packing, pack, passphrase_from};
+pub use policies::{
+    Asked, ClauseLine, DiffLine, ExceptionLine, PolicyLine, PolicyPage, RuleLine, SideLine,
+    check_policy, diff, explain, policies,
+};
 pub use resident::{Control, Settings, control, now, resident, settings};
 pub use site::{Hooks, Made, init, once, open};
 pub use sources::{Remote, courier, serve_courier};
@@ -65,4 +67,10 @@ fn described(error: &dyn std::error::Error) -> String {
         cause = inner.source();
     }
     text
+}
+
+/// The rules of a configuration, for tests of what files say.
+#[cfg(test)]
+pub(crate) fn rules_for_tests(config: &crate::config::Config) -> crate::engine::rules::Rules {
+    configuration::rules(config, crate::domain::digest::Digest::of(b"synthetic"))
 }

@@ -10,7 +10,7 @@ mod forms;
 mod handover;
 mod inventory;
 mod pack;
-mod proofs;
+pub(super) mod proofs;
 mod receipt;
 mod site;
 mod uses;

@@ -140,18 +140,57 @@ pub(in crate::cli) enum CertificateWord {
     },
 }
 
+/// Forms of the table of clauses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(in crate::cli) enum MatrixFormat {
+    /// Markdown.
+    Md,
+    /// An OpenDocument spreadsheet.
+    Ods,
+}
+
 #[derive(Debug, Subcommand)]
 pub(in crate::cli) enum PolicyWord {
     /// List the policies.
     List,
-    /// Print each rule with its clause.
+    /// Print each rule with its clause, what that says, the layer it comes from, and what is done with it.
+    #[command(
+        after_long_help = "Examples:\n  batchward policy explain taoyuan-dwcd\n  batchward policy explain taoyuan-dwcd vendor.retention\n  batchward policy explain taoyuan-dwcd TY-4.3.2"
+    )]
     Explain {
         /// Name of the policy.
         name: String,
+        /// Only this parameter, group or clause.
+        #[arg(value_name = "PARAMETER|CLAUSE")]
+        about: Option<String>,
+        /// As this link has it, with its override.
+        #[arg(long, value_name = "LINK")]
+        link: Option<String>,
     },
-    /// Look at one policy file and print every problem.
+    /// Print the rules on which two policies differ, and which is the stricter one.
+    #[command(
+        after_long_help = "Examples:\n  batchward policy diff taoyuan-dwcd nantou-verification"
+    )]
+    Diff {
+        /// Name of one policy.
+        first: String,
+        /// Name of the other.
+        second: String,
+    },
+    /// Write the table of all clauses: what each says, what is done for it, and the tests that show it.
+    #[command(after_long_help = "Examples:\n  batchward policy matrix --format ods -o clauses.ods")]
+    Matrix {
+        /// Form of the table.
+        #[arg(long, value_enum, default_value = "md")]
+        format: MatrixFormat,
+        /// Where it is written; '-' is standard output.
+        #[arg(long, short, value_name = "FILE", default_value = "-")]
+        output: PathBuf,
+    },
+    /// Look at one policy file, or at all of a folder, and print every problem.
     Check {
-        /// The policy file.
-        file: PathBuf,
+        /// The policy file, or the folder.
+        #[arg(value_name = "FILE|DIR")]
+        path: PathBuf,
     },
 }

@@ -47,6 +47,7 @@ impl Service {
     ) -> Result<Reply> {
         let row = self.in_state(handover, &[HandoverState::Made])?;
         let (packages, destroy_by) = (row.copies.clone(), row.terms.destroy_by);
+        self.may_leave(actor, &row.terms.link)?;
         self.carried(&facts, HeldKind::Media, &custody)?;
         let facts = HeldFacts { delete_by: Some(destroy_by), ..facts };
         let mut copies = Vec::with_capacity(packages.len());

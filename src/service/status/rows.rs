@@ -62,7 +62,7 @@ pub(super) fn due(given: &Given<'_>) -> Vec<DueLine> {
             return None;
         }
         let deadline = row.due.filter(|(_, of)| *of == whole).map(|(deadline, _)| deadline);
-        let policy = given.rules.policies.get(&row.facts.policy);
+        let policy = given.rules.policy_for(&row.link, &row.facts.policy);
         let clause = policy.filter(|_| deadline.is_some()).map(|policy| {
             let rule = (&policy.use_rule.retention, &policy.raw_file.retention);
             if whole { rule.0.clause.clone() } else { rule.1.clause.clone() }

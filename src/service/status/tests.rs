@@ -19,8 +19,8 @@ use crate::{
         ids::{KeyId, StandingId},
         inventory::{HeldKind, Medium},
         policy::{
-            Approval, ClockStart, CopyApproval, CopyRule, Destroy, GrantRule, Policy, RawFile,
-            Rule, UseRule,
+            Approval, ClockStart, CopyApproval, CopyRule, Destroy, Further, GrantRule, Policy,
+            RawFile, Rule, UseRule, layers::Stack,
         },
         signed::SignedText,
         step::{Outcome, Plan},
@@ -56,6 +56,9 @@ impl Desk {
             links: BTreeMap::new(),
             layouts: BTreeMap::new(),
             policies: BTreeMap::new(),
+            overridden: BTreeMap::new(),
+            day: None,
+            policies_base: Digest::of(b""),
             recipients: BTreeMap::new(),
             digest: Digest::of(b""),
             policies_digest: Digest::of(b""),
@@ -380,6 +383,8 @@ fn letter_within_an_hour() -> Policy {
         standing_key: own(false),
         access_log: own(Period::ZERO),
         register: own(Period::ZERO),
+        further: Further::default(),
+        stack: Stack::default(),
     }
 }
 

@@ -96,6 +96,7 @@ fn served(desk: &mut Desk, standing: SourceStanding) {
         status: LinkStatus::Active,
         key: KeyMode::Separate,
         receipts: None,
+        overrides: std::collections::BTreeMap::new(),
         source: Some(Box::new(source)),
         max_rejected: 0,
     };

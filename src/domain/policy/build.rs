@@ -1,0 +1,168 @@
+//! From what the layers say to the rules that the engine reads.
+
+use std::collections::BTreeMap;
+
+use chrono::NaiveDate;
+
+use super::{
+    Approval, CalendarRule, ClockStart, CopyApproval, CopyRule, Destroy, Egress, Further,
+    GrantRule, MonthRule, Policy, RawFile, Rule, UseRule,
+    layers::{Layer, LayerRules, Ruled, Stack},
+    length::Length,
+    value::Value,
+};
+use crate::domain::{
+    accounts::Role,
+    handover::{HandoverRule, OffPremises, RecipientKind},
+    time::Period,
+};
+
+/// What holds, by the key of its parameter.
+struct Held(BTreeMap<&'static str, Ruled>);
+
+impl Held {
+    fn read<T>(&self, key: &str, read: impl FnOnce(&Value) -> Option<T>) -> Option<Rule<T>> {
+        let ruled = self.0.get(key)?;
+        Some(Rule { value: read(&ruled.value)?, clause: ruled.clause.clone() })
+    }
+
+    fn period(&self, key: &str) -> Option<Rule<Period>> {
+        self.read(key, |value| match value {
+            Value::Length(Length::Calendar(period)) => Some(*period),
+            _ => None,
+        })
+    }
+
+    fn number(&self, key: &str) -> Option<Rule<u64>> {
+        self.read(key, |value| match value {
+            Value::Number(number) => Some(*number),
+            _ => None,
+        })
+    }
+
+    fn yes(&self, key: &str) -> Option<Rule<bool>> {
+        self.read(key, |value| match value {
+            Value::Yes(yes) => Some(*yes),
+            _ => None,
+        })
+    }
+
+    fn word<T>(&self, key: &str, parse: impl FnOnce(&str) -> Option<T>) -> Option<Rule<T>> {
+        self.read(key, |value| match value {
+            Value::Word(word) => parse(word),
+            _ => None,
+        })
+    }
+
+    fn words<T>(&self, key: &str, parse: impl Fn(&str) -> Option<T>) -> Option<Rule<Vec<T>>> {
+        self.read(key, |value| match value {
+            Value::Words(words) => Some(words.iter().filter_map(|word| parse(word)).collect()),
+            _ => None,
+        })
+    }
+
+    fn texts(&self, key: &str) -> Option<Rule<Vec<String>>> {
+        self.words(key, |word| Some(word.to_owned()))
+    }
+}
+
+impl Policy {
+    /// The policy of these layers, as it is on a day; without one, as it is when every exception has ended. Nothing where a
+    /// rule is missing that every policy must have.
+    #[must_use]
+    pub fn of(titles: (&str, &str, &str), stack: &Stack, day: Option<NaiveDate>) -> Option<Self> {
+        let held = Held(stack.on(day));
+        let (name, title, register_title) = titles;
+        Some(Self {
+            name: name.to_owned(),
+            title: title.to_owned(),
+            register_title: register_title.to_owned(),
+            raw_file: RawFile {
+                start: held.word("raw_file.start_event", ClockStart::parse)?,
+                retention: held.period("raw_file.retention")?,
+            },
+            use_rule: UseRule {
+                retention: held.period("use.retention")?,
+                superseded: held.read("use.superseded", |value| match value {
+                    Value::Never => Some(None),
+                    Value::Length(Length::Calendar(period)) => Some(Some(*period)),
+                    _ => None,
+                })?,
+            },
+            destroy: destroy(&held)?,
+            copy: CopyRule { approval: held.word("copy.approval", CopyApproval::parse)? },
+            handover: handover(&held),
+            grant: GrantRule { row_cap: held.number("grant.row_cap")? },
+            standing_key: held.yes("key.standing")?,
+            access_log: held.period("access_log.retention")?,
+            register: held.period("register.retention")?,
+            further: further(&held),
+            stack: stack.clone(),
+        })
+    }
+
+    /// The same policy on a day; without one, when every exception has ended.
+    #[must_use]
+    pub fn on(&self, day: Option<NaiveDate>) -> Self {
+        let titles = (self.name.as_str(), self.title.as_str(), self.register_title.as_str());
+        Self::of(titles, &self.stack, day).unwrap_or_else(|| self.clone())
+    }
+
+    /// The same policy as one link has it.
+    #[must_use]
+    pub fn over(&self, link: &str, rules: &LayerRules, day: Option<NaiveDate>) -> Self {
+        let layer = Layer { name: format!("link {link}"), rules: rules.clone() };
+        let titles = (self.name.as_str(), self.title.as_str(), self.register_title.as_str());
+        Self::of(titles, &self.stack.with(layer), day).unwrap_or_else(|| self.clone())
+    }
+}
+
+fn destroy(held: &Held) -> Option<Destroy> {
+    let roles = |key| held.words(key, Role::parse);
+    let approvers = held.number("destroy.approvers")?;
+    Some(Destroy {
+        approval: held.word("destroy.approval", Approval::parse)?,
+        requesters: roles("destroy.requesters")?,
+        approver_roles: roles("destroy.approver_roles")?,
+        performers: roles("destroy.performers")?,
+        witnesses: roles("destroy.witnesses")?,
+        approvers: Rule { value: u32::try_from(approvers.value).ok()?, clause: approvers.clause },
+        cooling_off: held.period("destroy.cooling_off")?,
+        papers: held.texts("destroy.papers")?,
+        media_papers: held.texts("destroy.media_papers")?,
+        papers_within: held.period("destroy.papers_within")?,
+    })
+}
+
+/// Rules of handing on are there whole or not at all.
+fn handover(held: &Held) -> Option<HandoverRule> {
+    Some(HandoverRule {
+        recipients: held.words("handover.recipients", RecipientKind::parse)?,
+        provider_doc: held.yes("handover.provider_doc")?,
+        off_premises: held.word("handover.off_premises", OffPremises::parse)?,
+        vendor_export: held.yes("handover.vendor_export")?.clause,
+        key_apart: held.yes("handover.key_apart")?.clause,
+        retention: held.period("handover.retention")?,
+    })
+}
+
+fn further(held: &Held) -> Further {
+    let pair = |word: &str| {
+        let (one, two) = word.split_once('-')?;
+        Some((Role::parse(one)?, Role::parse(two)?))
+    };
+    let forward = held.texts("calendar.roll_forward");
+    Further {
+        vendor_retention: held.period("vendor.retention"),
+        notify: held.texts("destroy.notify"),
+        exclusive: held.words("roles.exclusive", pair),
+        egress: held.word("media.egress", Egress::parse),
+        calendar: CalendarRule {
+            month_rule: held
+                .word("calendar.month_rule", MonthRule::parse)
+                .map_or(MonthRule::Earlier, |rule| rule.value),
+            notices_roll_forward: forward
+                .is_none_or(|rule| rule.value.iter().any(|word| word == "notices")),
+        },
+    }
+}
