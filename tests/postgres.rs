@@ -1,7 +1,7 @@
 //! PostgreSQL as the place of loaded data, on a real server that the tests start on loopback with TLS.
 //!
 //! `postgres/tables.rs` asks the adapter itself: loads, readings and ends of tables, and what a server that is not to be
-//! trusted meets.
+//! trusted meets. `postgres/life.rs` lives whole lives of batches through the program.
 #![cfg(feature = "test-hooks")]
 #![allow(
     clippy::unwrap_used,
@@ -14,5 +14,7 @@
 
 mod support;
 
+#[path = "postgres/life.rs"]
+mod life;
 #[path = "postgres/tables.rs"]
 mod tables;

@@ -18,7 +18,7 @@ use std::{
     io::{self, Read},
     net::{TcpStream, ToSocketAddrs},
     os::fd::AsFd,
-    path::{Path, PathBuf},
+    path::Path,
     sync::Arc,
     time::Duration,
 };
@@ -37,7 +37,7 @@ pub use self::{
 };
 use super::{files, root_key::credential_file};
 use crate::domain::{
-    database::{Database, Server},
+    database::{Database, PasswordSource, Server},
     ids::CopyId,
     limits::{DATABASE_CONNECT_SECONDS, SSH_FILE_BYTES_MAX},
     secret::Secret,
@@ -48,15 +48,6 @@ pub const SCHEMA: &str = "batchward";
 
 /// Connects to a host and port: the agent itself cannot, and is handed a socket.
 pub type Dial = dyn Fn(&str, u16) -> io::Result<TcpStream> + Send + Sync;
-
-/// Where the password of the role is.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum PasswordSource {
-    /// A file of mode 0600.
-    File(PathBuf),
-    /// A systemd credential.
-    Credential(String),
-}
 
 /// A database, and what it takes to reach it.
 #[derive(Clone)]

@@ -29,6 +29,7 @@ mod table;
 #[cfg(test)]
 mod tests;
 mod usage;
+mod vault;
 mod verify;
 mod witness;
 mod words;

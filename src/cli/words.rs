@@ -19,7 +19,7 @@ use super::{
     doctor, evidence, forms, handover,
     identity::Identity,
     inventory, lists, pack, pages, print, receipt, register, rows, shapes, sources, speech, status,
-    verify, witness,
+    vault, verify, witness,
 };
 use crate::{
     daemon, demo,
@@ -77,6 +77,7 @@ pub(super) fn run(cli: &Cli) -> Result<()> {
         Word::DeviceHelper { socket, for_user } => wiring::help_device(socket, for_user),
         Word::Link(LinkWord::Test { link }) => sources::test(&cli.config, link, cli.json),
         Word::Courier { session } => wiring::serve_courier(*session),
+        Word::Vault(word) => vault::run(&cli.config, word),
         Word::Man { dir } => pages::man(dir),
         _ => with_site(cli, &hooks),
     }

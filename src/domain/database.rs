@@ -3,7 +3,10 @@
 //! Over a network the server is always verified, by roots that are named: no other mode can be written. A password never
 //! stands in a URL, which lies in files and logs.
 
-use std::{fmt, path::PathBuf};
+use std::{
+    fmt,
+    path::{Path, PathBuf},
+};
 
 use super::words::words;
 
@@ -45,6 +48,39 @@ pub enum Server {
     },
     /// Over a socket in this folder.
     Socket(PathBuf),
+}
+
+/// Where the password of a role is; itself it is nowhere in the configuration.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PasswordSource {
+    /// A file of mode 0600.
+    File(PathBuf),
+    /// A systemd credential.
+    Credential(String),
+}
+
+impl PasswordSource {
+    /// Reads `file:PATH` or `credential:NAME`.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let plain = |text: &str| !text.is_empty() && !text.contains(char::is_control);
+        match text.split_once(':')? {
+            ("file", path) if plain(path) => Some(Self::File(path.into())),
+            ("credential", name) if plain(name) && !name.contains('/') => {
+                Some(Self::Credential(name.to_owned()))
+            }
+            _ => None,
+        }
+    }
+
+    /// The same, with its path under another.
+    #[must_use]
+    pub fn beneath(self, place: impl FnOnce(PathBuf) -> PathBuf) -> Self {
+        match self {
+            Self::File(path) => Self::File(place(path)),
+            Self::Credential(_) => self,
+        }
+    }
 }
 
 /// Why a text is no URL of a database.
@@ -117,6 +153,26 @@ impl Database {
         let name = is_name(name).then(|| name.to_owned()).ok_or(DatabaseFault::Name)?;
         let (server, port) = parameters.server(host)?;
         Ok(Self { server, port, user, name })
+    }
+}
+
+impl Database {
+    /// The port, where it is reached over a network.
+    #[must_use]
+    pub const fn network_port(&self) -> Option<u16> {
+        match self.server {
+            Server::Network { .. } => Some(self.port),
+            Server::Socket(_) => None,
+        }
+    }
+
+    /// The file of what vouches for the server, where it is reached over a network.
+    #[must_use]
+    pub fn roots(&self) -> Option<&Path> {
+        match &self.server {
+            Server::Network { roots, .. } => Some(roots),
+            Server::Socket(_) => None,
+        }
     }
 }
 

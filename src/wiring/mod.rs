@@ -2,6 +2,7 @@
 
 mod configuration;
 mod confine;
+mod database;
 mod doctor;
 mod files;
 mod intake;
@@ -23,6 +24,7 @@ mod unit;
 mod witness;
 
 pub use confine::{Confined, confine, harden};
+pub use database::{install, install_script};
 pub use doctor::{Examined, Placed, examine};
 pub use look::{
     PolicyLine, PolicyPage, RuleLine, check_policy, explain, help_device, policies, state_of,

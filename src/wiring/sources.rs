@@ -18,6 +18,7 @@ use crate::{
     },
     config::{self, Config},
     domain::{
+        database::Database,
         digest::Digest,
         ids::BatchId,
         known_hosts::{self, fingerprint},
@@ -51,6 +52,11 @@ pub struct Remote {
 }
 
 impl Remote {
+    /// The courier.
+    pub(super) fn courier(&self) -> Arc<Courier> {
+        Arc::clone(&self.courier)
+    }
+
     /// The same, for an agent that stays.
     #[must_use]
     pub fn waking(self, wake: Arc<dyn Fn() + Send + Sync>) -> Self {
@@ -58,21 +64,23 @@ impl Remote {
     }
 }
 
-/// Starts the courier, where a link has a source: before the process confines itself.
+/// Starts the courier, where a link has a source or loaded data lie in a database elsewhere: before the process confines
+/// itself.
 ///
 /// # Errors
 /// It cannot be started.
 pub fn courier(path: &Path) -> crate::service::Result<Option<Remote>> {
     let config = config::load(path).map_err(|list| super::site::faults(&list))?;
     let sources: Vec<_> = config.links.values().filter_map(|link| link.source.as_deref()).collect();
-    if sources.is_empty() {
+    let database = config.agent.vault.database.as_ref().and_then(Database::network_port);
+    if sources.is_empty() && database.is_none() {
         return Ok(None);
     }
     let program = Path::new("/proc/self/exe");
-    let started = Courier::start(program, sources.into_iter());
+    let started = Courier::start(program, sources.into_iter(), database);
     let courier = started.map_err(|error| {
         Error::new(Exit::Unavailable, format!("the courier cannot be started: {error}")).hint(
-            "it talks to the servers of links; without 'source:' in any of them none is needed",
+            "it talks to the servers of links, and reaches a database elsewhere; without 'source:' and 'vault: postgres://' none is needed",
         )
     })?;
     Ok(Some(Remote { courier: Arc::new(courier), wake: None }))
@@ -413,7 +421,7 @@ pub fn test_source(path: &Path, link: &str) -> crate::service::Result<SourceTest
         Error::usage(format!("there is no link '{link}' with a 'source:'"))
             .hint("docs/sftp.md says how a link gets one")
     })?;
-    let started = Courier::start(Path::new("/proc/self/exe"), std::iter::once(source));
+    let started = Courier::start(Path::new("/proc/self/exe"), std::iter::once(source), None);
     let courier = started.map_err(|error| {
         Error::new(Exit::Unavailable, format!("the courier cannot be started: {error}"))
     })?;

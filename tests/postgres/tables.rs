@@ -5,12 +5,12 @@ use std::{fs, os::unix::fs::PermissionsExt, path::Path, sync::Arc, time::Duratio
 
 use batchward::{
     adapters::{
-        postgres::{self, Asked, DatabaseError, Loader, PasswordSource, Place},
+        postgres::{self, Asked, DatabaseError, Loader, Place},
         vault::{Column, Vault, VaultBuilder},
         vault_view::View,
     },
     domain::{
-        database::{Database, Profile},
+        database::{Database, PasswordSource, Profile},
         ids::CopyId,
         secret::Secret,
     },

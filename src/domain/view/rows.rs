@@ -426,6 +426,9 @@ pub struct CopyRow {
     pub exception: Option<(String, Timestamp)>,
     /// What is known of one that people keep.
     pub held: Option<Box<Held>>,
+    /// The document by which it lies in plain in a database.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub plain: Option<Box<str>>,
 }
 
 impl CopyRow {
