@@ -16,9 +16,9 @@ thread_local! {
 }
 
 /// A site of the samples whose loaded data go to a new database of this server.
-struct World<'p> {
-    site: Site<'p>,
-    database: String,
+pub(crate) struct World<'p> {
+    pub(crate) site: Site<'p>,
+    pub(crate) database: String,
 }
 
 impl<'p> World<'p> {
@@ -47,14 +47,14 @@ impl<'p> World<'p> {
     }
 
     /// As [`Self::new`], with the database set up.
-    fn set_up(people: &'p People, server: &Server, plain: bool) -> Self {
+    pub(crate) fn set_up(people: &'p People, server: &Server, plain: bool) -> Self {
         let world = Self::new(people, server, plain);
         let script = world.site.run(&["vault", "install", "--profile", "agent-only"]).ok();
         server.database(&world.database, script.text());
         world
     }
 
-    fn count(&self, server: &Server, sql: &str) -> i64 {
+    pub(crate) fn count(&self, server: &Server, sql: &str) -> i64 {
         server.sql(&self.database, sql).parse().unwrap()
     }
 }

@@ -347,8 +347,7 @@ impl View {
     ) -> Result<(), FoldError> {
         self.move_copy(mark, vault, CopyEvent::Made)?;
         if let Some(row) = self.copies.get_mut(&vault) {
-            row.bytes = facts.vault.bytes;
-            row.sha256 = facts.vault.sha256;
+            (row.bytes, row.sha256) = (facts.vault.bytes, facts.vault.sha256);
             row.plain = facts.plain.as_deref().map(Into::into);
         }
         let link = self.batch(mark, batch)?.link.clone();

@@ -427,7 +427,6 @@ pub struct CopyRow {
     /// What is known of one that people keep.
     pub held: Option<Box<Held>>,
     /// The document by which it lies in plain in a database.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub plain: Option<Box<str>>,
 }
 
@@ -441,11 +440,8 @@ impl CopyRow {
     /// Where it stands, in a word for people.
     #[must_use]
     pub fn stands(&self) -> &'static str {
-        if self.is_unmade() && self.state == CopyState::Destroyed {
-            "never made"
-        } else {
-            self.state.word()
-        }
+        let never = self.is_unmade() && self.state == CopyState::Destroyed;
+        if never { "never made" } else { self.state.word() }
     }
 }
 
