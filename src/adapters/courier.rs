@@ -16,7 +16,7 @@ mod wire;
 use std::{
     collections::BTreeSet,
     io::{self, Read},
-    net::Shutdown,
+    net::{Shutdown, TcpStream},
     os::{fd::AsFd, unix::net::UnixStream},
     path::{Path, PathBuf},
     process::Child,
@@ -101,15 +101,17 @@ pub struct Courier {
 }
 
 impl Courier {
-    /// Starts a courier for these servers: to be called before the process confines itself. `program` is this program.
+    /// Starts a courier for these servers and the port of a database: to be called before the process confines itself.
+    /// `program` is this program.
     ///
     /// # Errors
     /// It cannot be started, or cannot confine itself.
     pub fn start<'a>(
         program: &Path,
         servers: impl Iterator<Item = &'a Endpoint>,
+        database: Option<u16>,
     ) -> io::Result<Self> {
-        let (mut ports, mut agent) = (BTreeSet::new(), None);
+        let (mut ports, mut agent) = (BTreeSet::from_iter(database), None);
         for server in servers {
             ports.insert(server.port);
             if let Login::Agent(socket) = &server.login {
@@ -164,6 +166,30 @@ impl Courier {
             known: pins.fingerprints(),
             ..CourierError::new(code, "the server is not let in")
         })
+    }
+
+    /// A connection to a database, which the agent speaks over itself.
+    ///
+    /// # Errors
+    /// Nobody answers there, or the courier was started before it had this port.
+    pub fn dial(&self, host: &str, port: u16) -> io::Result<TcpStream> {
+        let other = |error: CourierError| io::Error::other(error.detail);
+        if !self.ports.contains(&port) {
+            return Err(io::Error::other(
+                "the courier was started before the database had this port",
+            ));
+        }
+        let mut server = Server {
+            line: self.line().map_err(other)?,
+            buffer: Vec::new(),
+            piece: REMOTE_READ_BYTES,
+        };
+        server.patience(REMOTE_CONNECT_SECONDS).map_err(other)?;
+        let answer = server.ask(&Ask::Dial { host: host.to_owned(), port }, &[]).map_err(other)?;
+        is_done(&answer).map_err(other)?;
+        let socket = passing::receive(server.line.as_fd())?;
+        let none = || io::Error::from(io::ErrorKind::ConnectionAborted);
+        Ok(TcpStream::from(socket.ok_or_else(none)?))
     }
 
     fn line(&self) -> Result<UnixStream> {

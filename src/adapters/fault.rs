@@ -67,6 +67,7 @@ mod hooks {
 
     static WRITES: AtomicU64 = AtomicU64::new(0);
     static CRASH: OnceLock<(u64, Moment)> = OnceLock::new();
+    static NAMED: OnceLock<(String, Moment)> = OnceLock::new();
     static WAIT: OnceLock<PathBuf> = OnceLock::new();
     static OVERWRITES: AtomicU64 = AtomicU64::new(0);
 
@@ -75,7 +76,7 @@ mod hooks {
     }
 
     pub(super) fn reach(write: u64, site: &'static str, moment: Moment) {
-        if CRASH.get() == Some(&(write, moment)) {
+        if CRASH.get() == Some(&(write, moment)) || is_named(site, moment) {
             std::process::abort();
         }
         if site == "wipe overwrite" && moment == Moment::Middle {
@@ -104,8 +105,16 @@ mod hooks {
         let _ = WAIT.set(path);
     }
 
+    fn is_named(site: &str, moment: Moment) -> bool {
+        NAMED.get().is_some_and(|(name, at)| name == site && *at == moment)
+    }
+
     pub(super) fn arm(write: u64, moment: Moment) {
         let _ = CRASH.set((write, moment));
+    }
+
+    pub(super) fn arm_named(site: &str, moment: Moment) {
+        let _ = NAMED.set((site.to_owned(), moment));
     }
 
     pub(super) fn count() -> u64 {
@@ -117,6 +126,12 @@ mod hooks {
 #[cfg(feature = "test-hooks")]
 pub fn arm(write: u64, moment: Moment) {
     hooks::arm(write, moment);
+}
+
+/// Stops the process at the first write of this name.
+#[cfg(feature = "test-hooks")]
+pub fn arm_named(site: &str, moment: Moment) {
+    hooks::arm_named(site, moment);
 }
 
 /// From when `path` is there, the n-th overwrite of a wipe waits half done for as long as `path-n` is there.

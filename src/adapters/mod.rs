@@ -24,6 +24,7 @@ pub mod lock;
 pub mod machine;
 pub mod outbox;
 pub mod packing;
+pub mod postgres;
 pub mod process;
 pub mod receipts;
 pub mod root_key;

@@ -30,6 +30,7 @@ mod table;
 #[cfg(test)]
 mod tests;
 mod usage;
+mod vault;
 mod verify;
 mod witness;
 mod words;
@@ -122,25 +123,28 @@ const fn count(_cli: &args::Cli) -> Result<()> {
 #[cfg(feature = "test-hooks")]
 fn arm(cli: &args::Cli) -> Result<()> {
     use crate::{
-        adapters::fault::{Moment, arm, hold_back},
+        adapters::fault::{Moment, arm, arm_named, hold_back},
         error::Error,
     };
     if let Some(path) = &cli.test_wait {
         hold_back(path.clone());
     }
     let Some(spec) = &cli.test_crash else { return Ok(()) };
-    let parsed = spec.split_once(':').and_then(|(n, moment)| {
+    let parsed = spec.split_once(':').and_then(|(write, moment)| {
         let moment = match moment {
             "before" => Moment::Before,
             "middle" => Moment::Middle,
             "after" => Moment::After,
             _ => return None,
         };
-        Some((n.parse().ok()?, moment))
+        Some((write, moment))
     });
     let (write, moment) =
-        parsed.ok_or_else(|| Error::usage("--test-crash takes N:before|middle|after"))?;
-    arm(write, moment);
+        parsed.ok_or_else(|| Error::usage("--test-crash takes N|NAME:before|middle|after"))?;
+    match write.parse() {
+        Ok(number) => arm(number, moment),
+        Err(_) => arm_named(write, moment),
+    }
     Ok(())
 }
 

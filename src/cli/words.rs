@@ -18,7 +18,7 @@ use super::{
     doctor, evidence, forms, handover,
     identity::Identity,
     inventory, lists, pack, pages, policies, print, receipt, register, rows, shapes, sources,
-    speech, status, verify, witness,
+    speech, status, vault, verify, witness,
 };
 use crate::{
     daemon, demo,
@@ -81,6 +81,7 @@ pub(super) fn run(cli: &Cli) -> Result<()> {
             sources::test(&cli.config, Tried::Recipient(recipient), cli.json)
         }
         Word::Courier { session } => wiring::serve_courier(*session),
+        Word::Vault(word) => vault::run(&cli.config, word),
         Word::Man { dir } => pages::man(dir),
         _ => with_site(cli, &hooks),
     }

@@ -12,6 +12,7 @@ use super::{
     node::Faults,
     paths::{Spot, lexical},
     reader::{Form, Placed, Reader, form},
+    vault::{self, Vault},
 };
 use crate::{
     adapters::root_key::{RootKeyError, RootKeySource},
@@ -63,6 +64,8 @@ pub struct Agent {
     pub backups: Backups,
     /// Who vouches for the register, and how often.
     pub anchoring: Option<Anchoring>,
+    /// Where loaded data lie.
+    pub vault: Vault,
 }
 
 /// How much is logged.
@@ -124,11 +127,7 @@ pub(super) fn parse(mut reader: Reader, file: &Path) -> Agent {
     let layouts = path(&mut reader, base, "layouts", "layouts");
     let policies = path(&mut reader, base, "policies", "policies");
     only(&mut reader, "store", form("'sqlite': PostgreSQL comes with a later version", "sqlite"));
-    only(
-        &mut reader,
-        "vault",
-        form("'embedded': PostgreSQL comes with a later version", "embedded"),
-    );
+    let vault = vault::read(&mut reader, base);
     let spans = Spans::read(&mut reader);
     let zone = form("a name of the IANA time zones", "Asia/Taipei");
     let timezone = reader.maybe("timezone", zone, |t| t.parse().ok());
@@ -177,6 +176,7 @@ pub(super) fn parse(mut reader: Reader, file: &Path) -> Agent {
         device_helper,
         backups,
         anchoring,
+        vault,
     }
 }
 
@@ -306,6 +306,7 @@ impl Agent {
             text(self.clock_jump_max),
             text(self.start_gap_max),
         ) + &self.anchoring.as_ref().map(anchoring::agreed).unwrap_or_default()
+            + &vault::agreed(&self.vault)
     }
 
     /// This agent with the fields that were agreed to; a field that is not in `agreed` stays.
@@ -322,6 +323,7 @@ impl Agent {
             start_gap_max: period("start_gap_max", self.start_gap_max),
             // One that was never agreed to is not in force by this: it tightens, and is put in force by being found.
             anchoring: value("anchoring").and_then(anchoring::read_agreed),
+            vault: vault::under(&self.vault, value("vault"), value("vault_plain")),
             ..self.clone()
         }
     }

@@ -10,7 +10,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{Agent, Config, Folders, load_parts, node::Fault};
+use super::{Agent, Config, Folders, load_parts, node::Fault, vault::Vault};
 use crate::{
     adapters::files::{self, FileError},
     domain::{
@@ -26,6 +26,9 @@ use crate::{
 
 /// Where a kept configuration has the fields of `agent.yaml` that were agreed to.
 pub const AGREED: &str = "policies/agent.agreed";
+
+/// The file that holds them, as changes name it.
+const AGENT: &str = "agent.yaml";
 
 /// Files of a configuration, by name below it.
 pub type FileSet = BTreeMap<String, Vec<u8>>;
@@ -167,16 +170,44 @@ pub fn compare(in_force: &Config, found: &Config) -> Comparison {
     others(in_force, found, &mut pending);
     if in_force.agent.anchoring.is_none() && found.agent.anchoring.is_some() {
         effective.agent.anchoring.clone_from(&found.agent.anchoring);
-        effective.files.insert(AGREED.to_owned(), effective.agent.agreed().into_bytes());
         tightened.push(of_agent("anchoring-added", true));
     } else if in_force.agent.anchoring != found.agent.anchoring {
         pending.push(of_agent("anchoring", false));
     }
-    let times = |agent: &Agent| Agent { anchoring: None, ..agent.clone() }.agreed();
+    vault(in_force, found, &mut effective, &mut tightened, &mut pending);
+    if tightened.iter().any(|change| change.file == AGENT) {
+        effective.files.insert(AGREED.to_owned(), effective.agent.agreed().into_bytes());
+    }
+    let times = |agent: &Agent| {
+        Agent { anchoring: None, vault: Vault::default(), ..agent.clone() }.agreed()
+    };
     if times(&in_force.agent) != times(&found.agent) {
         pending.push(of_agent("times", false));
     }
     Comparison { effective, tightened, pending }
+}
+
+/// Where loaded data lie, and that they may lie there in plain, waits for a second person; that they no longer may does
+/// not.
+fn vault(
+    in_force: &Config,
+    found: &Config,
+    effective: &mut Config,
+    tightened: &mut Vec<ConfigChange>,
+    pending: &mut Vec<ConfigChange>,
+) {
+    let (now, wanted) = (&in_force.agent.vault, &found.agent.vault);
+    if now.database != wanted.database {
+        pending.push(of_agent("vault", false));
+    }
+    match (&now.plain, &wanted.plain) {
+        (Some(_), None) => {
+            effective.agent.vault.plain = None;
+            tightened.push(of_agent("vault-plain-removed", true));
+        }
+        (now, wanted) if now != wanted => pending.push(of_agent("vault-plain", false)),
+        _ => {}
+    }
 }
 
 /// Whoever is taken off the list gets nothing from now on, and an earlier end counts at once; everything else waits.
@@ -220,7 +251,7 @@ fn recipients(
 }
 
 fn of_agent(code: &str, tightens: bool) -> ConfigChange {
-    ConfigChange { file: "agent.yaml".to_owned(), code: code.to_owned(), tightens }
+    ConfigChange { file: AGENT.to_owned(), code: code.to_owned(), tightens }
 }
 
 /// Layouts and policies decide how bytes are read and what the law asks: any change waits.

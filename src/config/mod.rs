@@ -22,6 +22,7 @@ pub(crate) mod sources;
 pub mod templates;
 #[cfg(test)]
 mod tests;
+pub mod vault;
 
 use std::{
     collections::{BTreeMap, BTreeSet},

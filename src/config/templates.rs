@@ -28,7 +28,7 @@ links: links
 layouts: layouts
 policies: policies
 store: sqlite
-vault: embedded
+vault: embedded               # or the URL of a database: docs/postgresql.md
 scan_every: 30s
 incomplete_after: 4h
 timezone: Asia/Taipei         # dates without a time mean the end of that day here

@@ -190,3 +190,17 @@ pub const RELEASE_SECONDS_MAX: i64 = 86_400;
 pub const SSH_FILE_BYTES_MAX: u64 = 1 << 20;
 /// Bytes of a file that is put on a server.
 pub const PUT_BYTES_MAX: u64 = 64 << 20;
+/// Seconds until a database must have answered a connection and let the role in.
+pub const DATABASE_CONNECT_SECONDS: u64 = 10;
+/// Seconds that a short statement may take.
+pub const DATABASE_STATEMENT_SECONDS: u64 = 60;
+/// Seconds in which a piece of rows must have been taken, and a commit made durable.
+pub const DATABASE_COPY_SECONDS: u64 = 300;
+/// Seconds that the building of one table may take, and of each of its indexes.
+pub const DATABASE_BUILD_SECONDS: u64 = 12 * 3600;
+/// Seconds that one part of a reading may take.
+pub const DATABASE_READ_SECONDS: u64 = 3600;
+/// Rows that are fetched of a reading at once.
+pub const DATABASE_FETCH_ROWS: i32 = 512;
+/// Values of a list that are asked for at once.
+pub const DATABASE_LIST_VALUES: usize = 2_000;

@@ -12,6 +12,7 @@ pub mod checkpoint;
 pub mod cosignature;
 pub mod cp950;
 pub mod current_view;
+pub mod database;
 pub mod delimited;
 pub mod digest;
 pub mod entry;

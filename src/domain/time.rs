@@ -1,6 +1,6 @@
 //! Points in time and spans, without a clock.
 
-use std::fmt;
+use std::{fmt, time::Duration};
 
 use chrono::{DateTime, FixedOffset, Months, NaiveDate, NaiveTime, SecondsFormat, TimeZone, Utc};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -20,6 +20,13 @@ impl Timestamp {
     #[must_use]
     pub const fn millis(self) -> i64 {
         self.0
+    }
+
+    /// The time from here to the end of the millisecond `end`; none where that is over.
+    #[must_use]
+    pub fn left_until(self, end: Self) -> Duration {
+        let millis = end.0.saturating_sub(self.0).saturating_add(1);
+        Duration::from_millis(u64::try_from(millis).unwrap_or_default())
     }
 
     /// This point moved by `seconds`, saturating.

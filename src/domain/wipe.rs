@@ -56,6 +56,18 @@ pub enum Limit {
     NotTrimmed,
     /// An older key of keys is still there: a damaged slot of the key store could not be carried over to the new one.
     OldKeyKept,
+    /// It lay in plain in a database, by an exception that the site signed.
+    DatabasePlain,
+    /// The database's write-ahead log has it too.
+    DatabaseLog,
+    /// That log is archived.
+    DatabaseArchive,
+    /// Replicas of the database, or what follows its log.
+    DatabaseReplicas,
+    /// What backups of the database hold is not known.
+    DatabaseBackups,
+    /// That the database's files are gone was not seen.
+    DatabaseFiles,
 }
 
 /// What a limit keeps from being stated.
@@ -67,11 +79,13 @@ enum Forbids {
     Key,
     /// That the device forgot the blocks.
     Trim,
+    /// That it was ever ciphertext: neither key nor overwrite says more than this.
+    Cipher,
 }
 
 impl Limit {
     /// All of them, as the register may have them.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 28] = [
         Self::NotOverwritten,
         Self::Shared,
         Self::Snapshot,
@@ -94,13 +108,30 @@ impl Limit {
         Self::Backups,
         Self::NotTrimmed,
         Self::OldKeyKept,
+        Self::DatabasePlain,
+        Self::DatabaseLog,
+        Self::DatabaseArchive,
+        Self::DatabaseReplicas,
+        Self::DatabaseBackups,
+        Self::DatabaseFiles,
     ];
+
+    /// What is true of every table that a database drops.
+    pub const OF_DATABASE: [Self; 4] =
+        [Self::NotOverwritten, Self::DatabasePlain, Self::DatabaseLog, Self::DatabaseBackups];
 
     const fn forbids(self) -> Forbids {
         match self {
-            Self::NotOverwritten | Self::Shared | Self::Snapshot | Self::Grew => {
-                Forbids::Place(Assurance::L0)
-            }
+            Self::NotOverwritten
+            | Self::Shared
+            | Self::Snapshot
+            | Self::Grew
+            | Self::DatabaseLog
+            | Self::DatabaseArchive
+            | Self::DatabaseReplicas
+            | Self::DatabaseBackups
+            | Self::DatabaseFiles => Forbids::Place(Assurance::L0),
+            Self::DatabasePlain => Forbids::Cipher,
             Self::WrittenByOthers
             | Self::OpenElsewhere
             | Self::OpenUnknown
@@ -150,6 +181,14 @@ impl Limit {
             Self::OldKeyKept => {
                 "an older key of keys stays, held by a damaged slot of the key store"
             }
+            Self::DatabasePlain => {
+                "it lay in plain in a database, by an exception that the site signed"
+            }
+            Self::DatabaseLog => "the database's write-ahead log held it too",
+            Self::DatabaseArchive => "the database archives its write-ahead log",
+            Self::DatabaseReplicas => "replicas or followers of the database held it too",
+            Self::DatabaseBackups => "what backups of the database hold is not known",
+            Self::DatabaseFiles => "that the database's files are gone was not seen",
         }
     }
 }
@@ -167,6 +206,10 @@ pub fn assurance(limits: &[Limit]) -> Assurance {
             Forbids::Place(most) => place = place.min(most),
             Forbids::Key => key = false,
             Forbids::Trim => trim = false,
+            Forbids::Cipher => {
+                key = false;
+                place = place.min(Assurance::L1);
+            }
         }
     }
     match (key, place, trim) {
@@ -287,6 +330,10 @@ impl WipeReport {
 
     /// Takes limits away that were met for want of a key, and puts these in their place.
     pub fn keyed(&mut self, limits: &[Limit]) {
+        // No key opened what lay in plain.
+        if self.limits.contains(&Limit::DatabasePlain) {
+            return;
+        }
         self.limits.retain(|limit| limit.forbids() != Forbids::Key);
         for limit in limits {
             self.limit(*limit);
@@ -333,6 +380,9 @@ mod tests {
             (&[NoKeyDestroyed], L2),
             (&[KeyStore, NotTrimmed], L2),
             (&[NoKeyDestroyed, DataJournal], L1),
+            (&[Limit::DatabasePlain], L1),
+            (&[Limit::DatabasePlain, Limit::DatabaseLog], L0),
+            (&Limit::OF_DATABASE, L0),
             (&[NoKeyDestroyed, Moved, Shared], L0),
         ] {
             assert_eq!(assurance(limits), level, "{limits:?}");

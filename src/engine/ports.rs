@@ -10,7 +10,7 @@
 
 mod packages;
 
-use std::{io::Read, path::Path, sync::Arc};
+use std::{io::Read, path::Path, sync::Arc, time::Duration};
 
 use super::EngineError;
 pub use super::meter::Meter;
@@ -442,7 +442,12 @@ pub trait Vaults: Send + Sync {
     /// # Errors
     /// A vault cannot be opened.
     fn read(&self, read: &VaultRead<'_>, each: &mut dyn FnMut(&[String]) -> Flow) -> Result<()>;
+    /// Whether what is built lies there in plain, which the site has to have accepted.
+    fn is_plain(&self) -> bool;
 }
+
+/// The code of a reading whose time was over by the clock of the store itself.
+pub const READING_OVER: &str = "reading-over";
 
 /// Whether a reader goes on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -473,6 +478,8 @@ pub struct VaultRead<'a> {
     pub sets: &'a [Vec<(String, String)>],
     /// Whether the records stand for themselves (one batch), without the rules of the current view.
     pub single: bool,
+    /// How long rows may come from now on, for a store that has a clock of its own: it ends with [`READING_OVER`].
+    pub remaining: Duration,
 }
 
 /// A vault that is being built.

@@ -44,6 +44,8 @@ pub struct Rules {
     pub zone: chrono_tz::Tz,
     /// Who vouches for the register, and how often, where that is watched.
     pub anchoring: Option<Anchoring>,
+    /// The document by which loaded data may lie in plain in a database.
+    pub vault_plain: Option<String>,
     /// Backups and snapshots that hold the state, as they are stated; nothing where nothing is.
     pub backups: Option<Vec<BackupFacts>>,
     /// When an incomplete delivery becomes an alarm, and an unsigned one is quarantined.

@@ -132,7 +132,7 @@ impl Service {
         let view = &self.engine.view;
         let held = row.held.as_deref();
         let gone = row.state == CopyState::Destroyed;
-        let limits = if gone || row.kind.is_held() { &[] } else { reach.of_kind(row.kind) };
+        let limits = if gone || row.kind.is_held() { &[] } else { reach.of_row(row) };
         let best = |medium| inventory::methods_for(medium).first().map(|row| row.1);
         InventoryLine {
             id,
@@ -189,6 +189,10 @@ impl Reach {
             vault: with(Kept::Vault, &[]),
             case: with(Kept::Case, &[]),
         }
+    }
+
+    fn of_row(&self, row: &CopyRow) -> &[Limit] {
+        if row.plain.is_some() { &Limit::OF_DATABASE } else { self.of_kind(row.kind) }
     }
 
     fn of_kind(&self, kind: CopyKind) -> &[Limit] {

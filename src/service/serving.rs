@@ -3,15 +3,18 @@
 //! It stops before its next row when its time is over by the clock, when its cap is reached, or when the engine's
 //! thread has recorded what takes it back; whatever happens to the agent, no row comes after the absolute end.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, Ordering},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
 };
 
 use super::access_lines::{AccessLine, LogSource};
 use crate::{
     domain::{entry::Body, ids::GrantId, step::Plan, time::Timestamp},
-    engine::ports::{Clock, Flow, VaultKey, VaultRead, Vaults},
+    engine::ports::{Clock, Flow, READING_OVER, VaultKey, VaultRead, Vaults},
     error::{Error, Exit},
 };
 
@@ -180,7 +183,8 @@ impl Declared {
         rows.begin(&self.source.fields()).map_err(closed)?;
         let mut broken = Ok(());
         let (gate, asked) = ((&self.terms, &*self.taken_back, &*self.clock), &mut self.asked);
-        self.source.read(&mut |link, values| {
+        let remaining = self.clock.now().left_until(self.terms.until);
+        let read = self.source.read(remaining, &mut |link, values| {
             served.ended = stopped(gate, served.rows, also);
             if served.ended.is_some() {
                 return Flow::Stop;
@@ -195,7 +199,12 @@ impl Declared {
                 asking.rows += 1;
             }
             Flow::On
-        })?;
+        });
+        match read {
+            // By the clock of the store: what it had still to give does not come.
+            Err(error) if error.code() == READING_OVER => served.ended = Some("expired"),
+            other => other?,
+        }
         broken?;
         // A look at the log may have stopped where no line came.
         let cut = matches!(self.source, Source::Log(_)) && self.taken_back.load(Ordering::SeqCst);
@@ -236,6 +245,7 @@ impl Source {
     /// Each row, with its link where rows of several may come.
     fn read(
         &self,
+        remaining: Duration,
         each: &mut dyn FnMut(Option<&str>, &[String]) -> Flow,
     ) -> crate::engine::ports::Result<()> {
         match self {
@@ -246,6 +256,7 @@ impl Source {
                     columns: &from.fields,
                     sets: &from.sets,
                     single: from.single,
+                    remaining,
                 };
                 from.port.read(&read, &mut |values| each(None, values))
             }

@@ -5,10 +5,14 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::site::{faults, full_or_failed};
+use super::{
+    database,
+    site::{faults, full_or_failed},
+    sources::Remote,
+};
 use crate::{
     config::{
-        self, Config,
+        self, Agent, Config,
         backups::{Backup, Backups},
         inforce,
     },
@@ -27,11 +31,13 @@ use crate::{
 pub(super) struct Files {
     path: PathBuf,
     config: Config,
+    /// The agent in force, by which loaded data are reached, and what reaches a network.
+    vault: (Agent, Option<Remote>),
 }
 
 impl Files {
-    pub(super) fn new(path: &Path, config: Config) -> Self {
-        Self { path: path.to_owned(), config }
+    pub(super) fn new(path: &Path, config: Config, vault: (Agent, Option<Remote>)) -> Self {
+        Self { path: path.to_owned(), config, vault }
     }
 }
 
@@ -51,7 +57,11 @@ impl Configuration for Files {
                 "put it back, or restart the agent; until then nothing else of the files is taken",
             ));
         }
-        let found = in_force(engine, &config)?;
+        let (found, agent) = in_force(engine, &config)?;
+        if agent.vault != self.vault.0.vault {
+            engine.ports.vaults = database::vaults(&agent, self.vault.1.as_ref());
+            self.vault.0 = agent;
+        }
         self.config = config;
         Ok(found)
     }
@@ -62,8 +72,9 @@ impl Configuration for Files {
     }
 }
 
-/// Puts the configuration in force into the engine: what two people agreed to, and whatever tightens it since.
-pub(super) fn in_force(engine: &mut Engine, found: &Config) -> Result<Found> {
+/// Puts the configuration in force into the engine: what two people agreed to, and whatever tightens it since. Gives the
+/// agent that is in force with it.
+pub(super) fn in_force(engine: &mut Engine, found: &Config) -> Result<(Found, Agent)> {
     let state = found.agent.state.clone();
     let digest = engine
         .view
@@ -90,7 +101,9 @@ pub(super) fn in_force(engine: &mut Engine, found: &Config) -> Result<Found> {
         engine.record(AGENT, body)?;
         engine.rules.digest = digest;
     }
-    Ok(Found { digest: found_digest, pending: compared.pending, rules: rules(found, found_digest) })
+    let pending = compared.pending;
+    let all = Found { digest: found_digest, pending, rules: rules(found, found_digest) };
+    Ok((all, compared.effective.agent))
 }
 
 pub(super) fn rules(config: &Config, digest: Digest) -> Rules {
@@ -115,6 +128,7 @@ pub(super) fn rules(config: &Config, digest: Digest) -> Rules {
         digest,
         policies_digest: policies,
         anchoring: config.agent.anchoring.clone(),
+        vault_plain: config.agent.vault.plain.clone(),
         agency: config.agent.agency.clone(),
         zone: config.agent.timezone,
         backups: match &config.agent.backups {

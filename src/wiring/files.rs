@@ -46,6 +46,11 @@ impl Wiper {
         Self { notes: state.join("wipes"), device }
     }
 
+    /// Whether an earlier run has proved the wipe of a file of this name, and its outcome is not recorded.
+    pub(super) fn has_noted(&self, name: &str) -> bool {
+        self.notes.join(name).symlink_metadata().is_ok()
+    }
+
     /// Wipes `dir/name`.
     pub(super) fn wipe(&self, dir: &Path, name: &str) -> Result<WipeFacts> {
         let note = self.notes.join(name);

@@ -2,6 +2,7 @@
 
 mod configuration;
 mod confine;
+mod database;
 mod doctor;
 mod files;
 mod intake;
@@ -25,6 +26,7 @@ mod unit;
 mod witness;
 
 pub use confine::{Confined, confine, harden};
+pub use database::{install, install_script};
 pub use doctor::{Examined, Placed, examine};
 pub use look::{help_device, state_of, uid_of};
 pub use packing::{Lock, Packed, PackedFile, Packing, pack, passphrase_from};

@@ -45,6 +45,7 @@ impl Places {
                 .chain(agent.root_key.paths())
                 .chain(recipients::folder(agent))
                 .chain(super::sources::folders(config))
+                .chain(super::database::folders(config))
                 .collect(),
             drops: config
                 .links

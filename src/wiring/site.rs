@@ -4,7 +4,7 @@ use std::{fs, os::unix::fs::MetadataExt, path::Path, sync::Arc};
 
 use super::{
     configuration::{Files, in_force, rules},
-    described,
+    database, described,
     files::{Wiper, folder},
     intake::Drops,
     keys::{Age, Store},
@@ -14,7 +14,7 @@ use super::{
     outbox::Outboxes,
     refusal,
     sources::{Remote, Servers},
-    store::{CaseFiles, CertificateFiles, Folded, SpoolFiles, VaultFiles, folders},
+    store::{CaseFiles, CertificateFiles, Folded, SpoolFiles, folders},
     unit,
 };
 use crate::{
@@ -377,7 +377,7 @@ fn ports(agent: &Agent, keys: Store, logs: Logs, clock: Arc<dyn Clock>, lease: H
         intake: Arc::new(Drops { spool: spool.clone() }),
         spool: Arc::new(SpoolFiles { dir: spool, wiper: wiper.clone() }),
         opener: Arc::new(Age),
-        vaults: Arc::new(VaultFiles { dir: state.join("vault"), wiper: wiper.clone() }),
+        vaults: Arc::new(database::in_files(agent)),
         certificates: Box::new(CertificateFiles(state.join("certificates"))),
         packages: Arc::new(Outboxes { notes: state.join("packages") }),
         receipts: Box::new(super::receipts::Told(Receipts::new(state.join("receipts")))),
@@ -450,9 +450,10 @@ pub(super) fn open_as(
         None => Held::new(&state, lock),
     };
     let mut ports = ports(&config.agent, keys, logs, Arc::clone(&clock), lease);
-    ports.sources = Arc::new(Servers::new(&state, clock, remote));
+    ports.sources = Arc::new(Servers::new(&state, clock, remote.clone()));
     let mut engine = Engine::open(ports, rules(&config, Digest::of(&[])))?;
-    let found = in_force(&mut engine, &config)?;
+    let (found, agent) = in_force(&mut engine, &config)?;
+    engine.ports.vaults = database::vaults(&agent, remote.as_ref());
     if let Some((hands, observer)) = stays {
         engine.reside(hands);
         engine.observers.push(observer);
@@ -475,7 +476,7 @@ pub(super) fn open_as(
         engine.record(AGENT, body)?;
     }
     engine.ports.journal.publish()?;
-    Ok(Service::new(engine, found, Box::new(Files::new(path, config))))
+    Ok(Service::new(engine, found, Box::new(Files::new(path, config, (agent, remote)))))
 }
 
 /// A state folder that is there, and this user's.

@@ -18,6 +18,7 @@ use crate::{
     },
     config::{self, Config},
     domain::{
+        database::Database,
         digest::Digest,
         entry::PackageFacts,
         handover::DATA_NAME,
@@ -55,6 +56,11 @@ pub struct Remote {
 }
 
 impl Remote {
+    /// The courier.
+    pub(super) fn courier(&self) -> Arc<Courier> {
+        Arc::clone(&self.courier)
+    }
+
     /// The same, for an agent that stays.
     #[must_use]
     pub fn waking(self, wake: Arc<dyn Fn() + Send + Sync>) -> Self {
@@ -62,21 +68,23 @@ impl Remote {
     }
 }
 
-/// Starts the courier, where a link has a source: before the process confines itself.
+/// Starts the courier, where a link has a source or loaded data lie in a database elsewhere: before the process confines
+/// itself.
 ///
 /// # Errors
 /// It cannot be started.
 pub fn courier(path: &Path) -> crate::service::Result<Option<Remote>> {
     let config = config::load(path).map_err(|list| super::site::faults(&list))?;
     let servers: Vec<_> = config.servers().map(|(_, server)| server).collect();
-    if servers.is_empty() {
+    let database = config.agent.vault.database.as_ref().and_then(Database::network_port);
+    if servers.is_empty() && database.is_none() {
         return Ok(None);
     }
     let program = Path::new("/proc/self/exe");
-    let started = Courier::start(program, servers.into_iter());
+    let started = Courier::start(program, servers.into_iter(), database);
     let courier = started.map_err(|error| {
         Error::new(Exit::Unavailable, format!("the courier cannot be started: {error}")).hint(
-            "it talks to the servers of links and recipients; without 'source:' and 'push:' none is needed",
+            "it talks to servers, and reaches a database elsewhere; without 'source:', 'push:' and 'vault: postgres://' none is needed",
         )
     })?;
     Ok(Some(Remote { courier: Arc::new(courier), wake: None }))

@@ -95,9 +95,18 @@ impl Spool for SpoolFiles {
 }
 
 /// The vaults.
+#[derive(Clone)]
 pub(super) struct VaultFiles {
     pub(super) dir: PathBuf,
     pub(super) wiper: Wiper,
+}
+
+impl VaultFiles {
+    /// Whether the vault of a copy lies here, or its wipe here is noted and not recorded yet.
+    pub(super) fn has(&self, copy: CopyId) -> bool {
+        vault::path_of(&self.dir, copy).symlink_metadata().is_ok()
+            || self.wiper.has_noted(&format!("{copy}.db"))
+    }
 }
 
 fn vault_error(error: &VaultError) -> PortError {
@@ -160,6 +169,10 @@ impl Vaults for VaultFiles {
 
     fn wipe(&self, copy: CopyId) -> Result<WipeFacts> {
         self.wiper.wipe(&self.dir, &format!("{copy}.db"))
+    }
+
+    fn is_plain(&self) -> bool {
+        false
     }
 
     fn read(&self, read: &VaultRead<'_>, each: &mut dyn FnMut(&[String]) -> Flow) -> Result<()> {

@@ -73,7 +73,7 @@ pub fn test_server(path: &Path, tried: Tried<'_>) -> crate::service::Result<Sour
                 .hint("docs/handover.md says how a recipient gets one")
         }
     })?;
-    let started = Courier::start(Path::new("/proc/self/exe"), std::iter::once(server));
+    let started = Courier::start(Path::new("/proc/self/exe"), std::iter::once(server), None);
     let courier = started.map_err(|error| {
         Error::new(Exit::Unavailable, format!("the courier cannot be started: {error}"))
     })?;

@@ -14,6 +14,7 @@ use crate::{
     adapters::files,
     config::Config,
     doctor::{Finding, Severity},
+    domain::database::Database,
     service::Result,
 };
 
@@ -50,8 +51,8 @@ pub(super) fn make(config: &Config, made: &mut Vec<String>) -> Result<()> {
 }
 
 /// What a link with a server needs. Addresses are the administrator's to narrow: a name may have another one tomorrow.
-const NETWORK: &str = "# Links with a 'source:' are fetched from servers, by the agent's courier: docs/sftp.md. Narrow this where their\n\
-     # addresses are known: 'IPAddressDeny=any' and 'IPAddressAllow=' of them and of the name server.\n\
+const NETWORK: &str = "# Links with a 'source:' are fetched from servers, by the agent's courier: docs/sftp.md. It also reaches a database\n\
+     # elsewhere: docs/postgresql.md. Narrow this where their addresses are known: 'IPAddressDeny=any' and 'IPAddressAllow=' of them and of the name server.\n\
      PrivateNetwork=no\nRestrictAddressFamilies=AF_UNIX AF_INET AF_INET6\nIPAddressDeny=\n";
 
 const INSTALL: &str = "copy it to /etc/systemd/system as docs/service.md says, then 'systemctl daemon-reload' and \
@@ -119,7 +120,8 @@ fn text(config: &Config) -> String {
         "# To be copied, not linked, into /etc/systemd/system: docs/service.md. 'batchward check' tells when it is\n\
          # stale. A folder that is missing does not stop the service: its link is reported.\n[Service]\n",
     );
-    if config.servers().next().is_some() {
+    let remote = config.agent.vault.database.as_ref().and_then(Database::network_port);
+    if config.servers().next().is_some() || remote.is_some() {
         text.push_str(NETWORK);
     }
     let places = Places::of(config);

@@ -16,6 +16,7 @@
 pub(crate) mod normal;
 #[cfg(feature = "test-hooks")]
 pub(crate) mod picture;
+pub(crate) mod postgres;
 pub(crate) mod provider;
 pub(crate) mod search;
 

@@ -28,9 +28,22 @@ const SILENT_FILES: &[&str] = &[
     "status/metrics.rs",
 ];
 
-/// A text of several words that speaks to SQLite, or to who reads a file.
-const SILENT_WORDS: &[&str] =
-    &["SELECT ", " FROM ", "CREATE ", "INSERT ", "PRIMARY KEY", "NOT NULL", "PRAGMA ", "ROWID"];
+/// A text of several words that speaks to a database, or to who reads a file.
+const SILENT_WORDS: &[&str] = &[
+    "SELECT ",
+    " FROM ",
+    "CREATE ",
+    "INSERT ",
+    "PRIMARY KEY",
+    "NOT NULL",
+    "PRAGMA ",
+    "ROWID",
+    "SET LOCAL ",
+    "SET search_path",
+    "DETACH PARTITION",
+    "UPDATE ",
+    "CASE WHEN ",
+];
 
 /// Macros whose texts are not shown: they write the log, or end a program that is wrong.
 const SILENT_MACROS: &[&str] = &[

@@ -1,15 +1,40 @@
-//! Handing one open socket over a socket.
+//! Handing one open socket over a socket: a connection's end to its process, or a connection to the agent.
 
 use std::{
     io::{self, IoSlice, IoSliceMut},
     mem::MaybeUninit,
-    os::fd::{BorrowedFd, OwnedFd},
+    os::{
+        fd::{AsFd, BorrowedFd, OwnedFd},
+        unix::net::UnixStream,
+    },
 };
 
 use rustix::net::{
     RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer,
     SendAncillaryMessage, SendFlags, recvmsg, sendmsg,
 };
+
+use super::{
+    super::postgres,
+    wire::{self, Answer},
+};
+use crate::domain::source::SourceCode;
+
+/// Connects for an agent that speaks to the server itself, gives it the connection and has no further part in it.
+pub(super) fn hand_over(agent: &mut UnixStream, host: &str, port: u16) {
+    let failed = |error: &io::Error| Answer::Failed {
+        code: SourceCode::Unreachable,
+        detail: error.to_string(),
+    };
+    match postgres::dial(host, port) {
+        Ok(stream) => {
+            if wire::send(agent, &Answer::Done {}, &[]).is_ok() {
+                let _ = send(agent.as_fd(), stream.as_fd());
+            }
+        }
+        Err(error) => drop(wire::send(agent, &failed(&error), &[])),
+    }
+}
 
 pub(super) fn send(over: BorrowedFd<'_>, socket: BorrowedFd<'_>) -> io::Result<()> {
     let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];

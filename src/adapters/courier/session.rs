@@ -16,7 +16,10 @@ use std::{
 use rustix::event::{PollFd, PollFlags, poll};
 use ssh2::{ErrorCode, FileStat, FileType, MethodType, OpenFlags, OpenType, Session, Sftp};
 
-use super::wire::{self, Answer, Ask, Thing, ThingKind};
+use super::{
+    passing,
+    wire::{self, Answer, Ask, Thing, ThingKind},
+};
 use crate::domain::{
     limits::{
         REMOTE_CONNECT_SECONDS, REMOTE_ENTRIES_MAX, REMOTE_IDLE_SECONDS, REMOTE_LIST_SECONDS,
@@ -76,6 +79,9 @@ struct Line {
 pub(super) fn answer_all(agent: &mut UnixStream) {
     let mut line = Line::default();
     while let Ok(Some((ask, body))) = wire::receive::<Ask>(agent) {
+        if let Ask::Dial { host, port } = &ask {
+            return passing::hand_over(agent, host, *port);
+        }
         let done = match &ask {
             Ask::Read { offset, bytes, piece } => {
                 line.read(agent, path(&body), (*offset, *bytes), *piece)
@@ -141,7 +147,9 @@ impl Line {
                 self.sftp()?.rmdir(path(body)).map_err(|error| failure(&error))?;
                 plain(Answer::Done {})
             }
-            Ask::Read { .. } | Ask::Put { .. } | Ask::More {} => Err(no_question()),
+            Ask::Read { .. } | Ask::Put { .. } | Ask::More {} | Ask::Dial { .. } => {
+                Err(no_question())
+            }
         }
     }
 

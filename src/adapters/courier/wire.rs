@@ -23,6 +23,8 @@ pub(super) struct Setup {
 pub(super) enum Ask {
     /// Connect, and say which host key the server has. Kinds of keys that are known come first.
     Connect { host: String, port: u16, kinds: Vec<String>, bytes_per_second: Option<u64> },
+    /// Connect to a database, hand the connection over and end: nothing is said to the server here.
+    Dial { host: String, port: u16 },
     /// Log in by the private key that comes with this.
     Key { user: String },
     /// Log in by the password that comes with this.

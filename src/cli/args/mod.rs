@@ -14,6 +14,7 @@ pub(super) mod proofs;
 mod receipt;
 mod site;
 mod uses;
+mod vault;
 mod witness;
 
 use std::path::PathBuf;
@@ -34,6 +35,7 @@ pub(super) use self::{
     receipt::{ReceiptShow, ReceiptVerify, ReceiptWord},
     site::{AccountAdd, AccountWord, ClockWord, ConfigWord, Init, Shell},
     uses::{GrantWord, MatchArgs, QueryArgs, RowFormat, UseWord},
+    vault::{InstallArgs, VaultWord},
     witness::WitnessWord,
 };
 use super::speech::Language;
@@ -205,6 +207,9 @@ pub(super) enum Word {
         #[arg(long)]
         once: bool,
     },
+    /// Loaded data in a database: install.
+    #[command(subcommand)]
+    Vault(VaultWord),
     /// Links: where change files begin, and their servers.
     #[command(subcommand)]
     Link(LinkWord),

@@ -237,3 +237,35 @@ fn the_digest_names_files_and_their_bytes() {
         assert_ne!(one, digest(other), "{other:?}");
     }
 }
+
+#[test]
+fn where_loaded_data_lie_waits_and_what_accepts_plain_is_gone_at_once() {
+    const URL: &str = "vault: postgres://agent@/b?host=/run/postgresql";
+    let found = site();
+    let line = "vault: embedded               # or the URL of a database: docs/postgresql.md";
+    found.edit("agent.yaml", line, "");
+    let rest = fs::read_to_string(found.path("agent.yaml")).unwrap();
+    let vault = |text: &str| {
+        found.write("agent.yaml", format!("{rest}{text}\n"));
+        found.load().unwrap()
+    };
+    let plain = |document: &str| vault(&format!("{URL}\nvault_plain: {document}"));
+    let (embedded, bare, one, other) = (vault(""), vault(URL), plain("一號"), plain("二號"));
+    for (from, to, tightened, pending) in [
+        (&embedded, &one, &[][..], &["vault", "vault-plain"][..]),
+        (&bare, &one, &[], &["vault-plain"]),
+        (&one, &other, &[], &["vault-plain"]),
+        (&one, &bare, &["vault-plain-removed"], &[]),
+        (&one, &embedded, &["vault-plain-removed"], &["vault"]),
+        (&bare, &embedded, &[], &["vault"]),
+        (&embedded, &embedded, &[], &[]),
+    ] {
+        assert_eq!(compared(from, to), (owned(tightened), owned(pending)));
+        let effective = inforce::compare(from, to).effective;
+        let digest = inforce::keep(&found.path("state"), &effective.files).unwrap();
+        let agent = crate::config::Agent { state: found.path("state"), ..to.agent.clone() };
+        let kept = inforce::kept(&agent, digest).unwrap().agent.vault;
+        assert_eq!(kept, effective.agent.vault, "what is in force is what was agreed to");
+    }
+    assert!(!embedded.agent.agreed().contains("vault"), "as before there was another place");
+}

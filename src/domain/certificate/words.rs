@@ -126,6 +126,12 @@ pub const fn limit_zh(limit: Limit) -> &'static str {
         Limit::Backups => "備份含有金鑰庫",
         Limit::OldKeyKept => "先前之主金鑰尚未銷毀，因有儲存格無法讀取",
         Limit::NotTrimmed => "儲存區段未回收（trim）",
+        Limit::DatabasePlain => "依機關簽署之例外，以明文存於資料庫",
+        Limit::DatabaseLog => "資料庫之預寫日誌（WAL）亦曾保有",
+        Limit::DatabaseArchive => "資料庫將預寫日誌（WAL）封存",
+        Limit::DatabaseReplicas => "資料庫之複本或追隨者亦曾保有",
+        Limit::DatabaseBackups => "資料庫備份保有之內容不詳",
+        Limit::DatabaseFiles => "未能查見資料庫檔案已不存在",
     }
 }
 

@@ -217,6 +217,9 @@ pub struct LoadFacts {
     pub items: Vec<String>,
     /// Units that may apply.
     pub units: Vec<String>,
+    /// The document by which they lie in plain in a database; not there where they are encrypted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub plain: Option<String>,
 }
 
 /// What a wipe came to.

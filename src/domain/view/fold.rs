@@ -181,6 +181,7 @@ impl View {
             failures: 0,
             exception: None,
             held: None,
+            plain: None,
         };
         self.copies.insert(copy, row);
         match self.batches.get_mut(&batch) {
@@ -345,8 +346,8 @@ impl View {
     ) -> Result<(), FoldError> {
         self.move_copy(mark, vault, CopyEvent::Made)?;
         if let Some(row) = self.copies.get_mut(&vault) {
-            row.bytes = facts.vault.bytes;
-            row.sha256 = facts.vault.sha256;
+            (row.bytes, row.sha256) = (facts.vault.bytes, facts.vault.sha256);
+            row.plain = facts.plain.as_deref().map(Into::into);
         }
         let link = self.batch(mark, batch)?.link.clone();
         let load = Box::new(self.alike.load(&link, facts));

@@ -426,6 +426,8 @@ pub struct CopyRow {
     pub exception: Option<(String, Timestamp)>,
     /// What is known of one that people keep.
     pub held: Option<Box<Held>>,
+    /// The document by which it lies in plain in a database.
+    pub plain: Option<Box<str>>,
 }
 
 impl CopyRow {
@@ -438,11 +440,8 @@ impl CopyRow {
     /// Where it stands, in a word for people.
     #[must_use]
     pub fn stands(&self) -> &'static str {
-        if self.is_unmade() && self.state == CopyState::Destroyed {
-            "never made"
-        } else {
-            self.state.word()
-        }
+        let never = self.is_unmade() && self.state == CopyState::Destroyed;
+        if never { "never made" } else { self.state.word() }
     }
 }
 

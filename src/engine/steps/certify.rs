@@ -14,7 +14,7 @@ use crate::{
         step::{BackupFacts, Outcome, Plan},
         time::Timestamp,
         view::Order,
-        wipe::ReadBack,
+        wipe::{Limit, ReadBack},
     },
     engine::{
         Engine, EngineError, Ran, StepError,
@@ -296,6 +296,12 @@ fn records_left(order: &Order, left_out: &[LeftOut]) -> Vec<CopyId> {
 /// How it was looked at afterwards.
 fn verification(wiped: &WipeFacts) -> &'static str {
     let Some(report) = &wiped.report else { return "name absent after directory sync" };
+    if report.limits.contains(&Limit::DatabasePlain) {
+        return match report.limits.contains(&Limit::DatabaseFiles) {
+            true => "name absent from the database",
+            false => "name and files absent from the database",
+        };
+    }
     let compared = report.before.is_some() && report.after.is_some();
     match (report.read_back, compared) {
         (ReadBack::Device, _) => {
@@ -319,6 +325,9 @@ fn verification(wiped: &WipeFacts) -> &'static str {
 
 /// What was done, by what the wipe itself says.
 fn method(wiped: &WipeFacts) -> &'static str {
+    if wiped.report.as_ref().is_some_and(|report| report.limits.contains(&Limit::DatabasePlain)) {
+        return "readers cut off, partition detached, table dropped";
+    }
     match (wiped.files, wiped.assurance) {
         (0, _) => "no file was there any more",
         (_, Assurance::L0) => "unlinked only",

@@ -69,6 +69,8 @@ pub(in crate::engine) struct Streamed {
     vault: Result<Box<dyn SealedVault>, Reason>,
     /// What the link said while it ran.
     link: Link,
+    /// By what it lies in plain where it lies.
+    plain: Option<String>,
 }
 
 /// The key that opens a batch.
@@ -143,6 +145,7 @@ impl Engine {
                 verdict: Verdict { reason, counts, number },
             }));
         }
+        let plain = self.accepted_plain()?;
         let layout = self.rules.layout_of(&link).cloned().ok_or(StepError::Stuck("no-layout"))?;
         let record = self.case(batch)?.ok_or(StepError::Stuck("no-case"))?;
         let CaseDocument::Bytes(bytes) = &record.manifest else {
@@ -166,6 +169,7 @@ impl Engine {
             spool: Arc::clone(&self.ports.spool),
             opener: Arc::clone(&self.ports.opener),
             vaults: Arc::clone(&self.ports.vaults),
+            plain,
         };
         Ok(Begun::long(total, move |meter| Effect::Streamed(Box::new(stream.run(meter)))))
     }
@@ -209,7 +213,8 @@ impl Engine {
         use_until: Timestamp,
         streamed: Streamed,
     ) -> Result<LoadFacts, Halt> {
-        let Streamed { mut counts, content, findings, positions, vault: sealed, link } = streamed;
+        let Streamed { mut counts, content, findings, positions, vault: sealed, link, plain } =
+            streamed;
         let empty = counts.parsed == Some(0);
         if !empty && self.view.content_is_loaded(&link.name, content, batch) {
             return Err(Halt::Verdict(Reason::DuplicateContent));
@@ -225,6 +230,10 @@ impl Engine {
             || now.max_rejected != link.max_rejected
         {
             return Err(StepError::Later("link-changed").into());
+        }
+        // What accepted that they lie there in plain may have been taken back while they were loaded.
+        if self.accepted_plain()? != plain {
+            return Err(StepError::Later("vault-exception").into());
         }
         let (units, use_until) = (now.units.clone(), use_until.min(now.approved_until));
         let mut record = self.case(batch)?.ok_or(StepError::Stuck("no-case"))?;
@@ -245,23 +254,8 @@ impl Engine {
             use_until,
             items: link.items,
             units,
+            plain,
         })
-    }
-
-    /// Removes what a load had begun: the file under its temporary name (which holds ciphertext only) and the key.
-    pub(in crate::engine) fn abandon_vault(&mut self, vault: CopyId) -> Result<(), PortError> {
-        self.ports.keys.destroy(&slots::vault(vault), &vault.to_string())?;
-        self.ports.vaults.abandon(vault)
-    }
-
-    /// The key of a vault that is to be built. Its slot holds a tombstone where an earlier run gave this load up and was
-    /// stopped, or had no room, before it could record that: then the load has failed, and begins anew with another
-    /// vault.
-    fn vault_key(&mut self, vault: CopyId) -> Result<Secret, StepError> {
-        match self.ports.keys.ensure_random(&slots::vault(vault)) {
-            Err(PortError::Stuck { code: "key-destroyed", .. }) => Err(StepError::Later("cut-off")),
-            other => Ok(other?),
-        }
     }
 
     fn delivery_key(&mut self, key: Option<KeyId>) -> Result<DeliveryKey, StepError> {
@@ -292,6 +286,7 @@ struct Stream {
     spool: Arc<dyn Spool>,
     opener: Arc<dyn Opener>,
     vaults: Arc<dyn Vaults>,
+    plain: Option<String>,
 }
 
 impl Stream {
@@ -317,6 +312,7 @@ impl Stream {
                 Err(reason) => Err(reason),
             },
             link: self.link,
+            plain: self.plain,
         })
     }
 

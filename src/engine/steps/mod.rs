@@ -8,6 +8,7 @@ mod keys;
 mod load;
 mod package;
 mod receipt;
+mod vault;
 mod verify;
 mod wipe;
 

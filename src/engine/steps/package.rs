@@ -5,7 +5,7 @@
 //! temporary name, which the next run makes anew; a stop after it finds everything written, and only gives it its name:
 //! there are never two packages of one number with different bytes.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use crate::{
     domain::{
@@ -45,6 +45,8 @@ struct Stream {
     vaults: Vec<VaultKey>,
     key: Option<String>,
     single: bool,
+    /// How long rows may come.
+    remaining: Duration,
     fields: Vec<String>,
     port: Arc<dyn Vaults>,
     packages: Arc<dyn Packages>,
@@ -127,6 +129,7 @@ impl Engine {
             vaults,
             key,
             single: terms.batch.is_some(),
+            remaining: now.left_until(terms.until),
             fields: terms.fields,
             port: Arc::clone(&self.ports.vaults),
             packages: Arc::clone(&self.ports.packages),
@@ -302,6 +305,7 @@ impl Stream {
             columns: &self.fields,
             sets: &[Vec::new()],
             single: self.single,
+            remaining: self.remaining,
         };
         self.port.read(&read, &mut |values| {
             line.clear();

@@ -188,7 +188,7 @@ impl Engine {
         copy: CopyId,
     ) -> Result<Begun, StepError> {
         let row = self.view.copies.get(&copy).ok_or(StepError::Stuck("no-copy"))?;
-        let (batch, kind, bytes) = (row.batch, row.kind, row.bytes);
+        let (batch, kind, bytes, plain) = (row.batch, row.kind, row.bytes, row.plain.clone());
         // Read once more: a stop may lie between the plan and this line, and a person may have used it.
         if let Some(code) = self.objection(order) {
             return Err(StepError::Later(code));
@@ -213,7 +213,15 @@ impl Engine {
             CopyKind::Vault => {
                 let limits = self.ports.keys.erase(&slots::vault(copy), &why)?;
                 let vaults = Arc::clone(&self.ports.vaults);
-                Ok(Begun::long(bytes, move |_| Effect::Wiped(keyed(vaults.wipe(copy), &limits))))
+                let wipe = move || {
+                    let mut wiped = keyed(vaults.wipe(copy), &limits)?;
+                    // The certificate names what let it lie there in plain.
+                    if let Some(document) = &plain {
+                        wiped.notes.insert(format!("plain by exception {document}"), 1);
+                    }
+                    Ok(wiped)
+                };
+                Ok(Begun::long(bytes, move |_| Effect::Wiped(wipe())))
             }
             CopyKind::Case => {
                 let limits = self.ports.keys.erase(&slots::case(batch), &why)?;

@@ -53,6 +53,7 @@ impl Desk {
         let rules = Rules {
             anchoring: None,
             agency: None,
+            vault_plain: None,
             links: BTreeMap::new(),
             layouts: BTreeMap::new(),
             policies: BTreeMap::new(),

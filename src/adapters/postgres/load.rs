@@ -1,0 +1,274 @@
+//! One load: a table of its own, filled, keyed, counted, made a partition and told of in one transaction.
+//!
+//! A stop anywhere before the commit leaves nothing, for the server rolls back; one after it leaves the whole table with
+//! its row in `batchward.vault`. A load that is done again finds that row, copies nothing, and holds what it would have
+//! copied against the digest of what is there. No statistics of values are kept: they would outlive the table.
+
+use std::pin::Pin;
+
+use bytes::Bytes;
+use futures_util::SinkExt;
+use tokio_postgres::CopyInSink;
+
+use super::{
+    DatabaseError, Place, Result, SCHEMA, Session, column, encode::Encoder, number, quoted, table,
+    table_name,
+};
+use crate::{
+    adapters::fault,
+    domain::{
+        digest::Digest,
+        ids::CopyId,
+        limits::{DATABASE_BUILD_SECONDS, DATABASE_COPY_SECONDS},
+    },
+};
+
+/// Bytes of an item's name that make a column's name of the length that PostgreSQL keeps.
+const ITEM_BYTES_MAX: usize = 61;
+
+/// A load that is under way.
+pub struct Loader {
+    place: Place,
+    session: Session,
+    copy: CopyId,
+    /// Items in order, and whether look-ups go by them.
+    items: Vec<(String, bool)>,
+    encoder: Encoder,
+    to: To,
+}
+
+enum To {
+    Table(Pin<Box<CopyInSink<Bytes>>>),
+    /// It was committed before.
+    There(Marker),
+}
+
+struct Marker {
+    records: u64,
+    bytes: u64,
+    digest: String,
+}
+
+/// A load that is whole, and not committed.
+pub struct Loaded {
+    place: Place,
+    /// None where it was committed before.
+    session: Option<Session>,
+    copy: CopyId,
+    /// Rows, as the database counts them.
+    pub rows: u64,
+    /// Bytes of the table with its indexes.
+    pub bytes: u64,
+    marker: String,
+}
+
+impl Loader {
+    /// Begins a load.
+    ///
+    /// # Errors
+    /// [`DatabaseError`]; nothing was changed.
+    pub fn begin(place: &Place, copy: CopyId, items: &[(String, bool)]) -> Result<Self> {
+        if items.is_empty() || items.iter().any(|(item, _)| item.len() > ITEM_BYTES_MAX) {
+            return Err(DatabaseError::Value {
+                what: "an item has no name that a column can have",
+            });
+        }
+        let mut session = place.open()?;
+        let encoder = Encoder::new(number(copy), items.len())?;
+        let to = match there(&session, copy, items)? {
+            Some(marker) => To::There(marker),
+            None => {
+                super::wipe::abandon_in(&mut session, copy)?;
+                To::Table(create(&session, copy, items)?)
+            }
+        };
+        Ok(Self { place: place.clone(), session, copy, items: items.to_vec(), encoder, to })
+    }
+
+    /// One record.
+    ///
+    /// # Errors
+    /// [`DatabaseError`]; nothing will be there.
+    pub fn insert(&mut self, number: u64, removed: bool, values: &[String]) -> Result<()> {
+        match (self.encoder.row(number, removed, values)?, &mut self.to) {
+            (Some(piece), To::Table(sink)) => {
+                self.session.wait_long("copy rows", DATABASE_COPY_SECONDS, sink.feed(piece))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Keys the table and counts its rows anew. It is committed by [`Loaded::commit`] only.
+    ///
+    /// # Errors
+    /// [`DatabaseError`]; nothing will be there.
+    pub fn seal(self) -> Result<Loaded> {
+        let Self { place, session, copy, items, encoder, to } = self;
+        let (last, digest, rows) = encoder.end();
+        let mut sink = match to {
+            To::Table(sink) => sink,
+            To::There(marker) => {
+                if (marker.records, marker.digest) != (rows, digest.to_string()) {
+                    let what = format!("{copy} was loaded before, with other rows");
+                    return Err(DatabaseError::Differs { what });
+                }
+                let bytes = marker.bytes;
+                return Ok(Loaded {
+                    place,
+                    session: None,
+                    copy,
+                    rows,
+                    bytes,
+                    marker: String::new(),
+                });
+            }
+        };
+        let copied = session.wait_long("copy rows", DATABASE_COPY_SECONDS, async {
+            sink.as_mut().feed(last).await?;
+            sink.as_mut().finish().await
+        })?;
+        session.run_long("key the table", DATABASE_BUILD_SECONDS, &keys(copy, &items))?;
+        let ask = format!("SELECT count(*), pg_total_relation_size('{}') FROM {0}", table(copy));
+        let counted = session.wait_long(
+            "count the rows",
+            DATABASE_BUILD_SECONDS,
+            session.client.query_one(&ask, &[]),
+        )?;
+        let found = counted.get::<_, i64>(0).cast_unsigned();
+        let bytes = counted.get::<_, i64>(1).cast_unsigned();
+        if (copied, found) != (rows, rows) {
+            let what = format!("{rows} rows were sent, {copied} taken and {found} found");
+            return Err(DatabaseError::Differs { what });
+        }
+        let marker = marker(copy, &items, rows, bytes, digest);
+        Ok(Loaded { place, session: Some(session), copy, rows, bytes, marker })
+    }
+}
+
+impl Loaded {
+    /// Makes the table a partition, and commits everything. Durable.
+    ///
+    /// # Errors
+    /// [`DatabaseError`]; whether it is there is found out where the connection broke meanwhile, and where that cannot
+    /// be found out now, the load that is done again does.
+    pub fn commit(self) -> Result<()> {
+        let Some(session) = self.session else { return Ok(()) };
+        let write = fault::Write::begin("database-load");
+        session.run("make the table a partition", &self.marker)?;
+        write.middle();
+        let done = session.wait_long(
+            "commit the load",
+            DATABASE_COPY_SECONDS,
+            session.client.batch_execute("COMMIT"),
+        );
+        if let Err(error) = done {
+            drop(session);
+            // The answer is lost, not the commit: who asks again is told by the row.
+            let again = self.place.open()?;
+            let ask =
+                "SELECT EXISTS (SELECT FROM batchward.vault WHERE copy = $1 AND dropped IS NULL)";
+            let copy = number(self.copy);
+            let asked = again.wait("look for the load", again.client.query_one(ask, &[&copy]))?;
+            if !asked.get::<_, bool>(0) {
+                return Err(error);
+            }
+        }
+        write.end();
+        Ok(())
+    }
+}
+
+/// What a load that was committed before says of itself, where it had the same columns.
+fn there(session: &Session, copy: CopyId, items: &[(String, bool)]) -> Result<Option<Marker>> {
+    let ask = "SELECT columns, records, bytes, digest, dropped IS NOT NULL FROM batchward.vault WHERE copy = $1";
+    let found =
+        session.wait("look for the load", session.client.query_opt(ask, &[&number(copy)]))?;
+    let Some(row) = found else { return Ok(None) };
+    if row.get(4) {
+        return Err(DatabaseError::Differs { what: format!("{copy} was destroyed there") });
+    }
+    let columns: Vec<String> = row.get(0);
+    let same = columns.iter().eq(items.iter().map(|(item, _)| item));
+    Ok(same.then(|| Marker {
+        records: row.get::<_, i64>(1).cast_unsigned(),
+        bytes: row.get::<_, i64>(2).cast_unsigned(),
+        digest: row.get(3),
+    }))
+}
+
+/// The table that batches of these columns are partitions of.
+fn parent(items: &[(String, bool)]) -> String {
+    let names: Vec<&str> = items.iter().map(|(item, _)| item.as_str()).collect();
+    let digest = Digest::of(names.join("\n").as_bytes()).to_string();
+    format!("{SCHEMA}.{}", quoted(&format!("records_{}", digest.get(..16).unwrap_or_default())))
+}
+
+fn columns(items: &[(String, bool)]) -> String {
+    let typed: Vec<String> = items
+        .iter()
+        .map(|(item, _)| format!("{} text COLLATE pg_catalog.\"C\" NOT NULL", column(item)))
+        .collect();
+    format!("number bigint NOT NULL, removed boolean NOT NULL, {}", typed.join(", "))
+}
+
+fn create(
+    session: &Session,
+    copy: CopyId,
+    items: &[(String, bool)],
+) -> Result<Pin<Box<CopyInSink<Bytes>>>> {
+    let (parent, table, columns) = (parent(items), table(copy), columns(items));
+    let write = fault::Write::begin("database-table");
+    // It holds no row ever, and two loads that begin at once want the same one.
+    session.run(
+        "make the table of the columns",
+        &format!(
+            "CREATE TABLE IF NOT EXISTS {parent} (copy bigint NOT NULL, {columns}) PARTITION BY LIST (copy)"
+        ),
+    )?;
+    write.middle();
+    let mut begin = format!(
+        "BEGIN; SET LOCAL statement_timeout = '{DATABASE_BUILD_SECONDS}s'; \
+         CREATE TABLE {table} (copy bigint NOT NULL CHECK (copy = {}), {columns}) \
+         WITH (autovacuum_enabled = off, toast.autovacuum_enabled = off);",
+        number(copy)
+    );
+    for (item, _) in items {
+        begin.push_str(&format!(
+            "ALTER TABLE {table} ALTER COLUMN {} SET STATISTICS 0;",
+            column(item)
+        ));
+    }
+    session.run("make the table of the batch", &begin)?;
+    let copying = format!("COPY {table} FROM STDIN (FORMAT binary, FREEZE)");
+    let sink = session.wait("begin to copy", session.client.copy_in(&copying))?;
+    write.end();
+    Ok(Box::pin(sink))
+}
+
+/// Sorting in one process and in memory, as far as that goes: what does not fit goes through temporary files.
+fn keys(copy: CopyId, items: &[(String, bool)]) -> String {
+    let (table, name) = (table(copy), table_name(copy));
+    let mut sql = format!(
+        "SET LOCAL maintenance_work_mem = '256MB'; SET LOCAL max_parallel_maintenance_workers = 0; \
+         ALTER TABLE {table} ADD CONSTRAINT {} PRIMARY KEY (number);",
+        quoted(&format!("{name}_number"))
+    );
+    for (n, (item, _)) in items.iter().enumerate().filter(|(_, (_, key))| *key) {
+        let index = quoted(&format!("{name}_key_{n}"));
+        sql.push_str(&format!("CREATE INDEX {index} ON {table} ({}, number);", column(item)));
+    }
+    sql
+}
+
+/// The statements that make the load count.
+fn marker(copy: CopyId, items: &[(String, bool)], rows: u64, bytes: u64, digest: Digest) -> String {
+    let (parent, table, copy) = (parent(items), table(copy), number(copy));
+    let names: Vec<String> =
+        items.iter().map(|(item, _)| format!("'{}'", item.replace('\'', "''"))).collect();
+    format!(
+        "ALTER TABLE {parent} ATTACH PARTITION {table} FOR VALUES IN ({copy}); \
+         INSERT INTO batchward.vault (copy, columns, records, bytes, digest) \
+         VALUES ({copy}, ARRAY[{}], {rows}, {bytes}, '{digest}');",
+        names.join(", ")
+    )
+}

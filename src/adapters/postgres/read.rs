@@ -1,0 +1,262 @@
+//! Reading: the current view over the tables of batches, or one of them, as a stream of bounded pieces.
+//!
+//! The rules are those of `adapters/vault_view.rs`, said in SQL: for each key the newest records, a removed key not at
+//! all. Rows come in the same order. The deadline holds three times over: each row is held against the database's own
+//! clock, where an end raises an error and never shortens a result; each fetch has a time limit there; and whoever takes
+//! the rows says when to stop. Sorting stays in memory: results are taken from indexes in their order, and lists are
+//! asked for in parts.
+
+use std::{
+    fmt::Write as _,
+    time::{Duration, SystemTime},
+};
+
+use tokio::runtime::Runtime;
+use tokio_postgres::{Row, Transaction, types::ToSql};
+
+use super::{DatabaseError, Place, Result, Session, column, session::within, table};
+use crate::domain::{
+    ids::CopyId,
+    limits::{
+        DATABASE_FETCH_ROWS, DATABASE_LIST_VALUES, DATABASE_READ_SECONDS,
+        DATABASE_STATEMENT_SECONDS,
+    },
+};
+
+/// The longest time that a reading can be given: longer ones end with the process anyway.
+const REMAINING_SECONDS_MAX: u64 = 7 * 86_400;
+
+/// A vault that takes part: its table, and the newer ones that its records may be replaced in.
+struct Part<'a> {
+    copy: CopyId,
+    newer: &'a [CopyId],
+}
+
+/// What is read.
+pub struct Asked<'a> {
+    /// The vaults, oldest first.
+    pub vaults: &'a [CopyId],
+    /// The key column; none where every record stands for itself.
+    pub key: Option<&'a str>,
+    /// Columns wanted.
+    pub columns: &'a [String],
+    /// Sets of conditions, one after the other; all conditions of a set hold.
+    pub sets: &'a [Vec<(String, String)>],
+    /// Whether removed records are shown too: one batch as it is.
+    pub single: bool,
+    /// How long rows may come from now on.
+    pub remaining: Duration,
+}
+
+impl Asked<'_> {
+    /// Calls `each` with the rows; `each` returns whether to go on.
+    ///
+    /// # Errors
+    /// [`DatabaseError`], [`DatabaseError::Over`] where the time ended meanwhile.
+    pub fn read(&self, place: &Place, each: &mut dyn FnMut(&[String]) -> bool) -> Result<()> {
+        let mut session = place.open()?;
+        session.read(self, each)
+    }
+
+    fn parts(&self) -> impl Iterator<Item = Part<'_>> {
+        let newer = |n: usize| self.vaults.get(n + 1..).unwrap_or_default();
+        self.vaults.iter().enumerate().map(move |(n, copy)| Part { copy: *copy, newer: newer(n) })
+    }
+
+    /// The column that a list is about, where the sets are one: each the same column and one value.
+    fn listed(&self) -> Option<&str> {
+        let ([(column, _)], [_, _, ..]) = (self.sets.first()?.as_slice(), self.sets) else {
+            return None;
+        };
+        let same =
+            |set: &Vec<(String, String)>| matches!(set.as_slice(), [(one, _)] if one == column);
+        self.sets.iter().all(same).then_some(column)
+    }
+
+    fn wanted(&self) -> String {
+        let columns: Vec<String> =
+            self.columns.iter().map(|c| format!("r.{}", column(c))).collect();
+        columns.join(", ")
+    }
+
+    /// What keeps a record from being shown beside the conditions, and the deadline as parameter `at`.
+    fn rules(&self, part: &Part<'_>, at: usize) -> String {
+        let mut sql = String::new();
+        if !self.single {
+            sql.push_str("NOT r.removed AND ");
+        }
+        if let Some(key) = self.key.filter(|_| !self.single) {
+            let key = column(key);
+            let own = table(part.copy);
+            // Blank keys are no keys: U+0020 and U+3000 are what records are filled with.
+            let _ = write!(
+                sql,
+                "(btrim(r.{key}, U&' \\3000') = '' OR NOT EXISTS (SELECT FROM {own} x WHERE x.{key} = r.{key} \
+                 AND x.number >= r.number AND x.removed)"
+            );
+            for newer in part.newer {
+                let newer = table(*newer);
+                let _ =
+                    write!(sql, " AND NOT EXISTS (SELECT FROM {newer} x WHERE x.{key} = r.{key})");
+            }
+            sql.push_str(") AND ");
+        }
+        let _ = write!(
+            sql,
+            "CASE WHEN pg_catalog.clock_timestamp() < ${at} THEN true ELSE batchward.expired() END"
+        );
+        sql
+    }
+
+    /// One vault under one set of conditions, in record order.
+    fn one(&self, part: &Part<'_>, set: &[(String, String)]) -> String {
+        let mut sql = format!("SELECT {} FROM {} r WHERE ", self.wanted(), table(part.copy));
+        for (n, (name, _)) in set.iter().enumerate() {
+            let _ = write!(sql, "r.{} = ${} AND ", column(name), n + 2);
+        }
+        let _ = write!(sql, "{} ORDER BY r.number", self.rules(part, 1));
+        sql
+    }
+
+    /// All vaults under a list of values, in the order of the list.
+    fn list(&self, on: &str) -> String {
+        let of = |(n, part): (usize, Part<'_>)| {
+            format!(
+                "SELECT {}, l.ord AS list_place, {n} AS vault_place, r.number AS record_number \
+                 FROM unnest($2::text[]) WITH ORDINALITY AS l(value, ord) \
+                 JOIN {} r ON r.{} = l.value WHERE {}",
+                self.wanted(),
+                table(part.copy),
+                column(on),
+                self.rules(&part, 1)
+            )
+        };
+        let parts: Vec<String> = self.parts().enumerate().map(of).collect();
+        format!("{} ORDER BY list_place, vault_place, record_number", parts.join(" UNION ALL "))
+    }
+}
+
+impl Session {
+    fn read(&mut self, asked: &Asked<'_>, each: &mut dyn FnMut(&[String]) -> bool) -> Result<()> {
+        let remaining = asked.remaining.min(Duration::from_secs(REMAINING_SECONDS_MAX));
+        if remaining.is_zero() {
+            return Err(DatabaseError::Over);
+        }
+        let (client, runtime) = self.split();
+        let begin = client.build_transaction().read_only(true).start();
+        let transaction = runtime.block_on(short("begin to read", begin))?;
+        let limit = remaining.as_millis().min(u128::from(DATABASE_READ_SECONDS) * 1000).max(1);
+        let settings = format!(
+            "SET LOCAL statement_timeout = {limit}; SET LOCAL work_mem = '64MB'; \
+             SET LOCAL cursor_tuple_fraction = 0.01"
+        );
+        runtime.block_on(short("begin to read", transaction.batch_execute(&settings)))?;
+        let ask = transaction.query_one("SELECT clock_timestamp()", &[]);
+        let now: SystemTime = runtime.block_on(short("begin to read", ask))?.get(0);
+        let (until, columns) = (now + remaining, asked.columns.len());
+        let reading = Reading { transaction: &transaction, runtime, until, columns };
+        reading.all(asked, each)?;
+        // Nothing was changed: what the end says changes nothing.
+        let _ = runtime.block_on(short("end the reading", transaction.rollback()));
+        Ok(())
+    }
+}
+
+/// Waits as long as a short statement may take.
+async fn short<T>(
+    doing: &'static str,
+    asked: impl Future<Output = std::result::Result<T, tokio_postgres::Error>>,
+) -> Result<T> {
+    let asked = async { asked.await.map_err(|error| DatabaseError::of(doing, &error)) };
+    within(doing, DATABASE_STATEMENT_SECONDS, asked).await
+}
+
+/// How lists and views are read: without statistics of values the planner would guess. Nested loops over indexes need no
+/// room, hashes of a list little.
+const BY_KEY: &str = "SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off; SET LOCAL enable_seqscan = off; \
+    SET LOCAL enable_bitmapscan = off";
+const BY_SCAN: &str = "SET LOCAL enable_mergejoin = off; SET LOCAL enable_bitmapscan = off";
+const IN_ORDER: &str = "SET LOCAL enable_sort = off; SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off; \
+    SET LOCAL enable_bitmapscan = off; SET LOCAL enable_hashagg = off";
+
+/// A transaction that reads. Who takes the rows is called outside of the runtime.
+struct Reading<'a> {
+    transaction: &'a Transaction<'a>,
+    runtime: &'a Runtime,
+    until: SystemTime,
+    columns: usize,
+}
+
+impl Reading<'_> {
+    fn all(&self, asked: &Asked<'_>, each: &mut dyn FnMut(&[String]) -> bool) -> Result<()> {
+        if let Some(listed) = asked.listed() {
+            // Each value is looked up in the index where there is one, and the table is read once where there is none.
+            let by_key = asked.key == Some(listed);
+            self.plan(if by_key { BY_KEY } else { BY_SCAN })?;
+            let sql = asked.list(listed);
+            for part in asked.sets.chunks(DATABASE_LIST_VALUES) {
+                let values: Vec<&str> = part.iter().flatten().map(|(_, v)| v.as_str()).collect();
+                if !self.rows(&sql, &[&values], each)? {
+                    break;
+                }
+            }
+            return Ok(());
+        }
+        self.plan(IN_ORDER)?;
+        for set in asked.sets {
+            let values: Vec<&(dyn ToSql + Sync)> =
+                set.iter().map(|(_, value)| value as &(dyn ToSql + Sync)).collect();
+            for part in asked.parts() {
+                if !self.rows(&asked.one(&part, set), &values, each)? {
+                    return Ok(());
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn plan(&self, settings: &str) -> Result<()> {
+        self.runtime.block_on(short("begin to read", self.transaction.batch_execute(settings)))
+    }
+
+    /// The rows of one statement, whose first parameter is the deadline. Whether to go on.
+    fn rows(
+        &self,
+        sql: &str,
+        values: &[&(dyn ToSql + Sync)],
+        each: &mut dyn FnMut(&[String]) -> bool,
+    ) -> Result<bool> {
+        let mut parameters: Vec<&(dyn ToSql + Sync)> = vec![&self.until];
+        parameters.extend(values);
+        let open = self.transaction.bind(sql, &parameters);
+        let portal = self.runtime.block_on(short("begin to read", open))?;
+        let mut shown = vec![String::new(); self.columns];
+        loop {
+            let fetch = async {
+                let fetched = self.transaction.query_portal(&portal, DATABASE_FETCH_ROWS).await;
+                fetched.map_err(|error| DatabaseError::of("read", &error))
+            };
+            let rows = self.runtime.block_on(within("read", DATABASE_READ_SECONDS, fetch))?;
+            for row in &rows {
+                fill(row, &mut shown)?;
+                if !each(&shown) {
+                    return Ok(false);
+                }
+            }
+            if rows.len() < DATABASE_FETCH_ROWS.unsigned_abs() as usize {
+                return Ok(true);
+            }
+        }
+    }
+}
+
+fn fill(row: &Row, shown: &mut [String]) -> Result<()> {
+    for (n, value) in shown.iter_mut().enumerate() {
+        value.clear();
+        let cell: &str = row
+            .try_get(n)
+            .map_err(|_| DatabaseError::Differs { what: "a column is no text".to_owned() })?;
+        value.push_str(cell);
+    }
+    Ok(())
+}
