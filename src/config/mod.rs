@@ -6,6 +6,7 @@
 pub mod agent;
 mod anchoring;
 pub mod backups;
+mod calendars;
 pub mod check;
 mod cross;
 pub mod inforce;
@@ -35,7 +36,10 @@ use reader::Reader;
 
 use crate::{
     adapters::files::{self, FileError},
-    domain::{handover::Recipient, layout::Layout, limits, link::Link, policy::Policy},
+    domain::{
+        calendar::WorkingDays, handover::Recipient, layout::Layout, limits, link::Link,
+        policy::Policy,
+    },
 };
 
 /// Everything that the files say.
@@ -51,6 +55,8 @@ pub struct Config {
     pub policies: BTreeMap<String, Policy>,
     /// Recipients by name.
     pub recipients: BTreeMap<String, Recipient>,
+    /// Working days, as far as calendars are there.
+    pub working: WorkingDays,
     /// The bytes of every file that was read but `agent.yaml`, by a name below the configuration.
     pub files: BTreeMap<String, Vec<u8>>,
 }
@@ -161,6 +167,7 @@ fn read_parts(agent: Agent, folders: &Folders, faults: &mut Vec<Fault>) -> (Conf
         read_folder((&folders.layouts, "layouts"), own, &mut files, faults, layouts::parse);
     let policies =
         read_folder((&folders.policies, "policies"), own, &mut files, faults, policies::parse);
+    let working = calendars::read(&folders.policies, own, &mut files, faults);
     let mut signers = BTreeMap::new();
     let read =
         read_folder((&folders.links, "links"), own, &mut files, faults, |name, node, found| {
@@ -184,7 +191,7 @@ fn read_parts(agent: Agent, folders: &Folders, faults: &mut Vec<Fault>) -> (Conf
     cross::judge(&drafts, &known, faults);
     let recipients = read_recipients(folders, (own, &agent), &drafts, &mut files, faults);
     let (layouts, policies) = (layouts.parsed, policies.parsed);
-    let config = Config { agent, links, layouts, policies, recipients, files };
+    let config = Config { agent, links, layouts, policies, recipients, working, files };
     (config, drafts)
 }
 

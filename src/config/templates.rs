@@ -6,6 +6,21 @@ pub const POLICIES: [(&str, &str); 2] = [
     ("nantou-verification", include_str!("../../policies/nantou-verification.yaml")),
 ];
 
+/// `policies/calendars/`, shipped with the program: the government's calendars of working days, unchanged.
+pub const CALENDARS: [(&str, &str); 8] = [
+    ("108", include_str!("../../policies/calendars/108.csv")),
+    ("109", include_str!("../../policies/calendars/109.csv")),
+    ("111", include_str!("../../policies/calendars/111.csv")),
+    ("112", include_str!("../../policies/calendars/112.csv")),
+    ("113", include_str!("../../policies/calendars/113.csv")),
+    ("114", include_str!("../../policies/calendars/114.csv")),
+    ("115", include_str!("../../policies/calendars/115.csv")),
+    ("116", include_str!("../../policies/calendars/116.csv")),
+];
+
+/// What stands beside them: whose they are.
+pub const CALENDARS_README: &str = include_str!("../../policies/calendars/README.md");
+
 /// `layouts/`: synthetic profiles; a real one comes with the approval letter.
 pub const LAYOUTS: [(&str, &str); 2] = [
     ("hr-person-01", include_str!("templates/hr-person-01.yaml")),

@@ -2,7 +2,10 @@
 
 use std::fmt;
 
-use chrono::{DateTime, FixedOffset, Months, NaiveDate, NaiveTime, SecondsFormat, TimeZone, Utc};
+use chrono::{
+    DateTime, FixedOffset, Months, NaiveDate, NaiveDateTime, NaiveTime, SecondsFormat, TimeZone,
+    Utc,
+};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// Milliseconds since 1970-01-01T00:00:00Z. Printed and stored as RFC 3339 in UTC with milliseconds.
@@ -37,12 +40,20 @@ impl Timestamp {
     /// The first millisecond of `date` in `zone`.
     #[must_use]
     pub fn start_of_day(date: NaiveDate, zone: chrono_tz::Tz) -> Self {
-        let first = date.and_time(NaiveTime::MIN);
-        let first = zone
-            .from_local_datetime(&first)
-            .earliest()
-            .map_or_else(|| first.and_utc().timestamp_millis(), |t| t.timestamp_millis());
-        Self(first)
+        Self::of_wall(date.and_time(NaiveTime::MIN), zone)
+    }
+
+    /// The first point at which a clock on the wall in `zone` shows this.
+    fn of_wall(wall: NaiveDateTime, zone: chrono_tz::Tz) -> Self {
+        let at = zone.from_local_datetime(&wall).earliest();
+        Self(at.map_or_else(|| wall.and_utc().timestamp_millis(), |at| at.timestamp_millis()))
+    }
+
+    /// `minutes` after midnight by the clock on the wall in `zone`, on that day.
+    #[must_use]
+    pub fn at(date: NaiveDate, minutes: u32, zone: chrono_tz::Tz) -> Self {
+        let time = NaiveTime::from_num_seconds_from_midnight_opt(minutes.saturating_mul(60), 0);
+        Self::of_wall(date.and_time(time.unwrap_or(NaiveTime::MIN)), zone)
     }
 
     /// The last millisecond of `date` in `zone`.
@@ -165,22 +176,23 @@ impl Period {
         Some(period)
     }
 
+    /// The day so many months and days after an event: the naive corresponding day.
+    #[must_use]
+    pub fn day_after(self, event: NaiveDate) -> NaiveDate {
+        event
+            .checked_add_months(Months::new(self.months))
+            .and_then(|d| d.checked_add_days(chrono::Days::new(u64::from(self.days))))
+            .unwrap_or(NaiveDate::MAX)
+    }
+
     /// The point one period after `start`, by the calendar of `zone`: the naive corresponding day, which is never
-    /// later than the legal one (REGULATIONS 1.7: for destruction the earlier of the two, never rolled forward).
+    /// later than the legal one (REGULATIONS 1.7: for destruction the earlier of the two, never rolled forward; see
+    /// [`super::calendar::legal::destruction_day`]).
     #[must_use]
     pub fn after(self, start: Timestamp, zone: chrono_tz::Tz) -> Timestamp {
         let local = start.utc().with_timezone(&zone).naive_local();
-        let date = local
-            .date()
-            .checked_add_months(Months::new(self.months))
-            .and_then(|d| d.checked_add_days(chrono::Days::new(u64::from(self.days))))
-            .unwrap_or(NaiveDate::MAX);
-        let moved = date.and_time(local.time());
-        let millis = zone
-            .from_local_datetime(&moved)
-            .earliest()
-            .map_or_else(|| moved.and_utc().timestamp_millis(), |t| t.timestamp_millis());
-        Timestamp(millis).plus_seconds(i64::from(self.seconds))
+        let moved = self.day_after(local.date()).and_time(local.time());
+        Timestamp::of_wall(moved, zone).plus_seconds(i64::from(self.seconds))
     }
 }
 

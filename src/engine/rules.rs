@@ -6,6 +6,7 @@ use chrono::NaiveDate;
 
 use crate::domain::{
     anchoring::Anchoring,
+    calendar::WorkingDays,
     digest::Digest,
     entry::LinkFacts,
     handover::Recipient,
@@ -27,6 +28,8 @@ pub struct Rules {
     pub policies: BTreeMap<String, Policy>,
     /// Recipients by name.
     pub recipients: BTreeMap<String, Recipient>,
+    /// Working days.
+    pub working: WorkingDays,
     /// Digest of all of it.
     pub digest: Digest,
     /// Digest of the policies alone: an approval is given under them.

@@ -96,6 +96,7 @@ pub(super) fn rules(config: &Config, digest: Digest) -> Rules {
         layouts: config.layouts.clone(),
         policies: config.policies.clone(),
         recipients: config.recipients.clone(),
+        working: config.working.clone(),
         digest,
         policies_digest: inforce::digest_of(
             &config

@@ -57,6 +57,7 @@ impl Desk {
             layouts: BTreeMap::new(),
             policies: BTreeMap::new(),
             recipients: BTreeMap::new(),
+            working: crate::domain::calendar::WorkingDays::default(),
             digest: Digest::of(b""),
             policies_digest: Digest::of(b""),
             zone: chrono_tz::Asia::Taipei,
