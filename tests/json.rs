@@ -103,7 +103,8 @@ fn readings(site: &Site<'_>, seen: &mut Seen) {
     site.run_as("alice", &[letter.as_slice(), &place].concat()).ok();
     handed_on(site);
     let policy = root().join("policies");
-    let policy = fs::read_dir(policy).unwrap().next().unwrap().unwrap().path();
+    let mut policies = fs::read_dir(policy).unwrap().map(|entry| entry.unwrap().path());
+    let policy = policies.find(|path| path.extension().is_some_and(|e| e == "yaml")).unwrap();
     let name = policy.file_stem().unwrap().to_str().unwrap();
     site.run_as(
         "sue",
@@ -125,6 +126,7 @@ fn readings(site: &Site<'_>, seen: &mut Seen) {
         ("account-list", vec!["account", "list"]),
         ("config-show", vec!["config", "show"]),
         ("copy-list", vec!["copy", "list", "--all"]),
+        ("link-expected", vec!["link", "expected", "moca-full"]),
         ("media-methods", vec!["media", "methods"]),
         ("handover-list", vec!["handover", "list"]),
         ("handover-show", vec!["handover", "show", "l-00000001"]),

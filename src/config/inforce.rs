@@ -342,6 +342,11 @@ fn tighten(link: &mut Link, wanted: &Link) -> Vec<&'static str> {
         link.key = KeyMode::Separate;
         codes.push("key-separate");
     }
+    // What is expected beside all that was; whatever is left out or worded otherwise waits.
+    if wanted.expect != link.expect && link.expect.iter().all(|rule| wanted.expect.contains(rule)) {
+        link.expect.clone_from(&wanted.expect);
+        codes.push("expect-added");
+    }
     if wanted.source.is_none() && link.source.take().is_some() {
         codes.push("source-removed");
     }
@@ -386,6 +391,7 @@ fn differences(link: &Link, wanted: &Link) -> Vec<&'static str> {
         (link.source != wanted.source, "source"),
         (link.max_rejected != wanted.max_rejected, "max-rejected"),
         (link.receipts != wanted.receipts, "receipts"),
+        (link.expect != wanted.expect, "expect"),
     ];
     checks.into_iter().filter(|(differs, _)| *differs).map(|(_, code)| code).collect()
 }
@@ -436,6 +442,9 @@ fn render(link: &Link) -> (String, String) {
     }
     if let Some(folder) = &link.receipts {
         let _ = writeln!(yaml, "receipts: {}", path(folder));
+    }
+    if !link.expect.is_empty() {
+        let _ = writeln!(yaml, "expect: {}", super::expected::render(&link.expect));
     }
     (yaml, signers_text(&link.signers))
 }

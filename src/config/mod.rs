@@ -9,6 +9,7 @@ pub mod backups;
 mod calendars;
 pub mod check;
 mod cross;
+pub(crate) mod expected;
 pub mod inforce;
 mod layouts;
 mod links;

@@ -75,6 +75,12 @@ basis_doc_no: 依據公文文號
 approved_until: 2027-12-31
 units: [業務單位]
 status: suspended
+# When deliveries are expected (docs/expected.md): late and missing ones are told. Without it whatever comes is taken.
+# expect:
+#   - every: monday 09:00      # or: working day 09:00, first working day of the month 12:00, day 5 of the month 09:00
+#     early: P2D
+#     late_after: PT4H
+#     missing_after: P3D
 ";
 
 /// `links/example.allowed_signers`.

@@ -190,3 +190,13 @@ pub const RELEASE_SECONDS_MAX: i64 = 86_400;
 pub const SSH_FILE_BYTES_MAX: u64 = 1 << 20;
 /// Bytes of a file that is put on a server.
 pub const PUT_BYTES_MAX: u64 = 64 << 20;
+/// Rules of one link's `expect:`.
+pub const EXPECT_RULES_MAX: usize = 32;
+/// Lines of `link expected` for one link.
+pub const EXPECT_LINES_MAX: usize = 1_000;
+/// Numbers of missing change files that are named.
+pub const EXPECT_NUMBERS_MAX: usize = 100;
+/// Seconds that `link expected` looks ahead.
+pub const EXPECT_AHEAD_SECONDS_MAX: i64 = 400 * 86_400;
+/// Days of `early`, `late_after` and `missing_after`.
+pub const EXPECT_DAYS_MAX: u32 = 92;

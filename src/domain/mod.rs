@@ -15,6 +15,7 @@ pub mod current_view;
 pub mod delimited;
 pub mod digest;
 pub mod entry;
+pub mod expected;
 pub mod findings;
 pub mod fixed_width;
 pub mod handover;

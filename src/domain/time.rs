@@ -111,8 +111,8 @@ impl<'de> Deserialize<'de> for Timestamp {
     }
 }
 
-/// An ISO 8601 period of policy and link files: years, months, days (`P1Y`, `P1M`, `P10D`, `P0D`), or a plain
-/// span of hours, minutes or seconds (`4h`, `30s`, `15m`, `2d`).
+/// An ISO 8601 period of policy and link files: years, months, days, hours, minutes, seconds (`P1Y`, `P1M`, `P10D`, `P0D`,
+/// `PT4H`), or a plain span of hours, minutes or seconds (`4h`, `30s`, `15m`, `2d`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Period {
     /// Calendar months.
@@ -127,7 +127,8 @@ impl Period {
     /// Nothing: at once.
     pub const ZERO: Self = Self { months: 0, days: 0, seconds: 0 };
 
-    /// Reads `P…` of years, months, weeks and days, or a number with `s`, `m`, `h` or `d`.
+    /// Reads `P…` of years, months, weeks, days and, after a `T`, hours, minutes and seconds; or a number with `s`, `m`, `h`
+    /// or `d`.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         if let Some(rest) = text.strip_prefix('P') {
@@ -156,23 +157,42 @@ impl Period {
         }
     }
 
-    fn parse_iso(mut rest: &str) -> Option<Self> {
+    /// As [`Self::parse`] reads it, and ISO 8601 has it: `P0D`, `P1M10D`, `P1DT4H`.
+    #[must_use]
+    pub fn iso(self) -> String {
+        let parts = |list: [(u32, char); 3]| -> String {
+            let said = list.into_iter().filter(|(number, _)| *number > 0);
+            said.map(|(number, unit)| format!("{number}{unit}")).collect()
+        };
+        let days = parts([(self.months, 'M'), (self.days, 'D'), (0, ' ')]);
+        let (hours, minutes) = (self.seconds / 3600, self.seconds / 60 % 60);
+        let time = parts([(hours, 'H'), (minutes, 'M'), (self.seconds % 60, 'S')]);
+        match (days.as_str(), time.as_str()) {
+            ("", "") => "P0D".to_owned(),
+            (_, "") => format!("P{days}"),
+            _ => format!("P{days}T{time}"),
+        }
+    }
+
+    fn parse_iso(rest: &str) -> Option<Self> {
         let mut period = Self::ZERO;
-        if rest.is_empty() {
+        let (days, time) = rest.split_once('T').map_or((rest, None), |(days, t)| (days, Some(t)));
+        if rest.is_empty() || time.is_some_and(str::is_empty) {
             return None;
         }
-        while !rest.is_empty() {
-            let digits = rest.find(|c: char| !c.is_ascii_digit())?;
-            let number: u32 = rest[..digits].parse().ok()?;
-            match rest.as_bytes()[digits] {
-                b'Y' => period.months = period.months.checked_add(number.checked_mul(12)?)?,
-                b'M' => period.months = period.months.checked_add(number)?,
-                b'W' => period.days = period.days.checked_add(number.checked_mul(7)?)?,
-                b'D' => period.days = period.days.checked_add(number)?,
-                _ => return None,
-            }
-            rest = &rest[digits + 1..];
-        }
+        each_part(days, |number, unit| match unit {
+            b'Y' => add(&mut period.months, number.checked_mul(12)?),
+            b'M' => add(&mut period.months, number),
+            b'W' => add(&mut period.days, number.checked_mul(7)?),
+            b'D' => add(&mut period.days, number),
+            _ => None,
+        })?;
+        each_part(time.unwrap_or_default(), |number, unit| match unit {
+            b'H' => add(&mut period.seconds, number.checked_mul(3600)?),
+            b'M' => add(&mut period.seconds, number.checked_mul(60)?),
+            b'S' => add(&mut period.seconds, number),
+            _ => None,
+        })?;
         Some(period)
     }
 
@@ -196,6 +216,21 @@ impl Period {
     }
 }
 
+/// Each number of a period with the letter behind it.
+fn each_part(mut rest: &str, mut take: impl FnMut(u32, u8) -> Option<()>) -> Option<()> {
+    while !rest.is_empty() {
+        let digits = rest.find(|c: char| !c.is_ascii_digit())?;
+        take(rest[..digits].parse().ok()?, rest.as_bytes()[digits])?;
+        rest = rest.get(digits + 1..)?;
+    }
+    Some(())
+}
+
+fn add(sum: &mut u32, more: u32) -> Option<()> {
+    *sum = sum.checked_add(more)?;
+    Some(())
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, reason = "tests")]
@@ -209,11 +244,19 @@ mod tests {
             ("P0D", 0, 0, 0),
             ("4h", 0, 0, 14_400),
             ("2d", 0, 2, 0),
+            ("PT4H", 0, 0, 14_400),
+            ("P1DT1H30M5S", 0, 1, 5405),
         ] {
             assert_eq!(Period::parse(text), Some(Period { months, days, seconds }), "{text}");
         }
-        for text in ["", "P", "1", "P1X", "h", "-1d", "+1d", "P1", "P+1D"] {
+        for text in [
+            "", "P", "1", "P1X", "h", "-1d", "+1d", "P1", "P+1D", "PT", "P1DT", "PT1D", "P1H",
+            "P1é",
+        ] {
             assert_eq!(Period::parse(text), None, "{text}");
+        }
+        for text in ["P0D", "P1M10D", "PT4H", "P1DT1H30M5S", "P12M"] {
+            assert_eq!(Period::parse(text).unwrap().iso(), text);
         }
     }
 

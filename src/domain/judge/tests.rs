@@ -41,6 +41,7 @@ fn link(key: &SigningKey) -> Link {
         max_rejected: 0,
         source: None,
         receipts: None,
+        expect: Vec::new(),
     }
 }
 

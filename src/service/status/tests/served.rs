@@ -90,6 +90,7 @@ fn served(desk: &mut Desk, standing: SourceStanding) {
         status: LinkStatus::Active,
         key: KeyMode::Separate,
         receipts: None,
+        expect: Vec::new(),
         source: Some(Box::new(source)),
         max_rejected: 0,
     };
