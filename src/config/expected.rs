@@ -149,7 +149,7 @@ fn needs(link: &Link, year: i32, config: &Config) -> bool {
 }
 
 fn kind(text: &str) -> Option<Kind> {
-    [Kind::Full, Kind::Delta].into_iter().find(|kind| kind.word() == text)
+    Kind::ALL.into_iter().find(|kind| kind.word() == text)
 }
 
 fn seconds(period: Period) -> u64 {

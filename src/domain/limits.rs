@@ -198,5 +198,7 @@ pub const EXPECT_LINES_MAX: usize = 1_000;
 pub const EXPECT_NUMBERS_MAX: usize = 100;
 /// Seconds that `link expected` looks ahead.
 pub const EXPECT_AHEAD_SECONDS_MAX: i64 = 400 * 86_400;
+/// Seconds after which a batch that no expected delivery was met by is not looked at any more.
+pub const EXPECT_UNMATCHED_SECONDS_MAX: i64 = 400 * 86_400;
 /// Days of `early`, `late_after` and `missing_after`.
 pub const EXPECT_DAYS_MAX: u32 = 92;

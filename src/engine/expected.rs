@@ -193,8 +193,11 @@ impl Engine {
 
     /// Whether everything of a link that has come was looked at and claimed.
     fn is_all_seen(&self, link: &Link) -> bool {
+        let sources = &self.ports.sources;
         let fetched = link.source.is_none()
-            || (self.fetching.has_looked(&link.name) && !self.ports.sources.is_looking(&link.name));
+            || (self.fetching.has_looked(&link.name)
+                && !sources.is_looking(&link.name)
+                && sources.standing(&link.name).trouble.is_none());
         let claiming = self.running.values().any(|job| job.of.delivery.is_some());
         fetched && !claiming && self.inboxes.is_done_with(&self.view, &link.name)
     }

@@ -8,7 +8,10 @@ use serde::{Deserialize, Serialize};
 use super::{Result, Service, corrections, no_link};
 use crate::{
     domain::{
-        expected::slots::{Slot, SlotState},
+        expected::{
+            Expectation,
+            slots::{At, Expecting, Slot, SlotState, slots},
+        },
         ids::BatchId,
         lifecycle::BatchState,
         limits,
@@ -140,14 +143,19 @@ impl Service {
         }
         // The latest are those that people ask for.
         let cut = slots.len().saturating_sub(limits::EXPECT_LINES_MAX);
-        let mut lines: Vec<ExpectedLine> =
-            slots.into_iter().skip(cut).map(|slot| self.line(link, slot)).collect();
+        let mut lines: Vec<ExpectedLine> = slots
+            .into_iter()
+            .skip(cut)
+            .map(|slot| self.line(link.expect.get(slot.rule), slot))
+            .collect();
         let waits = waiting.iter().filter(|row| row.link == link.name);
         let waits = waits.filter_map(|row| row.reason).next();
         let next = lines.iter_mut().find(|line| !line.state.is_met() && line.missed.is_none());
         if let Some(line) = next {
             line.waits = waits;
         }
+        lines.extend(self.former(&link.name, begin, end));
+        lines.sort_by_key(|line| line.due);
         ExpectedPage {
             link: link.name.clone(),
             stopped: link.standing(now),
@@ -157,8 +165,27 @@ impl Service {
         }
     }
 
-    fn line(&self, link: &Link, slot: &Slot) -> ExpectedLine {
-        let rule = link.expect.get(slot.rule);
+    /// What is recorded by rules that have ended.
+    fn former(&self, link: &str, begin: Timestamp, end: Timestamp) -> Vec<ExpectedLine> {
+        let (view, rules) = (&self.engine.view, &self.engine.rules);
+        let at =
+            At { now: self.engine.ports.clock.now(), zone: rules.zone, calendar: &rules.working };
+        let of_link = view.expected.rules.values().filter(|row| row.link == link);
+        let mut lines = Vec::new();
+        for row in of_link.filter(|row| row.ended.is_some()) {
+            let Some(rule) = Expectation::of(&row.terms) else { continue };
+            // None but those: what was open when the rule ended is expected no more.
+            let expecting =
+                Expecting { rule: &rule, since: end, until: end, decided: &row.decided };
+            let found = slots(&[expecting], &[], end, at);
+            let shown = found.list.iter().filter(|slot| slot.due >= begin);
+            lines.extend(shown.map(|slot| self.line(Some(&rule), slot)));
+        }
+        lines.truncate(limits::EXPECT_LINES_MAX);
+        lines
+    }
+
+    fn line(&self, rule: Option<&Expectation>, slot: &Slot) -> ExpectedLine {
         let turned = slot.turned_away.iter();
         ExpectedLine {
             due: slot.due,

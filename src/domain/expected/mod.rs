@@ -229,6 +229,21 @@ impl Expectation {
         }))
     }
 
+    /// Reads what the register keeps; nothing where a later version wrote what this one does not know.
+    #[must_use]
+    pub fn of(terms: &ExpectedTerms) -> Option<Self> {
+        let kind = |word: &String| Kind::ALL.into_iter().find(|kind| kind.word() == *word);
+        Some(Self {
+            every: Every::parse(&terms.every)?,
+            when_off: terms.when_off,
+            kind: terms.kind.as_ref().and_then(kind),
+            from: terms.from.as_ref().and_then(|day| day.parse().ok()),
+            early: Period::parse(&terms.early)?,
+            late_after: Period::parse(&terms.late_after)?,
+            missing_after: Period::parse(&terms.missing_after)?,
+        })
+    }
+
     /// As the register keeps it.
     #[must_use]
     pub fn terms(&self) -> ExpectedTerms {

@@ -48,6 +48,22 @@ fn a_rule_is_read_and_written_alike() {
 }
 
 #[test]
+fn a_rule_comes_back_from_the_register_as_it_was() {
+    let from = Some("2026-12-01".parse().unwrap());
+    for rule in [
+        rule("working day 09:00"),
+        Expectation {
+            kind: Some(Kind::Delta),
+            from,
+            when_off: WhenOff::Back,
+            ..rule("day 5 of the month 23:59")
+        },
+    ] {
+        assert_eq!(Expectation::of(&rule.terms()), Some(rule));
+    }
+}
+
+#[test]
 fn what_is_no_rule_is_none() {
     for text in [
         "",

@@ -13,6 +13,7 @@ use crate::domain::{
     expected::slots::{Arrived, Decided, Standing},
     ids::BatchId,
     lifecycle::BatchState,
+    limits,
     time::Timestamp,
 };
 
@@ -57,9 +58,11 @@ impl Expected {
         self.standing.iter().filter(|(_, rules)| !rules.is_empty()).map(|(link, _)| link)
     }
 
-    /// A batch came.
+    /// A batch came. One that came very long ago is not what is expected now.
     pub(super) fn came(&mut self, link: &str, batch: BatchId, at: Timestamp) {
         if let Some(unmatched) = self.unmatched.get_mut(link) {
+            let oldest = at.plus_seconds(-limits::EXPECT_UNMATCHED_SECONDS_MAX);
+            unmatched.retain(|_, came| *came >= oldest);
             unmatched.insert(batch, at);
         }
     }

@@ -15,6 +15,9 @@ use crate::{
     engine::expected::{Looked, look},
 };
 
+/// So far ahead a calendar is asked for.
+const AHEAD_SECONDS: i64 = 14 * 86_400;
+
 /// An expected delivery that has not come.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
@@ -75,7 +78,8 @@ fn expecting<'a>(given: &'a Given<'_>) -> impl Iterator<Item = &'a Link> {
 }
 
 fn looked(given: &Given<'_>, link: &Link) -> Looked {
-    look(given.view, given.rules, link, given.now, given.now)
+    let until = given.now.plus_seconds(AHEAD_SECONDS);
+    look(given.view, given.rules, link, given.now, until)
 }
 
 /// Whether it has not come, and none came that was expected after it by the same rule.

@@ -158,7 +158,7 @@ fn what_is_recorded_stands() {
     let found =
         look(&[rule("monday 09:00")], &known, &[came(1, "23T09:10", Standing::Loaded)], "27T10:00");
     assert_eq!(shown(&found), [("11-23".to_owned(), "came-late", Some(1))]);
-    let met = Decided { came: Some((BatchId::new(7), at("23T09:10"))), ..Decided::default() };
+    let met = Decided { came: Some((BatchId::new(7), at("24T09:10"))), ..Decided::default() };
     // A day that a calendar has no more, with what was recorded of it.
     let known = Known::from([(at("24T09:00"), met)]);
     let found = look(&[rule("monday 09:00")], &known, &[], "25T09:00");
