@@ -140,6 +140,7 @@ impl Site {
         };
         let signers = fs::read_to_string(self.path("links", &field("signers"))).unwrap();
         Link {
+            expect: Vec::new(),
             name: field("link"),
             title: field("title"),
             provider: field("provider"),

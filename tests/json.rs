@@ -124,6 +124,7 @@ fn readings(site: &Site<'_>, seen: &mut Seen) {
         ("account-list", vec!["account", "list"]),
         ("config-show", vec!["config", "show"]),
         ("copy-list", vec!["copy", "list", "--all"]),
+        ("link-expected", vec!["link", "expected", "moca-full"]),
         ("media-methods", vec!["media", "methods"]),
         ("handover-list", vec!["handover", "list"]),
         ("handover-show", vec!["handover", "show", "l-00000001"]),

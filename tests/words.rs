@@ -20,6 +20,7 @@ use batchward::{
     cli::speech,
     domain::{
         accounts::Role,
+        expected::slots::SlotState,
         handover::{Premises, RecipientKind},
         inventory::{HeldKind, Medium, Method, Sanitization},
         lifecycle::{BatchState, CopyState, GrantState, HandoverState, OrderState},
@@ -118,11 +119,14 @@ fn every_word_of_a_closed_list_is_in_the_catalogue() {
     words.extend(RecipientKind::ALL.iter().map(|kind| kind.word().to_owned()));
     words.extend(Premises::ALL.iter().map(|premises| premises.word().to_owned()));
     words.extend(OrderState::ALL.iter().map(|state| state.word().to_owned()));
+    words.extend(SlotState::ALL.iter().map(|state| state.word().to_owned()));
     words.extend(plan::STATES.iter().map(|state| (*state).to_owned()));
     words.extend(HeldKind::ALL.iter().map(|kind| kind.word().to_owned()));
     words.extend(Medium::ALL.iter().map(|medium| medium.word().to_owned()));
     words.extend(Method::ALL.iter().map(|method| method.word().to_owned()));
     words.extend(Sanitization::ALL.iter().map(|does| does.word().to_owned()));
+    // What is due on the screen, where it is no batch.
+    words.insert("due now".to_owned());
     // A delivery that is no batch yet, and a batch that was handed on.
     words.extend(["waiting", "provided"].map(str::to_owned));
     // What starts a clock, moments of a batch that are no state of it, and how an asking ended.

@@ -8,6 +8,7 @@ mod batch;
 mod client;
 mod doctor;
 mod evidence;
+mod expected;
 mod forms;
 mod handover;
 mod identity;

@@ -48,6 +48,7 @@ impl Shown<'_> {
         self.tasks()?;
         self.links()?;
         super::sources::section(&page.sources, &|at| self.maybe(at))?;
+        super::expected::section(&page.expected, self.zone)?;
         self.batches()?;
         self.waiting()?;
         self.due()?;

@@ -15,7 +15,7 @@ use super::{
     },
     bars, batch,
     client::{self, Client},
-    doctor, evidence, forms, handover,
+    doctor, evidence, expected, forms, handover,
     identity::Identity,
     inventory, lists, pack, pages, policies, print, receipt, register, rows, shapes, sources,
     speech, status, vault, verify, witness,
@@ -201,6 +201,7 @@ fn with_site(cli: &Cli, hooks: &Hooks) -> Result<()> {
             let page: Box<BatchPage> = client.ask(Query::Batch { id })?;
             if cli.json { print::json(&page) } else { batch::show(&page, client.zone()?) }
         }
+        Word::Link(LinkWord::Expected(asked)) => expected::show(&mut client, asked, cli.json),
         Word::Grant(GrantWord::List) => lists::grants(&mut client, cli.json),
         Word::Destroy(DestroyWord::List) => lists::orders(&mut client, cli.json),
         Word::Destroy(DestroyWord::Plan { on }) => lists::plan(&mut client, on, cli.json),

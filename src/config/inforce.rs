@@ -10,7 +10,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{Agent, Config, Folders, load_parts, node::Fault, vault::Vault};
+use super::{Agent, Config, Folders, calendars, load_parts, node::Fault, vault::Vault};
 use crate::{
     adapters::files::{self, FileError},
     domain::{
@@ -58,7 +58,11 @@ pub fn keep(state: &Path, set: &FileSet) -> Result<Digest, FileError> {
     ]
     .into_iter()
     .chain(set.keys().any(|name| name.starts_with("recipients/")).then(|| dir.join("recipients")))
-    {
+    .chain(
+        set.keys()
+            .any(|name| name.starts_with(calendars::FILES))
+            .then(|| dir.join(calendars::FILES)),
+    ) {
         if !path.is_dir() {
             files::create_dir(&path)?;
         }
@@ -106,7 +110,7 @@ pub fn kept(agent: &Agent, digest: Digest) -> Result<Config, Vec<Fault>> {
 /// Every file of a kept set: also a signer list that no link names any more belongs to what was agreed to.
 fn set_of(dir: &Path) -> FileSet {
     let mut set = FileSet::new();
-    for kind in ["links", "layouts", "policies", "recipients"] {
+    for kind in ["links", "layouts", "policies", "recipients", "policies/calendars"] {
         for entry in std::fs::read_dir(dir.join(kind)).into_iter().flatten().flatten() {
             if let Ok(bytes) = files::read(&entry.path(), crate::domain::limits::CONFIG_BYTES_MAX) {
                 set.insert(format!("{kind}/{}", entry.file_name().to_string_lossy()), bytes);
@@ -281,6 +285,29 @@ fn others(in_force: &Config, found: &Config, pending: &mut Vec<ConfigChange>) {
             add("policies", name, if known { "policy-changed" } else { "policy-added" });
         }
     }
+    working_days(in_force, found, pending);
+}
+
+/// Calendars decide by when something is to be done: any change waits.
+fn working_days(in_force: &Config, found: &Config, pending: &mut Vec<ConfigChange>) {
+    let of = |config: &Config| -> FileSet {
+        let files = config.files.iter().filter(|(name, _)| name.starts_with(calendars::FILES));
+        files.map(|(name, bytes)| (name.clone(), bytes.clone())).collect()
+    };
+    let (base, wanted) = (of(in_force), of(found));
+    let mut add = |name: &String, code: &str| {
+        pending.push(ConfigChange { file: name.clone(), code: code.to_owned(), tightens: false });
+    };
+    for (name, bytes) in &wanted {
+        match base.get(name) {
+            None => add(name, "calendar-added"),
+            Some(same) if same == bytes => {}
+            Some(_) => add(name, "calendar-changed"),
+        }
+    }
+    for name in base.keys().filter(|name| !wanted.contains_key(*name)) {
+        add(name, "calendar-removed");
+    }
 }
 
 const fn suspended(status: LinkStatus) -> LinkStatus {
@@ -348,6 +375,11 @@ fn tighten(link: &mut Link, wanted: &Link) -> Vec<&'static str> {
         link.key = KeyMode::Separate;
         codes.push("key-separate");
     }
+    // What is expected beside all that was; whatever is left out or worded otherwise waits.
+    if wanted.expect != link.expect && link.expect.iter().all(|rule| wanted.expect.contains(rule)) {
+        link.expect.clone_from(&wanted.expect);
+        codes.push("expect-added");
+    }
     if wanted.source.is_none() && link.source.take().is_some() {
         codes.push("source-removed");
     }
@@ -393,6 +425,7 @@ fn differences(link: &Link, wanted: &Link) -> Vec<&'static str> {
         (link.max_rejected != wanted.max_rejected, "max-rejected"),
         (link.receipts != wanted.receipts, "receipts"),
         (link.overrides != wanted.overrides, "override"),
+        (link.expect != wanted.expect, "expect"),
     ];
     checks.into_iter().filter(|(differs, _)| *differs).map(|(_, code)| code).collect()
 }
@@ -446,6 +479,9 @@ fn render(link: &Link) -> (String, String) {
     }
     if !link.overrides.is_empty() {
         let _ = writeln!(yaml, "override: {}", layers::render(&link.overrides));
+    }
+    if !link.expect.is_empty() {
+        let _ = writeln!(yaml, "expect: {}", super::expected::render(&link.expect));
     }
     (yaml, signers_text(&link.signers))
 }

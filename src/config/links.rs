@@ -95,6 +95,7 @@ pub(super) fn parse(
     let max_rejected = reader.maybe("max_rejected", COUNT, number);
     let sourced = reader.has("source");
     let source = super::sources::parse(&mut reader, &from.agent.links);
+    let expect = super::expected::parse(&mut reader);
     reader.finish();
     let link = whole(&draft, |inbox, keybox, policy, layout| {
         // A source with a fault is no link without one.
@@ -103,6 +104,7 @@ pub(super) fn parse(
         }
         Some(Link {
             source,
+            expect: expect?,
             name: from.name.to_owned(),
             title: title?,
             provider: provider?,

@@ -6,8 +6,10 @@
 pub mod agent;
 mod anchoring;
 pub mod backups;
+mod calendars;
 pub mod check;
 mod cross;
+pub(crate) mod expected;
 pub mod inforce;
 mod layouts;
 mod links;
@@ -37,7 +39,8 @@ use reader::Reader;
 use crate::{
     adapters::files::{self, FileError},
     domain::{
-        handover::Recipient, layout::Layout, limits, link::Link, policy::Policy, source::Endpoint,
+        calendar::WorkingDays, handover::Recipient, layout::Layout, limits, link::Link,
+        policy::Policy, source::Endpoint,
     },
 };
 
@@ -54,6 +57,8 @@ pub struct Config {
     pub policies: BTreeMap<String, Policy>,
     /// Recipients by name.
     pub recipients: BTreeMap<String, Recipient>,
+    /// Working days, as far as calendars are there.
+    pub working: WorkingDays,
     /// The bytes of every file that was read but `agent.yaml`, by a name below the configuration.
     pub files: BTreeMap<String, Vec<u8>>,
 }
@@ -184,6 +189,7 @@ fn read_parts(agent: Agent, folders: &Folders, faults: &mut Vec<Fault>) -> (Conf
     let policies = read_folder((&folders.policies, "policies"), own, &mut files, faults, read);
     let policy_names = policies.names;
     let policies = policies::settle(&policies.parsed, &policy_names, folders.agreed, faults);
+    let working = calendars::read(&folders.policies, own, &mut files, faults);
     let mut signers = BTreeMap::new();
     let read =
         read_folder((&folders.links, "links"), own, &mut files, faults, |name, node, found| {
@@ -208,7 +214,7 @@ fn read_parts(agent: Agent, folders: &Folders, faults: &mut Vec<Fault>) -> (Conf
     cross::judge(&drafts, &known, faults);
     let recipients = read_recipients(folders, (own, &agent), &drafts, &mut files, faults);
     let layouts = layouts.parsed;
-    let config = Config { agent, links, layouts, policies, recipients, files };
+    let config = Config { agent, links, layouts, policies, recipients, working, files };
     (config, drafts)
 }
 

@@ -10,6 +10,21 @@ pub const POLICIES: [(&str, &str); 6] = [
     ("taipei-health", include_str!("../../policies/taipei-health.yaml")),
 ];
 
+/// `policies/calendars/`, shipped with the program: the government's calendars of working days, unchanged.
+pub const CALENDARS: [(&str, &str); 8] = [
+    ("108", include_str!("../../policies/calendars/108.csv")),
+    ("109", include_str!("../../policies/calendars/109.csv")),
+    ("111", include_str!("../../policies/calendars/111.csv")),
+    ("112", include_str!("../../policies/calendars/112.csv")),
+    ("113", include_str!("../../policies/calendars/113.csv")),
+    ("114", include_str!("../../policies/calendars/114.csv")),
+    ("115", include_str!("../../policies/calendars/115.csv")),
+    ("116", include_str!("../../policies/calendars/116.csv")),
+];
+
+/// What stands beside them: whose they are.
+pub const CALENDARS_README: &str = include_str!("../../policies/calendars/README.md");
+
 /// `layouts/`: synthetic profiles; a real one comes with the approval letter.
 pub const LAYOUTS: [(&str, &str); 2] = [
     ("hr-person-01", include_str!("templates/hr-person-01.yaml")),
@@ -64,6 +79,12 @@ basis_doc_no: 依據公文文號
 approved_until: 2027-12-31
 units: [業務單位]
 status: suspended
+# When deliveries are expected (docs/expected.md): late and missing ones are told. Without it whatever comes is taken.
+# expect:
+#   - every: monday 09:00      # or: working day 09:00, first working day of the month 12:00, day 5 of the month 09:00
+#     early: P2D
+#     late_after: PT4H
+#     missing_after: P3D
 ";
 
 /// `links/example.allowed_signers`.

@@ -8,6 +8,7 @@
 )]
 
 mod broken;
+mod calendars;
 mod change;
 mod layers;
 mod modes;

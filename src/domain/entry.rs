@@ -10,6 +10,7 @@
 mod access;
 mod anchors;
 mod copies;
+mod expected;
 mod facts;
 mod handover;
 mod orders;
@@ -22,6 +23,9 @@ pub use anchors::TimestampKept;
 pub use copies::{
     CopyApproved, CopyDeclared, CopyDenied, CopyMoved, CopyRequested, CopyWithdrawn, EndConfirmed,
     EndFacts, EndRecorded, Filed, HeldFacts,
+};
+pub use expected::{
+    DeliveryCame, DeliveryMissed, ExpectationBegun, ExpectationEnded, ExpectedTerms,
 };
 pub use facts::{
     AccountFacts, ConfigChange, CopyFacts, Counts, GrantTerms, HoldScope, KeyFacts, KeyForm,
@@ -562,6 +566,14 @@ pub enum Body {
     RemoteForgotten(RemoteForgotten),
     /// A person released it by hand.
     RemoteSettled(RemoteSettled),
+    /// Deliveries are expected by a rule from now on.
+    ExpectationBegun(ExpectationBegun),
+    /// Not any more.
+    ExpectationEnded(ExpectationEnded),
+    /// An expected delivery is missing.
+    DeliveryMissed(DeliveryMissed),
+    /// An expected delivery came.
+    DeliveryCame(DeliveryCame),
     /// A signature under a reading has counted; the reading itself is in the access log.
     NonceSpent {
         /// Its nonce.

@@ -204,3 +204,15 @@ pub const DATABASE_READ_SECONDS: u64 = 3600;
 pub const DATABASE_FETCH_ROWS: i32 = 512;
 /// Values of a list that are asked for at once.
 pub const DATABASE_LIST_VALUES: usize = 2_000;
+/// Rules of one link's `expect:`.
+pub const EXPECT_RULES_MAX: usize = 32;
+/// Lines of `link expected` for one link.
+pub const EXPECT_LINES_MAX: usize = 1_000;
+/// Numbers of missing change files that are named.
+pub const EXPECT_NUMBERS_MAX: usize = 100;
+/// Seconds that `link expected` looks ahead.
+pub const EXPECT_AHEAD_SECONDS_MAX: i64 = 400 * 86_400;
+/// Seconds after which a batch that no expected delivery was met by is not looked at any more.
+pub const EXPECT_UNMATCHED_SECONDS_MAX: i64 = 400 * 86_400;
+/// Days of `early`, `late_after` and `missing_after`.
+pub const EXPECT_DAYS_MAX: u32 = 92;

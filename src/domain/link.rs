@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use super::{
+    expected::Expectation,
     policy::layers::LayerRules,
     reason::Reason,
     signers::AllowedSigners,
@@ -69,6 +70,8 @@ pub struct Link {
     pub key: KeyMode,
     /// Where its deliveries are fetched, where nobody drops them.
     pub source: Option<Box<Source>>,
+    /// When deliveries are expected.
+    pub expect: Vec<Expectation>,
     /// Records that a layout rule may reject before the batch is quarantined.
     pub max_rejected: u64,
     /// Where receipts are left for the provider, absolute.

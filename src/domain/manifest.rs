@@ -38,6 +38,9 @@ pub enum Kind {
 }
 
 impl Kind {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Full, Self::Delta];
+
     /// The word of the manifest.
     #[must_use]
     pub const fn word(self) -> &'static str {

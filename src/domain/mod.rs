@@ -16,6 +16,7 @@ pub mod database;
 pub mod delimited;
 pub mod digest;
 pub mod entry;
+pub mod expected;
 pub mod findings;
 pub mod fixed_width;
 pub mod handover;

@@ -2,7 +2,10 @@
 
 use std::{fmt, time::Duration};
 
-use chrono::{DateTime, FixedOffset, Months, NaiveDate, NaiveTime, SecondsFormat, TimeZone, Utc};
+use chrono::{
+    DateTime, FixedOffset, Months, NaiveDate, NaiveDateTime, NaiveTime, SecondsFormat, TimeZone,
+    Utc,
+};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// Milliseconds since 1970-01-01T00:00:00Z. Printed and stored as RFC 3339 in UTC with milliseconds.
@@ -44,12 +47,20 @@ impl Timestamp {
     /// The first millisecond of `date` in `zone`.
     #[must_use]
     pub fn start_of_day(date: NaiveDate, zone: chrono_tz::Tz) -> Self {
-        let first = date.and_time(NaiveTime::MIN);
-        let first = zone
-            .from_local_datetime(&first)
-            .earliest()
-            .map_or_else(|| first.and_utc().timestamp_millis(), |t| t.timestamp_millis());
-        Self(first)
+        Self::of_wall(date.and_time(NaiveTime::MIN), zone)
+    }
+
+    /// The first point at which a clock on the wall in `zone` shows this.
+    fn of_wall(wall: NaiveDateTime, zone: chrono_tz::Tz) -> Self {
+        let at = zone.from_local_datetime(&wall).earliest();
+        Self(at.map_or_else(|| wall.and_utc().timestamp_millis(), |at| at.timestamp_millis()))
+    }
+
+    /// `minutes` after midnight by the clock on the wall in `zone`, on that day.
+    #[must_use]
+    pub fn at(date: NaiveDate, minutes: u32, zone: chrono_tz::Tz) -> Self {
+        let time = NaiveTime::from_num_seconds_from_midnight_opt(minutes.saturating_mul(60), 0);
+        Self::of_wall(date.and_time(time.unwrap_or(NaiveTime::MIN)), zone)
     }
 
     /// The last millisecond of `date` in `zone`.
@@ -107,8 +118,8 @@ impl<'de> Deserialize<'de> for Timestamp {
     }
 }
 
-/// An ISO 8601 period of policy and link files: years, months, days (`P1Y`, `P1M`, `P10D`, `P0D`), or a plain
-/// span of hours, minutes or seconds (`4h`, `30s`, `15m`, `2d`).
+/// An ISO 8601 period of policy and link files: years, months, days, hours, minutes, seconds (`P1Y`, `P1M`, `P10D`, `P0D`,
+/// `PT4H`), or a plain span of hours, minutes or seconds (`4h`, `30s`, `15m`, `2d`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Period {
     /// Calendar months.
@@ -123,7 +134,8 @@ impl Period {
     /// Nothing: at once.
     pub const ZERO: Self = Self { months: 0, days: 0, seconds: 0 };
 
-    /// Reads `P…` of years, months, weeks and days, or a number with `s`, `m`, `h` or `d`.
+    /// Reads `P…` of years, months, weeks, days and, after a `T`, hours, minutes and seconds; or a number with `s`, `m`, `h`
+    /// or `d`.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         if let Some(rest) = text.strip_prefix('P') {
@@ -152,43 +164,78 @@ impl Period {
         }
     }
 
-    fn parse_iso(mut rest: &str) -> Option<Self> {
+    /// As [`Self::parse`] reads it, and ISO 8601 has it: `P0D`, `P1M10D`, `P1DT4H`.
+    #[must_use]
+    pub fn iso(self) -> String {
+        let parts = |list: [(u32, char); 3]| -> String {
+            let said = list.into_iter().filter(|(number, _)| *number > 0);
+            said.map(|(number, unit)| format!("{number}{unit}")).collect()
+        };
+        let days = parts([(self.months, 'M'), (self.days, 'D'), (0, ' ')]);
+        let (hours, minutes) = (self.seconds / 3600, self.seconds / 60 % 60);
+        let time = parts([(hours, 'H'), (minutes, 'M'), (self.seconds % 60, 'S')]);
+        match (days.as_str(), time.as_str()) {
+            ("", "") => "P0D".to_owned(),
+            (_, "") => format!("P{days}"),
+            _ => format!("P{days}T{time}"),
+        }
+    }
+
+    fn parse_iso(rest: &str) -> Option<Self> {
         let mut period = Self::ZERO;
-        if rest.is_empty() {
+        let (days, time) = rest.split_once('T').map_or((rest, None), |(days, t)| (days, Some(t)));
+        if rest.is_empty() || time.is_some_and(str::is_empty) {
             return None;
         }
-        while !rest.is_empty() {
-            let digits = rest.find(|c: char| !c.is_ascii_digit())?;
-            let number: u32 = rest[..digits].parse().ok()?;
-            match rest.as_bytes()[digits] {
-                b'Y' => period.months = period.months.checked_add(number.checked_mul(12)?)?,
-                b'M' => period.months = period.months.checked_add(number)?,
-                b'W' => period.days = period.days.checked_add(number.checked_mul(7)?)?,
-                b'D' => period.days = period.days.checked_add(number)?,
-                _ => return None,
-            }
-            rest = &rest[digits + 1..];
-        }
+        each_part(days, |number, unit| match unit {
+            b'Y' => add(&mut period.months, number.checked_mul(12)?),
+            b'M' => add(&mut period.months, number),
+            b'W' => add(&mut period.days, number.checked_mul(7)?),
+            b'D' => add(&mut period.days, number),
+            _ => None,
+        })?;
+        each_part(time.unwrap_or_default(), |number, unit| match unit {
+            b'H' => add(&mut period.seconds, number.checked_mul(3600)?),
+            b'M' => add(&mut period.seconds, number.checked_mul(60)?),
+            b'S' => add(&mut period.seconds, number),
+            _ => None,
+        })?;
         Some(period)
     }
 
+    /// The day so many months and days after an event: the naive corresponding day.
+    #[must_use]
+    pub fn day_after(self, event: NaiveDate) -> NaiveDate {
+        event
+            .checked_add_months(Months::new(self.months))
+            .and_then(|d| d.checked_add_days(chrono::Days::new(u64::from(self.days))))
+            .unwrap_or(NaiveDate::MAX)
+    }
+
     /// The point one period after `start`, by the calendar of `zone`: the naive corresponding day, which is never
-    /// later than the legal one (REGULATIONS 1.7: for destruction the earlier of the two, never rolled forward).
+    /// later than the legal one (REGULATIONS 1.7: for destruction the earlier of the two, never rolled forward; see
+    /// [`super::calendar::legal::destruction_day`]).
     #[must_use]
     pub fn after(self, start: Timestamp, zone: chrono_tz::Tz) -> Timestamp {
         let local = start.utc().with_timezone(&zone).naive_local();
-        let date = local
-            .date()
-            .checked_add_months(Months::new(self.months))
-            .and_then(|d| d.checked_add_days(chrono::Days::new(u64::from(self.days))))
-            .unwrap_or(NaiveDate::MAX);
-        let moved = date.and_time(local.time());
-        let millis = zone
-            .from_local_datetime(&moved)
-            .earliest()
-            .map_or_else(|| moved.and_utc().timestamp_millis(), |t| t.timestamp_millis());
-        Timestamp(millis).plus_seconds(i64::from(self.seconds))
+        let moved = self.day_after(local.date()).and_time(local.time());
+        Timestamp::of_wall(moved, zone).plus_seconds(i64::from(self.seconds))
     }
+}
+
+/// Each number of a period with the letter behind it.
+fn each_part(mut rest: &str, mut take: impl FnMut(u32, u8) -> Option<()>) -> Option<()> {
+    while !rest.is_empty() {
+        let digits = rest.find(|c: char| !c.is_ascii_digit())?;
+        take(rest[..digits].parse().ok()?, rest.as_bytes()[digits])?;
+        rest = rest.get(digits + 1..)?;
+    }
+    Some(())
+}
+
+fn add(sum: &mut u32, more: u32) -> Option<()> {
+    *sum = sum.checked_add(more)?;
+    Some(())
 }
 
 #[cfg(test)]
@@ -204,11 +251,19 @@ mod tests {
             ("P0D", 0, 0, 0),
             ("4h", 0, 0, 14_400),
             ("2d", 0, 2, 0),
+            ("PT4H", 0, 0, 14_400),
+            ("P1DT1H30M5S", 0, 1, 5405),
         ] {
             assert_eq!(Period::parse(text), Some(Period { months, days, seconds }), "{text}");
         }
-        for text in ["", "P", "1", "P1X", "h", "-1d", "+1d", "P1", "P+1D"] {
+        for text in [
+            "", "P", "1", "P1X", "h", "-1d", "+1d", "P1", "P+1D", "PT", "P1DT", "PT1D", "P1H",
+            "P1é",
+        ] {
             assert_eq!(Period::parse(text), None, "{text}");
+        }
+        for text in ["P0D", "P1M10D", "PT4H", "P1DT1H30M5S", "P12M"] {
+            assert_eq!(Period::parse(text).unwrap().iso(), text);
         }
     }
 

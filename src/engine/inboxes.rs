@@ -25,6 +25,7 @@ use crate::domain::{
     link::Link,
     reason::Reason,
     time::Timestamp,
+    view::View,
 };
 use walk::Walk;
 
@@ -93,6 +94,13 @@ impl Inboxes {
     /// Bytes of a delivery, as it was last seen.
     pub(super) fn bytes_of(&self, delivery: DeliveryId) -> u64 {
         self.folders.get(&delivery).map_or(0, |folder| folder.bytes)
+    }
+
+    /// Whether a link's inbox could be read, and nothing lies there that is complete and not claimed yet.
+    pub(super) fn is_done_with(&self, view: &View, link: &str) -> bool {
+        let complete = self.folders.iter().filter(|(_, folder)| folder.reason.is_none());
+        let of_link = |id: &DeliveryId| view.deliveries.get(id).is_some_and(|s| s.link == link);
+        !self.unread.contains_key(link) && !complete.into_iter().any(|(id, _)| of_link(id))
     }
 
     pub(super) fn look_at(&mut self, link: &str) {

@@ -6,6 +6,7 @@
 pub mod access;
 pub mod case;
 pub mod due;
+pub mod expected;
 mod fold;
 mod group;
 pub mod health;
@@ -144,6 +145,8 @@ pub struct Engine {
     kept: u64,
     /// What is to be done with servers.
     fetching: sources::Fetching,
+    /// What is known of expected deliveries.
+    expecting: expected::Expectations,
 }
 
 impl Engine {
@@ -170,6 +173,7 @@ impl Engine {
             inboxes: Inboxes::default(),
             kept: 0,
             fetching: sources::Fetching::default(),
+            expecting: expected::Expectations::default(),
         };
         engine.view = engine.remembered()?;
         engine.past = engine.taken_on_trust()?;

@@ -6,6 +6,7 @@ use chrono::NaiveDate;
 
 use crate::domain::{
     anchoring::Anchoring,
+    calendar::WorkingDays,
     digest::Digest,
     entry::LinkFacts,
     handover::Recipient,
@@ -33,6 +34,8 @@ pub struct Rules {
     pub policies_base: Digest,
     /// Recipients by name.
     pub recipients: BTreeMap<String, Recipient>,
+    /// Working days.
+    pub working: WorkingDays,
     /// Digest of all of it.
     pub digest: Digest,
     /// Digest of the policies, of what links have over them, and of the exceptions that stand: an approval is given under

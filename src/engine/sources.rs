@@ -195,6 +195,11 @@ pub(super) struct Fetching {
 }
 
 impl Fetching {
+    /// Whether a source was looked into by this process.
+    pub(super) fn has_looked(&self, link: &str) -> bool {
+        self.looked.contains_key(link)
+    }
+
     /// Everything is looked through again.
     pub(super) const fn sweep(&mut self) {
         self.placing = true;

@@ -142,6 +142,7 @@ impl Engine {
         self.todo.keys = true;
         self.todo.due = true;
         self.fetching.sweep();
+        self.expecting.sweep();
     }
 
     /// Does one bounded unit of what can be done now.
@@ -149,7 +150,8 @@ impl Engine {
     /// # Errors
     /// The register cannot be written.
     pub fn turn(&mut self) -> Result<Turn, EngineError> {
-        if self.work_on()? || self.look_on()? == Tried::Done || self.fetch_on()? {
+        let worked = self.work_on()? || self.look_on()? == Tried::Done || self.fetch_on()?;
+        if worked || self.expect_on()? {
             return Ok(Turn::Busy);
         }
         Ok(Turn::Idle)
@@ -204,6 +206,7 @@ impl Engine {
             .chain(retries.map(|trouble| retry_at(trouble.times, trouble.at)))
             .chain(self.todo.put_off.values().map(|(_, until)| *until))
             .chain(self.next_fetch())
+            .chain(self.expecting.next())
             .filter(|at| *at > now)
             .min()
     }
@@ -281,6 +284,7 @@ impl Engine {
             }
             Plan::Verify { batch } => {
                 self.fetching.sweep();
+                self.expecting.sweep();
                 self.todo.batches.insert(*batch);
                 self.todo.receipts.insert(*batch);
                 self.todo.keys = true;
@@ -292,6 +296,7 @@ impl Engine {
                 self.todo.keys = true;
             }
             Plan::Load { batch, .. } => {
+                self.expecting.sweep();
                 self.todo.keys = true;
                 self.todo.batches.insert(*batch);
                 self.todo.receipts.insert(*batch);

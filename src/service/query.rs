@@ -2,6 +2,8 @@
 //!
 //! A query changes nothing and shows no row of loaded data (those need a grant: `reading.rs`). Long lists come in
 //! parts, so that no answer keeps the writer for long.
+//!
+//! It is over 500 lines because the queries are one closed list.
 
 use serde::{Deserialize, Serialize};
 
@@ -9,6 +11,7 @@ use super::{
     Command, Draft, Result, Service,
     access_keys::AccessKeyLine,
     copies::InventoryLine,
+    expected::ExpectedPage,
     forms::{
         DestructionRecord, DutyList, EntryProof, ManifestBytes, RegisterFilter, RegisterPart,
         UsePart,
@@ -88,6 +91,15 @@ pub enum Query {
     Holds,
     /// What differs from the configuration in force.
     Pending,
+    /// `link expected`.
+    Expected {
+        /// One link; every one that expects something where none is said.
+        link: Option<String>,
+        /// Since when; the last month where that is not said.
+        from: Option<Timestamp>,
+        /// Until when; the next ones where that is not said.
+        until: Option<Timestamp>,
+    },
     /// A part of `register show`.
     Entries {
         /// The first entry.
@@ -323,6 +335,8 @@ answers! {
     Holds(Vec<HoldLine>),
     /// [`Query::Pending`].
     Pending(Vec<ConfigChange>),
+    /// [`Query::Expected`].
+    Expected(Vec<ExpectedPage>),
     /// [`Query::Entries`].
     Entries(EntryPart),
     /// [`Query::Checkpoint`].
@@ -378,6 +392,9 @@ impl Service {
             Query::Standings => self.standings().into(),
             Query::Holds => self.holds().into(),
             Query::Pending => self.pending().to_vec().into(),
+            Query::Expected { link, from, until } => {
+                self.expected_deliveries(link.as_deref(), from, until)?.into()
+            }
             Query::Entries { from } => self.entry_part(from)?.into(),
             Query::Checkpoint { size, cosigned } => self.checkpoint(size, cosigned)?.into(),
             Query::Witnesses => self.witnesses().into(),

@@ -164,6 +164,7 @@ fn line(entry: &Value, subject: Option<String>, zone: Tz) -> Option<Line> {
             body["copies"].as_array().map_or(0, Vec::len),
             text(&body["reason"])
         ),
+        "expectation-begun" | "delivery-missed" | "delivery-came" => expected(body, &end),
         "hold-placed" => format!(
             "hold {} placed on {}, document {}",
             text(&body["hold"]),
@@ -191,6 +192,19 @@ fn line(entry: &Value, subject: Option<String>, zone: Tz) -> Option<Line> {
     let at = entry["at"].as_str().and_then(Timestamp::parse);
     let at = at.map_or_else(|| text(&entry["at"]), |at| calendar::time(at, zone));
     Some(Line { serial: entry["seq"].to_string(), at, by: text(&entry["by"]), what })
+}
+
+/// What an entry says of an expected delivery.
+fn expected(body: &Value, end: &dyn Fn(&Value) -> String) -> String {
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let (link, due) = (text(&body["link"]), end(&body["due"]));
+    match body["type"].as_str() {
+        Some("delivery-missed") => format!("the delivery on {link} that was due {due} is missing"),
+        Some("delivery-came") => {
+            format!("{} is the delivery on {link} that was due {due}", text(&body["batch"]))
+        }
+        _ => format!("deliveries on {link} are expected: {}", text(&body["terms"]["every"])),
+    }
 }
 
 /// The batches of an order's copies.

@@ -5,6 +5,7 @@
 //! are cut at a maximum and say how many there are. It decides nothing and changes nothing.
 
 mod alarms;
+mod expected;
 mod handovers;
 mod held;
 mod metrics;
@@ -19,6 +20,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 pub use alarms::{Alarm, AlarmCode, Level, is_low};
+pub use expected::ExpectedDue;
 pub use tasks::{Task, TaskCode};
 
 use super::{Result, Service};
@@ -62,6 +64,8 @@ pub struct StatusPage {
     pub links: Vec<LinkLine>,
     /// Servers that links are fetched from.
     pub sources: Vec<SourceLine>,
+    /// Deliveries that were expected by now and have not come, the oldest first.
+    pub expected: Listed<ExpectedDue>,
     /// Batches by state, deliveries that wait included.
     pub batches: BTreeMap<String, u64>,
     /// Deliveries that are not batches yet.
@@ -475,6 +479,7 @@ fn page(given: Given<'_>) -> StatusPage {
         overdue: due.iter().filter(|line| line.overdue).count() as u64,
         links: rows::links(&given),
         sources: sources::lines(&given),
+        expected: Listed::cut(expected::lines(&given)),
         batches,
         waiting: Listed::cut(waiting),
         due: Listed::cut(due),

@@ -125,6 +125,7 @@ pub(super) fn rules(config: &Config, digest: Digest) -> Rules {
         day: None,
         policies_base: policies,
         recipients: config.recipients.clone(),
+        working: config.working.clone(),
         digest,
         policies_digest: policies,
         anchoring: config.agent.anchoring.clone(),

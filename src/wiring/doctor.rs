@@ -96,6 +96,7 @@ pub fn examine(path: &Path, hooks: &Hooks) -> Examined {
     let mut findings = unit::stale(&config);
     findings.extend(check::remarks(&config));
     findings.extend(super::database::findings(&config));
+    findings.extend(config::expected::findings(&config, site::clock(hooks).now()));
     findings.extend(doctor::judge(&facts(&config, hooks)));
     findings.sort_by_key(|finding| finding.severity);
     Examined { findings: findings.into_iter().map(Placed::from).collect() }

@@ -1,5 +1,6 @@
 //! The composition root: the only place that names adapters and hands them to the engine.
 
+mod calendars;
 mod configuration;
 mod confine;
 mod database;

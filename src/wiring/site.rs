@@ -200,6 +200,7 @@ fn configured(dir: &Path, site: &str, made: &mut Vec<String>) -> Result<Config> 
         .map_err(|e| Error::new(Exit::Failed, format!("'{}': {e}", dir.display())))?;
     let path = dir.join("agent.yaml");
     examples(dir, &path, site, made)?;
+    super::calendars::shipped(dir, made)?;
     inboxes(&path);
     let config = config::load(&path).map_err(|list| faults(&list))?;
     if config.agent.site != site {

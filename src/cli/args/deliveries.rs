@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::Subcommand;
+use clap::{Args, Subcommand};
 
 use crate::domain::ids::RemoteId;
 
@@ -55,6 +55,13 @@ pub(in crate::cli) enum LinkWord {
         /// Name of the link.
         link: String,
     },
+    /// Show expected deliveries: what came, what is due, late or missing, and what comes next.
+    ///
+    /// When deliveries are expected, 'expect:' of the link says.
+    #[command(
+        after_long_help = "Examples:\n  batchward link expected\n  batchward link expected moca-full --from 2026-10-01 --until 2026-12-31\n  batchward link expected moca-full --json"
+    )]
+    Expected(ExpectedArgs),
     /// Try a link's server: connect, show both fingerprints, log in, list.
     ///
     /// Nothing is fetched and nothing is changed. Run it as the agent's user, who can read the identity.
@@ -74,6 +81,18 @@ pub(in crate::cli) enum LinkWord {
         #[arg(long, value_name = "TEXT")]
         reason: String,
     },
+}
+
+#[derive(Debug, Args)]
+pub(in crate::cli) struct ExpectedArgs {
+    /// Name of the link; every one that expects something where none is named.
+    pub(in crate::cli) link: Option<String>,
+    /// The first day; a month ago where none is said.
+    #[arg(long, value_name = "DATE")]
+    pub(in crate::cli) from: Option<String>,
+    /// The last day; the next deliveries where none is said.
+    #[arg(long, value_name = "DATE")]
+    pub(in crate::cli) until: Option<String>,
 }
 
 #[derive(Debug, Subcommand)]

@@ -22,7 +22,9 @@ use_period: P1Y
 units: [f, g]
 status: active
 max_rejected: 5
+expect: [{every: monday 09:00}]
 ";
+const RULE: &str = "{every: monday 09:00}";
 
 const KEY_A: &str = "a@b.example namespaces=\"batchward-manifest\" ssh-ed25519 \
                      AAAAC3NzaC1lZDI1NTE5AAAAIIlhc5oAHU27P1DIKvMbR39q5V6+hVp2fxmUk5fhn8As\n";
@@ -75,6 +77,12 @@ fn what_tightens_is_at_once_and_everything_else_waits() {
         ("policy: taoyuan-dwcd", "policy: nantou-verification", &[], &["policy"]),
         ("table_no: c", "table_no: d # and a remark", &[], &["table-no"]),
         ("purpose: d", "purpose: d # a remark alone", &[], &[]),
+        (RULE, &format!("{RULE}, {{every: day 08:00}}"), &["expect-added"], &[]),
+        (RULE, "{every: day 08:00}", &[], &["expect"]),
+        (RULE, "{every: monday 09:00, late_after: 5h}", &[], &["expect"]),
+        (RULE, "{every: monday 09:00, late_after: PT4H, early: 24h}", &[], &["expect"]),
+        (RULE, "{every: monday 09:00, late_after: PT4H, early: P1D}", &[], &[]),
+        ("expect: [{every: monday 09:00}]\n", "", &[], &["expect"]),
     ];
     for (from, to, tightened, pending) in rows {
         let site = site();
@@ -175,6 +183,18 @@ fn every_way_to_tighten_can_be_kept_and_read_back() {
         ("[national_id, name]", "[sex]"),
         ("units: [f, g]", "units: [h]"),
         ("max_rejected: 5", "max_rejected: 0"),
+        (
+            RULE,
+            &format!(
+                "{RULE}, {{every: last working day of the month 17:00, kind: delta, from: 2026-12-01, early: P1DT2H, missing_after: P9D}}"
+            ),
+        ),
+        (
+            RULE,
+            &format!(
+                "{RULE}, {{every: day 31 of the month 00:05, when_off: back, early: P0D, late_after: 90s}}"
+            ),
+        ),
     ] {
         let site = site();
         let agreed = site.load().unwrap();

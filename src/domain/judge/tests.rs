@@ -42,6 +42,7 @@ fn link(key: &SigningKey) -> Link {
         source: None,
         receipts: None,
         overrides: std::collections::BTreeMap::new(),
+        expect: Vec::new(),
     }
 }
 

@@ -63,6 +63,13 @@ impl View {
                     Err(FoldError::Transition(mark.seq))
                 }
             }
+            Body::ExpectationBegun(begun) => {
+                self.expectation_begun(mark, begun);
+                Ok(())
+            }
+            Body::ExpectationEnded(ended) => self.expectation_ended(mark, ended),
+            Body::DeliveryMissed(missed) => self.delivery_missed(mark, missed),
+            Body::DeliveryCame(came) => self.delivery_came(mark, came),
             Body::ActRefused { .. } | Body::TimestampKept(_) => Ok(()),
             _ => self.administer(mark, entry),
         }

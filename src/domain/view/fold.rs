@@ -300,6 +300,7 @@ impl View {
             self.remote_claimed(&link, name_mac, batch);
         }
         self.arrived(delivery, batch);
+        self.expected.came(&link, batch, mark.at);
         self.delivery_over(delivery);
         let facts = self.alike.facts(&link, facts);
         let copies = self.index.take_unborn(batch);

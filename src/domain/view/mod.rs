@@ -10,6 +10,7 @@ mod alike;
 mod corrections;
 mod decisions;
 mod destruction;
+mod expected;
 mod fold;
 mod handover;
 mod index;
@@ -28,6 +29,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 pub use access::{AccessKey, AccessOrder};
 pub use decisions::{Grant, Hold, Order, Standing};
+pub use expected::{Expected, ExpectedRule};
 pub use fold::FoldError;
 pub use handover::{Arrival, Handover};
 pub use inventory::Held;
@@ -122,6 +124,8 @@ pub struct View {
     pub acknowledgement: Option<Proposal<String>>,
     /// Deliveries that were fetched from servers.
     pub remotes: remotes::Remotes,
+    /// Deliveries that are expected.
+    pub expected: Expected,
     /// Whether nothing irreversible may run by itself, until a person confirms the time.
     pub time_doubted: bool,
     next: rows::Next,

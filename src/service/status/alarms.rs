@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Given, held, sources};
+use super::{Given, expected, held, sources};
 use crate::{
     domain::{
         entry::Failure,
@@ -145,6 +145,18 @@ alarms! {
     SequenceGap = "sequence-gap", Alarm,
         "a change file waits for one before it that has not come",
         "ask the provider for the missing one";
+    /// An expected delivery that is missing.
+    DeliveryMissing = "delivery-missing", Alarm,
+        "an expected delivery is missing",
+        "ask the provider for it; 'batchward link expected' shows which; the alarm ends when it comes, or the next one of its rule does";
+    /// An expected delivery that is late.
+    DeliveryLate = "delivery-late", Alarm,
+        "an expected delivery is late",
+        "ask the provider for it; 'batchward link expected' shows which";
+    /// A year of working days that nobody knows.
+    CalendarMissing = "calendar-missing", Alarm,
+        "a calendar of working days is missing: what is expected by it is not known",
+        "put the government's file into 'policies/calendars', then 'batchward config propose' and, by a second person, 'batchward config confirm'";
     /// Deliveries that are not complete.
     DeliveryIncomplete = "delivery-incomplete", Alarm,
         "a delivery is not complete",
@@ -245,6 +257,7 @@ pub(super) fn judge(given: &Given<'_>) -> Vec<Alarm> {
     destruction(given, &mut found);
     held::alarms(given, &mut found);
     sources::alarms(given, &mut found);
+    expected::alarms(given, &mut found);
     found.0.into_values().collect()
 }
 

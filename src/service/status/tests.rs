@@ -61,6 +61,7 @@ impl Desk {
             day: None,
             policies_base: Digest::of(b""),
             recipients: BTreeMap::new(),
+            working: crate::domain::calendar::WorkingDays::default(),
             digest: Digest::of(b""),
             policies_digest: Digest::of(b""),
             zone: chrono_tz::Asia::Taipei,

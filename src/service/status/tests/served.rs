@@ -1,11 +1,12 @@
-//! Servers that links are fetched from: a row for each alarm about them.
+//! Servers that links are fetched from, and what is expected on links: a row for each alarm about them.
 
 use std::path::PathBuf;
 
 use super::{AlarmCode as A, Desk, MORNING, Row, SourceStanding};
 use crate::{
     domain::{
-        entry::Failure,
+        entry::{Body, ExpectationBegun, Failure},
+        expected::{Every, Expectation, WhenOff},
         link::{KeyMode, Link, LinkStatus},
         signers::AllowedSigners,
         source::{Endpoint, Login, Release, Source, SourceCode},
@@ -50,7 +51,33 @@ pub(super) const ROWS: &[Row] = &[
         &[],
         &[A::SourceOwed],
     ),
+    // It is ten in the morning, and nothing was expected an hour ago; a day later something was.
+    (|d| expects(d, "day 09:00", 4 * 3600), &[], &[]),
+    (|d| expects(d, "day 09:00", 1800), &[], &[A::DeliveryLate]),
+    (|d| expects(d, "day 06:00", 1800), &[], &[A::DeliveryMissing]),
+    (|d| expects(d, "working day 09:00", 1800), &[A::CalendarMissing], &[A::CalendarMissing]),
 ];
+
+/// The link `moca` expects something from now on: late after so many seconds, missing after two hours.
+fn expects(desk: &mut Desk, every: &str, late_seconds: u32) {
+    served(desk, SourceStanding::default());
+    let Some(every) = Every::parse(every) else { return };
+    let span = |seconds| Period { seconds, ..Period::ZERO };
+    let rule = Expectation {
+        every,
+        when_off: WhenOff::Stays,
+        kind: None,
+        from: None,
+        early: Period::ZERO,
+        late_after: span(late_seconds),
+        missing_after: span(late_seconds.max(7200)),
+    };
+    let begun = ExpectationBegun { link: "moca".to_owned(), terms: rule.terms() };
+    desk.record(Body::ExpectationBegun(begun));
+    if let Some(link) = desk.rules.links.get_mut("moca") {
+        link.expect.push(rule);
+    }
+}
 
 fn trouble(desk: &mut Desk, code: SourceCode) {
     let trouble = SourceTrouble { code, since: MORNING, times: 1, shown: None, known: Vec::new() };
@@ -97,6 +124,7 @@ fn served(desk: &mut Desk, standing: SourceStanding) {
         key: KeyMode::Separate,
         receipts: None,
         overrides: std::collections::BTreeMap::new(),
+        expect: Vec::new(),
         source: Some(Box::new(source)),
         max_rejected: 0,
     };

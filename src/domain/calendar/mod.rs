@@ -1,10 +1,17 @@
-//! Dates as people write and read them, in both calendars: 2027-12-31 is ROC 116-12-31.
+//! Dates as people write and read them, in both calendars: 2027-12-31 is ROC 116-12-31. Beside them the days that offices
+//! work ([`working`], from the government's own files, [`office`]) and the ends of legal periods ([`legal`]).
 //!
 //! A year is never guessed: four digits are a year of the common era and must not be before 1912, two or three digits
 //! are a year of the ROC. So `116-12-31` can be nothing but 2027, and `0116-12-31` is nothing at all.
 
+pub mod legal;
+pub mod office;
+pub mod working;
+
 use chrono::{Datelike, NaiveDate};
 use chrono_tz::Tz;
+
+pub use working::{MissingYear, WorkingDays};
 
 use super::time::Timestamp;
 
@@ -94,6 +101,11 @@ pub fn roc_full(at: Timestamp, zone: Tz) -> String {
         return format!("西元{}年{}月{}日", date.year(), date.month(), date.day());
     }
     format!("中華民國{year}年{}月{}日", date.month(), date.day())
+}
+
+/// The last day of the month that `day` lies in.
+pub(crate) fn end_of_month(day: NaiveDate) -> NaiveDate {
+    (28..=31).rev().find_map(|last| day.with_day(last)).unwrap_or(day)
 }
 
 fn roc(year: &str, month: u32, day: u32) -> Option<NaiveDate> {
