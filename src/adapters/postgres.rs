@@ -159,6 +159,8 @@ impl DatabaseError {
             c if *c == SqlState::QUERY_CANCELED => Self::Slow { doing },
             _ => match class {
                 "08" | "57" | "53" => Self::Unreachable { what: what() },
+                // A deadlock that the server ended, and what else is rolled back for others' sake.
+                "40" => Self::Busy { doing },
                 "28" => Self::Denied { what: what() },
                 _ => Self::Refused { doing, code: code.code().to_owned(), said },
             },

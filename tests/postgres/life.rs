@@ -2,12 +2,15 @@
 
 use std::{cell::Cell, fs, os::unix::fs::PermissionsExt};
 
-use crate::support::{
-    People, Ran, Site,
-    postgres::{PASSWORD, Server},
+use crate::{
+    UNIT,
+    agent::Agent,
+    support::{
+        People, Ran, Site,
+        postgres::{PASSWORD, Server},
+    },
 };
 
-const UNIT: &str = "幼兒托育科";
 const CASES: &[&str] = &["full-1000", "delta-1"];
 const DOCUMENT: &str = "府資安字第1150001234號";
 
@@ -25,7 +28,7 @@ impl<'p> World<'p> {
     fn new(people: &'p People, server: &Server, plain: bool) -> Self {
         let n = NAMES.with(|names| names.replace(names.get() + 1));
         let database = format!("site_{n}");
-        let site = Site::laid_out(people, &[]);
+        let site = Site::in_memory(people);
         let file = site.dir.join("vault.password");
         fs::write(&file, PASSWORD).unwrap();
         fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).unwrap();
@@ -34,7 +37,7 @@ impl<'p> World<'p> {
         let url =
             server.url(&database).replace(server.roots().to_str().unwrap(), "database-ca.pem");
         let document = if plain { format!("vault_plain: {DOCUMENT}\n") } else { String::new() };
-        edit(&site, "vault: embedded\n", "");
+        edit(&site, "vault: embedded\n", "socket: run/control.sock\n");
         let text = fs::read_to_string(site.dir.join("agent.yaml")).unwrap();
         fs::write(
             site.dir.join("agent.yaml"),
@@ -236,4 +239,37 @@ fn an_administrator_is_told_what_is_missing_and_can_have_it_applied() {
     server.sql(name, "CREATE ROLE odd LOGIN; GRANT SELECT ON batchward.vault TO odd");
     let found = site.run(&["check"]).ok();
     assert!(found.text().contains("others have rights on loaded data: odd"), "{}", found.text());
+}
+
+#[test]
+fn an_agent_that_stays_goes_on_beside_a_server_that_comes_and_goes() {
+    let people = People::new();
+    let mut server = Server::start("");
+    let world = World::set_up(&people, &server, true);
+    let site = &world.site;
+    edit(site, "scan_every: 30s", "scan_every: 1s");
+    {
+        let mut agent = Agent::start(site);
+        site.install(&[], &["small-20"]);
+        agent.until("loaded", |agent| agent.has_loaded(1));
+        server.down();
+        site.install(&[], &["full-1000"]);
+        agent.until("tried in vain", |agent| agent.log().contains("code=\"database\""));
+        agent.run(&["status"]);
+        server.up();
+        agent.until("loaded by itself", |agent| agent.has_loaded(2));
+        let mut words = vec!["grant", "apply", "--link", "moca-full", "--until", "2027-06-30"];
+        words.extend(["--purpose", "資格審查", "--basis", "府社婦字第1150009999號"]);
+        let grant = agent.run_as("henry", &words).ok().id('g');
+        agent.run_as("sue", &["grant", "approve", &grant]).ok();
+        let read = ["query", "--grant", &grant, "--case", "115-001", "--reason", "資格審查"];
+        let rows = agent.run_as("henry", &read).ok();
+        assert!(rows.text().lines().count() > 20, "{}", rows.text());
+        // Killed, not ended: what it had committed is there, and nothing of it twice.
+        agent.signal(rustix::process::Signal::KILL);
+        let _ = agent.child.wait();
+    }
+    site.once();
+    assert_eq!(world.count(&server, "SELECT count(*) FROM batchward.vault"), 2);
+    site.verify();
 }

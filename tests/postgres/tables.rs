@@ -22,13 +22,13 @@ const SITE: &str = "taoyuan-dwcd";
 const HOUR: Duration = Duration::from_secs(3600);
 
 /// A server with an installed database, and a folder for what lies beside the configuration.
-struct World {
-    server: Server,
+pub(crate) struct World {
+    pub(crate) server: Server,
     dir: tempfile::TempDir,
 }
 
 impl World {
-    fn new(settings: &str) -> Self {
+    pub(crate) fn new(settings: &str) -> Self {
         let server = Server::start(settings);
         let database = Database::parse(&server.url("b")).unwrap();
         server.database("b", &whole(&database));
@@ -39,11 +39,11 @@ impl World {
         Self { server, dir }
     }
 
-    fn place(&self) -> Place {
+    pub(crate) fn place(&self) -> Place {
         self.place_at(&self.server.url("b"))
     }
 
-    fn place_at(&self, url: &str) -> Place {
+    pub(crate) fn place_at(&self, url: &str) -> Place {
         Place {
             database: Database::parse(url).unwrap(),
             password: Some(PasswordSource::File(self.dir.path().join("password"))),
@@ -52,7 +52,7 @@ impl World {
         }
     }
 
-    fn count(&self, sql: &str) -> i64 {
+    pub(crate) fn count(&self, sql: &str) -> i64 {
         self.server.sql("b", sql).parse().unwrap()
     }
 }
@@ -61,7 +61,7 @@ fn whole(database: &Database) -> String {
     format!("BEGIN;\n{}COMMIT;\n", postgres::script(database, SITE, Profile::AgentOnly, 0))
 }
 
-fn copy(n: u64) -> CopyId {
+pub(crate) fn copy(n: u64) -> CopyId {
     CopyId::new(n)
 }
 
@@ -69,9 +69,13 @@ fn items() -> Vec<(String, bool)> {
     vec![("national_id".to_owned(), true), ("name".to_owned(), false)]
 }
 
-type Record<'a> = (u64, bool, &'a str, &'a str);
+pub(crate) type Record<'a> = (u64, bool, &'a str, &'a str);
 
-fn load(place: &Place, copy: CopyId, records: &[Record<'_>]) -> Result<(), DatabaseError> {
+pub(crate) fn load(
+    place: &Place,
+    copy: CopyId,
+    records: &[Record<'_>],
+) -> Result<(), DatabaseError> {
     let mut loader = Loader::begin(place, copy, &items())?;
     for (number, removed, id, name) in records {
         loader.insert(*number, *removed, &[(*id).to_owned(), (*name).to_owned()])?;
@@ -82,7 +86,7 @@ fn load(place: &Place, copy: CopyId, records: &[Record<'_>]) -> Result<(), Datab
     loaded.commit()
 }
 
-fn read(place: &Place, asked: &Asked<'_>) -> Result<Vec<Vec<String>>, DatabaseError> {
+pub(crate) fn read(place: &Place, asked: &Asked<'_>) -> Result<Vec<Vec<String>>, DatabaseError> {
     let mut rows = Vec::new();
     asked.read(place, &mut |row| {
         rows.push(row.to_vec());

@@ -43,6 +43,7 @@ const SILENT_WORDS: &[&str] = &[
     "DETACH PARTITION",
     "UPDATE ",
     "CASE WHEN ",
+    " WHERE",
 ];
 
 /// Macros whose texts are not shown: they write the log, or end a program that is wrong.

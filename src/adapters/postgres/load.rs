@@ -219,12 +219,15 @@ fn create(
     let (parent, table, columns) = (parent(items), table(copy), columns(items));
     let write = fault::Write::begin("database-table");
     // It holds no row ever, and two loads that begin at once want the same one.
-    session.run(
-        "make the table of the columns",
-        &format!(
-            "CREATE TABLE IF NOT EXISTS {parent} (copy bigint NOT NULL, {columns}) PARTITION BY LIST (copy)"
-        ),
-    )?;
+    let sql = format!(
+        "CREATE TABLE IF NOT EXISTS {parent} (copy bigint NOT NULL, {columns}) PARTITION BY LIST (copy)"
+    );
+    let make = || session.run("make the table of the columns", &sql);
+    match make() {
+        // The other one made it between our look and our making: now it is there.
+        Err(DatabaseError::Refused { .. }) => make()?,
+        other => other?,
+    }
     write.middle();
     let mut begin = format!(
         "BEGIN; SET LOCAL statement_timeout = '{DATABASE_BUILD_SECONDS}s'; \

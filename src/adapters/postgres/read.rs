@@ -118,17 +118,28 @@ impl Asked<'_> {
         sql
     }
 
-    /// All vaults under a list of values, in the order of the list.
+    /// All vaults under a list of values, each once, in the order of the list. With an index each value is looked up;
+    /// without one the table is read once, and its values are looked up in the list.
     fn list(&self, on: &str) -> String {
+        let by_key = self.key == Some(on);
+        let on = column(on);
         let of = |(n, part): (usize, Part<'_>)| {
+            let (wanted, table, rules) = (self.wanted(), table(part.copy), self.rules(&part, 1));
+            let (place, list) = match by_key {
+                true => (
+                    "l.ord".to_owned(),
+                    format!(
+                        "unnest($2::text[]) WITH ORDINALITY AS l(value, ord) JOIN {table} r ON r.{on} = l.value WHERE"
+                    ),
+                ),
+                false => (
+                    format!("array_position($2::text[], r.{on})"),
+                    format!("{table} r WHERE r.{on} = ANY ($2::text[]) AND"),
+                ),
+            };
             format!(
-                "SELECT {}, l.ord AS list_place, {n} AS vault_place, r.number AS record_number \
-                 FROM unnest($2::text[]) WITH ORDINALITY AS l(value, ord) \
-                 JOIN {} r ON r.{} = l.value WHERE {}",
-                self.wanted(),
-                table(part.copy),
-                column(on),
-                self.rules(&part, 1)
+                "SELECT {wanted}, {place} AS list_place, {n} AS vault_place, r.number AS record_number \
+                 FROM {list} {rules}"
             )
         };
         let parts: Vec<String> = self.parts().enumerate().map(of).collect();
@@ -175,7 +186,7 @@ async fn short<T>(
 /// room, hashes of a list little.
 const BY_KEY: &str = "SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off; SET LOCAL enable_seqscan = off; \
     SET LOCAL enable_bitmapscan = off";
-const BY_SCAN: &str = "SET LOCAL enable_mergejoin = off; SET LOCAL enable_bitmapscan = off";
+const BY_SCAN: &str = "SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off; SET LOCAL enable_bitmapscan = off";
 const IN_ORDER: &str = "SET LOCAL enable_sort = off; SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off; \
     SET LOCAL enable_bitmapscan = off; SET LOCAL enable_hashagg = off";
 
