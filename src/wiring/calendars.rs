@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path};
 
-use super::site::full_or_failed;
+use super::refusal;
 use crate::{
     adapters::files,
     config::templates,
@@ -28,7 +28,7 @@ pub(super) fn shipped(dir: &Path, made: &mut Vec<String>) -> Result<()> {
     for (name, text) in ours {
         let path = folder.join(name);
         if !path.exists() {
-            files::create_new(&path, text.as_bytes(), "example").map_err(|e| full_or_failed(&e))?;
+            files::create_new(&path, text.as_bytes(), "example").map_err(|e| refusal::file(&e))?;
             any = true;
         }
     }

@@ -5,11 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{
-    database,
-    site::{faults, full_or_failed},
-    sources::Remote,
-};
+use super::{database, refusal, site::faults, sources::Remote};
 use crate::{
     config::{
         self, Agent, Config,
@@ -68,7 +64,7 @@ impl Configuration for Files {
 
     fn adopt(&mut self) -> Result<()> {
         let kept = inforce::keep(&self.config.agent.state, &self.config.files);
-        kept.map(|_| ()).map_err(|e| full_or_failed(&e))
+        kept.map(|_| ()).map_err(|e| refusal::file(&e))
     }
 }
 
@@ -85,7 +81,7 @@ pub(super) fn in_force(engine: &mut Engine, found: &Config) -> Result<(Found, Ag
         Ok(agreed) => agreed,
         // A stop between the confirmation and the copy: the files are still those that were confirmed.
         Err(_) if digest == found_digest => {
-            inforce::keep(&state, &found.files).map_err(|e| full_or_failed(&e))?;
+            inforce::keep(&state, &found.files).map_err(|e| refusal::file(&e))?;
             found.clone()
         }
         Err(list) => return Err(faults(&list)),
@@ -96,7 +92,7 @@ pub(super) fn in_force(engine: &mut Engine, found: &Config) -> Result<(Found, Ag
     engine.rules.turn_to(now);
     if !compared.tightened.is_empty() {
         let digest =
-            inforce::keep(&state, &compared.effective.files).map_err(|e| full_or_failed(&e))?;
+            inforce::keep(&state, &compared.effective.files).map_err(|e| refusal::file(&e))?;
         let body = Body::ConfigTightened { config: digest, changes: compared.tightened };
         engine.record(AGENT, body)?;
         engine.rules.digest = digest;

@@ -67,10 +67,6 @@ fn failed(error: &dyn std::error::Error) -> Error {
     Error::new(Exit::Failed, described(error))
 }
 
-pub(super) fn full_or_failed(error: &files::FileError) -> Error {
-    refusal::file(error)
-}
-
 /// All faults of a configuration as one error.
 pub(super) fn faults(list: &[Fault]) -> Error {
     let lines: Vec<String> = list.iter().map(ToString::to_string).collect();
@@ -120,7 +116,7 @@ pub fn init(dir: &Path, site: &str, founders: &[(String, String)], hooks: &Hooks
     if let Some(owner) = another_owner(&state) {
         return another_users(&state, owner, made);
     }
-    folder(&state).map_err(|e| full_or_failed(&e))?;
+    folder(&state).map_err(|e| refusal::file(&e))?;
     refusal::reachable(&state)?;
     let _lock = match lock(&state) {
         Err(error) if error.exit == Exit::Unavailable && !made.is_empty() => {
@@ -132,7 +128,7 @@ pub fn init(dir: &Path, site: &str, founders: &[(String, String)], hooks: &Hooks
     refusal::nothing_lost(&state)?;
     let root = root(&config.agent, &state, &mut made)?;
     for path in folders(&state) {
-        folder(&path).map_err(|e| full_or_failed(&e))?;
+        folder(&path).map_err(|e| refusal::file(&e))?;
     }
     let mut keys = Store::new(key_store(&config.agent, &root)?, &config.agent);
     let seed = keys.ensure_random(slots::REGISTER)?;
@@ -155,7 +151,7 @@ pub fn init(dir: &Path, site: &str, founders: &[(String, String)], hooks: &Hooks
         made.push(shown);
         return Ok(Made { lines: made, is_new: false });
     }
-    let digest = inforce::keep(&state, &config.files).map_err(|e| full_or_failed(&e))?;
+    let digest = inforce::keep(&state, &config.files).map_err(|e| refusal::file(&e))?;
     let verifier = VerifierKey::parse(&vkey).map_err(|e| failed(&e))?;
     let body = Body::SiteCreated {
         site: site.to_owned(),
@@ -266,7 +262,7 @@ fn examples(dir: &Path, path: &Path, site: &str, made: &mut Vec<String>) -> Resu
                 .map_err(|e| Error::new(Exit::Failed, format!("'{}': {e}", parent.display())))?;
         }
         if !path.exists() {
-            files::create_new(&path, text.as_bytes(), "example").map_err(|e| full_or_failed(&e))?;
+            files::create_new(&path, text.as_bytes(), "example").map_err(|e| refusal::file(&e))?;
             made.push(format!("made '{name}'"));
         }
         Ok(())
@@ -356,7 +352,7 @@ fn lock(state: &Path) -> Result<Lock> {
         LockError::Io { source, path } => match rustix::io::Errno::from_io_error(source) {
             // The lock file is the first that an empty folder needs.
             Some(rustix::io::Errno::NOSPC | rustix::io::Errno::DQUOT) => {
-                full_or_failed(&files::FileError::Full { path: path.clone() })
+                refusal::file(&files::FileError::Full { path: path.clone() })
             }
             _ => failed(&error),
         },
@@ -427,7 +423,7 @@ pub(super) fn open_as(
     let lock = lock(&state)?;
     let root = read_root(&config.agent)?;
     for path in folders(&state) {
-        folder(&path).map_err(|e| full_or_failed(&e))?;
+        folder(&path).map_err(|e| refusal::file(&e))?;
     }
     let store = KeyStore::open(&state.join("keys"), &root)
         .map_err(|e| refusal::key_store(&e, &config.agent))?;
