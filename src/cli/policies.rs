@@ -55,12 +55,11 @@ pub(super) fn run(cli: &Cli, word: &PolicyWord) -> Result<()> {
         }
         PolicyWord::Matrix { format, output } => {
             let bytes = match format {
-                MatrixFormat::Md => paper::clauses::markdown().into_bytes(),
-                MatrixFormat::Ods => {
-                    paper::ods::write(&paper::clauses::form()).map_err(|error| {
-                        Error::new(Exit::Failed, format!("the spreadsheet: {error}"))
-                    })?
-                }
+                MatrixFormat::Md => paper::clauses::markdown(&wiring::resting()).into_bytes(),
+                MatrixFormat::Ods => paper::ods::write(&paper::clauses::form(&wiring::resting()))
+                    .map_err(|error| {
+                    Error::new(Exit::Failed, format!("the spreadsheet: {error}"))
+                })?,
             };
             forms::put_bytes(output, &bytes)
         }

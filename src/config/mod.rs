@@ -366,6 +366,19 @@ pub fn layout(path: &Path) -> Result<Layout, Vec<Fault>> {
     }
 }
 
+/// The policies that are shipped with the program, by name.
+#[must_use]
+pub fn shipped_policies() -> BTreeMap<String, Policy> {
+    let found = Faults::of(PathBuf::new());
+    let draft = |(name, text): &(&str, &str)| {
+        let node = Node::parse(text, &found)?;
+        Some(((*name).to_owned(), policies::parse(name, PathBuf::new(), &node, &found)?))
+    };
+    let drafts: BTreeMap<_, _> = templates::POLICIES.iter().filter_map(draft).collect();
+    let names = drafts.keys().cloned().collect();
+    policies::settle(&drafts, &names, false, &mut Vec::new())
+}
+
 /// Every fault of one policy file, or of all files of a folder of policies. Layers that a file stands on are read beside it.
 #[must_use]
 pub fn check_policies(path: &Path) -> Vec<Fault> {

@@ -2,7 +2,10 @@
 //!
 //! Both are made of the two tables that the program has within it: what is not in them is not said.
 
-use std::fmt::Write as _;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt::Write as _,
+};
 
 use super::form::{Column, Form, Table};
 use crate::domain::policy::{
@@ -10,13 +13,17 @@ use crate::domain::policy::{
     parameters::PARAMETERS,
 };
 
-const CLAUSES: [Column; 6] = [
+/// Parameters of policies by the clause that they rest on.
+pub type Resting = BTreeMap<&'static str, BTreeSet<&'static str>>;
+
+const CLAUSES: [Column; 7] = [
     Column::short("條文", 8),
     Column::short("類別", 4),
-    Column::text("內容", 28),
+    Column::text("內容", 26),
+    Column::text("參數", 14),
     Column::short("狀態", 8),
-    Column::text("系統作為", 32),
-    Column::text("測試", 20),
+    Column::text("系統作為", 26),
+    Column::text("測試", 14),
 ];
 
 const PARAMETER_COLUMNS: [Column; 4] = [
@@ -36,9 +43,10 @@ pub fn untested() -> Vec<&'static Done> {
 
 /// The table as a form.
 #[must_use]
-pub fn form() -> Form {
+pub fn form(resting: &Resting) -> Form {
     let row = |clause: &Clause, done: &Done| {
-        [clause.id, clause.kind, clause.quote, state(done), done.chinese]
+        let rules = rules(resting, clause, "");
+        [clause.id, clause.kind, clause.quote, &rules, state(done), done.chinese]
             .map(str::to_owned)
             .to_vec()
     };
@@ -105,7 +113,7 @@ fn of_law(letters: &str) -> impl Iterator<Item = (&'static Clause, &'static Done
 
 /// The table as Markdown.
 #[must_use]
-pub fn markdown() -> String {
+pub fn markdown(resting: &Resting) -> String {
     let mut text = String::from(
         "# Clauses, what Batchward does for them, and the tests\n\n\
          Made by `batchward policy matrix`; a test holds this page to the program. Kinds: E enforce, V evidence, R remind, N\n\
@@ -115,15 +123,16 @@ pub fn markdown() -> String {
     for (letters, law) in clauses::LAWS {
         let _ = write!(
             text,
-            "\n## {letters}: {law}\n\n| clause | kind | text | does | what | tests |\n|---|---|---|---|---|---|\n"
+            "\n## {letters}: {law}\n\n| clause | kind | text | rules | does | what | tests |\n|---|---|---|---|---|---|---|\n"
         );
         for (clause, done) in of_law(letters) {
             let _ = writeln!(
                 text,
-                "| {} | {} | {} | {} | {} | {} |",
+                "| {} | {} | {} | {} | {} | {} | {} |",
                 clause.id,
                 clause.kind,
                 clause.quote,
+                rules(resting, clause, "`"),
                 does(done),
                 done.english,
                 tests(done)
@@ -143,12 +152,24 @@ pub fn markdown() -> String {
             tests(done)
         );
     }
+    let apart = clauses::all().iter().filter(|one| !resting.contains_key(one.id)).count();
+    let _ = write!(
+        text,
+        "\nOf {} clauses {apart} are no rule of a policy: what they ask is the same for all, or waits, as their row says.\n",
+        clauses::all().len()
+    );
     let untested = untested();
     let _ = write!(text, "\n## Clauses without a test: {}\n\n", untested.len());
     for done in untested {
         let _ = writeln!(text, "- {}: {}; {}", done.subject, does(done), done.english);
     }
     text
+}
+
+/// The rules of policies that rest on a clause.
+fn rules(resting: &Resting, clause: &Clause, mark: &str) -> String {
+    let keys = resting.get(clause.id).into_iter().flatten();
+    keys.map(|key| format!("{mark}{key}{mark}")).collect::<Vec<_>>().join(" ")
 }
 
 fn does(done: &Done) -> String {
@@ -168,14 +189,14 @@ mod tests {
 
     #[test]
     fn the_table_has_every_clause_and_its_columns() {
-        let form = form();
+        let form = form(&Resting::new());
         let rows: usize = form.tables.iter().map(|table| table.rows.len()).sum();
         assert_eq!(rows, clauses::all().len() + PARAMETERS.len());
         for table in &form.tables {
             assert!(table.rows.iter().all(|row| row.len() == table.columns.len()));
         }
         assert!(super::super::ods::write(&form).is_ok_and(|bytes| bytes.len() > 1000));
-        let text = markdown();
+        let text = markdown(&Resting::new());
         for clause in clauses::all() {
             assert!(text.contains(&format!("\n| {} |", clause.id)), "{}", clause.id);
         }

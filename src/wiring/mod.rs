@@ -33,7 +33,7 @@ pub use look::{help_device, state_of, uid_of};
 pub use packing::{Lock, Packed, PackedFile, Packing, pack, passphrase_from};
 pub use policies::{
     Asked, ClauseLine, DiffLine, ExceptionLine, PolicyLine, PolicyPage, RuleLine, SideLine,
-    check_policy, diff, explain, policies,
+    check_policy, diff, explain, policies, resting,
 };
 pub use resident::{Control, Settings, control, now, resident, settings};
 pub use site::{Hooks, Made, init, once, open};

@@ -14,6 +14,7 @@ use crate::{
         parameters::{PARAMETERS, Parameter},
     },
     error::{Error, Exit},
+    paper::clauses::Resting,
     service::Result,
 };
 
@@ -290,6 +291,20 @@ pub fn diff(path: &Path, first: &str, second: &str) -> Result<Vec<DiffLine>> {
         })
     };
     Ok(PARAMETERS.iter().filter_map(line).collect())
+}
+
+/// The rules of shipped policies that rest on each clause.
+#[must_use]
+pub fn resting() -> Resting {
+    let mut resting = Resting::new();
+    for policy in config::shipped_policies().values() {
+        for (key, rule) in policy.stack.layers.iter().flat_map(|layer| &layer.rules) {
+            for clause in clauses::of(&rule.clause) {
+                resting.entry(clause.id).or_default().insert(key);
+            }
+        }
+    }
+    resting
 }
 
 /// `policy check`: what is wrong with a file, or with all files of a folder.

@@ -153,7 +153,7 @@ fn the_recipients_clock_is_kept_and_a_hold_stops_its_end() {
     let page = show(&agency, &id);
     // A month after the use (TY-3.1.3).
     assert_eq!(page["terms"]["destroy_by"].as_str().unwrap().get(..10), Some("2027-04-30"));
-    assert_eq!(page["terms"]["clause"], "TY-3.1.3");
+    assert_eq!(page["terms"]["clause"], "TY-3.1.3a");
     let copy = page["copies"][0].as_str().unwrap().to_owned();
     let hold = [
         "hold",

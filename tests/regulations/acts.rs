@@ -141,3 +141,30 @@ fn an_exception_ends_on_its_day_and_what_was_requested_under_it_is_void() {
     site.once();
     assert_eq!(site.show(&batch)["state"], "closed");
 }
+
+#[test]
+fn where_nothing_may_leave_on_media_neither_a_copy_nor_a_package_does() {
+    let people = People::new();
+    let site = Site::in_memory(&people);
+    let policy = "policies/taoyuan-dwcd.yaml";
+    edit(&site, policy, "egress: { value: agency-only", "egress: { value: forbidden");
+    site.init();
+    site.accounts(UNIT);
+    let batch = loaded(&site);
+    let copy = ["copy", "request", &batch, "--kind", "media", "--medium", "flash", "--reason", "x"];
+    refused(&site, "henry", &copy, "nothing may leave on media");
+    // Paper does not leave on media: it is asked for as ever.
+    let paper =
+        ["copy", "request", &batch, "--kind", "paper", "--medium", "paper", "--reason", "x"];
+    site.run_as("henry", &paper).ok();
+    recipient(&site, "dingyue", "vendor", "agency");
+    let id = site.run_as("henry", &request(&batch, "dingyue", APART)).ok().id('l');
+    site.run_as("sue", &["handover", "approve", &id, "--doc-no", DOC]).ok();
+    site.run_as("alice", &["handover", "make", &id]).ok();
+    let stick = site.dir.parent().unwrap().join("stick");
+    fs::create_dir_all(&stick).unwrap();
+    let export = ["media", "export", &id, "--to", stick.to_str().unwrap(), "--medium", "flash"];
+    let way =
+        ["--serial", "SN-1", "--from", "x", "--carrier", "y", "--place", "z", "--holder", "y"];
+    refused(&site, "alice", &[export.as_slice(), &way].concat(), "TY-4.2.1b");
+}

@@ -13,7 +13,7 @@ use super::*;
 #[test]
 fn the_page_of_clauses_is_what_the_program_writes() {
     let page = support::root().join("docs/clauses.md");
-    let written = paper::clauses::markdown();
+    let written = paper::clauses::markdown(&batchward::wiring::resting());
     if std::env::var_os("BATCHWARD_BLESS").is_some() {
         fs::write(&page, &written).unwrap();
     }
