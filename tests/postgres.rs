@@ -2,7 +2,8 @@
 //!
 //! `postgres/tables.rs` asks the adapter itself: loads, readings and ends of tables, and what a server that is not to be
 //! trusted meets. `postgres/life.rs` lives whole lives of batches through the program, `postgres/stops.rs`
-//! stops it and the server on the way, and `postgres/cuts.rs` cuts the line between them.
+//! stops it and the server on the way, and `postgres/cuts.rs` cuts the line between them;
+//! `postgres/full.rs` takes its room away.
 #![cfg(feature = "test-hooks")]
 #![allow(
     clippy::unwrap_used,
@@ -20,6 +21,8 @@ mod support;
 
 #[path = "postgres/cuts.rs"]
 mod cuts;
+#[path = "postgres/full.rs"]
+mod full;
 #[path = "postgres/life.rs"]
 mod life;
 #[path = "postgres/stops.rs"]

@@ -65,7 +65,7 @@ pub(crate) fn copy(n: u64) -> CopyId {
     CopyId::new(n)
 }
 
-fn items() -> Vec<(String, bool)> {
+pub(crate) fn items() -> Vec<(String, bool)> {
     vec![("national_id".to_owned(), true), ("name".to_owned(), false)]
 }
 
@@ -96,7 +96,7 @@ pub(crate) fn read(place: &Place, asked: &Asked<'_>) -> Result<Vec<Vec<String>>,
 }
 
 /// Synthetic people: several records of a key, keys that are blank, removals before and after a record.
-const FIRST: &[Record<'_>] = &[
+pub(crate) const FIRST: &[Record<'_>] = &[
     (1, false, "A123456789", "王一"),
     (2, false, "B123456780", "王二"),
     (3, false, "A123456789", "王一之二"),
