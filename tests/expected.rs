@@ -201,6 +201,14 @@ fn one_that_never_comes_is_told_until_the_next_one_has_come() {
     site.once();
     assert_eq!(slot(&site, "11-23"), none("missing"), "what was left out for good stays missing");
     assert_eq!((slot(&site, "11-30"), alarms(&site)), (some("on-time", "N-2"), vec![]));
+    // What a rule recorded is shown also when another stands in its place.
+    edit(&site, "monday 09:00", "monday 10:00");
+    site.run_as("ada", &["config", "propose"]).ok();
+    site.run_as("ben", &["config", "confirm"]).ok();
+    site.once();
+    assert_eq!(slot(&site, "11-23"), none("missing"));
+    assert_eq!(slot(&site, "11-30"), some("on-time", "N-2"));
+    assert_eq!(slot(&site, "12-07"), none("upcoming"));
 }
 
 #[test]

@@ -92,7 +92,7 @@ fn rule(link: &Reader, node: &Node) -> Option<Expectation> {
     let value = |span: &Option<Placed<Period>>, default| span.as_ref().map_or(default, |s| s.value);
     let late_after = value(&late, LATE);
     let mut missing_after = value(&missing, MISSING);
-    if seconds(missing_after) < seconds(late_after) {
+    if missing_after.seconds_in_all() < late_after.seconds_in_all() {
         if missing.is_some() {
             let what = "'expect.missing_after' is shorter than 'expect.late_after'";
             let hint = "a delivery is late first, and missing after that";
@@ -152,14 +152,10 @@ fn kind(text: &str) -> Option<Kind> {
     Kind::ALL.into_iter().find(|kind| kind.word() == text)
 }
 
-fn seconds(period: Period) -> u64 {
-    u64::from(period.days) * 86_400 + u64::from(period.seconds)
-}
-
 /// Months have no one length: how long a delivery may be late is said in days and hours.
 fn span(text: &str) -> Option<Period> {
-    let longest = u64::from(limits::EXPECT_DAYS_MAX) * 86_400;
-    Period::parse(text).filter(|period| period.months == 0 && seconds(*period) <= longest)
+    let longest = i64::from(limits::EXPECT_DAYS_MAX) * 86_400;
+    Period::parse(text).filter(|period| period.months == 0 && period.seconds_in_all() <= longest)
 }
 
 /// As it is written into the configuration in force.

@@ -153,6 +153,12 @@ impl Period {
         Some(Self { seconds, ..Self::ZERO })
     }
 
+    /// Seconds of its days and what is on top; months have no one length, and are left out.
+    #[must_use]
+    pub fn seconds_in_all(self) -> i64 {
+        i64::from(self.days) * 86_400 + i64::from(self.seconds)
+    }
+
     /// The span in words.
     #[must_use]
     pub fn words(self) -> String {

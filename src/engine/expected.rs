@@ -12,11 +12,11 @@ use crate::domain::{
     entry::{AGENT, Body, DeliveryCame, DeliveryMissed, ExpectationBegun, ExpectationEnded},
     expected::{
         ExpectationEnd,
-        slots::{At, Decided, Expecting, Slot, SlotState, Slots, Standing, slots},
+        slots::{At, Decided, Expecting, Slot, SlotState, Slots, Standing, over, slots},
     },
     link::{Link, LinkStatus},
     time::Timestamp,
-    view::View,
+    view::{ExpectedRule, View},
 };
 
 /// How far ahead slots are looked at.
@@ -36,7 +36,22 @@ pub struct Looked {
 /// that the register does not know yet begins now.
 #[must_use]
 pub fn look(view: &View, rules: &Rules, link: &Link, now: Timestamp, until: Timestamp) -> Looked {
-    from_floor(view, rules, link, (now, until), &BTreeMap::new())
+    from_floor(view, rules, link, (now, until), &|_, _| None)
+}
+
+/// As [`look`], without what is over for good: of each rule, what came before the last one that came, and no batch can be
+/// taken for any more. A link of many years is looked at as fast as a new one.
+#[must_use]
+pub fn look_at_open(
+    view: &View,
+    rules: &Rules,
+    link: &Link,
+    now: Timestamp,
+    until: Timestamp,
+) -> Looked {
+    let arrived = view.unmatched_of(&link.name);
+    let floor = |_: u64, row: &ExpectedRule| over(&link.expect, &row.decided, &arrived);
+    from_floor(view, rules, link, (now, until), &floor)
 }
 
 fn from_floor(
@@ -44,7 +59,7 @@ fn from_floor(
     rules: &Rules,
     link: &Link,
     (now, until): (Timestamp, Timestamp),
-    floors: &BTreeMap<u64, Timestamp>,
+    floor: &dyn Fn(u64, &ExpectedRule) -> Option<Timestamp>,
 ) -> Looked {
     if link.standing(now).is_some() || link.expect.is_empty() {
         return Looked { slots: Slots::default(), begun: vec![None; link.expect.len()] };
@@ -55,7 +70,7 @@ fn from_floor(
         let terms = rule.terms();
         let row = view.expected.standing_of(&link.name).find(|(_, row)| row.terms == terms);
         begun.push(row.map(|(id, _)| id));
-        let floor = row.and_then(|(id, _)| floors.get(&id).copied());
+        let floor = row.and_then(|(id, row)| floor(id, row));
         expecting.push(Expecting {
             rule,
             since: row.map_or(now, |(_, row)| floor.map_or(row.since, |at| at.max(row.since))),
@@ -64,8 +79,7 @@ fn from_floor(
         });
     }
     // What came early is the next one's, also where that is not asked for.
-    let early = link.expect.iter().map(|rule| rule.early);
-    let early = early.map(|p| i64::from(p.days) * 86_400 + i64::from(p.seconds)).max();
+    let early = link.expect.iter().map(|rule| rule.early.seconds_in_all()).max();
     let until = until.max(now.plus_seconds(early.unwrap_or(0)));
     let at = At { now, zone: rules.zone, calendar: &rules.working };
     Looked { slots: slots(&expecting, &view.unmatched_of(&link.name), until, at), begun }
@@ -134,8 +148,9 @@ impl Engine {
         bodies: &mut Vec<Body>,
     ) -> Option<Timestamp> {
         let until = now.plus_seconds(AHEAD_SECONDS);
-        let looked =
-            from_floor(&self.view, &self.rules, link, (now, until), &self.expecting.floors);
+        let looked = from_floor(&self.view, &self.rules, link, (now, until), &|id, _| {
+            self.expecting.floors.get(&id).copied()
+        });
         if link.standing(now).is_some() {
             return None;
         }
@@ -149,7 +164,8 @@ impl Engine {
             if open {
                 floors.entry(rule).or_insert(Timestamp::from_millis(slot.due.millis() - 1));
             }
-            if open && slot.met.is_none() && slot.missing >= now {
+            if open && slot.met.is_none() && (slot.missing >= now || !sure) {
+                // One that is not certain yet is looked at again as soon as anything is.
                 next = next.min(Timestamp::from_millis(slot.missing.millis() + 1));
             }
         }

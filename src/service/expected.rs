@@ -175,8 +175,12 @@ impl Service {
         for row in of_link.filter(|row| row.ended.is_some()) {
             let Some(rule) = Expectation::of(&row.terms) else { continue };
             // None but those: what was open when the rule ended is expected no more.
-            let expecting =
-                Expecting { rule: &rule, since: end, until: end, decided: &row.decided };
+            let expecting = Expecting {
+                rule: &rule,
+                since: row.since,
+                until: row.since,
+                decided: &row.decided,
+            };
             let found = slots(&[expecting], &[], end, at);
             let shown = found.list.iter().filter(|slot| slot.due >= begin);
             lines.extend(shown.map(|slot| self.line(Some(&rule), slot)));

@@ -17,7 +17,7 @@ use crate::domain::{
     calendar::{MissingYear, WorkingDays},
     ids::BatchId,
     manifest::Kind,
-    time::{Period, Timestamp},
+    time::Timestamp,
     words::words,
 };
 
@@ -63,7 +63,8 @@ pub struct Decided {
 pub struct Expecting<'a> {
     /// The rule.
     pub rule: &'a Expectation,
-    /// Since when: nothing is expected at this time or before.
+    /// Since when: nothing is looked at that was expected at this time or before, but what is recorded as missed and has
+    /// not come.
     pub since: Timestamp,
     /// Until when, at most.
     pub until: Timestamp,
@@ -148,9 +149,11 @@ pub fn slots(rules: &[Expecting<'_>], arrived: &[Arrived], until: Timestamp, at:
         let times = expecting.rule.times(expecting.since, end, at.zone, at.calendar);
         slots.missing = slots.missing.or(times.missing);
         // What is recorded stands, also where a calendar that changed since would have another day.
-        let recorded = expecting.decided.keys().copied();
+        let recorded = expecting.decided.iter().filter(|(due, decided)| {
+            **due <= until && (**due > expecting.since || decided.came.is_none())
+        });
         let mut all = times.at;
-        all.extend(recorded.filter(|due| *due <= until));
+        all.extend(recorded.map(|(due, _)| *due));
         slots.list.extend(all.into_iter().map(|due| open(n, expecting, due, at.zone)));
     }
     slots.list.sort_by_key(|slot| (slot.due, slot.rule));
@@ -172,17 +175,30 @@ pub fn slots(rules: &[Expecting<'_>], arrived: &[Arrived], until: Timestamp, at:
     slots
 }
 
+/// Until when what was expected by a rule is over for good: something came that was expected later, and no batch that waits
+/// can be taken for it. `rules` are all of the link, `arrived` as in [`slots`].
+#[must_use]
+pub fn over(
+    rules: &[Expectation],
+    decided: &BTreeMap<Timestamp, Decided>,
+    arrived: &[Arrived],
+) -> Option<Timestamp> {
+    let met = decided.iter().rev().find(|(_, slot)| slot.came.is_some()).map(|(due, _)| *due)?;
+    let last = arrived.iter().map(|one| one.at).min().map_or(met, |at| at.min(met));
+    let longest = rules.iter().map(|rule| rule.missing_after.seconds_in_all()).max();
+    Some(last.plus_seconds(-longest.unwrap_or(0) - 1))
+}
+
 fn open(rule: usize, expecting: &Expecting<'_>, due: Timestamp, zone: Tz) -> Slot {
     let Expectation { early, late_after, missing_after, .. } = expecting.rule;
     let decided = expecting.decided.get(&due).copied().unwrap_or_default();
-    let seconds = |period: &Period| i64::from(period.days) * 86_400 + i64::from(period.seconds);
     Slot {
         due,
         rule,
         state: SlotState::Upcoming,
         met: decided.came.map(|(batch, at)| (batch, at, Standing::Loaded)),
         turned_away: Vec::new(),
-        from: due.plus_seconds(-seconds(early)),
+        from: due.plus_seconds(-early.seconds_in_all()),
         late: late_after.after(due, zone),
         missing: missing_after.after(due, zone),
         decided,

@@ -175,3 +175,100 @@ fn standing(row: &Batch) -> Option<Standing> {
         _ => Some(Standing::TurnedAway),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+    use super::*;
+    use crate::domain::{
+        digest::Digest,
+        entry::{Body, Entry},
+        expected::{ExpectationEnd, WhenOff},
+    };
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_millis(seconds * 1000)
+    }
+
+    fn record(view: &mut View, body: Body) -> Result<(), FoldError> {
+        let entry = Entry { v: 1, at: at(1_000), by: "agent".to_owned(), body };
+        view.apply(view.size, &entry, Digest::of(b"synthetic"))
+    }
+
+    /// A link with a rule, and two batches that came on it.
+    fn begun() -> View {
+        let mut view = View::default();
+        let terms = ExpectedTerms {
+            every: "day 09:00".to_owned(),
+            when_off: WhenOff::Stays,
+            kind: None,
+            from: None,
+            early: "P1D".to_owned(),
+            late_after: "PT4H".to_owned(),
+            missing_after: "P1D".to_owned(),
+        };
+        let begun = ExpectationBegun { link: "a".to_owned(), terms };
+        record(&mut view, Body::ExpectationBegun(begun)).unwrap();
+        view.expected.came("a", BatchId::new(1), at(5));
+        view.expected.came("a", BatchId::new(2), at(6));
+        view.expected.came("b", BatchId::new(3), at(6));
+        view
+    }
+
+    fn missed(due: i64) -> Body {
+        Body::DeliveryMissed(DeliveryMissed { link: "a".to_owned(), expectation: 0, due: at(due) })
+    }
+
+    fn came(due: i64, batch: u64) -> Body {
+        Body::DeliveryCame(DeliveryCame {
+            link: "a".to_owned(),
+            expectation: 0,
+            due: at(due),
+            batch: BatchId::new(batch),
+        })
+    }
+
+    fn ended() -> Body {
+        let why = ExpectationEnd::Changed;
+        Body::ExpectationEnded(ExpectationEnded { expectation: 0, why })
+    }
+
+    #[test]
+    fn a_slot_is_missed_once_and_met_once_by_a_batch_that_met_none() {
+        type Row = (Vec<Body>, Body, bool);
+        let rows: Vec<Row> = vec![
+            (vec![], missed(1), true),
+            (vec![missed(1)], missed(1), false),
+            (vec![missed(1)], missed(2), true),
+            (vec![missed(1)], came(1, 1), true),
+            (vec![missed(1), came(1, 1)], came(1, 2), false),
+            (vec![came(1, 1)], missed(1), false),
+            (vec![came(1, 1)], came(2, 1), false),
+            (vec![came(1, 1)], came(2, 2), true),
+            (vec![], came(1, 3), false),
+            (vec![ended()], missed(1), false),
+            (vec![ended()], ended(), false),
+            (vec![ended()], came(1, 1), true),
+        ];
+        for (n, (before, body, fits)) in rows.into_iter().enumerate() {
+            let mut view = begun();
+            for body in before {
+                record(&mut view, body).unwrap();
+            }
+            assert_eq!(record(&mut view, body).is_ok(), fits, "row {n}");
+        }
+        assert_eq!(begun().expected.standing_of("a").count(), 1);
+        let mut over = begun();
+        record(&mut over, ended()).unwrap();
+        assert_eq!(over.expected.standing_of("a").count(), 0);
+    }
+
+    #[test]
+    fn what_came_very_long_ago_is_not_looked_at_any_more() {
+        let mut view = begun();
+        let later = 7 + limits::EXPECT_UNMATCHED_SECONDS_MAX;
+        view.expected.came("a", BatchId::new(4), at(later));
+        let left: Vec<u64> = view.expected.unmatched["a"].keys().map(|id| id.number()).collect();
+        assert_eq!(left, [4]);
+    }
+}

@@ -6,7 +6,11 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::domain::{
-    entry::{Body, ConfigChange, Entry, GrantTerms, Signed},
+    entry::{
+        Body, ConfigChange, DeliveryCame, DeliveryMissed, Entry, ExpectationBegun,
+        ExpectationEnded, ExpectedTerms, GrantTerms, Signed,
+    },
+    expected::{ExpectationEnd, WhenOff},
     ids::{GrantId, HoldId},
     merkle,
 };
@@ -39,6 +43,40 @@ fn terms(text: &str, row_cap: u64) -> GrantTerms {
         until: Timestamp::from_millis(1_900_000_000_000),
         row_cap,
     }
+}
+
+fn expected(text: String) -> ExpectedTerms {
+    ExpectedTerms {
+        every: text.clone(),
+        when_off: WhenOff::Back,
+        kind: Some(text),
+        from: None,
+        early: "P1D".to_owned(),
+        late_after: "PT4H".to_owned(),
+        missing_after: "P1D".to_owned(),
+    }
+}
+
+/// What is expected, over few links and entries.
+fn expecting() -> impl Strategy<Value = Body> {
+    let link = || "[ab]";
+    let due = || (0..3_i64).prop_map(Timestamp::from_millis);
+    prop_oneof![
+        (link(), ".{0,8}").prop_map(|(link, text)| {
+            Body::ExpectationBegun(ExpectationBegun { link, terms: expected(text) })
+        }),
+        (0..8_u64).prop_map(|expectation| {
+            let why = ExpectationEnd::Changed;
+            Body::ExpectationEnded(ExpectationEnded { expectation, why })
+        }),
+        (link(), 0..8_u64, due()).prop_map(|(link, expectation, due)| {
+            Body::DeliveryMissed(DeliveryMissed { link, expectation, due })
+        }),
+        (link(), 0..8_u64, due()).prop_map(|(link, expectation, due)| {
+            let batch = BatchId::new(1);
+            Body::DeliveryCame(DeliveryCame { link, expectation, due, batch })
+        }),
+    ]
 }
 
 /// Bodies of many kinds over few ids, so that sequences of them often fit together.
@@ -88,6 +126,7 @@ fn body() -> impl Strategy<Value = Body> {
         (id, any::<u8>())
             .prop_map(|(n, s)| Body::HoldLifted { hold: HoldId::new(n), signed: signed(s) }),
         "[a-z0-9]{8}".prop_map(|nonce| Body::NonceSpent { nonce }),
+        expecting(),
     ]
 }
 

@@ -12,7 +12,7 @@ use crate::{
         link::Link,
         time::Timestamp,
     },
-    engine::expected::{Looked, look},
+    engine::expected::{Looked, look_at_open},
 };
 
 /// So far ahead a calendar is asked for.
@@ -79,7 +79,7 @@ fn expecting<'a>(given: &'a Given<'_>) -> impl Iterator<Item = &'a Link> {
 
 fn looked(given: &Given<'_>, link: &Link) -> Looked {
     let until = given.now.plus_seconds(AHEAD_SECONDS);
-    look(given.view, given.rules, link, given.now, until)
+    look_at_open(given.view, given.rules, link, given.now, until)
 }
 
 /// Whether it has not come, and none came that was expected after it by the same rule.

@@ -12,6 +12,7 @@ use super::*;
 use crate::domain::{
     calendar::working::tests::shipped,
     expected::{Every, WhenOff},
+    time::Period,
 };
 
 fn rule(every: &str) -> Expectation {
@@ -192,6 +193,15 @@ fn may_follow(before: SlotState, after: SlotState) -> bool {
     }
 }
 
+/// What a person has to be told of: unmet, and not missing before one that came.
+fn still_open(slots: &Slots) -> Vec<(Timestamp, SlotState)> {
+    let last = slots.list.iter().filter(|slot| slot.met.is_some()).map(|slot| slot.due).max();
+    let missed =
+        |slot: &&Slot| slot.state != SlotState::Missing || last.is_none_or(|at| slot.due > at);
+    let unmet = slots.list.iter().filter(|slot| slot.met.is_none()).filter(missed);
+    unmet.map(|slot| (slot.due, slot.state)).collect()
+}
+
 /// Minutes until the next thing, whether a delivery comes then, whether it is turned away, and its kind.
 fn happenings() -> impl Strategy<Value = Vec<(i64, u8, bool)>> {
     vec((1_i64..3_000, 0_u8..4, proptest::bool::ANY), 1..60)
@@ -231,6 +241,12 @@ proptest! {
             prop_assert_eq!(&dues, &all, "each once, none lost");
             let met: Vec<BatchId> = found.list.iter().filter_map(|slot| slot.met.map(|met| met.0)).collect();
             prop_assert_eq!(met.len(), met.iter().collect::<BTreeSet<_>>().len(), "no batch twice");
+            // What is open is the same without what is over for good.
+            let rules = std::slice::from_ref(&rule);
+            let floor = over(rules, &decided, &arrived).map_or(since, |at| at.max(since));
+            let short = Expecting { rule: &rule, since: floor, until, decided: &decided };
+            let short = slots(&[short], &arrived, until, At { now, zone: Taipei, calendar: &calendar });
+            prop_assert_eq!(still_open(&short), still_open(&found));
             for slot in &found.list {
                 let batch = slot.met.map(|met| met.0);
                 if let Some((state, old)) = before.get(&slot.due) {
