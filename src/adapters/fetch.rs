@@ -20,7 +20,7 @@ use zeroize::Zeroizing;
 use self::notes::Notes;
 pub use self::{
     landing::{Landed, forget, place},
-    push::{Packed, push},
+    push::{Packed, Parcel, push},
     release::{ReleaseTo, put, release},
 };
 use super::courier::{Courier, CourierError, Listing, Server, Thing, ThingKind};

@@ -156,7 +156,13 @@ impl Outbox<'_> {
     /// # Errors
     /// [`OutboxError`].
     pub fn taken(&self) -> Result<(), OutboxError> {
-        Ok(files::remove_flat_folder(&self.folder(), "package-taken")?)
+        files::remove_flat_folder(&self.folder(), "package-taken")?;
+        // That it was about to get its name at the server.
+        let sent = self.notes.join(format!("{}.sent", self.number));
+        if sent.symlink_metadata().is_ok() {
+            files::remove(&sent, "package-note")?;
+        }
+        Ok(())
     }
 
     /// Removes what there is of it. What has its name and is not ours, as our note would say, is left where it is.

@@ -91,7 +91,8 @@ pub(super) fn parse(
     let vkey = form("the verifier key that 'init' printed there", "batchward/their-site+…");
     let vkey = reader
         .maybe("vkey", vkey, |text| VerifierKey::parse(text).is_ok().then(|| text.to_owned()));
-    let push = super::sources::destination(&mut reader, &agent.links);
+    let ways: Vec<String> = channels.iter().flatten().map(|one| one.value.clone()).collect();
+    let push = super::sources::destination(&mut reader, &agent.links, &ways);
     let until = reader.parsed("until", UNTIL, |t| calendar::parse_end(t, agent.timezone));
     reader.finish();
     let file = dir.join(format!("{name}.yaml"));

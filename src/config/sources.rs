@@ -12,6 +12,7 @@ use super::{
     reader::{Form, Reader, form, shown},
 };
 use crate::domain::{
+    handover::same_channel,
     source::{Destination, Endpoint, Login, Release, Source, Window},
     time::Period,
 };
@@ -25,6 +26,7 @@ const PASSWORD: Form<'_> = form("the path of a file, or credential:NAME", "../ss
 const HOSTS: Form<'_> = form("the path of a file of known hosts", "../ssh/known_hosts");
 const REMOTE: Form<'_> = form("the path of a remote folder, from '/'", "/outgoing");
 const INCOMING: Form<'_> = form("the path of a remote folder, from '/'", "/incoming");
+const CHANNEL: Form<'_> = form("one of the recipient's channels", "sftp");
 const EVERY: Form<'_> = form("a span of at least a second and at most a day", "5m");
 const WINDOW: Form<'_> = form("two times of day", "22:00-06:00");
 const RELEASE: Form<'_> =
@@ -71,12 +73,29 @@ pub(super) fn parse(link: &mut Reader, links: &Path) -> Option<Box<Source>> {
 }
 
 /// Reads `push:`; relative paths begin at the folder of links.
-pub(super) fn destination(recipient: &mut Reader, links: &Path) -> Option<Box<Destination>> {
+pub(super) fn destination(
+    recipient: &mut Reader,
+    links: &Path,
+    channels: &[String],
+) -> Option<Box<Destination>> {
     let mut reader = sftp(recipient, "push")?;
     let server = endpoint(&mut reader, links);
     let path = reader.parsed("path", INCOMING, remote);
+    let channel = reader.maybe("channel", CHANNEL, |text| {
+        let known = channels.iter().any(|one| same_channel(one, text));
+        known.then(|| text.to_owned())
+    });
+    let channel = channel.map_or_else(|| CHANNEL.example.to_owned(), |channel| channel.value);
+    if !channels.iter().any(|one| same_channel(one, &channel)) {
+        let what = "no channel of the recipient is that of its server: nothing would go there";
+        reader.faults().add(
+            reader.place(),
+            what,
+            Some("add it:  channels: [sftp, registered-letter]"),
+        );
+    }
     reader.finish();
-    Some(Box::new(Destination { server: server?, path: path?.value }))
+    Some(Box::new(Destination { server: server?, path: path?.value, channel }))
 }
 
 /// The fields of `NAME: { sftp: {…} }`.

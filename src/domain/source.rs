@@ -39,6 +39,8 @@ pub struct Destination {
     pub server: Endpoint,
     /// Remote folder, which gets a folder for each package.
     pub path: String,
+    /// The channel, as requests name it: only what was approved to go by it is put there.
+    pub channel: String,
 }
 
 /// `source:` of a link, parsed.
@@ -126,6 +128,8 @@ words! {
         Changed = "changed",
         /// Something else has the name already.
         Taken = "taken",
+        /// It was put there and renamed, and is not there any more: somebody may have taken it.
+        TakenAway = "taken-away",
         /// Identity, password or known hosts cannot be read.
         OwnFiles = "own-files",
         /// The courier that talks to servers is not there, or may not reach this port: the agent must start again.

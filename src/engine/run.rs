@@ -213,8 +213,8 @@ impl Engine {
     fn settle(&mut self, plan: &Plan) -> Result<(), EngineError> {
         let wipe = |plan: &Plan| matches!(plan, Plan::WipeCopy { .. } | Plan::DropAccessKey { .. });
         // A note belongs to a wipe or the end of a key whose outcome is not recorded yet: while another one is open, they stay.
-        if let Plan::PushPackage { handover, .. } = plan {
-            self.take_from_outbox(*handover)?;
+        if let Plan::PushPackage { .. } = plan {
+            self.fetching.owe();
         }
         if wipe(plan) && !self.view.open.values().any(wipe) {
             self.sweep_evidence()?;

@@ -8,7 +8,10 @@
 mod none;
 mod push;
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 pub use none::{NoSources, no_courier};
 
@@ -22,7 +25,7 @@ use super::{
 use crate::domain::{
     digest::Digest,
     entry::{AGENT, Body, PackageFacts, RemoteForgotten, RemoteTaken},
-    ids::{BatchId, RemoteId},
+    ids::{BatchId, HandoverId, RemoteId},
     link::{Link, LinkStatus},
     secret::Secret,
     source::{Destination, RemoteEnd, SourceCode},
@@ -188,8 +191,8 @@ pub(super) struct Fetching {
     placing: bool,
     /// Something may be owed to a server.
     owing: bool,
-    /// What a stop may have left in outboxes was taken from them.
-    cleared: bool,
+    /// Packages of which nothing is in the outbox any more.
+    cleared: BTreeSet<HandoverId>,
     /// When each source was last looked into by this process.
     looked: BTreeMap<String, Timestamp>,
 }
@@ -198,6 +201,11 @@ impl Fetching {
     /// Whether a source was looked into by this process.
     pub(super) fn has_looked(&self, link: &str) -> bool {
         self.looked.contains_key(link)
+    }
+
+    /// Something may be owed, or is to be cleared away.
+    pub(super) const fn owe(&mut self) {
+        self.owing = true;
     }
 
     /// Everything is looked through again.
@@ -287,9 +295,7 @@ impl Engine {
         if !std::mem::take(&mut self.fetching.owing) {
             return Ok(false);
         }
-        if !std::mem::replace(&mut self.fetching.cleared, true) {
-            self.clear_outboxes()?;
-        }
+        self.clear_outboxes();
         for (link, name_mac) in self.claimed_remotes() {
             self.ports.sources.forget(&link, name_mac);
         }

@@ -12,7 +12,7 @@ use std::{
 use crate::{
     adapters::{
         courier::{self, Courier, CourierError},
-        fetch::{self, Landed, Packed, ReleaseTo, Report, Visit},
+        fetch::{self, Landed, Packed, Parcel, ReleaseTo, Report, Visit},
         files,
         root_key::credential_file,
     },
@@ -44,6 +44,8 @@ use crate::{
 const SOURCES: &str = "sources";
 /// Below the state: what is for the other side.
 const RECEIPTS: &str = "receipts";
+/// Below the state: notes of packages.
+const PACKAGES: &str = "packages";
 /// Below the state: certificates of destruction.
 const CERTIFICATES: &str = "certificates";
 
@@ -385,7 +387,10 @@ impl Sources for Servers {
             Packed { name: MANIFEST_NAME, sha256: Some(facts.manifest) },
         ];
         let folder = package.outbox.join(&package.number);
-        let pushed = fetch::push(self.courier()?, to, (&package.number, &folder), &parts);
+        let note = self.state.join(PACKAGES).join(format!("{}.sent", package.number));
+        let parcel =
+            Parcel { number: &package.number, folder: &folder, parts: &parts, note: &note };
+        let pushed = fetch::push(self.courier()?, to, &parcel);
         pushed.map_err(|error| port_error(&error))
     }
 

@@ -60,10 +60,15 @@ impl<'p> Play<'p> {
 
     /// Asked for, approved, made: the package lies in the outbox.
     fn made(&self) -> String {
+        self.made_by(["sftp", "registered-letter"])
+    }
+
+    /// The same, by these channels for data and key.
+    fn made_by(&self, [data, key]: [&str; 2]) -> String {
         let site = &self.ground.site;
         let words = ["handover", "request", &self.batch, "--to", "center", "--purpose", "寄發通知"];
         let basis = ["--basis", "府社婦字第1150009999號", "--until", "2027-03-31"];
-        let channels = ["--channel", "sftp", "--key-channel", "registered-letter"];
+        let channels = ["--channel", data, "--key-channel", key];
         let id = site.run_as("henry", &[words.as_slice(), &basis, &channels].concat()).ok().id('l');
         site.run_as("sue", &["handover", "approve", &id, "--doc-no", DOC]).ok();
         site.run_as("alice", &["handover", "make", &id]).ok();
@@ -221,8 +226,8 @@ fn over_a_link_that_is_cut_a_package_arrives_whole() {
     println!("{} cuts, {} connections", proxy.cuts(), proxy.connections());
 }
 
-/// Dies at one request of putting. False when that came to its end before.
-fn die(people: &People, stop: &str, victim: Victim) -> bool {
+/// Dies at one request of putting; before that the server loses this file. False when it came to its end before.
+fn die(people: &People, stop: &str, victim: Victim, lost: Option<&str>) -> bool {
     let ground = Ground::new(people);
     let mut server = ground.asyncssh(&["--stop", stop]);
     let play = Play::on(ground, 3, server.port, "");
@@ -233,6 +238,10 @@ fn die(people: &People, stop: &str, victim: Victim) -> bool {
         server.holds(|| running.lock().unwrap().ended())
     };
     if held {
+        if let Some(name) = lost {
+            let part = play.ground.remote.join(format!("incoming/.batchward-{id}.part"));
+            let _ = fs::remove_file(part.join(name));
+        }
         victim.of(&running).into_iter().for_each(kill);
     }
     server.go();
@@ -241,22 +250,34 @@ fn die(people: &People, stop: &str, victim: Victim) -> bool {
     held
 }
 
+/// Requests of putting a package undisturbed.
+fn requests(people: &People) -> usize {
+    let ground = Ground::new(people);
+    let server: AsyncSsh = ground.asyncssh(&[]);
+    let play = Play::on(ground, 3, server.port, "");
+    let id = play.made();
+    play.ground.once().ok();
+    play.assert_put(&id);
+    let count = server.requests().len();
+    assert!(count >= 12, "three files, each looked at, put and read back, are more than {count}");
+    count
+}
+
+#[test]
+fn a_server_that_loses_what_it_had_gets_it_again() {
+    let people = People::new();
+    // The process of the connection dies, and the agent goes on with another one.
+    let plays: Vec<usize> = (4..=requests(&people)).collect();
+    let play =
+        |n: &usize| die(&people, &format!("{n}:before"), Victim::Connection, Some("data.csv.age"));
+    let held = all(&plays, play);
+    assert!(held * 10 >= plays.len() * 8, "only {held} of {} came to their request", plays.len());
+}
+
 #[test]
 fn a_death_at_any_request_of_putting_loses_nothing_and_doubles_nothing() {
     let people = People::new();
-    let requests = {
-        let ground = Ground::new(&people);
-        let server: AsyncSsh = ground.asyncssh(&[]);
-        let play = Play::on(ground, 3, server.port, "");
-        let id = play.made();
-        play.ground.once().ok();
-        play.assert_put(&id);
-        server.requests().len()
-    };
-    assert!(
-        requests >= 12,
-        "three files, each looked at, put and read back, are more than {requests}"
-    );
+    let requests = requests(&people);
     // Every second request is carried out, and its answer never comes.
     let plays: Vec<_> = (1..=requests)
         .map(|n| {
@@ -264,7 +285,78 @@ fn a_death_at_any_request_of_putting_loses_nothing_and_doubles_nothing() {
             (format!("{n}:{moment}"), VICTIMS[n / 2 % VICTIMS.len()])
         })
         .collect();
-    let held = all(&plays, |(stop, victim)| die(&people, stop, *victim));
+    let held = all(&plays, |(stop, victim)| die(&people, stop, *victim, None));
     println!("{held} deaths at {} chosen requests", plays.len());
     assert!(held * 10 >= plays.len() * 8, "only {held} of {} came to their request", plays.len());
+}
+
+#[test]
+fn what_the_recipient_took_before_it_was_recorded_is_not_put_again() {
+    let people = People::new();
+    let ground = Ground::new(&people);
+    let server = ground.asyncssh(&[]);
+    let play = Play::on(ground, 3, server.port, "");
+    let id = play.made();
+    // The recipient's own agent has it before ours knows that it was renamed.
+    let note = play.ground.site.dir.join(format!("state/packages/{id}.sent"));
+    fs::write(&note, "").unwrap();
+    play.ground.once();
+    assert_eq!(play.show(&id)["push_trouble"], "taken-away");
+    assert_eq!((play.outbox(), play.incoming()), (vec![id.clone()], Vec::new()));
+    let alarms = play.ground.alarms();
+    assert!(alarms.iter().any(|alarm| alarm["code"] == "source-owed"), "{alarms:?}");
+    let confirm = ["handover", "confirm", &id, "--doc-no", "中衛字第1150000077號"];
+    play.ground.site.run_as("alice", &confirm).ok();
+    play.ground.once().ok();
+    assert_eq!((play.outbox(), note.exists()), (Vec::new(), false));
+    let alarms = play.ground.alarms();
+    assert!(!alarms.iter().any(|alarm| alarm["code"] == "source-owed"), "{alarms:?}");
+}
+
+#[test]
+fn what_was_approved_to_go_by_another_channel_is_not_put() {
+    let people = People::new();
+    let ground = Ground::new(&people);
+    let server = ground.asyncssh(&[]);
+    let play = Play::on(ground, 3, server.port, "");
+    let id = play.made_by(["registered-letter", "sftp"]);
+    play.ground.once().ok();
+    assert_eq!((play.outbox(), play.incoming()), (vec![id.clone()], Vec::new()));
+    assert!(play.show(&id)["pushed"].is_null());
+}
+
+#[test]
+fn what_may_not_be_used_any_more_leaves_no_more() {
+    let people = People::new();
+    let ground = Ground::new(&people);
+    let server = ground.asyncssh(&[]);
+    let play = Play::on(ground, 3, server.port, "");
+    let known = play.ground.site.dir.join("ssh/known_hosts");
+    let right = fs::read(&known).unwrap();
+    fs::write(&known, play.ground.keys.known("other-host", server.port)).unwrap();
+    let id = play.made();
+    play.ground.once();
+    fs::write(&known, right).unwrap();
+    // The use was approved until the end of March 2027.
+    play.ground.site.wait_minutes(140 * 24 * 60);
+    play.ground.once();
+    assert_eq!(play.show(&id)["push_trouble"], "use-ended");
+    assert_eq!(play.incoming(), [""; 0]);
+}
+
+#[test]
+fn an_outbox_that_cannot_be_cleared_stops_nothing_else() {
+    let people = People::new();
+    let ground = Ground::new(&people);
+    let server = ground.asyncssh(&[]);
+    let play = Play::on(ground, 3, server.port, "");
+    let id = play.made();
+    let odd = play.ground.site.dir.join("handed/center").join(&id).join("odd");
+    fs::create_dir(&odd).unwrap();
+    play.ground.once().ok();
+    assert!(play.show(&id)["pushed"].is_string());
+    assert_eq!(play.outbox(), [id.as_str()]);
+    fs::remove_dir(&odd).unwrap();
+    play.ground.once().ok();
+    assert_eq!(play.outbox(), [""; 0]);
 }

@@ -23,6 +23,21 @@ const RECORD_BYTES: usize = 427;
 const WIDTHS: [usize; 25] =
     [2, 10, 50, 7, 1, 8, 10, 20, 8, 3, 20, 3, 100, 50, 50, 50, 10, 1, 2, 1, 1, 2, 7, 2, 7];
 
+/// What stands within the dates of the government's calendars, which every site has: the end of 20200120 is a day of ROC 20.
+fn parts_of_dates() -> BTreeSet<Vec<u8>> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("policies/calendars");
+    let mut parts = BTreeSet::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let text = fs::read(entry.unwrap().path()).unwrap();
+        for date in text.split(|byte| !byte.is_ascii_digit()).filter(|date| date.len() == 8) {
+            for length in VALUE_BYTES_MIN..=date.len() {
+                parts.extend(date.windows(length).map(<[u8]>::to_vec));
+            }
+        }
+    }
+    parts
+}
+
 /// Values that must not be found anywhere.
 #[derive(Default)]
 pub(crate) struct Values {
@@ -62,8 +77,9 @@ impl Values {
         // What a manifest or a layout says is no secret: a batch number may hold the digits of a date, and the
         // title of a field the word that another field holds.
         let is_said = |value: &[u8]| said.windows(value.len()).any(|window| window == value);
+        let dates = parts_of_dates();
         for value in all {
-            if value.len() >= VALUE_BYTES_MIN && !is_said(&value) {
+            if value.len() >= VALUE_BYTES_MIN && !is_said(&value) && !dates.contains(&value) {
                 values.add(value);
             }
         }

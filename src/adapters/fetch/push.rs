@@ -10,13 +10,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{
-    OURS, Result, join,
-    release::{read_back, rename},
-};
+use super::{OURS, Result, join, release::read_back};
 use crate::{
     adapters::{
-        courier::{Courier, CourierError, Server, Thing, ThingKind},
+        courier::{Courier, CourierError, Listing, Server, Thing, ThingKind},
         files,
     },
     domain::{
@@ -48,22 +45,31 @@ struct Sent {
     proven: bool,
 }
 
-/// Puts the package `number`, a folder of these files, into the server's folder. The same one that lies there already is
-/// done.
+/// A package on its way.
+pub struct Parcel<'a> {
+    /// Its number.
+    pub number: &'a str,
+    /// The folder that it lies in.
+    pub folder: &'a Path,
+    /// Its files.
+    pub parts: &'a [Packed],
+    /// Where it is noted that it is about to get its name at the server. What was renamed there and is gone was taken by
+    /// somebody: it is never put a second time.
+    pub note: &'a Path,
+}
+
+/// Puts a package into the server's folder. The same one that lies there already is done.
 ///
 /// # Errors
-/// [`CourierError`]: `taken` where something else has its name, `own-files` where the package is not what the register says.
-pub fn push(
-    courier: &Courier,
-    to: &Destination,
-    (number, package): (&str, &Path),
-    parts: &[Packed],
-) -> Result<()> {
+/// [`CourierError`]: `taken` where something else has its name, `taken-away` where it was put and is gone, `own-files`
+/// where the package is not what the register says.
+pub fn push(courier: &Courier, to: &Destination, parcel: &Parcel<'_>) -> Result<()> {
+    let Parcel { folder: package, parts, .. } = *parcel;
     let mut files = parts.iter().map(|part| sent(package, part)).collect::<Result<Vec<_>>>()?;
     let (mut fruitless, mut connections, mut before) = (0, 0, None);
     loop {
         connections += 1;
-        let error = match once(courier, to, number, &mut files) {
+        let error = match once(courier, to, parcel, &mut files) {
             Ok(()) => return Ok(()),
             Err(error) => error,
         };
@@ -98,7 +104,13 @@ fn sent(package: &Path, part: &Packed) -> Result<Sent> {
     })
 }
 
-fn once(courier: &Courier, to: &Destination, number: &str, files: &mut [Sent]) -> Result<()> {
+fn once(
+    courier: &Courier,
+    to: &Destination,
+    parcel: &Parcel<'_>,
+    files: &mut [Sent],
+) -> Result<()> {
+    let number = parcel.number;
     let mut server = courier.connect(&to.server)?;
     let whole = join(to.path.as_bytes(), number.as_bytes());
     if server.stat(&whole)?.is_some() {
@@ -106,30 +118,57 @@ fn once(courier: &Courier, to: &Destination, number: &str, files: &mut [Sent]) -
     }
     let part = join(to.path.as_bytes(), format!("{OURS}{number}.part").as_bytes());
     match server.stat(&part)? {
-        None => server.make_folder(&part)?,
+        None if parcel.note.exists() => {
+            let what = "the package was put and is not there any more: ask the recipient";
+            return Err(CourierError::new(SourceCode::TakenAway, what));
+        }
+        // Whatever was proven to be there went with the folder.
+        None => {
+            files.iter_mut().for_each(Sent::begin_anew);
+            server.make_folder(&part)?;
+        }
         Some(thing) if thing.kind == ThingKind::Folder => {}
         Some(_) => return Err(taken()),
     }
     let ours = |thing: &Thing| files.iter().any(|file| file.name.as_bytes() == thing.name);
-    for thing in server.list(&part)?.things.iter().filter(|thing| !ours(thing)) {
+    let before = server.list(&part)?;
+    for thing in before.things.iter().filter(|thing| !ours(thing)) {
         server.remove(&join(&part, &thing.name))?;
+    }
+    for file in files.iter_mut() {
+        if !before.things.iter().any(|thing| file.is_like(thing)) {
+            file.begin_anew();
+        }
     }
     for file in files.iter_mut().filter(|file| !file.proven) {
         file.put(&mut server, &join(&part, file.name.as_bytes()))?;
     }
-    rename(&mut server, &part, &whole)
+    exactly(&server.list(&part)?, files)?;
+    let noted = files::replace(parcel.note, b"", "package-note");
+    noted.map_err(|error| CourierError::new(SourceCode::OwnFiles, error.to_string()))?;
+    server.rename(&part, &whole)?;
+    if server.stat(&part)?.is_some() {
+        let what = "the server says that it renamed, and did not";
+        return Err(CourierError::new(SourceCode::Denied, what));
+    }
+    // Who waits for it may have taken it by now. What is there must be it.
+    match server.stat(&whole)? {
+        None => Ok(()),
+        Some(_) => exactly(&server.list(&whole)?, files),
+    }
+}
+
+/// A folder of these files and nothing else.
+fn exactly(listing: &Listing, files: &[Sent]) -> Result<()> {
+    let there = |file: &Sent| listing.things.iter().any(|thing| file.is_like(thing));
+    let whole = listing.things.len() == files.len() && !listing.cut && listing.odd == 0;
+    if whole && files.iter().all(there) { Ok(()) } else { Err(taken()) }
 }
 
 /// Whether what has the package's name is the package.
 fn same(server: &mut Server, whole: &[u8], files: &[Sent]) -> Result<()> {
     let listing = server.list(whole)?;
-    let like = |thing: &Thing, file: &Sent| {
-        thing.name == file.name.as_bytes() && thing.bytes == file.bytes
-    };
-    let all = |file: &Sent| listing.things.iter().any(|thing| like(thing, file));
-    if listing.cut || listing.things.len() != files.len() || !files.iter().all(all) {
-        return Err(taken());
-    }
+    exactly(&listing, files)?;
     for file in files {
         let path = join(whole, file.name.as_bytes());
         if read_back(server, &path, file.bytes)? != file.sha256 {
@@ -144,6 +183,18 @@ fn taken() -> CourierError {
 }
 
 impl Sent {
+    fn is_like(&self, thing: &Thing) -> bool {
+        thing.kind == ThingKind::File
+            && thing.name == self.name.as_bytes()
+            && thing.bytes == self.bytes
+    }
+
+    /// Nothing of it is known to be there.
+    fn begin_anew(&mut self) {
+        (self.read, self.proven) = (0, false);
+        self.hasher = Hasher::new();
+    }
+
     fn put(&mut self, server: &mut Server, path: &[u8]) -> Result<()> {
         self.there = match server.stat(path)? {
             Some(thing) if thing.kind == ThingKind::File && thing.bytes <= self.bytes => {

@@ -122,7 +122,7 @@ fn free(
 }
 
 /// Renames, and looks whether it is done.
-pub(super) fn rename(server: &mut Server, from: &[u8], to: &[u8]) -> Result<()> {
+fn rename(server: &mut Server, from: &[u8], to: &[u8]) -> Result<()> {
     server.rename(from, to)?;
     if server.stat(from)?.is_some() || server.stat(to)?.is_none() {
         let what = "the server says that it renamed, and did not";

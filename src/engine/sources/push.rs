@@ -7,15 +7,19 @@ use super::Outgoing;
 use crate::{
     domain::{
         digest::Digest,
+        entry::Failure,
+        handover::same_channel,
         ids::{HandoverId, OrderId},
-        lifecycle::CopyState,
+        lifecycle::{CopyState, HandoverState},
+        limits,
         link::Link,
+        source::Destination,
         step::Plan,
         time::Timestamp,
         view::{Handover, Trouble},
     },
     engine::{
-        Engine, EngineError, StepError,
+        Engine, StepError,
         jobs::{Begun, Effect},
         ports::CopySize,
         turn::retry_at,
@@ -25,25 +29,23 @@ use crate::{
 impl Engine {
     /// Packages that are to be put to a server now.
     pub(super) fn owed_packages(&self, rests: &dyn Fn(Option<&Trouble>) -> bool) -> Vec<Plan> {
-        let pushes = |row: &Handover| {
-            let recipient = self.rules.recipients.get(&row.terms.recipient);
-            recipient.is_some_and(|recipient| recipient.push.is_some())
-        };
-        // A package is in the inventory before it leaves.
-        let declared = |row: &Handover| {
-            let mut copies = row.copies.iter().filter_map(|copy| self.view.copies.get(copy));
-            copies.all(|copy| copy.state != CopyState::Planned)
-        };
         let planned = |id: HandoverId| {
             let of =
                 |plan: &Plan| matches!(plan, Plan::PushPackage { handover, .. } if *handover == id);
             self.view.open_plan(of).is_some()
         };
+        let now = self.ports.clock.now();
+        // What a person has to see to is tried once a day.
+        let waits = |trouble: Option<&Trouble>| {
+            let stuck = trouble.filter(|trouble| trouble.failure == Failure::Stuck);
+            rests(trouble)
+                || stuck.is_some_and(|t| now < t.at.plus_seconds(limits::RELEASE_SECONDS_MAX))
+        };
         let owed = self.view.handovers.iter().filter(|(id, row)| {
             row.is_on_its_way()
-                && pushes(row)
-                && declared(row)
-                && !rests(row.push_trouble.as_ref())
+                && self.destination(row).is_some()
+                && self.all_kept(row).is_some()
+                && !waits(row.push_trouble.as_ref())
                 && !planned(**id)
         });
         owed.map(|(id, row)| Plan::PushPackage {
@@ -78,34 +80,66 @@ impl Engine {
         id: HandoverId,
         recipient: &str,
     ) -> Result<Begun, StepError> {
+        let row = self.view.handovers.get(&id).ok_or(StepError::Stuck("package"))?;
+        if !row.is_on_its_way() || row.terms.recipient != recipient {
+            return Err(StepError::Stuck("package"));
+        }
+        let to = self.destination(row).cloned().ok_or(StepError::Later("no-server"))?;
+        // What may not be used any more leaves no more: not after weeks in which the server was away.
+        let now = self.ports.clock.now();
+        let link = self.rules.links.get(&row.terms.link).ok_or(StepError::Stuck("no-link"))?;
+        let over = now > row.terms.until.min(row.terms.destroy_by);
+        if over || link.standing(now).is_some() || self.all_kept(row) != Some(true) {
+            return Err(StepError::Stuck("use-ended"));
+        }
+        let facts = row.package.clone().ok_or(StepError::Stuck("package"))?;
         let place = self.package_place(id)?;
-        let to = self.rules.recipients.get(recipient).and_then(|one| one.push.clone());
-        let to = to.ok_or(StepError::Later("no-server"))?;
-        let facts = self.view.handovers.get(&id).and_then(|row| row.package.clone());
-        let facts = facts.ok_or(StepError::Stuck("package"))?;
         let sources = Arc::clone(&self.ports.sources);
         Ok(Begun::long(facts.bytes, move |_| Effect::Put(sources.push(&to, &place, &facts))))
     }
 
-    /// A package that lies at the server is no longer ours: it goes from the outbox. Said again at each start, since a
-    /// stop may have come before.
-    pub(in crate::engine) fn take_from_outbox(
-        &mut self,
-        id: HandoverId,
-    ) -> Result<(), EngineError> {
-        match self.package_place(id) {
-            Ok(place) => Ok(self.ports.packages.taken(&place)?),
-            // Nobody says any more where it lay.
-            Err(_) => Ok(()),
-        }
+    /// The server that a package goes to: where its recipient has one, and what was approved names its channel.
+    fn destination(&self, row: &Handover) -> Option<&Destination> {
+        let to = self.rules.recipients.get(&row.terms.recipient)?.push.as_deref()?;
+        same_channel(&to.channel, &row.terms.channel).then_some(to)
     }
 
-    pub(super) fn clear_outboxes(&mut self) -> Result<(), EngineError> {
-        let pushed = self.view.handovers.iter().filter(|(_, row)| row.pushed.is_some());
-        let ids: Vec<HandoverId> = pushed.map(|(id, _)| *id).collect();
-        for id in ids {
-            self.take_from_outbox(id)?;
+    /// Whether a package that is made goes to a server by itself.
+    #[must_use]
+    pub fn goes_to_a_server(&self, row: &Handover) -> bool {
+        self.destination(row).is_some()
+    }
+
+    /// Whether every copy that a package is stands in the inventory as alive; nothing while one is still to be declared.
+    fn all_kept(&self, row: &Handover) -> Option<bool> {
+        let states = row.copies.iter().map(|copy| self.view.copies.get(copy).map(|row| row.state));
+        let mut all = true;
+        for state in states {
+            match state {
+                Some(CopyState::Planned) => return None,
+                Some(CopyState::Kept) => {}
+                _ => all = false,
+            }
         }
-        Ok(())
+        Some(all)
+    }
+
+    /// A package that lies at the server is no longer ours: it goes from the outbox, and so does one that is over in
+    /// another way. Looked at once a process, since a stop may have come before; what cannot be removed is told, and
+    /// tried again.
+    pub(super) fn clear_outboxes(&mut self) {
+        let over = |row: &Handover| row.pushed.is_some() || row.state != HandoverState::Made;
+        let done = |row: &Handover| row.package.is_some() && over(row);
+        let rows = self.view.handovers.iter().filter(|(id, row)| {
+            done(row) && self.destination(row).is_some() && !self.fetching.cleared.contains(id)
+        });
+        let ids: Vec<HandoverId> = rows.map(|(id, _)| *id).collect();
+        for id in ids {
+            let Some(place) = self.outbox_of(id) else { continue };
+            match self.ports.packages.taken(&place) {
+                Ok(()) => _ = self.fetching.cleared.insert(id),
+                Err(error) => self.notes.push(format!("{id} is still in its outbox: {error}")),
+            }
+        }
     }
 }

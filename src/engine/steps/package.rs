@@ -78,6 +78,12 @@ impl Engine {
         Ok(place_of(id, recipient))
     }
 
+    /// The outbox of a package, whatever became of its recipient's terms.
+    pub(in crate::engine) fn outbox_of(&self, id: HandoverId) -> Option<PackagePlace> {
+        let recipient = &self.view.handovers.get(&id)?.terms.recipient;
+        Some(place_of(id, self.rules.recipients.get(recipient)?))
+    }
+
     pub(in crate::engine) fn begin_package(
         &mut self,
         id: HandoverId,

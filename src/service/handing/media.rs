@@ -8,7 +8,7 @@ use crate::{
         inventory::HeldKind,
         lifecycle::HandoverState,
     },
-    error::Error,
+    error::{Error, Exit},
     service::{
         Actor, Reply, Result, Service,
         inventory::{lies_on, typed},
@@ -46,6 +46,13 @@ impl Service {
         custody: Custody,
     ) -> Result<Reply> {
         let row = self.in_state(handover, &[HandoverState::Made])?;
+        if row.push_trouble.is_none() && self.engine.goes_to_a_server(row) {
+            return Err(Error::new(
+                Exit::Later,
+                format!("'{handover}' goes to the server of '{}' by itself", row.terms.recipient),
+            )
+            .hint("'handover show' says when it is there, or what keeps it from being put there"));
+        }
         let (packages, destroy_by) = (row.copies.clone(), row.terms.destroy_by);
         self.may_leave(actor, &row.terms.link)?;
         self.carried(&facts, HeldKind::Media, &custody)?;

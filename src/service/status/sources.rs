@@ -97,14 +97,15 @@ pub(super) fn alarms(given: &Given<'_>, found: &mut Found) {
         let Some(trouble) = row.push_trouble.as_ref().filter(|_| row.is_on_its_way()) else {
             continue;
         };
-        let of_the_key =
-            SourceCode::parse(&trouble.code).is_some_and(SourceCode::is_of_the_host_key);
+        let code = SourceCode::parse(&trouble.code);
+        let of_the_key = code.is_some_and(SourceCode::is_of_the_host_key);
+        let gone = code == Some(SourceCode::TakenAway);
         let since = row.made.unwrap_or(trouble.at);
         let about = Some(row.terms.recipient.as_str());
         let over = since.plus_seconds(limits::RELEASE_SECONDS_MAX) <= given.now;
         if of_the_key {
             found.add(AlarmCode::SourceHostKey, about, Some(since), Some(id.to_string()));
-        } else if over || trouble.failure == Failure::Stuck {
+        } else if over || gone || trouble.failure == Failure::Stuck {
             found.add(AlarmCode::SourceOwed, about, Some(since), Some(id.to_string()));
         }
     }
