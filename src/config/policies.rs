@@ -295,7 +295,7 @@ pub(super) fn settle(
             .iter()
             .map(|(name, draft)| Layer { name: (*name).clone(), rules: draft.rules.rules() });
         let stack = Stack { layers: layers.collect() };
-        weaker(&stack, &draft.rules, &mut told);
+        weaker(&stack, &draft.rules, agreed, &mut told);
         missing(&stack, &chain, draft, &mut told);
         let years = draft.rules.rules.get("calendar.years").map(|(_, at, _)| *at);
         working_days(&stack, &draft.rules, years.unwrap_or(draft.at), &mut told);
@@ -351,13 +351,28 @@ fn known_clauses(draft: &Draft, chain: &[(&String, &Draft)], told: &mut Told<'_>
 
 const CLAUSE_HINT: &str = "'batchward policy matrix' lists the clauses; of another regulation, give the text under 'clauses'";
 
+const ABSENT_HINT: &str = "an exception with a document and an end may open it, or a policy file whose 'handover.recipients' names the clause that does";
+
 fn unknown_clause(clause: &str) -> String {
     format!("the clause '{}' is in no list of clauses", shown(clause))
 }
 
-fn weaker(stack: &Stack, rules: &RulesDraft, told: &mut Told<'_>) {
+/// Whatever is weaker than it may be. What absence means was not judged by earlier versions: where two people agreed to what
+/// is kept, it does not keep the agent from starting; the files themselves are judged.
+fn weaker(stack: &Stack, rules: &RulesDraft, agreed: bool, told: &mut Told<'_>) {
     for found in stack.weaker() {
         let Some((rule, at, _)) = rules.rules.get(found.key) else { continue };
+        if found.absent.is_some() {
+            if !agreed {
+                let what = format!(
+                    "'{}' is '{}', and no layer beneath has such a rule: nobody gets anything",
+                    found.key,
+                    rule.value.words(),
+                );
+                told.add(*at, what, ABSENT_HINT);
+            }
+            continue;
+        }
         let Some(than) = found.than else {
             let what = format!("'{}' is an exception from nothing", found.key);
             told.add(*at, what, "no layer beneath has such a rule: take the exception out");
@@ -456,9 +471,9 @@ pub(super) fn judge_override(
             told.add(*at, unknown_clause(&rule.clause), CLAUSE_HINT);
         }
     }
-    let layer = Layer { name: format!("link {link}"), rules: rules.rules() };
+    let layer = Layer::of_link(link, rules.rules());
     let stack = policy.stack.with(layer);
-    weaker(&stack, rules, &mut told);
+    weaker(&stack, rules, agreed, &mut told);
     let at = rules.rules.get("calendar.years").map(|(_, at, _)| *at);
     working_days(&stack, rules, at.unwrap_or_default(), &mut told);
 }

@@ -93,6 +93,8 @@ pub(super) fn in_force(engine: &mut Engine, found: &Config) -> Result<(Found, Ag
     if !compared.tightened.is_empty() {
         let digest =
             inforce::keep(&state, &compared.effective.files).map_err(|e| refusal::file(&e))?;
+        // What could not be read at the next start is not what counts from now on.
+        inforce::kept(&found.agent, digest).map_err(|list| faults(&list))?;
         let body = Body::ConfigTightened { config: digest, changes: compared.tightened };
         engine.record(AGENT, body)?;
         engine.rules.digest = digest;

@@ -111,7 +111,7 @@ impl Policy {
     /// The same policy as one link has it.
     #[must_use]
     pub fn over(&self, link: &str, rules: &LayerRules, day: Option<NaiveDate>) -> Self {
-        let layer = Layer { name: format!("link {link}"), rules: rules.clone() };
+        let layer = Layer::of_link(link, rules.clone());
         let titles = (self.name.as_str(), self.title.as_str(), self.register_title.as_str());
         Self::of(titles, &self.stack.with(layer), day).unwrap_or_else(|| self.clone())
     }

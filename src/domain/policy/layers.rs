@@ -8,7 +8,10 @@ use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
 
-use super::{parameters::Parameter, value::Value};
+use super::{
+    parameters::{Parameter, absent},
+    value::Value,
+};
 
 /// The clause of a rule that is ours and not a text's.
 pub const OWN: &str = "own";
@@ -83,8 +86,11 @@ pub struct Ruled {
 pub struct Weaker {
     /// The parameter.
     pub key: &'static str,
-    /// What the text beneath says; nothing where an exception has nothing beneath it.
+    /// What the text beneath says; nothing where no layer beneath has such a rule.
     pub than: Option<Ruled>,
+    /// What it means that no layer beneath has such a rule, where that is stricter; nothing where an exception has nothing
+    /// beneath it.
+    pub absent: Option<Value>,
 }
 
 /// The layers of one policy, the common one first.
@@ -124,14 +130,22 @@ impl Stack {
                 }
             }
         }
+        // A file that stands on nothing, and one that says by which clause who gets data, are themselves the text.
+        let text = beneath.is_empty() || last.opens_by_a_text();
         let judged = last.rules.iter().filter_map(|(key, rule)| {
+            let absent = absent(key).filter(|_| !there.contains(key));
             if rule.exception.is_some() {
-                return (!there.contains(key)).then_some(Weaker { key, than: None });
+                let from_nothing = !there.contains(key) && absent.is_none();
+                return from_nothing.then_some(Weaker { key, than: None, absent: None });
             }
-            let floor = floors.get(key)?;
             let parameter = Parameter::of(key)?;
-            let holds = rule.value.holds(&floor.value, parameter.stricter, parameter.kind);
-            (!holds).then(|| Weaker { key, than: Some(floor.clone()) })
+            let holds = |value: &Value| rule.value.holds(value, parameter.stricter, parameter.kind);
+            if let Some(floor) = floors.get(key) {
+                let than = Some(floor.clone());
+                return (!holds(&floor.value)).then_some(Weaker { key, than, absent: None });
+            }
+            let absent = absent.filter(|value| !text && !holds(value))?;
+            Some(Weaker { key, than: None, absent: Some(absent) })
         });
         judged.collect()
     }
@@ -161,6 +175,23 @@ impl Stack {
         let mut layers = self.layers.clone();
         layers.push(layer);
         Self { layers }
+    }
+}
+
+/// How the name of a link's own layer begins; no policy's name has a space.
+const LINK: &str = "link ";
+
+impl Layer {
+    /// What one link has over its policy.
+    #[must_use]
+    pub fn of_link(link: &str, rules: LayerRules) -> Self {
+        Self { name: format!("{LINK}{link}"), rules }
+    }
+
+    /// Whether this is a policy's file, never a link's, that opens the handing on of data by a clause.
+    fn opens_by_a_text(&self) -> bool {
+        let by_clause = |rule: &LayerRule| rule.clause != OWN && rule.exception.is_none();
+        !self.name.starts_with(LINK) && self.rules.get("handover.recipients").is_some_and(by_clause)
     }
 }
 
@@ -253,7 +284,50 @@ mod tests {
     #[test]
     fn an_exception_from_nothing_is_told() {
         let found = stack(&[LayerRules::new(), rule("P1Y", OWN, Some("2027-03-31"))]).weaker();
-        assert_eq!(found, [Weaker { key: KEY, than: None }]);
+        assert_eq!(found, [Weaker { key: KEY, than: None, absent: None }]);
+    }
+
+    /// All rules of handing on, as wide as they go.
+    fn handing_on(clause: &str, excepted: bool) -> LayerRules {
+        let exception = excepted.then(|| Exception {
+            doc_no: "府婦字第1150000001號".to_owned(),
+            until: "2027-03-31".parse().unwrap(),
+        });
+        let rules = [
+            ("handover.recipients", Value::Words(vec!["vendor".to_owned()])),
+            ("handover.provider_doc", Value::Yes(false)),
+            ("handover.off_premises", Value::Word("exception".to_owned())),
+            ("handover.vendor_export", Value::Yes(false)),
+            ("handover.key_apart", Value::Yes(true)),
+            ("handover.retention", Parameter::of(KEY).unwrap().kind.parse("P1Y").unwrap()),
+        ];
+        let rule = |(key, value)| {
+            (key, LayerRule { value, clause: clause.to_owned(), exception: exception.clone() })
+        };
+        rules.into_iter().map(rule).collect()
+    }
+
+    #[test]
+    fn where_no_rule_of_handing_on_means_nobody_opening_it_needs_an_exception_or_a_text() {
+        let beneath = |layer: Layer| {
+            let common = Layer { name: "common".to_owned(), rules: rule("P1M", OWN, None) };
+            let found = Stack { layers: vec![common, layer] }.weaker();
+            assert!(found.iter().all(|one| one.absent.is_some()), "{found:?}");
+            found.into_iter().map(|one| one.key).collect::<Vec<_>>()
+        };
+        let file = |rules| Layer { name: "site".to_owned(), rules };
+        let wider = [
+            "handover.off_premises",
+            "handover.provider_doc",
+            "handover.recipients",
+            "handover.retention",
+        ];
+        assert_eq!(beneath(file(handing_on(OWN, false))), wider);
+        assert_eq!(beneath(Layer::of_link("moca-full", handing_on(OWN, false))), wider);
+        // A link is no text, whatever clause it names.
+        assert_eq!(beneath(Layer::of_link("moca-full", handing_on("TY-2.3", false))), wider);
+        assert!(beneath(Layer::of_link("moca-full", handing_on(OWN, true))).is_empty());
+        assert!(beneath(file(handing_on("TY-2.3", false))).is_empty());
     }
 
     proptest! {

@@ -35,6 +35,8 @@ impl Length {
         let length = match text {
             "at once" | "immediately" | "立即" => Self::Calendar(Period::ZERO),
             "half a year" | "半年" => Self::months(6),
+            // As earlier versions wrote it into the configuration in force.
+            "1 working days" => Self::WorkingDays(1),
             _ if text.starts_with('P') => Self::Calendar(Period::parse(text)?),
             _ => clock(text).or_else(|| english(text)).or_else(|| chinese(text))?,
         };
@@ -73,6 +75,7 @@ impl Length {
     #[must_use]
     pub fn text(self) -> String {
         match self {
+            Self::WorkingDays(1) => "1 working day".to_owned(),
             Self::WorkingDays(days) => format!("{days} working days"),
             Self::Calendar(Period { months: 0, days: 0, seconds }) if seconds > 0 => {
                 format!("{seconds}s")
@@ -194,7 +197,8 @@ fn numeral(text: &str) -> Option<u32> {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, reason = "tests")]
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -203,7 +207,7 @@ mod tests {
             (["P1M", "one month", "一個月"], "P1M"),
             (["P10D", "10 days", "十日"], "P10D"),
             (["3 working days", "three working days", "三個工作日"], "3 working days"),
-            (["1 working day", "one working day", "一個工作日"], "1 working days"),
+            (["1 working day", "one working day", "一個工作日"], "1 working day"),
             (["P6M", "half a year", "半年"], "P6M"),
             (["P3Y", "3 years", "三年"], "P36M"),
             (["P0D", "at once", "立即"], "P0D"),
@@ -247,10 +251,28 @@ mod tests {
     }
 
     #[test]
-    fn every_length_reads_back_from_its_own_text() {
-        for text in ["P1M10D", "P3Y", "P0D", "15m", "10 working days", "P400D"] {
-            let length = Length::parse(text).unwrap();
-            assert_eq!(Length::parse(&length.text()), Some(length), "{text}");
+    fn one_working_day_as_earlier_versions_wrote_it_is_read() {
+        assert_eq!(Length::parse("1 working days"), Some(Length::WorkingDays(1)));
+    }
+
+    proptest! {
+        #[test]
+        fn every_length_reads_back_from_its_own_text(
+            working in 1_u32..=366,
+            months in 0_u32..=1200,
+            days in 0_u32..=36_600,
+            seconds in any::<u32>(),
+        ) {
+            for length in [
+                Length::WorkingDays(working),
+                Length::WorkingDays(1),
+                Length::Calendar(Period { months, days, seconds: 0 }),
+                Length::Calendar(Period { months, ..Period::ZERO }),
+                Length::Calendar(Period { days, ..Period::ZERO }),
+                Length::Calendar(Period { seconds, ..Period::ZERO }),
+            ] {
+                prop_assert_eq!(Length::parse(&length.text()), Some(length), "{}", length.text());
+            }
         }
     }
 

@@ -5,9 +5,10 @@
 //! Batchward does with each value stands in `policies/does.tsv`, held to the code by tests.
 
 use super::{
-    length::Unit,
-    value::{Kind, Stricter},
+    length::{Length, Unit},
+    value::{Kind, Stricter, Value},
 };
+use crate::domain::time::Period;
 
 /// A parameter.
 #[derive(Clone, Copy, Debug)]
@@ -39,6 +40,20 @@ impl Parameter {
     #[must_use]
     pub fn of(key: &str) -> Option<&'static Self> {
         PARAMETERS.iter().find(|one| one.key == key)
+    }
+}
+
+/// What no rule of a parameter means, where that is the strictest there is: without rules for handing on nobody gets
+/// anything, so a layer that brings one is judged against this.
+#[must_use]
+pub fn absent(key: &str) -> Option<Value> {
+    match key {
+        "handover.recipients" => Some(Value::Words(Vec::new())),
+        "handover.provider_doc" | "handover.key_apart" => Some(Value::Yes(true)),
+        "handover.vendor_export" => Some(Value::Yes(false)),
+        "handover.off_premises" => Some(Value::Word("forbidden".to_owned())),
+        "handover.retention" => Some(Value::Length(Length::Calendar(Period::ZERO))),
+        _ => None,
     }
 }
 
@@ -82,8 +97,8 @@ const STARTS: &[&str] = &[
     "superseded",
     "use-ended",
     "printed-and-filed",
-    "letter-received",
     "import-committed",
+    "letter-received",
 ];
 
 const fn must(key: &'static str, kind: Kind, stricter: Stricter) -> Parameter {
@@ -97,7 +112,8 @@ const fn may(key: &'static str, kind: Kind, stricter: Stricter) -> Parameter {
 /// All of them; those of one group stand together.
 #[rustfmt::skip]
 pub const PARAMETERS: &[Parameter] = &[
-    // What starts the clock of transfer files: of these, the later word comes no later in the life of a batch.
+    // What starts the clock of transfer files: of these, the later word comes no later in the life of a batch. What a letter
+    // announced is received before it is loaded.
     must("raw_file.start_event", Kind::Word(STARTS), Stricter::Later),
     must("raw_file.retention", DAYS, Stricter::Shorter),
     must("use.retention", DAYS, Stricter::Shorter),
@@ -206,6 +222,26 @@ mod tests {
         let groups = groups();
         for (n, group) in groups.iter().enumerate() {
             assert!(!groups.iter().take(n).any(|other| other == group), "{group} stands apart");
+        }
+    }
+
+    #[test]
+    fn a_letter_is_received_before_what_it_announced_is_loaded_so_that_start_is_the_stricter() {
+        let one = Parameter::of("raw_file.start_event");
+        let holds = |over: &str, beneath: &str| {
+            one.is_some_and(|one| {
+                let word = |word: &str| Value::Word(word.to_owned());
+                word(over).holds(&word(beneath), one.stricter, one.kind)
+            })
+        };
+        assert!(holds("letter-received", "import-committed"));
+        assert!(!holds("import-committed", "letter-received"));
+    }
+
+    #[test]
+    fn what_absence_means_is_the_strictest_value_of_every_rule_of_handing_on() {
+        for one in PARAMETERS {
+            assert_eq!(absent(one.key).is_some(), one.group() == "handover", "{}", one.key);
         }
     }
 
