@@ -252,12 +252,12 @@ impl Vaults for Databases {
     fn build(
         &self,
         copy: CopyId,
-        _key: &Secret,
+        key: &Secret,
         columns: &[VaultColumn],
     ) -> Result<Box<dyn VaultBuild>> {
         self.settle();
         let items: Vec<_> = columns.iter().map(|c| (c.name.clone(), c.key)).collect();
-        let loader = Loader::begin(&self.place, copy, &items).map_err(|e| port_error(&e))?;
+        let loader = Loader::begin(&self.place, copy, key, &items).map_err(|e| port_error(&e))?;
         Ok(Box::new(Building(loader)))
     }
 

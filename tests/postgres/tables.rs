@@ -65,6 +65,11 @@ pub(crate) fn copy(n: u64) -> CopyId {
     CopyId::new(n)
 }
 
+/// The key of a batch.
+pub(crate) fn key() -> Secret {
+    Secret::new(vec![7; 32])
+}
+
 pub(crate) fn items() -> Vec<(String, bool)> {
     vec![("national_id".to_owned(), true), ("name".to_owned(), false)]
 }
@@ -76,7 +81,7 @@ pub(crate) fn load(
     copy: CopyId,
     records: &[Record<'_>],
 ) -> Result<(), DatabaseError> {
-    let mut loader = Loader::begin(place, copy, &items())?;
+    let mut loader = Loader::begin(place, copy, &key(), &items())?;
     for (number, removed, id, name) in records {
         loader.insert(*number, *removed, &[(*id).to_owned(), (*name).to_owned()])?;
     }
@@ -201,7 +206,7 @@ fn a_load_that_is_done_again_copies_nothing_and_one_with_other_rows_is_refused()
 fn what_was_not_committed_is_not_there() {
     let world = World::new("");
     let place = world.place();
-    let mut loader = Loader::begin(&place, copy(1), &items()).unwrap();
+    let mut loader = Loader::begin(&place, copy(1), &key(), &items()).unwrap();
     for n in 0..20_000 {
         loader.insert(n, false, &[format!("A{n:09}"), "王".to_owned()]).unwrap();
     }
@@ -225,12 +230,12 @@ fn what_was_not_committed_is_not_there() {
 #[test]
 fn a_value_that_the_database_cannot_hold_is_refused_and_nothing_is_left() {
     let world = World::new("");
-    let mut loader = Loader::begin(&world.place(), copy(1), &items()).unwrap();
+    let mut loader = Loader::begin(&world.place(), copy(1), &key(), &items()).unwrap();
     let refused = loader.insert(1, false, &["A\0".to_owned(), String::new()]);
     assert!(matches!(refused, Err(DatabaseError::Value { .. })));
     let long = vec![("x".repeat(62), false)];
     assert!(matches!(
-        Loader::begin(&world.place(), copy(2), &long),
+        Loader::begin(&world.place(), copy(2), &key(), &long),
         Err(DatabaseError::Value { .. })
     ));
 }
@@ -269,7 +274,7 @@ fn a_table_that_ends_is_gone_with_its_files_and_a_repeat_tells_the_same() {
 fn whoever_reads_a_table_that_ends_is_cut_off() {
     let world = World::new("");
     let place = world.place();
-    let mut loader = Loader::begin(&place, copy(1), &items()).unwrap();
+    let mut loader = Loader::begin(&place, copy(1), &key(), &items()).unwrap();
     for n in 0..5_000 {
         loader.insert(n, false, &[format!("A{n:09}"), "王".to_owned()]).unwrap();
     }
@@ -299,7 +304,7 @@ fn whoever_reads_a_table_that_ends_is_cut_off() {
 fn a_reading_ends_with_an_error_when_its_time_is_over_and_never_with_fewer_rows() {
     let world = World::new("");
     let place = world.place();
-    let mut loader = Loader::begin(&place, copy(1), &items()).unwrap();
+    let mut loader = Loader::begin(&place, copy(1), &key(), &items()).unwrap();
     for n in 0..50_000 {
         loader.insert(n, false, &[format!("A{n:09}"), "王".to_owned()]).unwrap();
     }

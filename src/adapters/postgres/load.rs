@@ -20,6 +20,7 @@ use crate::{
         digest::Digest,
         ids::CopyId,
         limits::{DATABASE_BUILD_SECONDS, DATABASE_COPY_SECONDS},
+        secret::Secret,
     },
 };
 
@@ -63,18 +64,23 @@ pub struct Loaded {
 }
 
 impl Loader {
-    /// Begins a load.
+    /// Begins a load; `key` is the batch's own.
     ///
     /// # Errors
     /// [`DatabaseError`]; nothing was changed.
-    pub fn begin(place: &Place, copy: CopyId, items: &[(String, bool)]) -> Result<Self> {
+    pub fn begin(
+        place: &Place,
+        copy: CopyId,
+        key: &Secret,
+        items: &[(String, bool)],
+    ) -> Result<Self> {
         if items.is_empty() || items.iter().any(|(item, _)| item.len() > ITEM_BYTES_MAX) {
             return Err(DatabaseError::Value {
                 what: "an item has no name that a column can have",
             });
         }
         let mut session = place.open()?;
-        let encoder = Encoder::new(number(copy), items.len())?;
+        let encoder = Encoder::new(number(copy), items.len(), key)?;
         let to = match there(&session, copy, items)? {
             Some(marker) => To::There(marker),
             None => {
