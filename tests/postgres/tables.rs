@@ -224,7 +224,48 @@ fn what_was_not_committed_is_not_there() {
     place.abandon(copy(1)).unwrap();
     place.abandon(copy(1)).unwrap();
     assert_eq!(world.count(there), 0, "given up after its commit");
-    assert_eq!(world.count("SELECT count(*) FROM batchward.vault"), 0);
+    assert_eq!(world.count("SELECT count(*) FROM batchward.vault WHERE dropped IS NULL"), 0);
+    assert_eq!(place.drop_table(copy(1)).unwrap(), None, "it never was a vault");
+}
+
+/// What a load writes last, with a commit that is long on its way to the disk.
+fn slow_commit(n: u64, seconds: u64) -> String {
+    let table = format!("batchward.vault_{}", copy(n).to_string().replace('-', "_"));
+    format!(
+        "SET ROLE batchward_agent; BEGIN; CREATE TABLE {table} AS SELECT 'A123456789' AS national_id; \
+         INSERT INTO batchward.vault (copy, columns, records, bytes, digest) \
+         VALUES ({n}, '{{national_id}}', 1, 1, '{}'); SELECT pg_sleep({seconds}); COMMIT",
+        "1".repeat(64)
+    )
+}
+
+#[test]
+fn a_commit_that_is_still_on_its_way_when_its_load_is_given_up_leaves_nothing() {
+    let world = World::new("");
+    let place = world.place();
+    std::thread::scope(|scope| {
+        let late = scope.spawn(|| world.server.sql("b", &slow_commit(1, 3)));
+        std::thread::sleep(Duration::from_secs(1));
+        place.abandon(copy(1)).unwrap();
+        late.join().unwrap();
+    });
+    let there = "SELECT count(*) FROM pg_class WHERE relname LIKE 'vault_c%'";
+    assert_eq!(world.count(there), 0);
+    assert_eq!(world.count("SELECT count(*) FROM batchward.vault WHERE dropped IS NULL"), 0);
+    // One that comes after all is refused by the row that stays.
+    let again = load(&place, copy(1), FIRST);
+    assert!(matches!(again, Err(DatabaseError::Differs { .. })), "{again:?}");
+    // One that takes longer than anybody waits is not said to be gone.
+    std::thread::scope(|scope| {
+        let late = scope.spawn(|| world.server.sql("b", &slow_commit(2, 14)));
+        std::thread::sleep(Duration::from_secs(1));
+        let owed = place.abandon(copy(2));
+        assert!(matches!(owed, Err(DatabaseError::Busy { .. })), "{owed:?}");
+        late.join().unwrap();
+    });
+    assert_eq!(world.count(there), 1);
+    place.abandon(copy(2)).unwrap();
+    assert_eq!(world.count(there), 0);
 }
 
 #[test]

@@ -79,12 +79,13 @@ impl Loader {
                 what: "an item has no name that a column can have",
             });
         }
-        let mut session = place.open()?;
+        let session = place.open()?;
         let encoder = Encoder::new(number(copy), items.len(), key)?;
+        super::wipe::still(&session, copy)?;
         let to = match there(&session, copy, items)? {
             Some(marker) => To::There(marker),
             None => {
-                super::wipe::abandon_in(&mut session, copy)?;
+                super::wipe::make_way(&session, copy)?;
                 To::Table(create(&session, copy, items)?)
             }
         };
@@ -169,8 +170,9 @@ impl Loaded {
         );
         if let Err(error) = done {
             drop(session);
-            // The answer is lost, not the commit: who asks again is told by the row.
+            // The answer is lost, not the commit: who asks again is told by the row, once its transaction has ended.
             let again = self.place.open()?;
+            super::wipe::still(&again, self.copy)?;
             let ask =
                 "SELECT EXISTS (SELECT FROM batchward.vault WHERE copy = $1 AND dropped IS NULL)";
             let copy = number(self.copy);
