@@ -166,6 +166,17 @@ impl Database {
         }
     }
 
+    /// Which database it is, whoever asks there and whatever vouches for it: host or folder, port and name.
+    #[must_use]
+    pub fn identity(&self) -> String {
+        let Self { server, port, name, .. } = self;
+        match server {
+            Server::Network { host, .. } if host.contains(':') => format!("[{host}]:{port}/{name}"),
+            Server::Network { host, .. } => format!("{}:{port}/{name}", host.to_ascii_lowercase()),
+            Server::Socket(folder) => format!("{}:{port}/{name}", folder.display()),
+        }
+    }
+
     /// The file of what vouches for the server, where it is reached over a network.
     #[must_use]
     pub fn roots(&self) -> Option<&Path> {

@@ -200,6 +200,8 @@ pub const DATABASE_COPY_SECONDS: u64 = 300;
 pub const DATABASE_BUILD_SECONDS: u64 = 12 * 3600;
 /// Seconds that one part of a reading may take.
 pub const DATABASE_READ_SECONDS: u64 = 3600;
+/// Milliseconds until a database is asked again for what loads that were given up may have left there.
+pub const DATABASE_SETTLE_MS: i64 = 60_000;
 /// Rows that are fetched of a reading at once.
 pub const DATABASE_FETCH_ROWS: i32 = 512;
 /// Values of a list that are asked for at once.

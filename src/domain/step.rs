@@ -85,6 +85,10 @@ pub enum Plan {
         use_until: Timestamp,
         /// Why it is refused before it is opened: its link lost its standing meanwhile.
         refuse: Option<Reason>,
+        /// The document by which its rows may lie in plain in a database, from the first one on; not there where they
+        /// are encrypted.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        plain: Option<String>,
     },
     /// Destroy a key's slot.
     DropKey {

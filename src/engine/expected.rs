@@ -1,8 +1,8 @@
 //! Expected deliveries: since when each rule of a link counts, and which deliveries are missing or came after all.
 //!
-//! Only what is certain is recorded: a slot is met once its batch is loaded, and missing once everything that lies there was
-//! looked at. An inbox that cannot be read, a server that was not looked into, or a delivery that is about to be claimed
-//! leaves it open. Nothing here changes a batch.
+//! Only what is certain is recorded: a slot is met once its batch is loaded and none that came before is still judged, and
+//! missing once everything that lies there was looked at, in looks that began after it was missing. An inbox that cannot be
+//! read, a server that was not looked into since, or a delivery that is being claimed or judged leaves it open. Nothing here changes a batch.
 
 use std::collections::BTreeMap;
 
@@ -125,28 +125,30 @@ impl Engine {
         }
         let mut bodies = Vec::new();
         let mut next: Option<Timestamp> = None;
+        let (mut settled, mut scans) = (true, false);
         let links: Vec<Link> =
             self.rules.links.values().filter(|link| !link.expect.is_empty()).cloned().collect();
         for link in &links {
-            let at = self.expect_of(link, now, &mut bodies);
-            next = next.into_iter().chain(at).min();
+            let Some(told) = self.expect_of(link, now, &mut bodies) else { continue };
+            next = next.into_iter().chain([told.next]).min();
+            settled &= told.settled;
+            if told.scan {
+                self.inboxes.look_at(&link.name);
+                scans = true;
+            }
         }
         self.turn_rules(now, &mut bodies);
         self.expecting.next = next;
         let any = self.record_all(AGENT, bodies)?;
         // What was recorded is looked at once more, from the register.
         self.expecting.wanted = any;
-        self.expecting.seen = (!any).then_some(state);
-        Ok(any)
+        // One that is missing and not certain yet is looked at again at each sweep, which every look ends with.
+        self.expecting.seen = (!any && settled).then_some(state);
+        Ok(any || scans)
     }
 
     /// What there is to record of one link, and when to look again.
-    fn expect_of(
-        &mut self,
-        link: &Link,
-        now: Timestamp,
-        bodies: &mut Vec<Body>,
-    ) -> Option<Timestamp> {
+    fn expect_of(&mut self, link: &Link, now: Timestamp, bodies: &mut Vec<Body>) -> Option<ToldOf> {
         let until = now.plus_seconds(AHEAD_SECONDS);
         let looked = from_floor(&self.view, &self.rules, link, (now, until), &|id, _| {
             self.expecting.floors.get(&id).copied()
@@ -154,25 +156,34 @@ impl Engine {
         if link.standing(now).is_some() {
             return None;
         }
-        let sure = self.is_all_seen(link);
+        let judged = self.view.judged_since(&link.name);
+        let seen = self.seen_at(link).filter(|_| judged.is_none());
+        let scanned = self.inboxes.seen_at(&link.name);
+        let (mut settled, mut scan) = (true, false);
         let mut next = until.min(link.approved_until.plus_seconds(1));
         let mut floors: BTreeMap<u64, Timestamp> = BTreeMap::new();
         for slot in &looked.slots.list {
             let Some(rule) = looked.begun.get(slot.rule).copied().flatten() else { continue };
-            bodies.extend(certain(link, rule, slot, sure));
+            bodies.extend(certain(&link.name, rule, slot, seen, judged));
             let open = slot.decided == Decided::default();
             if open {
                 floors.entry(rule).or_insert(Timestamp::from_millis(slot.due.millis() - 1));
             }
-            if open && slot.met.is_none() && (slot.missing >= now || !sure) {
-                // One that is not certain yet is looked at again as soon as anything is.
+            if !open || slot.met.is_some() {
+                continue;
+            }
+            if slot.missing >= now {
                 next = next.min(Timestamp::from_millis(slot.missing.millis() + 1));
+            } else if !is_after(seen, slot.missing) {
+                settled = false;
+                // The server is looked into when its turn comes; the inbox is here, and is looked through now.
+                scan |= !self.inboxes.is_unread(&link.name) && !is_after(scanned, slot.missing);
             }
         }
         if looked.slots.missing.is_none() {
             self.expecting.floors.extend(floors);
         }
-        Some(next)
+        Some(ToldOf { next, settled, scan })
     }
 
     /// Rules that begin and end.
@@ -207,28 +218,104 @@ impl Engine {
         }
     }
 
-    /// Whether everything of a link that has come was looked at and claimed.
-    fn is_all_seen(&self, link: &Link) -> bool {
+    /// When the looks began that everything of a link was seen and claimed in; nothing where something is not.
+    fn seen_at(&self, link: &Link) -> Option<Timestamp> {
         let sources = &self.ports.sources;
-        let fetched = link.source.is_none()
-            || (self.fetching.has_looked(&link.name)
-                && !sources.is_looking(&link.name)
-                && sources.standing(&link.name).trouble.is_none());
+        let mut seen = self.inboxes.seen_at(&link.name)?;
+        if link.source.is_some() {
+            if sources.is_looking(&link.name) || sources.standing(&link.name).trouble.is_some() {
+                return None;
+            }
+            seen = seen.min(self.fetching.seen_at(&link.name)?);
+        }
         let claiming = self.running.values().any(|job| job.of.delivery.is_some());
-        fetched && !claiming && self.inboxes.is_done_with(&self.view, &link.name)
+        let done = !claiming && self.inboxes.is_done_with(&self.view, &link.name);
+        done.then_some(seen)
     }
 }
 
-/// What is certain of a slot and not recorded.
-fn certain(link: &Link, expectation: u64, slot: &Slot, sure: bool) -> Option<Body> {
-    let (link, due) = (link.name.clone(), slot.due);
+/// What a look at one link has told.
+struct ToldOf {
+    /// When time itself brings something about.
+    next: Timestamp,
+    /// Nothing is missing that is not certain to be.
+    settled: bool,
+    /// Its inbox is to be looked through first.
+    scan: bool,
+}
+
+/// Whether something was seen after this.
+fn is_after(seen: Option<Timestamp>, at: Timestamp) -> bool {
+    seen.is_some_and(|seen| seen > at)
+}
+
+/// What is certain of a slot and not recorded: `seen` is when the looks began that everything was seen in, `judged` when
+/// the first batch came that is still being judged, and may be any slot's that a later one would have.
+fn certain(
+    link: &str,
+    expectation: u64,
+    slot: &Slot,
+    seen: Option<Timestamp>,
+    judged: Option<Timestamp>,
+) -> Option<Body> {
+    let (link, due) = (link.to_owned(), slot.due);
     match slot.met {
-        Some((batch, _, Standing::Loaded)) if slot.decided.came.is_none() => {
-            Some(Body::DeliveryCame(DeliveryCame { link, expectation, due, batch }))
+        Some((batch, at, Standing::Loaded)) if slot.decided.came.is_none() => {
+            let first = judged.is_none_or(|judged| at < judged);
+            first.then_some(Body::DeliveryCame(DeliveryCame { link, expectation, due, batch }))
         }
-        None if sure && slot.state == SlotState::Missing && slot.decided.missed.is_none() => {
+        None if slot.state == SlotState::Missing
+            && slot.decided.missed.is_none()
+            && is_after(seen, slot.missing) =>
+        {
             Some(Body::DeliveryMissed(DeliveryMissed { link, expectation, due }))
         }
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::ids::BatchId;
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_millis(seconds * 1000)
+    }
+
+    /// Due at 100, missing after 200.
+    fn slot(state: SlotState, met: Option<(BatchId, Timestamp, Standing)>) -> Slot {
+        Slot {
+            due: at(100),
+            rule: 0,
+            state,
+            met,
+            turned_away: Vec::new(),
+            from: at(50),
+            late: at(150),
+            missing: at(200),
+            decided: Decided::default(),
+        }
+    }
+
+    #[test]
+    fn nothing_is_missing_before_a_look_that_began_after_it_was() {
+        let missing = slot(SlotState::Missing, None);
+        for (seen, recorded) in
+            [(None, false), (Some(20), false), (Some(200), false), (Some(201), true)]
+        {
+            let found = certain("a", 1, &missing, seen.map(at), None);
+            assert_eq!(found.is_some(), recorded, "{seen:?}");
+        }
+        assert!(certain("a", 1, &slot(SlotState::Late, None), Some(at(201)), None).is_none());
+    }
+
+    #[test]
+    fn a_later_batch_takes_no_slot_for_good_while_an_earlier_one_is_judged() {
+        let met = slot(SlotState::OnTime, Some((BatchId::new(2), at(120), Standing::Loaded)));
+        for (judged, recorded) in [(None, true), (Some(110), false), (Some(130), true)] {
+            let found = certain("a", 1, &met, None, judged.map(at));
+            assert_eq!(found.is_some(), recorded, "{judged:?}");
+        }
     }
 }

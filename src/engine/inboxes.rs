@@ -76,6 +76,8 @@ pub(super) struct Inboxes {
     unread: BTreeMap<String, String>,
     /// What else lay in each inbox at the last look.
     strays: BTreeMap<String, Vec<Stray>>,
+    /// When the last look through each inbox that saw everything began.
+    seen: BTreeMap<String, Timestamp>,
 }
 
 /// A folder as it was last seen.
@@ -161,12 +163,13 @@ impl Engine {
         let Some(name) = self.inboxes.next_link() else { return Ok(Tried::Nothing) };
         self.inboxes.parked.retain(|walk| walk.link != name);
         let Some(link) = self.rules.links.get(&name).cloned() else { return Ok(Tried::Done) };
+        let begun = self.ports.clock.now();
         let scan = match self.ports.intake.scan(&link) {
             Ok(scan) => scan,
             Err(error) => {
                 self.unreadable(&link, &error.to_string());
                 // The keybox is another folder: it is read all the same.
-                self.inboxes.walk = Some(Walk::keys_only(&link));
+                self.inboxes.walk = Some(Walk::keys_only(&link, begun));
                 return Ok(Tried::Done);
             }
         };
@@ -179,7 +182,7 @@ impl Engine {
             noted: Some(Vec::new()),
             folders: scan.folders.into(),
             scanned: !scan.cut,
-            ..Walk::keys_only(&link)
+            ..Walk::keys_only(&link, begun)
         });
         Ok(Tried::Done)
     }
@@ -253,6 +256,9 @@ impl Engine {
         if !walk.waiting.is_empty() {
             walk.folders = std::mem::take(&mut walk.waiting);
             self.inboxes.parked.push_back(walk);
+        } else if walk.scanned {
+            self.inboxes.seen.insert(link.name.clone(), walk.begun);
+            self.expecting.sweep();
         }
         Ok(())
     }

@@ -444,6 +444,15 @@ pub trait Vaults: Send + Sync {
     fn read(&self, read: &VaultRead<'_>, each: &mut dyn FnMut(&[String]) -> Flow) -> Result<()>;
     /// Whether what is built lies there in plain, which the site has to have accepted.
     fn is_plain(&self) -> bool;
+    /// Where it lies, where that is not the agent's own state.
+    fn place(&self) -> Option<String> {
+        None
+    }
+    /// Takes away what loads that were given up may have left where nobody could be asked; gives those of which that is
+    /// still not known, each time that it tried.
+    fn settle(&self) -> Vec<CopyId> {
+        Vec::new()
+    }
 }
 
 /// The code of a reading whose time was over by the clock of the store itself.

@@ -49,6 +49,8 @@ pub struct Rules {
     pub anchoring: Option<Anchoring>,
     /// The document by which loaded data may lie in plain in a database.
     pub vault_plain: Option<String>,
+    /// The database that loaded data lie in; none where it is the agent's own state.
+    pub vault_place: Option<String>,
     /// Backups and snapshots that hold the state, as they are stated; nothing where nothing is.
     pub backups: Option<Vec<BackupFacts>>,
     /// When an incomplete delivery becomes an alarm, and an unsigned one is quarantined.

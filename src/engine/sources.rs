@@ -195,12 +195,14 @@ pub(super) struct Fetching {
     cleared: BTreeSet<HandoverId>,
     /// When each source was last looked into by this process.
     looked: BTreeMap<String, Timestamp>,
+    /// When the last look of each that went well and saw everything began.
+    seen: BTreeMap<String, Timestamp>,
 }
 
 impl Fetching {
-    /// Whether a source was looked into by this process.
-    pub(super) fn has_looked(&self, link: &str) -> bool {
-        self.looked.contains_key(link)
+    /// When the last look into a source that went well began: what lay there by then was seen.
+    pub(super) fn seen_at(&self, link: &str) -> Option<Timestamp> {
+        self.seen.get(link).copied()
     }
 
     /// Something may be owed, or is to be cleared away.
@@ -232,8 +234,13 @@ impl Engine {
         let fetched = match told {
             Told::Fetched(fetched) => fetched,
             Told::Ended(link) => {
-                if let Some(trouble) = self.ports.sources.standing(&link).trouble {
+                let standing = self.ports.sources.standing(&link);
+                if let Some(trouble) = standing.trouble {
                     self.notes.push(format!("{link}: nothing can be fetched: {}", trouble.code));
+                } else if let (false, Some(begun)) = (standing.cut, self.fetching.looked.get(&link))
+                {
+                    self.fetching.seen.insert(link, *begun);
+                    self.expecting.sweep();
                 }
                 return Ok(());
             }

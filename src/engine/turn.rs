@@ -143,6 +143,14 @@ impl Engine {
         self.todo.due = true;
         self.fetching.sweep();
         self.expecting.sweep();
+        let owed = self.ports.vaults.settle();
+        if !owed.is_empty() {
+            let owed: Vec<String> = owed.iter().map(ToString::to_string).collect();
+            self.notes.push(format!(
+                "load: what was given up may lie in a database in plain: {}",
+                owed.join(", ")
+            ));
+        }
     }
 
     /// Does one bounded unit of what can be done now.

@@ -6,6 +6,8 @@ use crate::{
         accounts::Role,
         calendar,
         entry::{AGENT, AccountFacts, Body},
+        lifecycle::CopyState,
+        view::{CopyKind, CopyRow},
     },
     error::{Error, Exit},
 };
@@ -120,6 +122,7 @@ impl Service {
         if self.found.pending.is_empty() {
             return Err(Error::usage("the configuration found is the one in force"));
         }
+        self.still_reached()?;
         let body = Body::ConfigProposed {
             config: self.found.digest,
             changes: self.found.pending.clone(),
@@ -150,6 +153,7 @@ impl Service {
                 .hint("propose it again: 'batchward config propose'"));
         }
         self.still_named()?;
+        self.still_reached()?;
         let body = Body::ConfigConfirmed {
             proposal: proposal.mark.seq,
             config,
@@ -162,6 +166,25 @@ impl Service {
         self.found.pending.clear();
         self.engine.drive()?;
         Ok(Reply::new(&config, "the configuration is in force"))
+    }
+
+    /// Loaded data in a database can be read and destroyed there alone: it is left only when none are in it, and no load is
+    /// under way.
+    fn still_reached(&self) -> Result<()> {
+        let (now, then) = (&self.found.rules.vault_place, &self.engine.rules.vault_place);
+        let Some(place) = then.as_ref().filter(|_| now != then) else { return Ok(()) };
+        let there = |row: &CopyRow| {
+            row.kind == CopyKind::Vault && row.state != CopyState::Destroyed && row.plain.is_some()
+        };
+        match self.engine.view.copies.values().filter(|row| there(row)).count() {
+            0 => Ok(()),
+            many => {
+                let what = format!(
+                    "'vault' names another place, and '{place}' has {many} tables of batches"
+                );
+                Err(Error::refused(what).hint("put it back, and destroy those batches first"))
+            }
+        }
     }
 
     /// A batch that is not closed needs its link, its layout and its policy: they say when it must go.

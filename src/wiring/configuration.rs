@@ -13,6 +13,7 @@ use crate::{
         inforce,
     },
     domain::{
+        database::Database,
         digest::Digest,
         entry::{AGENT, Body},
         step::BackupFacts,
@@ -128,6 +129,7 @@ pub(super) fn rules(config: &Config, digest: Digest) -> Rules {
         policies_digest: policies,
         anchoring: config.agent.anchoring.clone(),
         vault_plain: config.agent.vault.plain.clone(),
+        vault_place: config.agent.vault.database.as_ref().map(Database::identity),
         agency: config.agent.agency.clone(),
         zone: config.agent.timezone,
         backups: match &config.agent.backups {

@@ -6,11 +6,17 @@ use std::{
     sync::Arc,
 };
 
-use super::{described, files::Wiper, site::faults, sources::Remote, store::VaultFiles};
+use super::{
+    described,
+    files::Wiper,
+    owed::{self, Owed},
+    site::faults,
+    sources::Remote,
+    store::VaultFiles,
+};
 use crate::{
     adapters::{
         courier::Courier,
-        files,
         postgres::{self, Asked, DatabaseError, Dial, Dropped, Examined, Loaded, Loader, Place},
         root_key::credential_file,
     },
@@ -72,7 +78,7 @@ pub(super) fn vaults(agent: &Agent, remote: Option<&Remote>) -> Arc<dyn Vaults> 
         None => Arc::new(files),
         Some(database) => {
             let place = place(agent, database, remote.map(Remote::courier));
-            Arc::new(Databases { files, place })
+            Arc::new(Databases::new(files, place))
         }
     }
 }
@@ -139,8 +145,8 @@ fn named(config: &Config) -> crate::service::Result<&Database> {
 
 /// What `check` finds of the database: whether it can be used, and who else can get at what lies there.
 pub(super) fn findings(config: &Config) -> Vec<Finding> {
-    let Some(database) = &config.agent.vault.database else { return Vec::new() };
-    let mut found = Vec::new();
+    let mut found = owed::findings(&config.agent.state.join("vault"));
+    let Some(database) = &config.agent.vault.database else { return found };
     let loads = "nothing is loaded before two people have agreed to it; certificates name it";
     match &config.agent.vault.plain {
         None => {
@@ -209,6 +215,7 @@ fn rights(examined: &Examined) -> Vec<Finding> {
 struct Databases {
     files: VaultFiles,
     place: Place,
+    owed: Owed,
 }
 
 fn port_error(error: &DatabaseError) -> PortError {
@@ -228,21 +235,17 @@ fn port_error(error: &DatabaseError) -> PortError {
 }
 
 impl Databases {
-    /// Says that a load which was given up may have been committed, while nobody could be asked.
-    fn owed(&self, copy: CopyId) -> PathBuf {
-        self.files.dir.join(format!("{copy}.owed"))
+    fn new(files: VaultFiles, place: Place) -> Self {
+        let owed = Owed::new(&files.dir, &place.database);
+        Self { files, place, owed }
     }
 
-    /// Takes away what is owed. What still cannot be stays owed.
-    fn settle(&self) {
-        let listed = std::fs::read_dir(&self.files.dir).into_iter().flatten().flatten();
-        for entry in listed {
-            let name = entry.file_name();
-            let copy = name.to_str().and_then(|name| name.strip_suffix(".owed"));
-            if let Some(copy) = copy.and_then(|copy| copy.parse().ok())
-                && self.place.abandon(copy).is_ok()
-            {
-                let _ = files::remove(&entry.path(), "owed");
+    /// Takes away what is owed here. What still cannot be stays owed.
+    fn pay(&self) {
+        for copy in self.owed.here() {
+            if self.place.abandon(copy).is_ok() {
+                // A note that stays is settled once more, and finds it done.
+                let _ = self.owed.paid(copy);
             }
         }
     }
@@ -252,28 +255,29 @@ impl Vaults for Databases {
     fn build(
         &self,
         copy: CopyId,
-        _key: &Secret,
+        key: &Secret,
         columns: &[VaultColumn],
     ) -> Result<Box<dyn VaultBuild>> {
-        self.settle();
+        self.pay();
         let items: Vec<_> = columns.iter().map(|c| (c.name.clone(), c.key)).collect();
-        let loader = Loader::begin(&self.place, copy, &items).map_err(|e| port_error(&e))?;
+        let loader = Loader::begin(&self.place, copy, key, &items).map_err(|e| port_error(&e))?;
         Ok(Box::new(Building(loader)))
     }
 
     fn abandon(&self, copy: CopyId) -> Result<()> {
         self.files.abandon(copy)?;
-        let note = self.owed(copy);
+        // The note first: a stop before the database has answered leaves it, and the next start asks again.
+        self.owed.note(copy).map_err(|e| super::file(&e))?;
         match self.place.abandon(copy) {
-            Ok(()) => files::remove(&note, "owed").map_err(|e| super::file(&e)),
-            // Nothing of it is known to be there but by who could not be asked. It is taken away before anything else is
-            // done there; the batch itself need not wait for that.
-            Err(_) => files::replace(&note, b"", "owed").map_err(|e| super::file(&e)),
+            Ok(()) => self.owed.paid(copy).map_err(|e| super::file(&e)),
+            // Nothing of it is known to be there but by who could not be asked. It is taken away as soon as that answers;
+            // the batch itself need not wait for it.
+            Err(_) => Ok(()),
         }
     }
 
     fn wipe(&self, copy: CopyId) -> Result<WipeFacts> {
-        self.settle();
+        self.pay();
         if self.files.has(copy) {
             return self.files.wipe(copy);
         }
@@ -309,6 +313,18 @@ impl Vaults for Databases {
 
     fn is_plain(&self) -> bool {
         true
+    }
+
+    fn place(&self) -> Option<String> {
+        Some(self.place.database.identity())
+    }
+
+    fn settle(&self) -> Vec<CopyId> {
+        if !self.owed.is_time() {
+            return Vec::new();
+        }
+        self.pay();
+        self.owed.all().into_iter().map(|(copy, _)| copy).collect()
     }
 }
 

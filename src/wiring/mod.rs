@@ -13,6 +13,7 @@ mod look;
 pub mod media;
 mod monitor;
 mod outbox;
+mod owed;
 mod packing;
 mod places;
 mod policies;

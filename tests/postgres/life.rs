@@ -126,7 +126,8 @@ fn without_a_document_nothing_is_loaded_and_with_one_it_goes_on_by_itself() {
     let found = site.run(&["check"]).ok();
     assert!(found.text().contains("no document accepts that"), "{}", found.text());
     assert!(ran.stderr.contains("load: vault-exception"), "{}", ran.stderr);
-    assert_eq!(world.count(&server, "SELECT count(*) FROM batchward.vault"), 0);
+    let loaded = "SELECT count(*) FROM batchward.vault WHERE dropped IS NULL";
+    assert_eq!(world.count(&server, loaded), 0, "what was given up is said to be so");
     let text = fs::read_to_string(site.dir.join("agent.yaml")).unwrap();
     fs::write(site.dir.join("agent.yaml"), format!("{text}vault_plain: {DOCUMENT}\n")).unwrap();
     site.once();
@@ -270,6 +271,47 @@ fn an_agent_that_stays_goes_on_beside_a_server_that_comes_and_goes() {
         let _ = agent.child.wait();
     }
     site.once();
-    assert_eq!(world.count(&server, "SELECT count(*) FROM batchward.vault"), 2);
+    let loads = "SELECT count(*) FROM batchward.vault WHERE dropped IS NULL";
+    assert_eq!(world.count(&server, loads), 2);
     site.verify();
+}
+
+#[test]
+fn a_load_that_came_to_nothing_is_told_by_the_certificate_of_its_batch() {
+    let people = People::new();
+    let mut server = Server::start("");
+    let world = World::set_up(&people, &server, true);
+    let site = &world.site;
+    site.install(&[], &["full-1000"]);
+    server.down();
+    site.once();
+    server.up();
+    site.once();
+    let grant = site.grant("moca-full");
+    let batch = site.row("moca-1151102-0001")["id"].as_str().unwrap().to_owned();
+    let (order, ran) = destroy(site, &batch, &grant);
+    assert_eq!(site.show(&batch)["state"], "closed", "{}", ran.stderr);
+    let shown = site.run(&["certificate", "show", &order]).ok();
+    let certificate: serde_json::Value = serde_json::from_slice(&shown.stdout).unwrap();
+    let beyond = certificate["certificate"]["beyond"].to_string();
+    assert!(beyond.contains("that came to nothing") && beyond.contains(DOCUMENT), "{beyond}");
+    site.verify();
+}
+
+#[test]
+fn a_database_is_not_left_while_loaded_data_lie_in_it() {
+    let people = People::new();
+    let server = Server::start("");
+    let world = World::set_up(&people, &server, true);
+    let site = &world.site;
+    site.install(&[], &["full-1000"]);
+    site.once();
+    assert_eq!(site.row("moca-1151102-0001")["state"], "loaded");
+    edit(site, &format!("/{}?", world.database), "/elsewhere?");
+    let refused = site.run_as("ada", &["config", "propose"]).exits(77);
+    assert!(refused.stderr.contains("names another place"), "{}", refused.stderr);
+    site.once();
+    let grant = site.grant("moca-full");
+    let rows = site.query(&grant, &["--format", "csv"]).ok();
+    assert_eq!(rows.text().lines().count(), 1001, "it is read where it lies");
 }

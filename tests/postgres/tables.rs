@@ -65,6 +65,11 @@ pub(crate) fn copy(n: u64) -> CopyId {
     CopyId::new(n)
 }
 
+/// The key of a batch.
+pub(crate) fn key() -> Secret {
+    Secret::new(vec![7; 32])
+}
+
 pub(crate) fn items() -> Vec<(String, bool)> {
     vec![("national_id".to_owned(), true), ("name".to_owned(), false)]
 }
@@ -76,7 +81,7 @@ pub(crate) fn load(
     copy: CopyId,
     records: &[Record<'_>],
 ) -> Result<(), DatabaseError> {
-    let mut loader = Loader::begin(place, copy, &items())?;
+    let mut loader = Loader::begin(place, copy, &key(), &items())?;
     for (number, removed, id, name) in records {
         loader.insert(*number, *removed, &[(*id).to_owned(), (*name).to_owned()])?;
     }
@@ -201,7 +206,7 @@ fn a_load_that_is_done_again_copies_nothing_and_one_with_other_rows_is_refused()
 fn what_was_not_committed_is_not_there() {
     let world = World::new("");
     let place = world.place();
-    let mut loader = Loader::begin(&place, copy(1), &items()).unwrap();
+    let mut loader = Loader::begin(&place, copy(1), &key(), &items()).unwrap();
     for n in 0..20_000 {
         loader.insert(n, false, &[format!("A{n:09}"), "王".to_owned()]).unwrap();
     }
@@ -219,18 +224,59 @@ fn what_was_not_committed_is_not_there() {
     place.abandon(copy(1)).unwrap();
     place.abandon(copy(1)).unwrap();
     assert_eq!(world.count(there), 0, "given up after its commit");
-    assert_eq!(world.count("SELECT count(*) FROM batchward.vault"), 0);
+    assert_eq!(world.count("SELECT count(*) FROM batchward.vault WHERE dropped IS NULL"), 0);
+    assert_eq!(place.drop_table(copy(1)).unwrap(), None, "it never was a vault");
+}
+
+/// What a load writes last, with a commit that is long on its way to the disk.
+fn slow_commit(n: u64, seconds: u64) -> String {
+    let table = format!("batchward.vault_{}", copy(n).to_string().replace('-', "_"));
+    format!(
+        "SET ROLE batchward_agent; BEGIN; CREATE TABLE {table} AS SELECT 'A123456789' AS national_id; \
+         INSERT INTO batchward.vault (copy, columns, records, bytes, digest) \
+         VALUES ({n}, '{{national_id}}', 1, 1, '{}'); SELECT pg_sleep({seconds}); COMMIT",
+        "1".repeat(64)
+    )
+}
+
+#[test]
+fn a_commit_that_is_still_on_its_way_when_its_load_is_given_up_leaves_nothing() {
+    let world = World::new("");
+    let place = world.place();
+    std::thread::scope(|scope| {
+        let late = scope.spawn(|| world.server.sql("b", &slow_commit(1, 3)));
+        std::thread::sleep(Duration::from_secs(1));
+        place.abandon(copy(1)).unwrap();
+        late.join().unwrap();
+    });
+    let there = "SELECT count(*) FROM pg_class WHERE relname LIKE 'vault_c%'";
+    assert_eq!(world.count(there), 0);
+    assert_eq!(world.count("SELECT count(*) FROM batchward.vault WHERE dropped IS NULL"), 0);
+    // One that comes after all is refused by the row that stays.
+    let again = load(&place, copy(1), FIRST);
+    assert!(matches!(again, Err(DatabaseError::Differs { .. })), "{again:?}");
+    // One that takes longer than anybody waits is not said to be gone.
+    std::thread::scope(|scope| {
+        let late = scope.spawn(|| world.server.sql("b", &slow_commit(2, 14)));
+        std::thread::sleep(Duration::from_secs(1));
+        let owed = place.abandon(copy(2));
+        assert!(matches!(owed, Err(DatabaseError::Busy { .. })), "{owed:?}");
+        late.join().unwrap();
+    });
+    assert_eq!(world.count(there), 1);
+    place.abandon(copy(2)).unwrap();
+    assert_eq!(world.count(there), 0);
 }
 
 #[test]
 fn a_value_that_the_database_cannot_hold_is_refused_and_nothing_is_left() {
     let world = World::new("");
-    let mut loader = Loader::begin(&world.place(), copy(1), &items()).unwrap();
+    let mut loader = Loader::begin(&world.place(), copy(1), &key(), &items()).unwrap();
     let refused = loader.insert(1, false, &["A\0".to_owned(), String::new()]);
     assert!(matches!(refused, Err(DatabaseError::Value { .. })));
     let long = vec![("x".repeat(62), false)];
     assert!(matches!(
-        Loader::begin(&world.place(), copy(2), &long),
+        Loader::begin(&world.place(), copy(2), &key(), &long),
         Err(DatabaseError::Value { .. })
     ));
 }
@@ -269,7 +315,7 @@ fn a_table_that_ends_is_gone_with_its_files_and_a_repeat_tells_the_same() {
 fn whoever_reads_a_table_that_ends_is_cut_off() {
     let world = World::new("");
     let place = world.place();
-    let mut loader = Loader::begin(&place, copy(1), &items()).unwrap();
+    let mut loader = Loader::begin(&place, copy(1), &key(), &items()).unwrap();
     for n in 0..5_000 {
         loader.insert(n, false, &[format!("A{n:09}"), "王".to_owned()]).unwrap();
     }
@@ -299,7 +345,7 @@ fn whoever_reads_a_table_that_ends_is_cut_off() {
 fn a_reading_ends_with_an_error_when_its_time_is_over_and_never_with_fewer_rows() {
     let world = World::new("");
     let place = world.place();
-    let mut loader = Loader::begin(&place, copy(1), &items()).unwrap();
+    let mut loader = Loader::begin(&place, copy(1), &key(), &items()).unwrap();
     for n in 0..50_000 {
         loader.insert(n, false, &[format!("A{n:09}"), "王".to_owned()]).unwrap();
     }

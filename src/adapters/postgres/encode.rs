@@ -1,12 +1,16 @@
 //! Rows in PostgreSQL's binary copy format (COPY, "Binary Format"): a head, rows of length and bytes, an end.
 //!
-//! Nothing of a row is kept but in a buffer of bounded length on its way out. What is sent is hashed, so that a load that
-//! is done again can be held against the one that was committed.
+//! Nothing of a row is kept but in a buffer of bounded length on its way out. A code of what is sent is made under the key
+//! of the batch, so that a load that is done again can be held against the one that was committed; without that key, which
+//! goes with the batch, it confirms no guess of what the rows were.
 
 use bytes::{BufMut, Bytes, BytesMut};
 
 use super::DatabaseError;
-use crate::domain::digest::{Digest, Hasher};
+use crate::domain::{
+    digest::{Digest, KeyedHasher},
+    secret::Secret,
+};
 
 const HEAD: &[u8] = b"PGCOPY\n\xFF\r\n\0\0\0\0\0\0\0\0\0";
 /// Bytes that are sent at once.
@@ -17,18 +21,18 @@ pub(super) struct Encoder {
     copy: i64,
     columns: i16,
     buffer: BytesMut,
-    hasher: Hasher,
+    hasher: KeyedHasher,
     rows: u64,
 }
 
 impl Encoder {
-    pub(super) fn new(copy: i64, columns: usize) -> Result<Self, DatabaseError> {
+    pub(super) fn new(copy: i64, columns: usize, key: &Secret) -> Result<Self, DatabaseError> {
         let columns = i16::try_from(columns + 3).map_err(|_| DatabaseError::Value {
             what: "a table has no room for so many columns",
         })?;
         let mut buffer = BytesMut::with_capacity(2 * PIECE_BYTES);
         buffer.put_slice(HEAD);
-        Ok(Self { copy, columns, buffer, hasher: Hasher::new(), rows: 0 })
+        Ok(Self { copy, columns, buffer, hasher: KeyedHasher::new(key.expose()), rows: 0 })
     }
 
     /// One row; a piece to be sent where there is one.
@@ -66,7 +70,7 @@ impl Encoder {
         Ok((self.buffer.len() >= PIECE_BYTES).then(|| self.take()))
     }
 
-    /// The last piece, the digest of all rows, and how many there were.
+    /// The last piece, the code of all rows, and how many there were.
     pub(super) fn end(mut self) -> (Bytes, Digest, u64) {
         self.buffer.put_i16(-1);
         (self.take(), self.hasher.finish(), self.rows)
@@ -84,9 +88,13 @@ mod tests {
     #![allow(clippy::unwrap_used, reason = "tests")]
     use super::*;
 
+    fn key() -> Secret {
+        Secret::new(vec![7; 32])
+    }
+
     #[test]
     fn a_row_is_written_as_the_format_says() {
-        let mut encoder = Encoder::new(2, 1).unwrap();
+        let mut encoder = Encoder::new(2, 1, &key()).unwrap();
         assert!(encoder.row(7, true, &["陳".to_owned()]).unwrap().is_none());
         let (bytes, _, rows) = encoder.end();
         let mut expected = b"PGCOPY\n\xFF\r\n\0".to_vec();
@@ -99,21 +107,22 @@ mod tests {
 
     #[test]
     fn what_a_text_of_the_database_cannot_hold_is_refused_and_never_shortened() {
-        let mut encoder = Encoder::new(1, 1).unwrap();
+        let mut encoder = Encoder::new(1, 1, &key()).unwrap();
         assert!(encoder.row(1, false, &["a\0b".to_owned()]).is_err());
         assert!(encoder.row(1, false, &[]).is_err());
     }
 
     #[test]
-    fn pieces_are_of_bounded_length_and_the_same_rows_have_the_same_digest() {
-        let digest = || {
-            let mut encoder = Encoder::new(1, 2).unwrap();
+    fn pieces_are_of_bounded_length_and_the_same_rows_have_the_same_code_under_one_key() {
+        let code = |key: &Secret| {
+            let mut encoder = Encoder::new(1, 2, key).unwrap();
             for n in 0..10_000 {
                 let piece = encoder.row(n, false, &[n.to_string(), "王".repeat(20)]).unwrap();
                 assert!(piece.is_none_or(|piece| piece.len() < 2 * PIECE_BYTES));
             }
             encoder.end().1
         };
-        assert_eq!(digest(), digest());
+        assert_eq!(code(&key()), code(&key()));
+        assert_ne!(code(&key()), code(&Secret::new(vec![9; 32])));
     }
 }

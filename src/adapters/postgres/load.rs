@@ -20,6 +20,7 @@ use crate::{
         digest::Digest,
         ids::CopyId,
         limits::{DATABASE_BUILD_SECONDS, DATABASE_COPY_SECONDS},
+        secret::Secret,
     },
 };
 
@@ -63,22 +64,28 @@ pub struct Loaded {
 }
 
 impl Loader {
-    /// Begins a load.
+    /// Begins a load; `key` is the batch's own.
     ///
     /// # Errors
     /// [`DatabaseError`]; nothing was changed.
-    pub fn begin(place: &Place, copy: CopyId, items: &[(String, bool)]) -> Result<Self> {
+    pub fn begin(
+        place: &Place,
+        copy: CopyId,
+        key: &Secret,
+        items: &[(String, bool)],
+    ) -> Result<Self> {
         if items.is_empty() || items.iter().any(|(item, _)| item.len() > ITEM_BYTES_MAX) {
             return Err(DatabaseError::Value {
                 what: "an item has no name that a column can have",
             });
         }
-        let mut session = place.open()?;
-        let encoder = Encoder::new(number(copy), items.len())?;
+        let session = place.open()?;
+        let encoder = Encoder::new(number(copy), items.len(), key)?;
+        super::wipe::still(&session, copy)?;
         let to = match there(&session, copy, items)? {
             Some(marker) => To::There(marker),
             None => {
-                super::wipe::abandon_in(&mut session, copy)?;
+                super::wipe::make_way(&session, copy)?;
                 To::Table(create(&session, copy, items)?)
             }
         };
@@ -163,8 +170,9 @@ impl Loaded {
         );
         if let Err(error) = done {
             drop(session);
-            // The answer is lost, not the commit: who asks again is told by the row.
+            // The answer is lost, not the commit: who asks again is told by the row, once its transaction has ended.
             let again = self.place.open()?;
+            super::wipe::still(&again, self.copy)?;
             let ask =
                 "SELECT EXISTS (SELECT FROM batchward.vault WHERE copy = $1 AND dropped IS NULL)";
             let copy = number(self.copy);

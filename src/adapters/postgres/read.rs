@@ -8,7 +8,7 @@
 
 use std::{
     fmt::Write as _,
-    time::{Duration, SystemTime},
+    time::{Duration, Instant, SystemTime},
 };
 
 use tokio::runtime::Runtime;
@@ -54,8 +54,10 @@ impl Asked<'_> {
     /// # Errors
     /// [`DatabaseError`], [`DatabaseError::Over`] where the time ended meanwhile.
     pub fn read(&self, place: &Place, each: &mut dyn FnMut(&[String]) -> bool) -> Result<()> {
+        // What connecting takes is not added to the time.
+        let since = Instant::now();
         let mut session = place.open()?;
-        session.read(self, each)
+        session.read(self, since, each)
     }
 
     fn parts(&self) -> impl Iterator<Item = Part<'_>> {
@@ -148,11 +150,18 @@ impl Asked<'_> {
 }
 
 impl Session {
-    fn read(&mut self, asked: &Asked<'_>, each: &mut dyn FnMut(&[String]) -> bool) -> Result<()> {
-        let remaining = asked.remaining.min(Duration::from_secs(REMAINING_SECONDS_MAX));
-        if remaining.is_zero() {
-            return Err(DatabaseError::Over);
-        }
+    fn read(
+        &mut self,
+        asked: &Asked<'_>,
+        since: Instant,
+        each: &mut dyn FnMut(&[String]) -> bool,
+    ) -> Result<()> {
+        let most = Duration::from_secs(REMAINING_SECONDS_MAX);
+        let left = || match asked.remaining.saturating_sub(since.elapsed()).min(most) {
+            Duration::ZERO => Err(DatabaseError::Over),
+            left => Ok(left),
+        };
+        let remaining = left()?;
         let (client, runtime) = self.split();
         let begin = client.build_transaction().read_only(true).start();
         let transaction = runtime.block_on(short("begin to read", begin))?;
@@ -164,7 +173,8 @@ impl Session {
         runtime.block_on(short("begin to read", transaction.batch_execute(&settings)))?;
         let ask = transaction.query_one("SELECT clock_timestamp()", &[]);
         let now: SystemTime = runtime.block_on(short("begin to read", ask))?.get(0);
-        let (until, columns) = (now + remaining, asked.columns.len());
+        // Asked after the server's clock was read: the time of the way back is taken off too.
+        let (until, columns) = (now + left()?, asked.columns.len());
         let reading = Reading { transaction: &transaction, runtime, until, columns };
         reading.all(asked, each)?;
         // Nothing was changed: what the end says changes nothing.

@@ -41,6 +41,8 @@ pub(super) fn drop_table(place: &Place, copy: CopyId) -> Result<Option<Dropped>>
     let Some(row) = found else { return Ok(None) };
     let before: Option<String> = row.get(0);
     let mut dropped = match before {
+        // It was given up before it was ever told of as a vault: there is nothing to destroy.
+        Some(note) if note == GIVEN_UP => return Ok(None),
         Some(note) => serde_json::from_str(&note).map_err(|_| DatabaseError::Differs {
             what: format!("what was noted of the end of {copy} cannot be read"),
         })?,
@@ -50,24 +52,55 @@ pub(super) fn drop_table(place: &Place, copy: CopyId) -> Result<Option<Dropped>>
     Ok(Some(dropped))
 }
 
-/// Takes away what a load that was given up had committed. Nothing there is done.
-///
-/// # Errors
-/// [`DatabaseError`]
-pub(super) fn abandon(place: &Place, copy: CopyId) -> Result<()> {
-    abandon_in(&mut place.open()?, copy)
+/// What stands in the place of a drop's note where the load was given up.
+const GIVEN_UP: &str = "given up";
+
+/// A row under the copy's number that says it was given up. Where another transaction has written that number and has not
+/// ended, this waits for its end: a commit whose answer was lost may still be on its way to the disk.
+fn tombstone(copy: CopyId) -> String {
+    format!(
+        "INSERT INTO batchward.vault (copy, columns, records, bytes, digest, dropped_at, dropped) \
+         VALUES ({}, '{{}}', 0, 0, '{}', clock_timestamp(), '{GIVEN_UP}') ON CONFLICT (copy) DO NOTHING",
+        number(copy),
+        "0".repeat(64)
+    )
 }
 
-/// As [`abandon`], in a session that is open.
-pub(super) fn abandon_in(session: &mut Session, copy: CopyId) -> Result<()> {
-    let ask = "SELECT EXISTS (SELECT FROM batchward.vault WHERE copy = $1 AND dropped IS NULL)";
-    let found =
-        session.wait("look for the load", session.client.query_one(ask, &[&number(copy)]))?;
-    if !found.get::<_, bool>(0) {
-        return Ok(());
-    }
+/// Waits until no transaction is under way that could still make this load be there. What is seen after it stays so.
+///
+/// # Errors
+/// [`DatabaseError::Busy`] where it has not ended in time.
+pub(super) fn still(session: &Session, copy: CopyId) -> Result<()> {
+    let sql = format!("BEGIN; {}; ROLLBACK", tombstone(copy));
+    session.run("wait for the load of before", &sql)
+}
+
+/// Takes away what a load that was given up had committed, and keeps it from being committed later: the row that says it
+/// was given up stays, and a second one of its number there cannot be.
+///
+/// # Errors
+/// [`DatabaseError`]; whether anything of it is there, or will be, is not known.
+pub(super) fn abandon(place: &Place, copy: CopyId) -> Result<()> {
+    let session = place.open()?;
+    let write = fault::Write::begin("database-abandon");
+    session.run("give the load up", &format!("BEGIN; {}", tombstone(copy)))?;
     let sql = format!(
-        "BEGIN; {} DELETE FROM batchward.vault WHERE copy = {}; COMMIT",
+        "{} UPDATE batchward.vault SET dropped_at = clock_timestamp(), dropped = '{GIVEN_UP}' \
+         WHERE copy = {} AND dropped IS NULL",
+        session.removal(copy)?,
+        number(copy)
+    );
+    session.run("take back the load", &sql)?;
+    write.middle();
+    session.run("commit what was taken back", "COMMIT")?;
+    write.end();
+    Ok(())
+}
+
+/// Takes away a load of the same copy with other columns, for the one that takes its place.
+pub(super) fn make_way(session: &Session, copy: CopyId) -> Result<()> {
+    let sql = format!(
+        "BEGIN; {} DELETE FROM batchward.vault WHERE copy = {} AND dropped IS NULL; COMMIT",
         session.removal(copy)?,
         number(copy)
     );
@@ -154,10 +187,10 @@ impl Place {
         drop_table(self, copy)
     }
 
-    /// Takes away what a load that was given up had committed. Nothing there is done.
+    /// Takes away what a load that was given up had committed, and keeps it from being committed later.
     ///
     /// # Errors
-    /// [`DatabaseError`]
+    /// [`DatabaseError`]; whether anything of it is there, or will be, is not known.
     pub fn abandon(&self, copy: CopyId) -> Result<()> {
         abandon(self, copy)
     }

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Assurance;
 use crate::domain::{
+    ids::{BatchId, CopyId},
     inventory::Sanitization,
     wipe::{Limit, WipeReport},
 };
@@ -48,6 +49,29 @@ impl InBoth {
             ),
             Self::of("copies that nobody made known to the register", "未經登記於登記簿之複本"),
         ]
+    }
+}
+
+impl InBoth {
+    /// A load that came to nothing, whose rows a database may have had in plain all the same.
+    #[must_use]
+    pub fn unmade(batch: BatchId, copy: CopyId, document: &str) -> Self {
+        let limits = [Limit::DatabasePlain, Limit::DatabaseLog, Limit::DatabaseBackups];
+        let en: Vec<&str> = limits.into_iter().map(Limit::meaning).collect();
+        let zh: Vec<&str> = limits.into_iter().map(limit_zh).collect();
+        Self {
+            en: format!(
+                "what a load of '{batch}' that came to nothing ('{copy}') may have left in a database, by '{document}': \
+                 it was taken back or never committed, and nothing was overwritten; archives of the log and replicas were \
+                 not looked at; {}",
+                en.join("; ")
+            ),
+            zh: format!(
+                "批次「{batch}」未完成之匯入（「{copy}」）依「{document}」可能留存於資料庫者：\
+                 該匯入已撤回或未提交，惟未經覆寫；未查核日誌封存及複寫；{}",
+                zh.join("；")
+            ),
+        }
     }
 }
 

@@ -220,6 +220,9 @@ pub struct LoadFacts {
     /// The document by which they lie in plain in a database; not there where they are encrypted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub plain: Option<String>,
+    /// The database that they lie in, as host or folder, port and name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub place: Option<String>,
 }
 
 /// What a wipe came to.

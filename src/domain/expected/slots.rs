@@ -154,7 +154,7 @@ pub fn slots(rules: &[Expecting<'_>], arrived: &[Arrived], until: Timestamp, at:
         });
         let mut all = times.at;
         all.extend(recorded.map(|(due, _)| *due));
-        slots.list.extend(all.into_iter().map(|due| open(n, expecting, due, at.zone)));
+        slots.list.extend(all.into_iter().map(|due| open(n, expecting, due, at)));
     }
     slots.list.sort_by_key(|slot| (slot.due, slot.rule));
     let mut arrived = arrived.to_vec();
@@ -189,8 +189,8 @@ pub fn over(
     Some(last.plus_seconds(-longest.unwrap_or(0) - 1))
 }
 
-fn open(rule: usize, expecting: &Expecting<'_>, due: Timestamp, zone: Tz) -> Slot {
-    let Expectation { early, late_after, missing_after, .. } = expecting.rule;
+fn open(rule: usize, expecting: &Expecting<'_>, due: Timestamp, at: At<'_>) -> Slot {
+    let Expectation { late_after, missing_after, .. } = expecting.rule;
     let decided = expecting.decided.get(&due).copied().unwrap_or_default();
     Slot {
         due,
@@ -198,11 +198,22 @@ fn open(rule: usize, expecting: &Expecting<'_>, due: Timestamp, zone: Tz) -> Slo
         state: SlotState::Upcoming,
         met: decided.came.map(|(batch, at)| (batch, at, Standing::Loaded)),
         turned_away: Vec::new(),
-        from: due.plus_seconds(-early.seconds_in_all()),
-        late: late_after.after(due, zone),
-        missing: missing_after.after(due, zone),
+        from: counts_from(expecting.rule, due, at),
+        late: late_after.after(due, at.zone),
+        missing: missing_after.after(due, at.zone),
         decided,
     }
+}
+
+/// From when a delivery counts as the one of this time: `early` before it, and never before the middle between it and the
+/// one before of the same rule, so that a second delivery of one day is not taken for the next day's.
+fn counts_from(rule: &Expectation, due: Timestamp, at: At<'_>) -> Timestamp {
+    let early = rule.early.seconds_in_all();
+    let from = due.plus_seconds(-early);
+    let just_before = Timestamp::from_millis(due.millis() - 1);
+    let near = rule.times(due.plus_seconds(-2 * early), just_before, at.zone, at.calendar);
+    let middle = near.at.last().map(|last| i64::midpoint(last.millis(), due.millis()));
+    middle.map_or(from, |middle| from.max(Timestamp::from_millis(middle)))
 }
 
 /// The slot that a batch meets: the earliest that waited for one when it came, else the earliest that was missed by then.

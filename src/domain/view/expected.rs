@@ -90,6 +90,16 @@ impl View {
         arrived.collect()
     }
 
+    /// When the first batch of a link came that is still being judged.
+    #[must_use]
+    pub fn judged_since(&self, link: &str) -> Option<Timestamp> {
+        let unmatched = self.expected.unmatched.get(link)?;
+        let judged = unmatched
+            .iter()
+            .filter(|(id, _)| self.batches.get(id).is_some_and(|row| standing(&row).is_none()));
+        judged.map(|(_, at)| *at).min()
+    }
+
     pub(super) fn expectation_begun(&mut self, mark: Mark, begun: &ExpectationBegun) {
         let link = begun.link.clone();
         // What came shortly before may be the first one that is expected.

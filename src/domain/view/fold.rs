@@ -115,7 +115,7 @@ impl View {
                     self.plan_copy(*file, *batch, CopyKind::Transfer);
                 }
             }
-            Plan::Load { batch, vault, .. } => self.plan_copy(*vault, *batch, CopyKind::Vault),
+            Plan::Load { batch, vault, plain, .. } => self.plan_vault(*vault, *batch, plain),
             Plan::TakeKey { key, link, number, form, channel, .. } => {
                 self.next.key = self.next.key.max(key.number());
                 let row = KeyRow {
@@ -156,7 +156,7 @@ impl View {
         Ok(())
     }
 
-    fn plan_copy(&mut self, copy: CopyId, batch: BatchId, kind: CopyKind) {
+    pub(super) fn plan_copy(&mut self, copy: CopyId, batch: BatchId, kind: CopyKind) {
         self.new_copy(copy, batch, kind, CopyState::Planned);
     }
 

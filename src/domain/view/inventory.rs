@@ -8,7 +8,7 @@ use crate::domain::{
         Body, CopyDeclared, CopyMoved, CopyRequested, Custody, EndConfirmed, EndFacts, EndRecorded,
         Entry, HeldFacts,
     },
-    ids::CopyId,
+    ids::{BatchId, CopyId},
     inventory::Medium,
     lifecycle::{CopyEvent, CopyState},
     time::Timestamp,
@@ -70,6 +70,15 @@ impl Held {
 }
 
 impl View {
+    /// A vault that a load is to make, and by what its rows may lie in plain from the first one on: what comes to nothing
+    /// keeps that.
+    pub(super) fn plan_vault(&mut self, vault: CopyId, batch: BatchId, plain: &Option<String>) {
+        self.plan_copy(vault, batch, CopyKind::Vault);
+        if let Some(row) = self.copies.get_mut(&vault) {
+            row.plain = plain.as_deref().map(Into::into);
+        }
+    }
+
     /// The copies that people keep and that are not over, oldest first; some that are over may be among them.
     pub fn held(&self) -> impl Iterator<Item = (CopyId, Row<'_, CopyRow>)> {
         self.copies.loose().filter(|(_, row)| row.kind.is_held())

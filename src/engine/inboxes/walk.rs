@@ -2,15 +2,17 @@
 
 use std::collections::{BTreeSet, VecDeque};
 
-use super::Stray;
+use super::{Inboxes, Stray};
 use crate::{
-    domain::{digest::Digest, ids::DeliveryId, link::Link},
+    domain::{digest::Digest, ids::DeliveryId, link::Link, time::Timestamp},
     engine::ports::KeyFile,
 };
 
 /// The way through one inbox.
 pub(super) struct Walk {
     pub(super) link: String,
+    /// When it began.
+    pub(super) begun: Timestamp,
     pub(super) strays: VecDeque<(Vec<u8>, bool)>,
     /// Those that were noted; nothing where the inbox could not be listed, or they were told already.
     pub(super) noted: Option<Vec<Stray>>,
@@ -29,9 +31,10 @@ pub(super) struct Walk {
 
 impl Walk {
     /// A way that looks into the keybox only.
-    pub(super) fn keys_only(link: &Link) -> Self {
+    pub(super) fn keys_only(link: &Link, begun: Timestamp) -> Self {
         Self {
             link: link.name.clone(),
+            begun,
             strays: VecDeque::new(),
             noted: None,
             folders: VecDeque::new(),
@@ -42,5 +45,17 @@ impl Walk {
             keybox: false,
             gone: None,
         }
+    }
+}
+
+impl Inboxes {
+    /// Whether a link's inbox could not be read, or not all of it, at the last look.
+    pub(in crate::engine) fn is_unread(&self, link: &str) -> bool {
+        self.unread.contains_key(link)
+    }
+
+    /// When the last look through an inbox that saw everything began.
+    pub(in crate::engine) fn seen_at(&self, link: &str) -> Option<Timestamp> {
+        self.seen.get(link).copied()
     }
 }

@@ -74,6 +74,7 @@ impl Engine {
         let copies_of = order.copies.iter().filter_map(|one| self.view.copies.get(&one.copy));
         let retries = copies_of.map(|row| u64::from(row.failures)).sum();
         let left_out = self.left_out(&order, tree_size)?;
+        let beyond = InBoth::beyond().into_iter().chain(self.unmade_in_plain(&batches)).collect();
         Ok(Certificate {
             batchward: 1,
             site: site.name.clone(),
@@ -95,7 +96,7 @@ impl Engine {
             copies,
             attested,
             backups: None,
-            beyond: InBoth::beyond(),
+            beyond,
             request: self.proof(order.requested.seq, tree_size)?,
             approval: self.proof(approved.seq, tree_size)?,
             further_approvals: self.further_approvals(&order, approved.seq, tree_size)?,

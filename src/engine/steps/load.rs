@@ -71,6 +71,8 @@ pub(in crate::engine) struct Streamed {
     link: Link,
     /// By what it lies in plain where it lies.
     plain: Option<String>,
+    /// Where, if not in the agent's own state.
+    place: Option<String>,
 }
 
 /// The key that opens a batch.
@@ -113,6 +115,7 @@ impl Engine {
             refuse: link
                 .standing(now)
                 .or_else(|| self.view.replaced_by(batch, &row).map(|_| Reason::PolicyRefused)),
+            plain: self.may_lie_plain(),
         };
         self.run(AGENT, plan).map(Some)
     }
@@ -145,7 +148,7 @@ impl Engine {
                 verdict: Verdict { reason, counts, number },
             }));
         }
-        let plain = self.accepted_plain()?;
+        let plain = self.planned_plain(vault)?;
         let layout = self.rules.layout_of(&link).cloned().ok_or(StepError::Stuck("no-layout"))?;
         let record = self.case(batch)?.ok_or(StepError::Stuck("no-case"))?;
         let CaseDocument::Bytes(bytes) = &record.manifest else {
@@ -213,8 +216,16 @@ impl Engine {
         use_until: Timestamp,
         streamed: Streamed,
     ) -> Result<LoadFacts, Halt> {
-        let Streamed { mut counts, content, findings, positions, vault: sealed, link, plain } =
-            streamed;
+        let Streamed {
+            mut counts,
+            content,
+            findings,
+            positions,
+            vault: sealed,
+            link,
+            plain,
+            place,
+        } = streamed;
         let empty = counts.parsed == Some(0);
         if !empty && self.view.content_is_loaded(&link.name, content, batch) {
             return Err(Halt::Verdict(Reason::DuplicateContent));
@@ -231,10 +242,7 @@ impl Engine {
         {
             return Err(StepError::Later("link-changed").into());
         }
-        // What accepted that they lie there in plain may have been taken back while they were loaded.
-        if self.accepted_plain()? != plain {
-            return Err(StepError::Later("vault-exception").into());
-        }
+        self.still_there(plain.as_ref(), place.as_ref())?;
         let (units, use_until) = (now.units.clone(), use_until.min(now.approved_until));
         let mut record = self.case(batch)?.ok_or(StepError::Stuck("no-case"))?;
         record.positions = positions;
@@ -255,6 +263,7 @@ impl Engine {
             items: link.items,
             units,
             plain,
+            place,
         })
     }
 
@@ -313,6 +322,7 @@ impl Stream {
             },
             link: self.link,
             plain: self.plain,
+            place: self.vaults.place(),
         })
     }
 

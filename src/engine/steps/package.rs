@@ -5,7 +5,7 @@
 //! temporary name, which the next run makes anew; a stop after it finds everything written, and only gives it its name:
 //! there are never two packages of one number with different bytes.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use crate::{
     domain::{
@@ -25,7 +25,7 @@ use crate::{
         Engine, EngineError, StepError,
         jobs::{Begun, Effect},
         ports::{
-            CopySize, Flow, Meter, PackageEnd, PackagePlace, Packages, PortError, VaultKey,
+            Clock, CopySize, Flow, Meter, PackageEnd, PackagePlace, Packages, PortError, VaultKey,
             VaultRead, Vaults,
         },
         slots,
@@ -46,7 +46,8 @@ struct Stream {
     key: Option<String>,
     single: bool,
     /// How long rows may come.
-    remaining: Duration,
+    until: Timestamp,
+    clock: Arc<dyn Clock>,
     fields: Vec<String>,
     port: Arc<dyn Vaults>,
     packages: Arc<dyn Packages>,
@@ -135,7 +136,8 @@ impl Engine {
             vaults,
             key,
             single: terms.batch.is_some(),
-            remaining: now.left_until(terms.until),
+            until: terms.until,
+            clock: Arc::clone(&self.ports.clock),
             fields: terms.fields,
             port: Arc::clone(&self.ports.vaults),
             packages: Arc::clone(&self.ports.packages),
@@ -311,7 +313,8 @@ impl Stream {
             columns: &self.fields,
             sets: &[Vec::new()],
             single: self.single,
-            remaining: self.remaining,
+            // The job may have waited: what is left is what is left now.
+            remaining: self.clock.now().left_until(self.until),
         };
         self.port.read(&read, &mut |values| {
             line.clear();

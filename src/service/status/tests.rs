@@ -54,6 +54,7 @@ impl Desk {
             anchoring: None,
             agency: None,
             vault_plain: None,
+            vault_place: None,
             links: BTreeMap::new(),
             layouts: BTreeMap::new(),
             policies: BTreeMap::new(),

@@ -28,7 +28,8 @@ CREATE TABLE batchward.vault (
     columns text[] NOT NULL,
     records bigint NOT NULL CHECK (records >= 0),
     bytes bigint NOT NULL CHECK (bytes >= 0),
-    -- SHA-256 of the rows as they were copied in: a load that is done again is held against it.
+    -- HMAC-SHA-256 of the rows as they were copied in, under the key of the batch, which the database never has: a load that
+    -- is done again is held against it, and no guess of what the rows were is.
     digest text NOT NULL CHECK (digest ~ '^[0-9a-f]{64}$'),
     loaded_at timestamptz NOT NULL DEFAULT clock_timestamp(),
     loaded_by name NOT NULL DEFAULT session_user,

@@ -181,6 +181,28 @@ fn nothing_is_expected_before_a_rule_begins_or_after_it_ends() {
     assert_eq!(days, ["11-24", "11-25"]);
 }
 
+#[test]
+fn a_second_delivery_of_one_day_hides_no_day_on_which_nothing_comes() {
+    let day = Period::parse("P1D").unwrap();
+    let daily = Expectation { early: day, missing_after: day, ..rule("day 09:00") };
+    let arrived = [
+        came(2, "23T09:10", Standing::Loaded),
+        came(3, "23T10:00", Standing::Loaded),
+        came(4, "24T09:10", Standing::Loaded),
+    ];
+    let found = look(std::slice::from_ref(&daily), &Known::new(), &arrived, "24T10:00");
+    let rows: Vec<_> = shown(&found).into_iter().map(|row| (row.0, row.2)).collect();
+    let row = |text: &str, batch| (text.to_owned(), batch);
+    assert_eq!(
+        rows[2..],
+        [row("11-23", Some(2)), row("11-24", Some(4)), row("11-25", None), row("11-26", None)]
+    );
+    let evening = [came(5, "23T21:00", Standing::Loaded)];
+    let found = look(&[daily], &Known::new(), &evening, "24T10:00");
+    let from = found.list.iter().find(|slot| slot.due == at("24T09:00")).unwrap().from;
+    assert_eq!(from, at("23T21:00"), "half-way to the one before");
+}
+
 /// How far a slot has come: never back, but from late or missing to came late.
 fn may_follow(before: SlotState, after: SlotState) -> bool {
     let order = [SlotState::Upcoming, SlotState::Due, SlotState::Late, SlotState::Missing];
