@@ -15,6 +15,7 @@ pub mod current_view;
 pub mod database;
 pub mod delimited;
 pub mod digest;
+pub mod duty;
 pub mod entry;
 pub mod expected;
 pub mod findings;

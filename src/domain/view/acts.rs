@@ -91,7 +91,9 @@ impl View {
                     Some(Proposal { mark, by, what: (*config, changes.clone()) });
             }
             Body::ConfigConfirmed { config, .. } => {
-                self.config_proposal = None;
+                if let Some(proposal) = self.config_proposal.take() {
+                    self.links_changed(mark, &proposal.what.1);
+                }
                 self.config = Some(*config);
             }
             Body::AccountProposed { account, .. } => {

@@ -16,6 +16,7 @@ mod handover;
 mod index;
 mod inventory;
 mod kept;
+mod links;
 mod nonces;
 mod packed;
 mod receipts;
@@ -34,12 +35,13 @@ pub use fold::FoldError;
 pub use handover::{Arrival, Handover};
 pub use inventory::Held;
 pub use kept::KeptError;
+pub use links::LinkLedger;
 pub use nonces::Nonces;
 pub use receipts::{Judged, Owed, Receipted};
 pub use remotes::Unput;
 pub use rows::{
-    Account, Batch, CameDue, ConfigProposal, CopyKind, CopyRow, Cosigned, KeyRow, KeyState,
-    LinkLedger, Loaded, Mark, Proposal, Seen, Site, Times, Trouble, Witness,
+    Account, Batch, CameDue, ConfigProposal, CopyKind, CopyRow, Cosigned, KeyRow, KeyState, Loaded,
+    Mark, Proposal, Seen, Site, Times, Trouble, Witness,
 };
 pub use table::{Row, Table};
 

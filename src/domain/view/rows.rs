@@ -479,15 +479,6 @@ pub struct KeyRow {
     pub at: Timestamp,
 }
 
-/// What is known of a link beyond its file.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub struct LinkLedger {
-    /// The last change file before this agent took the link over.
-    pub baseline: u64,
-    /// A baseline that waits for a second person.
-    pub proposal: Option<Proposal<u64>>,
-}
-
 /// Numbers given so far.
 #[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 pub(super) struct Next {

@@ -1,0 +1,364 @@
+//! Duties: what a regulation asks of people by a day, each with its clause, its cause and the command that fulfils it.
+//!
+//! A duty is never stored: it follows from the register and the rules in force, so that none can be lost. Two forms come
+//! again: by periods of the calendar, each of which is owed by itself ([`periods`]: a month's sample does not stand for the
+//! month before), and by what was done last (a review is owed a period after the last one).
+
+use chrono::{Datelike, Days, Months, NaiveDate};
+use serde::{Deserialize, Serialize};
+
+use super::{
+    accounts::Role,
+    calendar::{MissingYear, WorkingDays, legal},
+    policy::length::Length,
+    time::{Period, Timestamp},
+    words::words,
+};
+
+words! {
+    /// What is owed.
+    DutyCode {
+        /// A post is to be filled.
+        FillPost = "fill-post",
+        /// A deputy is to be named.
+        NameDeputy = "name-deputy",
+        /// A change of post is to be told of.
+        TellOfChange = "tell-of-change",
+        /// The custodian's rights are to go over to another one.
+        SwitchCustodian = "switch-custodian",
+        /// An application for an account is to be dealt with.
+        AnswerAccount = "answer-account",
+        /// The accounts are to be reviewed.
+        ReviewAccounts = "review-accounts",
+        /// Hours of training are missing.
+        Train = "train",
+        /// A confidentiality agreement is to be renewed or entered.
+        SignAgreement = "sign-agreement",
+        /// A sample of the access log is to be drawn.
+        DrawSample = "draw-sample",
+        /// A sample is to be looked through.
+        ReviewSample = "review-sample",
+        /// A finding is to be corrected.
+        CorrectFinding = "correct-finding",
+        /// The end of a link is to be proposed, for its findings were not corrected.
+        ProposeTermination = "propose-termination",
+        /// An incident is to be reported.
+        ReportIncident = "report-incident",
+        /// An incident is to be brought to its end.
+        EndIncident = "end-incident",
+        /// An application of a link is to be decided on.
+        DecideApplication = "decide-application",
+        /// A link is to be tested.
+        TestLink = "test-link",
+        /// A link is to be reviewed.
+        ReviewLink = "review-link",
+        /// A link's approval ends.
+        RenewLink = "renew-link",
+        /// Papers are to be attached.
+        AttachPaper = "attach-paper",
+        /// What backups hold is to be reviewed.
+        ReviewBackup = "review-backup",
+        /// An internal audit is owed.
+        AuditInternal = "audit-internal",
+        /// An external audit is owed.
+        AuditExternal = "audit-external",
+        /// An audit of a vendor is owed.
+        AuditVendor = "audit-vendor",
+        /// An audit by pulled files is owed.
+        AuditFiles = "audit-files",
+        /// An audit without notice is owed.
+        AuditUnannounced = "audit-unannounced",
+        /// Evidence that was asked for is to be handed in.
+        AnswerRequest = "answer-request",
+        /// The report of use is to be made.
+        ReportUse = "report-use",
+        /// A report is to be signed off.
+        SignReport = "sign-report",
+        /// Queries are to be held against cases.
+        Reconcile = "reconcile",
+        /// What is due is to be destroyed.
+        Destroy = "destroy",
+        /// Closing papers are to be entered.
+        ClosePapers = "close-papers",
+        /// A copy that somebody keeps is to be destroyed.
+        DestroyCopy = "destroy-copy",
+        /// A standing approval ends.
+        RenewStanding = "renew-standing",
+        /// A grant ends.
+        EndGrant = "end-grant",
+        /// A hold is to be reviewed.
+        ReviewHold = "review-hold",
+        /// The register is to be anchored with a witness.
+        Anchor = "anchor",
+        /// An exception of a policy ends.
+        EndException = "end-exception",
+        /// A month of the access log need not be kept any longer.
+        EndAccessLog = "end-access-log",
+    }
+    /// Where a duty stands.
+    DutyState {
+        /// It is due later.
+        Open = "open",
+        /// Its last day is past.
+        Overdue = "overdue",
+        /// It was fulfilled in time.
+        Done = "done",
+        /// It was fulfilled, and late.
+        DoneLate = "done-late",
+    }
+}
+
+/// Something that somebody owes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct Duty {
+    /// What.
+    pub code: DutyCode,
+    /// The clause that asks for it, or `own`.
+    pub clause: String,
+    /// The policy that the clause is in force by, where one is.
+    pub policy: Option<String>,
+    /// The link, where it is one's.
+    pub link: Option<String>,
+    /// What it is about: an id, a name, a period such as `2026-11`. With code, policy and link it tells one duty from another.
+    pub object: String,
+    /// The roles that may fulfil it; one of them is enough.
+    pub roles: Vec<Role>,
+    /// The account that is to, where one is named.
+    pub account: Option<String>,
+    /// Its cause; it is not owed before.
+    pub start: Timestamp,
+    /// The last moment at which it is in time.
+    pub due: Timestamp,
+    /// When it was fulfilled.
+    pub done: Option<Timestamp>,
+    /// The command that fulfils it, without the program's name.
+    pub command: String,
+    /// Whether those whom it concerns must not know of it beforehand: auditors and supervisors alone are shown it.
+    pub unannounced: bool,
+}
+
+impl Duty {
+    /// Where it stands at `now`.
+    #[must_use]
+    pub fn state(&self, now: Timestamp) -> DutyState {
+        match self.done {
+            Some(done) if done <= self.due => DutyState::Done,
+            Some(_) => DutyState::DoneLate,
+            None if now > self.due => DutyState::Overdue,
+            None => DutyState::Open,
+        }
+    }
+}
+
+/// The last moment of the day by which a notice is given, or something done, that a period is set for: the legal end, on the
+/// next working day where it is a day off (行政程序法 48); a period in working days counts those alone.
+///
+/// # Errors
+/// The calendar of a year is missing.
+pub fn by(
+    event: Timestamp,
+    length: Length,
+    zone: chrono_tz::Tz,
+    calendar: &WorkingDays,
+) -> Result<Timestamp, MissingYear> {
+    let day = event.date_in(zone);
+    match length {
+        // Hours run from their moment (民法 120 I).
+        Length::Calendar(period) if period.seconds > 0 => Ok(period.after(event, zone)),
+        Length::Calendar(period) => {
+            let end = legal::notice_day(day, period, calendar)?;
+            Ok(Timestamp::end_of_day(end.day, zone))
+        }
+        Length::WorkingDays(days) => {
+            let days = i32::try_from(days).unwrap_or(i32::MAX);
+            Ok(Timestamp::end_of_day(calendar.add(day, days)?, zone))
+        }
+    }
+}
+
+/// A period of the calendar; in registers and answers it is its name.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct CalendarPeriod {
+    /// Its first day.
+    pub first: NaiveDate,
+    /// Its last day.
+    pub last: NaiveDate,
+    /// As people write it: `2026-11`, `2026-Q4`, `2026-H2`, `2026`.
+    pub name: String,
+}
+
+impl CalendarPeriod {
+    /// The period of so many months that `day` is in; months that do not divide the year are counted as those that do and
+    /// are fewer.
+    #[must_use]
+    pub fn of(day: NaiveDate, period: Period) -> Option<Self> {
+        let months = match period.months {
+            0 | 1 => 1,
+            2 => 2,
+            3 => 3,
+            4 | 5 => 4,
+            6..=11 => 6,
+            _ => 12,
+        };
+        let nth = day.month0() / months;
+        let first = NaiveDate::from_ymd_opt(day.year(), nth * months + 1, 1)?;
+        let last = first.checked_add_months(Months::new(months))?.checked_sub_days(Days::new(1))?;
+        let year = day.year();
+        let name = match months {
+            1 => format!("{year}-{:02}", nth + 1),
+            2 => format!("{year}-B{}", nth + 1),
+            3 => format!("{year}-Q{}", nth + 1),
+            4 => format!("{year}-T{}", nth + 1),
+            6 => format!("{year}-H{}", nth + 1),
+            _ => format!("{year}"),
+        };
+        Some(Self { first, last, name })
+    }
+
+    /// The period that people write so.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let (year, part) = text.split_once('-').map_or((text, None), |(y, p)| (y, Some(p)));
+        let year: i32 = (year.len() == 4).then(|| year.parse().ok())??;
+        let (months, nth) = match part {
+            None => (12, 1),
+            Some(part) => match (part.as_bytes().first()?, part.get(1..)?) {
+                (b'B', nth) => (2, nth.parse().ok()?),
+                (b'Q', nth) => (3, nth.parse().ok()?),
+                (b'T', nth) => (4, nth.parse().ok()?),
+                (b'H', nth) => (6, nth.parse().ok()?),
+                _ => (1, part.parse::<u32>().ok()?),
+            },
+        };
+        let month = u32::checked_sub(nth, 1)? * months + 1;
+        let first = NaiveDate::from_ymd_opt(year, month, 1)?;
+        let found = Self::of(first, Period { months, days: 0, seconds: 0 })?;
+        (found.name == text).then_some(found)
+    }
+
+    /// The next one of the same length.
+    #[must_use]
+    pub fn next(&self) -> Option<Self> {
+        let first = self.last.succ_opt()?;
+        let months = (first.year() - self.first.year()) * 12 + first.month0().cast_signed()
+            - self.first.month0().cast_signed();
+        let months = u32::try_from(months).ok()?;
+        Self::of(first, Period { months, days: 0, seconds: 0 })
+    }
+
+    /// Its end.
+    #[must_use]
+    pub fn end(&self, zone: chrono_tz::Tz) -> Timestamp {
+        Timestamp::end_of_day(self.last, zone)
+    }
+}
+
+/// The periods of this length that end in `since..=until`, in their order: the first is the one that `since` is in.
+#[must_use]
+pub fn periods(
+    period: Period,
+    since: Timestamp,
+    until: Timestamp,
+    zone: chrono_tz::Tz,
+) -> Vec<CalendarPeriod> {
+    let mut found = Vec::new();
+    let mut next = CalendarPeriod::of(since.date_in(zone), period);
+    while let Some(one) = next.filter(|one| one.end(zone) <= until) {
+        next = one.next();
+        found.push(one);
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+    use chrono_tz::Asia::Taipei;
+    use proptest::prelude::{prop_assert, prop_assert_eq, proptest};
+
+    use super::*;
+    use crate::domain::calendar::working::tests::{date, shipped};
+
+    fn period(text: &str) -> Period {
+        Period::parse(text).unwrap()
+    }
+
+    fn at(text: &str) -> Timestamp {
+        Timestamp::start_of_day(date(text), Taipei)
+    }
+
+    #[test]
+    fn periods_follow_the_calendar_and_are_written_as_people_write_them() {
+        for (day, length, first, last, name) in [
+            ("2026-11-22", "P1M", "2026-11-01", "2026-11-30", "2026-11"),
+            ("2026-11-22", "P3M", "2026-10-01", "2026-12-31", "2026-Q4"),
+            ("2026-06-30", "P6M", "2026-01-01", "2026-06-30", "2026-H1"),
+            ("2024-02-29", "P1Y", "2024-01-01", "2024-12-31", "2024"),
+            ("2024-02-29", "P2M", "2024-01-01", "2024-02-29", "2024-B1"),
+        ] {
+            let found = CalendarPeriod::of(date(day), period(length)).unwrap();
+            assert_eq!((found.first, found.last), (date(first), date(last)), "{day} {length}");
+            assert_eq!(found.name, name);
+            assert_eq!(CalendarPeriod::parse(name), Some(found));
+        }
+        for no in ["", "2026-13", "2026-H3", "2026-1", "26-11", "2026-Q0", "2026-11-01", "2026-"] {
+            assert_eq!(CalendarPeriod::parse(no), None, "{no}");
+        }
+    }
+
+    #[test]
+    fn a_notice_rolls_to_a_working_day_and_working_days_are_counted_as_such() {
+        let calendar = shipped();
+        let day = |event: &str, length: &str| {
+            let length = Length::parse(length).unwrap();
+            by(at(event), length, Taipei, &calendar).unwrap().date_in(Taipei)
+        };
+        assert_eq!(day("2026-02-12", "3 working days"), date("2026-02-24")); // REGULATIONS 2e
+        assert_eq!(day("2026-11-15", "P7D"), date("2026-11-23")); // a Sunday
+        assert_eq!(day("2026-11-16", "P7D"), date("2026-11-23"));
+    }
+
+    #[test]
+    fn a_duty_is_in_time_until_its_last_moment() {
+        let duty = |done| Duty {
+            code: DutyCode::ReviewLink,
+            clause: "TY-4.4".to_owned(),
+            policy: None,
+            link: None,
+            object: "a".to_owned(),
+            roles: Vec::new(),
+            account: None,
+            start: at("2026-01-01"),
+            due: at("2026-02-01"),
+            done,
+            command: String::new(),
+            unannounced: false,
+        };
+        let (due, after) = (at("2026-02-01"), at("2026-02-01").plus_seconds(1));
+        assert_eq!(duty(None).state(due), DutyState::Open);
+        assert_eq!(duty(None).state(after), DutyState::Overdue);
+        assert_eq!(duty(Some(due)).state(after), DutyState::Done);
+        assert_eq!(duty(Some(after)).state(after), DutyState::DoneLate);
+    }
+
+    proptest! {
+        #[test]
+        fn periods_follow_each_other_without_a_gap(
+            start in 0_i64..3650, days in 0_i64..1500, months in 1_u32..13,
+        ) {
+            let length = Period { months, days: 0, seconds: 0 };
+            let since = at("2020-01-01").plus_seconds(start * 86_400);
+            let until = since.plus_seconds(days * 86_400);
+            let found = periods(length, since, until, Taipei);
+            for pair in found.windows(2) {
+                prop_assert_eq!(pair[0].last.succ_opt().unwrap(), pair[1].first);
+            }
+            if let Some(first) = found.first() {
+                prop_assert!(first.first <= since.date_in(Taipei));
+                prop_assert!(first.last >= since.date_in(Taipei));
+            }
+            prop_assert!(found.iter().all(|one| one.end(Taipei) <= until));
+        }
+    }
+}
