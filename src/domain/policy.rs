@@ -8,6 +8,7 @@ pub mod clauses;
 pub mod layers;
 pub mod length;
 pub mod parameters;
+mod periods;
 pub mod value;
 
 use layers::Stack;
