@@ -8,9 +8,11 @@ pub mod clauses;
 pub mod layers;
 pub mod length;
 pub mod parameters;
+mod people;
 pub mod value;
 
 use layers::Stack;
+pub use people::PeopleRule;
 
 use super::{accounts::Role, handover::HandoverRule, time::Period, words::words};
 
@@ -67,6 +69,8 @@ pub struct Further {
     pub exclusive: Option<Rule<Vec<(Role, Role)>>>,
     /// What may leave on media.
     pub egress: Option<Rule<Egress>>,
+    /// People.
+    pub people: PeopleRule,
     /// How days are counted.
     pub calendar: CalendarRule,
 }

@@ -1,0 +1,3 @@
+//! What people owe, part by part.
+
+pub(in crate::service) mod people;
