@@ -261,7 +261,7 @@ fn review(client: &mut Client, asked: &ReviewArgs, json: bool) -> Result<()> {
         return forms::put(&file, &paper::people::review(&page));
     }
     if json {
-        return print::json(&page);
+        return print::json(page.as_ref());
     }
     let head = ["account", "unit", "roles", "state", "last act", "faults", "verdict"];
     let day = |at: Timestamp| calendar::date(at.date_in(zone));

@@ -246,7 +246,8 @@ pub(super) fn successor<'v>(
     link: &str,
     to: &str,
 ) -> Option<(AppointmentId, &'v Appointment)> {
-    let mut all = view.people.to(Post::Custodian, false, Some(link));
+    let named = Some(link).filter(|link| *link != "all");
+    let mut all = view.people.to(Post::Custodian, false, named);
     all.find(|(_, row)| {
         row.terms.name == to
             && row.succeeds.is_some()
