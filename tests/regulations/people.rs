@@ -255,7 +255,7 @@ fn custody_that_goes_over_after_the_day_is_recorded_as_late() {
     appointed(&site, "sue", "custodian", "carol", &["--link", LINK]);
     site.wait_minutes(days(4));
     let ran = site.run_as("carol", &["appointment", "hand-over", "--link", LINK, "--to", "carol"]);
-    assert!(ran.ok().text().contains("late"));
+    assert!(ran.ok().text().contains("later than"));
     let switched = duties(&site, "switch-custodian");
     assert_eq!(switched, [(old, "2026-11-23".to_owned(), "done-late".to_owned())]);
     site.verify();

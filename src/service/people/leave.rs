@@ -104,17 +104,16 @@ impl Service {
         let left = self.engine.view.people.left(&roles, old, self.now());
         let list = self.duty_list()?.digest;
         let signed = actor.decision()?;
-        let ended = left.is_empty();
         let body =
             CustodyHandedOver { appointment, from: from.clone(), on, late, list, left, signed };
         self.record(actor, Body::CustodyHandedOver(body))?;
-        let what = if ended { "the account" } else { "the custodian's rights" };
-        let late = if late { ", late" } else { "" };
-        Ok(Reply::new(
-            &appointment,
-            format!("custody of '{link}' is with '{to}'{late}; {what} of '{from}' ended"),
-        )
-        .next("'batchward duties list --format pdf -o FILE' prints the list, with this digest"))
+        let message = if late {
+            format!("custody of '{link}' is with '{to}', later than it should be")
+        } else {
+            format!("custody of '{link}' is with '{to}'")
+        };
+        Ok(Reply::new(&appointment, message)
+            .next("'batchward duties list --format pdf -o FILE' prints the list, with this digest"))
     }
 
     /// The last day of who leaves a post, where it is known.
