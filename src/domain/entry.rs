@@ -14,6 +14,7 @@ mod expected;
 mod facts;
 mod handover;
 mod orders;
+mod people;
 mod remotes;
 
 use serde::{Deserialize, Serialize};
@@ -39,6 +40,11 @@ pub use handover::{
 pub use orders::{
     Exception, OrderCancelled, PaperFacts, PapersConfirmed, PapersRecorded, StandingConfirmed,
     StandingEnded, StandingProposed,
+};
+pub use people::{
+    AccountSuspended, AccountsReviewed, AgreementRecorded, AppointmentConfirmed,
+    AppointmentProposed, AppointmentTerms, ChangeTold, CustodyHandedOver, LeavingRecorded,
+    ReviewConfirmed, RightsEnded, TrainingRecorded,
 };
 pub use remotes::{RemoteForgotten, RemoteSettled, RemoteTaken};
 
@@ -574,6 +580,30 @@ pub enum Body {
     DeliveryMissed(DeliveryMissed),
     /// An expected delivery came.
     DeliveryCame(DeliveryCame),
+    /// An appointment is proposed.
+    AppointmentProposed(AppointmentProposed),
+    /// A second person agreed to it.
+    AppointmentConfirmed(AppointmentConfirmed),
+    /// Somebody leaves a post, or altogether.
+    LeavingRecorded(LeavingRecorded),
+    /// The rights that went with it ended on the day.
+    RightsEnded(RightsEnded),
+    /// Custody went over to another custodian.
+    CustodyHandedOver(CustodyHandedOver),
+    /// An office was told of a change of post.
+    ChangeTold(ChangeTold),
+    /// Somebody was trained.
+    TrainingRecorded(TrainingRecorded),
+    /// A confidentiality agreement is on file.
+    AgreementRecorded(AgreementRecorded),
+    /// Every account was reviewed.
+    AccountsReviewed(AccountsReviewed),
+    /// A second person confirmed the review.
+    ReviewConfirmed(ReviewConfirmed),
+    /// An account that nobody uses rests.
+    AccountSuspended(AccountSuspended),
+    /// An account read something without a signature, for the first time on a day.
+    AccountUsed {},
     /// A signature under a reading has counted; the reading itself is in the access log.
     NonceSpent {
         /// Its nonce.

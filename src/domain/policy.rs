@@ -9,9 +9,11 @@ pub mod layers;
 pub mod length;
 pub mod parameters;
 mod periods;
+mod people;
 pub mod value;
 
 use layers::Stack;
+pub use people::PeopleRule;
 
 use super::{accounts::Role, handover::HandoverRule, time::Period, words::words};
 
@@ -68,6 +70,8 @@ pub struct Further {
     pub exclusive: Option<Rule<Vec<(Role, Role)>>>,
     /// What may leave on media.
     pub egress: Option<Rule<Egress>>,
+    /// People.
+    pub people: PeopleRule,
     /// How days are counted.
     pub calendar: CalendarRule,
 }

@@ -87,7 +87,8 @@ impl Engine {
             return Ok(false);
         }
         let now = self.ports.clock.now();
-        let mut any = self.expire_grants(now)?;
+        let mut any = self.end_rights(now)?;
+        any |= self.expire_grants(now)?;
         any |= self.expire_orders(now)?;
         let newer = Newer::of(self);
         let open = [BatchState::Loaded, BatchState::Due];

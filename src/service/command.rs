@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     authority::{COMMAND, DECISION},
     handing::HandoverAct,
+    people::PeopleAct,
 };
 use crate::domain::{
     accounts::Act,
@@ -237,6 +238,11 @@ pub enum Command {
         /// What is done.
         act: Box<HandoverAct>,
     },
+    /// `appointment …`, `account review`.
+    People {
+        /// What is done.
+        act: Box<PeopleAct>,
+    },
     /// `media record`.
     MediaRecord {
         /// The copy.
@@ -401,6 +407,7 @@ impl Command {
             Self::CopyDeclare { .. } => "copy declare",
             Self::CopyMove { .. } => "copy move",
             Self::Handover { act } => act.word(),
+            Self::People { act } => act.word(),
             Self::MediaRecord { .. } => "media record",
             Self::MediaConfirm { .. } => "media confirm",
             Self::DestroyRequest { .. } => "destroy request",
@@ -426,6 +433,7 @@ impl Command {
     pub const fn decides(&self) -> bool {
         match self {
             Self::Handover { act } => act.decides(),
+            Self::People { act } => act.decides(),
             Self::AccountConfirm { .. }
             | Self::ConfigConfirm
             | Self::WitnessConfirm { .. }
@@ -520,6 +528,7 @@ impl Command {
             | Self::CopyMove { .. }
             | Self::MediaRecord { .. } => Act::KeepCopies,
             Self::Handover { act } => act.act(),
+            Self::People { act } => act.act(),
             Self::MediaConfirm { .. } => Act::Vouch,
             Self::GrantApprove { .. } | Self::GrantDeny { .. } | Self::GrantRevoke { .. } => {
                 Act::DecideUse
@@ -591,6 +600,7 @@ impl Command {
             },
             Self::HoldLift { hold } => hold.to_string(),
             Self::Handover { act } => act.object(),
+            Self::People { act } => act.object(),
         }
     }
 
@@ -616,6 +626,7 @@ impl Command {
             | Self::CopyApprove { doc_no, .. }
             | Self::UseFiled { doc_no, .. } => doc_no,
             Self::Handover { act } => act.text(),
+            Self::People { act } => act.text(),
             Self::GrantApply { purpose, .. } => purpose,
             Self::KeySubmit { channel, .. } => channel,
             Self::HoldPlace { authority, .. } => authority,

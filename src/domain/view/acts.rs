@@ -5,12 +5,14 @@ use super::{
 };
 use crate::domain::{
     entry::{
-        AccessApproved, AccessDenied, AccessRequested, AccountFacts, Body, CopyApproved,
-        CopyDeclared, CopyDenied, CopyMoved, CopyRequested, CopyWithdrawn, EndConfirmed,
-        EndRecorded, Entry, Exception, Filed, HandoverApproved, HandoverDenied, HandoverReceived,
-        HandoverRequested, HandoverReturned, MediaArriving, OrderCancelled, PapersConfirmed,
-        PapersRecorded, RemoteSettled, Signed, StandingConfirmed, StandingEnded, StandingProposed,
-        TimestampKept,
+        AccessApproved, AccessDenied, AccessRequested, AccountFacts, AccountsReviewed,
+        AgreementRecorded, AppointmentConfirmed, AppointmentProposed, Body, ChangeTold,
+        CopyApproved, CopyDeclared, CopyDenied, CopyMoved, CopyRequested, CopyWithdrawn,
+        CustodyHandedOver, EndConfirmed, EndRecorded, Entry, Exception, Filed, HandoverApproved,
+        HandoverDenied, HandoverReceived, HandoverRequested, HandoverReturned, LeavingRecorded,
+        MediaArriving, OrderCancelled, PapersConfirmed, PapersRecorded, RemoteSettled,
+        ReviewConfirmed, Signed, StandingConfirmed, StandingEnded, StandingProposed, TimestampKept,
+        TrainingRecorded,
     },
     ids::GrantId,
     lifecycle::{self, BatchEvent, GrantEvent},
@@ -35,6 +37,7 @@ impl View {
                     let account =
                         Account { facts: Some(facts.clone()), disabled: false, proposal: None };
                     self.accounts.insert(facts.name.clone(), account);
+                    self.people.of(&facts.name).begun(mark.at);
                 }
                 Ok(())
             }
@@ -103,17 +106,20 @@ impl View {
                     proposal: None,
                 });
                 row.proposal = Some(Proposal { mark, by, what: account.clone() });
+                self.people.of(&account.name).asked(mark.at);
             }
             Body::AccountConfirmed { name, .. } => {
                 let row = self.accounts.get_mut(name).ok_or(FoldError::Unknown(mark.seq))?;
                 let proposal = row.proposal.take().ok_or(FoldError::Transition(mark.seq))?;
                 row.facts = Some(proposal.what);
                 row.disabled = false;
+                self.people.of(name).begun(mark.at);
             }
             Body::AccountDisabled { name, .. } => {
                 let row = self.accounts.get_mut(name).ok_or(FoldError::Unknown(mark.seq))?;
                 row.disabled = true;
                 row.proposal = None;
+                self.people.of(name).over(mark.at, None, false);
             }
             Body::BaselineProposed { link, sequence, .. } => {
                 let row = self.links.entry(link.clone()).or_default();
@@ -341,6 +347,11 @@ impl Body {
             | Self::StandingEnded(StandingEnded { signed, .. })
             | Self::PapersRecorded(PapersRecorded { signed, .. })
             | Self::TimestampKept(TimestampKept { signed, .. })
+            | Self::AppointmentProposed(AppointmentProposed { signed, .. })
+            | Self::LeavingRecorded(LeavingRecorded { signed, .. })
+            | Self::ChangeTold(ChangeTold { signed, .. })
+            | Self::TrainingRecorded(TrainingRecorded { signed, .. })
+            | Self::AgreementRecorded(AgreementRecorded { signed, .. })
             | Self::Intent { plan: Plan::TakeKey { signed, .. } } => signed.as_ref(),
             Self::ConfigConfirmed { signed, .. }
             | Self::AccountConfirmed { signed, .. }
@@ -369,7 +380,11 @@ impl Body {
             | Self::PapersConfirmed(PapersConfirmed { signed, .. })
             | Self::HoldPlaced { signed, .. }
             | Self::HoldLifted { signed, .. }
-            | Self::RemoteSettled(RemoteSettled { signed, .. }) => Some(signed),
+            | Self::RemoteSettled(RemoteSettled { signed, .. })
+            | Self::AppointmentConfirmed(AppointmentConfirmed { signed, .. })
+            | Self::CustodyHandedOver(CustodyHandedOver { signed, .. })
+            | Self::AccountsReviewed(AccountsReviewed { signed, .. })
+            | Self::ReviewConfirmed(ReviewConfirmed { signed, .. }) => Some(signed),
             _ => None,
         }
     }

@@ -19,6 +19,8 @@ mod kept;
 mod links;
 mod nonces;
 mod packed;
+mod people;
+mod posts;
 mod receipts;
 pub mod remotes;
 mod rows;
@@ -37,6 +39,8 @@ pub use inventory::Held;
 pub use kept::KeptError;
 pub use links::LinkLedger;
 pub use nonces::Nonces;
+pub use people::People;
+pub use posts::{AccountLedger, Agreement, Appointment, Change, Review, Training};
 pub use receipts::{Judged, Owed, Receipted};
 pub use remotes::Unput;
 pub use rows::{
@@ -128,6 +132,8 @@ pub struct View {
     pub remotes: remotes::Remotes,
     /// Deliveries that are expected.
     pub expected: Expected,
+    /// What is known of people beyond their accounts.
+    pub people: People,
     /// Whether nothing irreversible may run by itself, until a person confirms the time.
     pub time_doubted: bool,
     next: rows::Next,
