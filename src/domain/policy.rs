@@ -8,8 +8,8 @@ pub mod clauses;
 pub mod layers;
 pub mod length;
 pub mod parameters;
-mod periods;
 mod people;
+mod periods;
 pub mod value;
 
 use layers::Stack;
