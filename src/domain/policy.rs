@@ -5,9 +5,11 @@
 
 mod build;
 pub mod clauses;
+pub mod incidents;
 pub mod layers;
 pub mod length;
 pub mod parameters;
+pub mod sampling;
 pub mod value;
 
 use layers::Stack;
@@ -67,6 +69,10 @@ pub struct Further {
     pub exclusive: Option<Rule<Vec<(Role, Role)>>>,
     /// What may leave on media.
     pub egress: Option<Rule<Egress>>,
+    /// Samples of the access log, reviewers and findings.
+    pub sampling: sampling::SamplingRule,
+    /// Incidents.
+    pub incidents: incidents::IncidentRule,
     /// How days are counted.
     pub calendar: CalendarRule,
 }

@@ -13,12 +13,14 @@ pub mod copies;
 pub mod corrections;
 mod deliveries;
 mod destruction;
+mod duties;
 pub mod expected;
 pub mod forms;
 mod grants;
 pub mod handing;
 pub mod handovers;
 mod holds;
+pub mod incidents;
 pub mod inspecting;
 mod inventory;
 mod links;
@@ -32,6 +34,7 @@ mod refusals;
 pub mod register_page;
 mod reply;
 pub mod resident;
+pub mod sampling;
 pub mod serving;
 pub mod show;
 mod standing;
@@ -290,6 +293,8 @@ impl Service {
                 self.copy_move(actor, copy, holder, place, lock)
             }
             Command::Handover { act } => self.hand(actor, *act),
+            Command::Sample { act } => self.sample(actor, *act),
+            Command::Incident { act } => self.incident(actor, *act),
             Command::MediaRecord { copy, end } => self.media_record(actor, copy, end),
             Command::MediaConfirm { copy } => self.media_confirm(actor, copy),
             Command::DestroyRequest { batch, copies, reason } => {
