@@ -13,7 +13,7 @@ pub mod copies;
 pub mod corrections;
 mod deliveries;
 mod destruction;
-mod duties;
+pub mod duties;
 pub mod expected;
 pub mod forms;
 mod grants;
