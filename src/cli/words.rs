@@ -9,15 +9,9 @@ use std::{
 use super::{
     access, acts,
     args::{
-<<<<<<< HEAD
         AccessWord, AccountWord, AuditWord, BatchWord, CertificateWord, Cli, ConfigWord, CopyWord,
-        DestroyWord, DutiesWord, Evidence, EvidenceWord, GrantWord, HandoverWord, HoldWord, Init,
-        LinkWord, MediaWord, ReceiptWord, RegisterWord, RowFormat, StandingWord, WitnessWord, Word,
-=======
-        AccessWord, AccountWord, BatchWord, CertificateWord, Cli, ConfigWord, CopyWord,
         DestroyWord, Evidence, EvidenceWord, GrantWord, HandoverWord, HoldWord, Init, LinkWord,
         MediaWord, ReceiptWord, RegisterWord, RowFormat, StandingWord, WitnessWord, Word,
->>>>>>> w8
     },
     audit, bars, batch,
     client::{self, Client},

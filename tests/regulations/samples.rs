@@ -317,3 +317,119 @@ fn an_incident_is_looked_into_by_two_told_in_time_and_closed_by_a_second_person(
     site.run_as("henry", &person).exits(65);
     site.verify();
 }
+
+/// The duties of a code that are not fulfilled.
+fn owed(site: &Site<'_>, code: &str) -> Vec<Value> {
+    let page = site.run(&["duties", "--json"]).ok().json();
+    let rows = page["duties"].as_array().unwrap().iter().filter(|row| row["code"] == code);
+    rows.cloned().collect()
+}
+
+#[test]
+fn each_period_is_owed_by_itself_until_it_is_drawn_and_looked_through() {
+    let people = People::new();
+    let site = under(&people, "nantou-verification");
+    loaded(&site);
+    queries(&site, 2, &["115-001"]);
+    assert!(owed(&site, "draw-sample").is_empty());
+    later(&site, 45);
+    // November by the end of December, which is past; December by the end of January.
+    let rows = owed(&site, "draw-sample");
+    let told: Vec<(&str, &str, &str)> = rows
+        .iter()
+        .map(|row| {
+            let text = |field: &str| row[field].as_str().unwrap();
+            (text("object"), text("state"), text("due").get(..10).unwrap())
+        })
+        .collect();
+    assert_eq!(
+        told,
+        [("2026-11 ordinary", "overdue", "2026-12-31"), ("2026-12 ordinary", "open", "2027-01-31"),]
+    );
+    assert_eq!((&rows[0]["clause"], &rows[0]["link"]), (&"NT-5.1".into(), &LINK.into()));
+    drawn(&site, "2026-11");
+    assert_eq!(owed(&site, "draw-sample").len(), 1);
+    let review = owed(&site, "review-sample");
+    assert_eq!(review[0]["command"], "audit review m-00000001");
+    site.run_as("audrey", &["audit", "review", "m-00000001", "--result", "ok"]).ok();
+    assert!(owed(&site, "review-sample").is_empty());
+}
+
+#[test]
+fn a_finding_that_is_not_corrected_in_time_is_owed_as_the_end_of_its_link() {
+    let people = People::new();
+    let site = under(&people, "taipei-health");
+    let add = ["audit", "finding", "add", "--link", LINK, "--code", "名冊未更新", "--doc-no", DOC];
+    let finding = site.run_as("audrey", &add).ok().id('f');
+    let rows = owed(&site, "correct-finding");
+    // No day was said: the policy's month.
+    assert_eq!(rows[0]["due"].as_str().unwrap().get(..10), Some("2026-12-21"));
+    assert!(owed(&site, "propose-termination").is_empty());
+    later(&site, 32);
+    let rows = owed(&site, "propose-termination");
+    assert_eq!((&rows[0]["object"], &rows[0]["link"]), (&finding.as_str().into(), &LINK.into()));
+    assert_eq!(owed(&site, "correct-finding")[0]["state"], "overdue");
+    let words = ["audit", "finding", "correct", &finding, "--action", "更新名冊", "--doc-no", DOC];
+    site.run_as("sue", &words).ok();
+    assert!(owed(&site, "propose-termination").is_empty());
+    // What was done waits for a second person, by a day as well.
+    assert_eq!(owed(&site, "correct-finding")[0]["object"], format!("{finding} closed"));
+}
+
+#[test]
+fn a_team_of_two_offices_reviews_together() {
+    let people = People::new();
+    let site = Site::in_memory(&people);
+    edit(
+        &site,
+        "links/moca-full.yaml",
+        "policy: taoyuan-dwcd",
+        "policy: taipei-health\noverride:\n  sampling:\n    period: { value: P1M, clause: own }\n    rate: { value: 50, clause: own }\n    counted: { value: records, clause: own }",
+    );
+    site.init();
+    site.accounts(UNIT);
+    account(&site, "ivan", "auditor", "資訊室");
+    loaded(&site);
+    queries(&site, 2, &["115-001"]);
+    later(&site, 12);
+    let row = drawn(&site, "2026-11");
+    // Records: twenty of each asking, half of all.
+    assert_eq!((&row["terms"]["counted"], &row["terms"]["size"]), (&40.into(), &20.into()));
+    let review = ["audit", "review", "m-00000001", "--result", "ok"];
+    refused(&site, "audrey", &review, "TPH-5.9");
+    let with = [review.as_slice(), &["--with", "audrey"]].concat();
+    refused(&site, "audrey", &with, "second person");
+    let with = [review.as_slice(), &["--with", "ivan"]].concat();
+    site.run_as("audrey", &with).ok();
+    assert_eq!(owed(&site, "review-sample")[0]["account"], "ivan");
+    site.run_as("ivan", &["audit", "confirm", "m-00000001"]).ok();
+    assert!(owed(&site, "review-sample").is_empty());
+    site.verify();
+}
+
+#[test]
+fn which_incidents_are_told_within_the_time_of_the_policy() {
+    let people = People::new();
+    let site = Site::in_memory(&people);
+    edit(
+        &site,
+        "links/moca-full.yaml",
+        "policy: taoyuan-dwcd",
+        "policy: taoyuan-dwcd\noverride:\n  incident:\n    records_over: { value: 50, clause: own }",
+    );
+    site.init();
+    site.accounts(UNIT);
+    loaded(&site);
+    for (records, by) in [("unknown", true), ("51", true), ("50", false)] {
+        let report = ["incident", "report", "--kind", "disclosure", "--at", "2026-11-21"];
+        let report = [report.as_slice(), &["--link", LINK, "--records", records]].concat();
+        let report = [report.as_slice(), &["--encrypted", "yes", "--summary", "誤寄"]].concat();
+        let id = site.run_as("henry", &report).ok().id('i');
+        let rows = site.run(&["incident", "list", "--json"]).ok().json();
+        let row = rows.as_array().unwrap().iter().find(|row| row["id"] == id.as_str()).unwrap();
+        assert_eq!(row["report_by"].is_string(), by, "{records}");
+    }
+    // One duty for each office, and one for the end of each.
+    assert_eq!(owed(&site, "report-incident").len(), 6);
+    assert_eq!(owed(&site, "end-incident").len(), 3);
+}

@@ -37,7 +37,7 @@ struct Span {
 }
 
 /// What is owed of samples, findings and incidents: what is open, what was done, and what comes up to `until`.
-pub(super) fn duties(
+pub(in crate::service) fn duties(
     view: &View,
     rules: &Rules,
     now: Timestamp,
