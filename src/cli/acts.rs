@@ -12,6 +12,7 @@ use super::{
         DestroyWord, GrantWord, HoldWord, KeyWord, LinkWord, StandingWord, UseWord, WitnessWord,
         Word,
     },
+    audits,
     client::Client,
     handover,
     identity::Identity,
@@ -190,6 +191,7 @@ fn command_of_end(word: &Word, client: &mut Client) -> Result<Command> {
             let (authority, doc_no) = (authority.clone(), doc_no.clone());
             Command::HoldPlace { scope, authority, doc_no, review: time(client, review)? }
         }
+        Word::Audit(word) => audits::command_of(word, client)?,
         Word::Handover(word) => handover::command_of(word, client)?,
         Word::Hold(HoldWord::Lift { hold }) => Command::HoldLift { hold: id(hold)? },
         _ => return Err(Error::usage("this word takes no command")),

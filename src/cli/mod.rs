@@ -3,6 +3,7 @@
 mod access;
 mod acts;
 mod args;
+mod audits;
 mod bars;
 mod batch;
 mod client;

@@ -16,6 +16,7 @@ use crate::{
     service::{
         Reply,
         access_keys::AccessKeyLine,
+        auditing::AuditPage,
         copies::InventoryLine,
         duties::DutyPage,
         expected::ExpectedPage,
@@ -60,6 +61,7 @@ fn schemas() -> BTreeMap<&'static str, String> {
         ("access-keys", schema::<Vec<AccessKeyLine>>()),
         ("access-show", schema::<Vec<AccessLine>>()),
         ("account-list", schema::<Vec<AccountLine>>()),
+        ("audit-list", schema::<AuditPage>()),
         ("batch-list", schema::<Vec<BatchRow>>()),
         ("batch-show", schema::<BatchPage>()),
         ("certificate-verify", schema::<shapes::CertificateVerified>()),

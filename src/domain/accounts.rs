@@ -87,8 +87,12 @@ pub enum Act {
     ConfirmPapers,
     /// `hold place`, `hold lift`.
     Hold,
-    /// `access show`, `access export`.
+    /// `access show`, `access export`; `audit report`, `audit statistics`, `audit reconcile`, `audit plan`, `audit record`, …
     Audit,
+    /// `audit sign` of a report (核閱).
+    SignReport,
+    /// `audit sign` of an audit, `audit day`.
+    SignAudit,
     /// `access destroy-approve`, `access destroy-deny`.
     DecideAccess,
     /// `witness take`, `witness acknowledge`.
@@ -119,7 +123,8 @@ impl Act {
             Self::CancelDestruction => &[Role::Custodian, Role::Handler, Role::Supervisor],
             Self::Hold | Self::ConfirmAnchor => &[Role::Supervisor, Role::Auditor],
             Self::Audit => &[Role::Auditor],
-            Self::DecideAccess => &[Role::Supervisor],
+            Self::DecideAccess | Self::SignReport => &[Role::Supervisor],
+            Self::SignAudit => &[Role::Auditor, Role::Supervisor],
             Self::Anchor => &[Role::Custodian, Role::Supervisor, Role::Auditor, Role::Admin],
             Self::Look => Role::ALL,
         }

@@ -25,6 +25,8 @@ macro_rules! kinds {
 kinds! {
     /// An order over keys of the access log.
     AccessOrder, AccessOrderId, 'a';
+    /// An audit.
+    Audited, AuditId, 'v';
     /// A batch.
     Batch, BatchId, 'b';
     /// A copy of governed data.
@@ -41,8 +43,12 @@ kinds! {
     Key, KeyId, 'k';
     /// A destruction order.
     Order, OrderId, 'o';
+    /// A request for evidence.
+    AskedFor, RequestId, 'q';
     /// A delivery that was fetched from a server.
     Remote, RemoteId, 'r';
+    /// A report.
+    Reported, ReportId, 'u';
     /// A standing approval.
     Standing, StandingId, 's';
 }

@@ -3,6 +3,7 @@
 //! A file says which parameters it sets ([`parameters`]); layers of files lie over each other ([`layers`]); what comes of
 //! them on a day is a [`Policy`], which the engine reads.
 
+mod audits;
 mod build;
 pub mod clauses;
 pub mod layers;
@@ -10,6 +11,7 @@ pub mod length;
 pub mod parameters;
 pub mod value;
 
+pub use audits::AuditRule;
 use layers::Stack;
 
 use super::{accounts::Role, handover::HandoverRule, time::Period, words::words};
@@ -67,6 +69,8 @@ pub struct Further {
     pub exclusive: Option<Rule<Vec<(Role, Role)>>>,
     /// What may leave on media.
     pub egress: Option<Rule<Egress>>,
+    /// Audits and reports.
+    pub audits: AuditRule,
     /// How days are counted.
     pub calendar: CalendarRule,
 }

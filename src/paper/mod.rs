@@ -15,6 +15,7 @@ pub mod html;
 pub mod ods;
 pub mod pdf;
 pub mod register;
+pub mod use_report;
 mod words;
 
 pub use form::{Column, Form, Seat, Table};

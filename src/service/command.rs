@@ -5,6 +5,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
+    auditing::AuditAct,
     authority::{COMMAND, DECISION},
     handing::HandoverAct,
 };
@@ -232,6 +233,11 @@ pub enum Command {
         /// How it is locked away.
         lock: Option<String>,
     },
+    /// `audit …`.
+    Audit {
+        /// What.
+        act: Box<AuditAct>,
+    },
     /// `handover …`.
     Handover {
         /// What is done.
@@ -400,6 +406,7 @@ impl Command {
             Self::CopyWithdraw { .. } => "copy withdraw",
             Self::CopyDeclare { .. } => "copy declare",
             Self::CopyMove { .. } => "copy move",
+            Self::Audit { act } => act.word(),
             Self::Handover { act } => act.word(),
             Self::MediaRecord { .. } => "media record",
             Self::MediaConfirm { .. } => "media confirm",
@@ -425,6 +432,7 @@ impl Command {
     #[must_use]
     pub const fn decides(&self) -> bool {
         match self {
+            Self::Audit { act } => act.decides(),
             Self::Handover { act } => act.decides(),
             Self::AccountConfirm { .. }
             | Self::ConfigConfirm
@@ -519,6 +527,7 @@ impl Command {
             | Self::CopyDeclare { .. }
             | Self::CopyMove { .. }
             | Self::MediaRecord { .. } => Act::KeepCopies,
+            Self::Audit { act } => act.act(),
             Self::Handover { act } => act.act(),
             Self::MediaConfirm { .. } => Act::Vouch,
             Self::GrantApprove { .. } | Self::GrantDeny { .. } | Self::GrantRevoke { .. } => {
@@ -590,6 +599,7 @@ impl Command {
                 HoldScope::All => "all".to_owned(),
             },
             Self::HoldLift { hold } => hold.to_string(),
+            Self::Audit { act } => act.object(),
             Self::Handover { act } => act.object(),
         }
     }
@@ -615,6 +625,7 @@ impl Command {
             Self::StandingAdd { doc_no, .. }
             | Self::CopyApprove { doc_no, .. }
             | Self::UseFiled { doc_no, .. } => doc_no,
+            Self::Audit { act } => act.text(),
             Self::Handover { act } => act.text(),
             Self::GrantApply { purpose, .. } => purpose,
             Self::KeySubmit { channel, .. } => channel,

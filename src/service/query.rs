@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     Command, Draft, Result, Service,
     access_keys::AccessKeyLine,
+    auditing::{AuditAsked, AuditPage, Sources},
     copies::InventoryLine,
     duties::{DutiesWanted, DutyPage},
     expected::ExpectedPage,
@@ -78,6 +79,11 @@ pub enum Query {
         batch: Option<BatchId>,
         /// Those that are gone too.
         all: bool,
+    },
+    /// `audit list`, and what reports are made of.
+    Audit {
+        /// What of it.
+        asked: AuditAsked,
     },
     /// `handover list`.
     Handovers,
@@ -331,6 +337,10 @@ answers! {
     Plan(Vec<PlanLine>),
     /// [`Query::Copies`].
     Copies(Vec<InventoryLine>),
+    /// [`AuditAsked::List`].
+    Audits(Box<AuditPage>),
+    /// [`AuditAsked::Sources`].
+    Sources(Box<Sources>),
     /// [`Query::Handovers`].
     Handovers(Vec<HandoverLine>),
     /// [`Query::Handover`].
@@ -395,6 +405,7 @@ impl Service {
             Query::AccessKeys => self.access_keys().into(),
             Query::Plan { on } => self.plan(on)?.into(),
             Query::Copies { batch, all } => self.inventory(batch, all)?.into(),
+            Query::Audit { asked } => self.audit_answer(&asked)?,
             Query::Handovers => self.handovers().into(),
             Query::Handover { id } => Box::new(self.handover_page(id)?).into(),
             Query::Standings => self.standings().into(),

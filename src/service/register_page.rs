@@ -79,6 +79,12 @@ pub fn lines(entries: &[Value], zone: Tz) -> Vec<Line> {
     entries.iter().filter_map(|entry| line(entry, subject(entry), zone)).collect()
 }
 
+/// What an entry is about, where nothing else is said of it: the first of these fields that it has.
+const OBJECTS: &[&str] = &[
+    "batch", "grant", "order", "hold", "standing", "handover", "report", "audit", "request",
+    "month", "name", "link",
+];
+
 /// Which entries are wanted.
 #[derive(Clone, Debug, Default)]
 pub struct Wanted {
@@ -178,13 +184,12 @@ fn line(entry: &Value, subject: Option<String>, zone: Tz) -> Option<Line> {
             text(&body["code"])
         ),
         other => {
-            let object =
-                ["batch", "grant", "order", "hold", "standing", "handover", "name", "link"]
-                    .into_iter()
-                    .filter_map(|field| body[field].as_str())
-                    .next()
-                    .or_else(|| body["account"]["name"].as_str())
-                    .unwrap_or_default();
+            let object = OBJECTS
+                .iter()
+                .filter_map(|field| body[*field].as_str())
+                .next()
+                .or_else(|| body["account"]["name"].as_str())
+                .unwrap_or_default();
             format!("{other} {object}").trim_end().to_owned()
         }
     };

@@ -4,6 +4,7 @@
 //! of use, proofs; then what an administrator does now and then.
 
 mod access;
+mod audits;
 mod deliveries;
 mod destruction;
 mod forms;
@@ -23,6 +24,7 @@ use clap::{Parser, Subcommand};
 
 pub(super) use self::{
     access::{AccessFilter, AccessWord, ExportFormat},
+    audits::{AuditKindWord, AuditRecordArgs, AuditResultWord, AuditWord, PlanArgs, UseArgs},
     deliveries::{BatchWord, ExpectedArgs, KeyWord, LinkWord},
     destruction::{CloseArgs, DestroyWord, HoldWord, StandingWord},
     forms::{Duties, DutiesWord, Evidence, EvidenceWord, FormFile, FormFormat, RegisterExport},
@@ -192,6 +194,9 @@ pub(super) enum Word {
     /// The access log: who looked up what, for which case and why.
     #[command(subcommand)]
     Access(AccessWord),
+    /// Reports and audits: report, statistics, sign, plan, record, list, ask, answer.
+    #[command(subcommand)]
+    Audit(AuditWord),
     /// Witnesses: people outside who vouch that the register only ever grew.
     #[command(subcommand)]
     Witness(WitnessWord),

@@ -5,14 +5,15 @@ use std::collections::BTreeMap;
 use chrono::NaiveDate;
 
 use super::{
-    Approval, CalendarRule, ClockStart, CopyApproval, CopyRule, Destroy, Egress, Further,
-    GrantRule, MonthRule, Policy, RawFile, Rule, UseRule,
+    Approval, AuditRule, CalendarRule, ClockStart, CopyApproval, CopyRule, Destroy, Egress,
+    Further, GrantRule, MonthRule, Policy, RawFile, Rule, UseRule,
     layers::{Layer, LayerRules, Ruled, Stack},
     length::Length,
     value::Value,
 };
 use crate::domain::{
     accounts::Role,
+    audits::DocPull,
     handover::{HandoverRule, OffPremises, RecipientKind},
     time::Period,
 };
@@ -146,6 +147,22 @@ fn handover(held: &Held) -> Option<HandoverRule> {
     })
 }
 
+fn audits(held: &Held) -> AuditRule {
+    AuditRule {
+        report: held.period("audit.report"),
+        report_to: held.texts("audit.report_to"),
+        internal: held.period("audit.internal"),
+        external: held.period("audit.external"),
+        vendor: held.period("audit.vendor"),
+        unannounced: held.period("audit.unannounced"),
+        docpull: held.word("audit.docpull", DocPull::parse),
+        reconciliation: held.period("audit.reconciliation"),
+        team: held.texts("auditor.team"),
+        retention: held.period("audit.retention"),
+        statistics_retention: held.period("access_log.statistics_retention"),
+    }
+}
+
 fn further(held: &Held) -> Further {
     let pair = |word: &str| {
         let (one, two) = word.split_once('-')?;
@@ -157,6 +174,7 @@ fn further(held: &Held) -> Further {
         notify: held.texts("destroy.notify"),
         exclusive: held.words("roles.exclusive", pair),
         egress: held.word("media.egress", Egress::parse),
+        audits: audits(held),
         calendar: CalendarRule {
             month_rule: held
                 .word("calendar.month_rule", MonthRule::parse)

@@ -5,12 +5,13 @@ use super::{
 };
 use crate::domain::{
     entry::{
-        AccessApproved, AccessDenied, AccessRequested, AccountFacts, Body, CopyApproved,
-        CopyDeclared, CopyDenied, CopyMoved, CopyRequested, CopyWithdrawn, EndConfirmed,
-        EndRecorded, Entry, Exception, Filed, HandoverApproved, HandoverDenied, HandoverReceived,
-        HandoverRequested, HandoverReturned, MediaArriving, OrderCancelled, PapersConfirmed,
-        PapersRecorded, RemoteSettled, Signed, StandingConfirmed, StandingEnded, StandingProposed,
-        TimestampKept,
+        AccessApproved, AccessDenied, AccessRequested, AccountFacts, AuditPlanned, AuditRecorded,
+        AuditSigned, Body, CopyApproved, CopyDeclared, CopyDenied, CopyMoved, CopyRequested,
+        CopyWithdrawn, EndConfirmed, EndRecorded, Entry, EvidenceAnswered, EvidenceAsked,
+        Exception, Filed, HandoverApproved, HandoverDenied, HandoverReceived, HandoverRequested,
+        HandoverReturned, MediaArriving, OrderCancelled, PapersConfirmed, PapersRecorded,
+        RemoteSettled, ReportMade, ReportSent, ReportSigned, Signed, StandingConfirmed,
+        StandingEnded, StandingProposed, TimestampKept,
     },
     ids::GrantId,
     lifecycle::{self, BatchEvent, GrantEvent},
@@ -70,6 +71,16 @@ impl View {
             Body::ExpectationEnded(ended) => self.expectation_ended(mark, ended),
             Body::DeliveryMissed(missed) => self.delivery_missed(mark, missed),
             Body::DeliveryCame(came) => self.delivery_came(mark, came),
+            Body::ReportMade(_)
+            | Body::ReportSigned(_)
+            | Body::ReportSent(_)
+            | Body::AuditPlanned(_)
+            | Body::AuditRecorded(_)
+            | Body::AuditSigned(_)
+            | Body::EvidenceAsked(_)
+            | Body::EvidenceAnswered(_)
+            | Body::AuditDayDrawn(_)
+            | Body::AuditDayTold(_) => self.audit(mark, entry),
             Body::ActRefused { .. } | Body::TimestampKept(_) => Ok(()),
             _ => self.administer(mark, entry),
         }
@@ -341,6 +352,12 @@ impl Body {
             | Self::StandingEnded(StandingEnded { signed, .. })
             | Self::PapersRecorded(PapersRecorded { signed, .. })
             | Self::TimestampKept(TimestampKept { signed, .. })
+            | Self::ReportMade(ReportMade { signed, .. })
+            | Self::ReportSent(ReportSent { signed, .. })
+            | Self::AuditPlanned(AuditPlanned { signed, .. })
+            | Self::AuditRecorded(AuditRecorded { signed, .. })
+            | Self::EvidenceAsked(EvidenceAsked { signed, .. })
+            | Self::EvidenceAnswered(EvidenceAnswered { signed, .. })
             | Self::Intent { plan: Plan::TakeKey { signed, .. } } => signed.as_ref(),
             Self::ConfigConfirmed { signed, .. }
             | Self::AccountConfirmed { signed, .. }
@@ -369,6 +386,8 @@ impl Body {
             | Self::PapersConfirmed(PapersConfirmed { signed, .. })
             | Self::HoldPlaced { signed, .. }
             | Self::HoldLifted { signed, .. }
+            | Self::ReportSigned(ReportSigned { signed, .. })
+            | Self::AuditSigned(AuditSigned { signed, .. })
             | Self::RemoteSettled(RemoteSettled { signed, .. }) => Some(signed),
             _ => None,
         }
