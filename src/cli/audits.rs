@@ -5,8 +5,8 @@ use std::path::Path;
 use super::{
     acts::{act, digest_of, done, time},
     args::{
-        AuditKindWord, AuditRecordArgs, AuditResultWord, AuditWord, Cli, FormFormat, PlanArgs,
-        UseArgs,
+        AuditKindWord, AuditRecordArgs, AuditResultWord, AuditWord, Cli, FormFile, FormFormat,
+        PlanArgs, UseArgs,
     },
     client::Client,
     forms,
@@ -30,6 +30,7 @@ use crate::{
         Command, Query, Result,
         auditing::{
             AuditAct, AuditAsked, AuditPage, ReportFacts, Sources,
+            assessment::Assessment,
             counting::{Units, UseCounter, UseSheet},
         },
         inspecting::Inspection,
@@ -47,6 +48,7 @@ pub(super) fn run(cli: &Cli, hooks: &Hooks, word: &AuditWord) -> Result<()> {
         AuditWord::Statistics(asked) => {
             used(cli, (client, identity), asked, ReportKind::Statistics)
         }
+        AuditWord::SelfAssessment { on, file } => assess(client, on.as_deref(), file),
         AuditWord::List => list(client, cli.json),
         _ => act(cli, client, identity),
     }
@@ -103,7 +105,10 @@ pub(super) fn command_of(word: &AuditWord, client: &mut Client) -> Result<Comman
             doc_no: doc_no.clone(),
             evidence: evidence.iter().map(|file| digest_of(file)).collect::<Result<_>>()?,
         },
-        AuditWord::Report(_) | AuditWord::Statistics(_) | AuditWord::List => {
+        AuditWord::Report(_)
+        | AuditWord::Statistics(_)
+        | AuditWord::SelfAssessment { .. }
+        | AuditWord::List => {
             return Err(Error::usage("this word takes no command"));
         }
     };
@@ -237,6 +242,21 @@ pub(super) fn hand(
         let _ = crate::adapters::files::remove(output, "form");
     }
     recorded
+}
+
+/// `audit self-assessment`.
+fn assess(client: &mut Client, on: Option<&str>, file: &FormFile) -> Result<()> {
+    let on = match on {
+        None => None,
+        Some(on) => Some(day(client, Some(on))?),
+    };
+    let asked = AuditAsked::Assessment { on };
+    let assessment: Box<Assessment> = client.ask(Query::Audit { asked })?;
+    let bytes = match file.format {
+        FormFormat::Json => forms::json(&assessment)?,
+        _ => forms::bytes(file.format, &paper::assessment::form(&assessment))?,
+    };
+    forms::put_bytes(&file.output, &bytes)
 }
 
 /// `audit list`.

@@ -16,7 +16,7 @@ use crate::{
     service::{
         Reply,
         access_keys::AccessKeyLine,
-        auditing::AuditPage,
+        auditing::{AuditPage, assessment::Assessment},
         copies::InventoryLine,
         duties::DutyPage,
         expected::ExpectedPage,
@@ -61,6 +61,7 @@ fn schemas() -> BTreeMap<&'static str, String> {
         ("access-keys", schema::<Vec<AccessKeyLine>>()),
         ("access-show", schema::<Vec<AccessLine>>()),
         ("account-list", schema::<Vec<AccountLine>>()),
+        ("audit-self-assessment", schema::<Assessment>()),
         ("audit-list", schema::<AuditPage>()),
         ("batch-list", schema::<Vec<BatchRow>>()),
         ("batch-show", schema::<BatchPage>()),

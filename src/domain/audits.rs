@@ -45,8 +45,6 @@ words! {
         Staff = "staff",
         /// Queries held against a list of cases (NTP-11, TPE-12.2, TPH-5.10).
         Cases = "cases",
-        /// 附件二 (TY-5.4).
-        Assessment = "assessment",
         /// The pack for an inspection (TY-5.5, NT-5.5).
         Pack = "pack",
     }
@@ -64,6 +62,15 @@ words! {
         /// It was answered.
         Answered = "answered",
     }
+    /// How an item of a self-assessment is answered (附件二).
+    Verdict {
+        /// 符合.
+        Conforms = "conforms",
+        /// 不符合.
+        Fails = "fails",
+        /// 不適用.
+        NotApplicable = "not-applicable",
+    }
     /// When files are pulled.
     DocPull {
         /// Once a year, in March or September (NTP-10.2).
@@ -77,7 +84,7 @@ impl ReportKind {
     /// Whether somebody signs it off: the others are handed out as they are.
     #[must_use]
     pub const fn is_signed_off(self) -> bool {
-        !matches!(self, Self::Assessment | Self::Pack)
+        !matches!(self, Self::Pack)
     }
 }
 

@@ -2,6 +2,7 @@
 //! from then on (NTP-7.2, 9.1, 10.2, 11; TPE-6.3, 10.1, 11.2, 12.2; TY-5; NT-5.3, 5.4; TPH-5.9, 5.10).
 
 mod act;
+pub mod assessment;
 pub mod counting;
 mod pages;
 

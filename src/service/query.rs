@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     Command, Draft, Result, Service,
     access_keys::AccessKeyLine,
-    auditing::{AuditAsked, AuditPage, Sources},
+    auditing::{AuditAsked, AuditPage, Sources, assessment::Assessment},
     copies::InventoryLine,
     duties::{DutiesWanted, DutyPage},
     expected::ExpectedPage,
@@ -339,6 +339,8 @@ answers! {
     Copies(Vec<InventoryLine>),
     /// [`AuditAsked::List`].
     Audits(Box<AuditPage>),
+    /// [`AuditAsked::Assessment`].
+    Assessment(Box<Assessment>),
     /// [`AuditAsked::Sources`].
     Sources(Box<Sources>),
     /// [`Query::Handovers`].

@@ -22,6 +22,21 @@ pub(in crate::cli) enum AuditWord {
         after_long_help = "Examples:\n  batchward audit statistics --period 2026-H2 --format ods -o statistics.ods"
     )]
     Statistics(UseArgs),
+    /// Write the self-assessment of the regulation (附件二), filled in as far as the register proves something.
+    ///
+    /// Every item stands in the form's own order and wording. What the register does not prove is left for whoever
+    /// assesses.
+    #[command(
+        after_long_help = "Examples:\n  batchward audit self-assessment --format ods -o assessment.ods\n  batchward audit self-assessment --on 115/12/31 --format pdf -o assessment.pdf"
+    )]
+    SelfAssessment {
+        /// The day, in either calendar; today by default.
+        #[arg(long, value_name = "DATE")]
+        on: Option<String>,
+        /// How and where.
+        #[command(flatten)]
+        file: FormFile,
+    },
     /// Sign a report off, or the record of an audit, as a second person.
     #[command(
         after_long_help = "Examples:\n  batchward audit sign u-00000001 --doc-no 桃婦秘字第1150000123號\n  batchward audit sign v-00000001"

@@ -122,7 +122,6 @@ impl AuditAct {
                 ReportKind::Use => "audit report",
                 ReportKind::Statistics => "audit statistics",
                 ReportKind::Staff | ReportKind::Cases => "audit reconcile",
-                ReportKind::Assessment => "audit self-assessment",
                 ReportKind::Pack => "audit pack",
             },
             Self::SignReport { .. } | Self::SignAudit { .. } => "audit sign",

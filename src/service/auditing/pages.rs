@@ -25,6 +25,11 @@ pub enum AuditAsked {
     List,
     /// Where a report comes from.
     Sources,
+    /// `audit self-assessment`.
+    Assessment {
+        /// 自評日期; now, where none is said.
+        on: Option<Timestamp>,
+    },
 }
 
 /// Where a report comes from, and of which sources it has rows.
@@ -175,6 +180,7 @@ impl Service {
     pub(in crate::service) fn audit_answer(&self, asked: &AuditAsked) -> Result<Answer> {
         Ok(match asked {
             AuditAsked::List => Box::new(self.audits()).into(),
+            AuditAsked::Assessment { on } => Box::new(self.assessment(*on)?).into(),
             AuditAsked::Sources => {
                 let links = self.engine.rules.links.values();
                 let links = links.map(|link| (link.name.clone(), link.units.clone())).collect();

@@ -104,7 +104,7 @@ pub fn all(view: &View, rules: &Rules, now: Timestamp, until: Timestamp) -> Vec<
 }
 
 /// The duties as they are at `on`: of a past day, what was fulfilled since then is open.
-fn as_of(mut duties: Vec<Duty>, on: Timestamp) -> Vec<Duty> {
+pub(in crate::service) fn as_of(mut duties: Vec<Duty>, on: Timestamp) -> Vec<Duty> {
     duties.retain(|duty| duty.start <= on);
     for duty in &mut duties {
         duty.done = duty.done.filter(|done| *done <= on);
