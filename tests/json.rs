@@ -137,6 +137,7 @@ fn readings(site: &Site<'_>, seen: &mut Seen) {
     for (schema, words) in [
         ("access-keys", vec!["access", "keys"]),
         ("account-list", vec!["account", "list"]),
+        ("audit-list", vec!["audit", "list"]),
         ("config-show", vec!["config", "show"]),
         ("copy-list", vec!["copy", "list", "--all"]),
         ("link-expected", vec!["link", "expected", "moca-full"]),

@@ -16,6 +16,7 @@ use crate::{
     service::{
         Reply,
         access_keys::AccessKeyLine,
+        auditing::{AuditPage, assessment::Assessment},
         copies::InventoryLine,
         duties::DutyPage,
         expected::ExpectedPage,
@@ -69,6 +70,8 @@ fn schemas() -> BTreeMap<&'static str, String> {
         ("audit-finding-list", schema::<Vec<FindingLine>>()),
         ("audit-sample-list", schema::<Vec<SampleLine>>()),
         ("audit-verify", schema::<verify::sample::SampleReport>()),
+        ("audit-self-assessment", schema::<Assessment>()),
+        ("audit-list", schema::<AuditPage>()),
         ("batch-list", schema::<Vec<BatchRow>>()),
         ("batch-show", schema::<BatchPage>()),
         ("certificate-verify", schema::<shapes::CertificateVerified>()),

@@ -13,7 +13,7 @@ use super::{
         Evidence, EvidenceWord, GrantWord, HandoverWord, HoldWord, Init, LinkWord, MediaWord,
         ReceiptWord, RegisterWord, RowFormat, StandingWord, WitnessWord, Word,
     },
-    audit, bars, batch,
+    audit, audits, bars, batch,
     client::{self, Client},
     doctor, duties, evidence, expected, forms, handover,
     identity::Identity,
@@ -86,6 +86,7 @@ pub(super) fn run(cli: &Cli) -> Result<()> {
         Word::Courier { session } => wiring::serve_courier(*session),
         Word::Vault(word) => vault::run(&cli.config, word),
         Word::Man { dir } => pages::man(dir),
+        Word::Audit(AuditWord::Kept(word)) => audits::run(cli, &hooks, word),
         _ => with_site(cli, &hooks),
     }
 }

@@ -6,6 +6,7 @@
 pub mod access;
 pub mod accounts;
 pub mod anchoring;
+pub mod audits;
 pub mod calendar;
 pub mod certificate;
 pub mod checkpoint;

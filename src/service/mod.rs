@@ -7,6 +7,7 @@ pub mod access_keys;
 mod access_lines;
 mod administration;
 mod asking;
+pub mod auditing;
 mod authority;
 pub mod command;
 pub mod copies;
@@ -295,6 +296,7 @@ impl Service {
             Command::CopyMove { copy, holder, place, lock } => {
                 self.copy_move(actor, copy, holder, place, lock)
             }
+            Command::Audit { act } => self.audit(actor, *act),
             Command::Handover { act } => self.hand(actor, *act),
             Command::People { act } => self.people_act(actor, *act),
             Command::Sample { act } => self.sample(actor, *act),

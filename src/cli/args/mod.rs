@@ -5,6 +5,7 @@
 
 mod access;
 mod audit;
+mod audits;
 mod deliveries;
 mod destruction;
 mod forms;
@@ -27,6 +28,7 @@ use clap::{Parser, Subcommand};
 pub(super) use self::{
     access::{AccessFilter, AccessWord, ExportFormat},
     audit::{AuditWord, FindingWord, SampleArgs, SampleWord},
+    audits::{AuditKindWord, AuditRecordArgs, AuditResultWord, AuditsWord, PlanArgs, UseArgs},
     deliveries::{BatchWord, ExpectedArgs, KeyWord, LinkWord},
     destruction::{CloseArgs, DestroyWord, HoldWord, StandingWord},
     forms::{Duties, DutiesWord, Evidence, EvidenceWord, FormFile, FormFormat, RegisterExport},
@@ -198,7 +200,7 @@ pub(super) enum Word {
     /// The access log: who looked up what, for which case and why.
     #[command(subcommand)]
     Access(AccessWord),
-    /// Samples of the access log, and what was found: draw, review, correct, close.
+    /// Audits, reports, samples of the access log, and what was found.
     #[command(subcommand)]
     Audit(AuditWord),
     /// Incidents: report, investigate, notify, remedy, close.
