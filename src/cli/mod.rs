@@ -16,6 +16,7 @@ mod inventory;
 mod lists;
 mod locale;
 mod media;
+mod notices;
 mod pack;
 mod pages;
 mod policies;

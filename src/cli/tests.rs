@@ -78,6 +78,7 @@ fn schemas() -> BTreeMap<&'static str, String> {
         ("pack", schema::<wiring::Packed>()),
         ("link-expected", schema::<Vec<ExpectedPage>>()),
         ("link-test", schema::<wiring::SourceTest>()),
+        ("notices-test", schema::<wiring::NoticeTest>()),
         ("policy-check", schema::<shapes::PolicyChecked>()),
         ("policy-diff", schema::<Vec<wiring::DiffLine>>()),
         ("policy-explain", schema::<wiring::PolicyPage>()),

@@ -13,6 +13,7 @@ pub mod health;
 mod inboxes;
 pub mod jobs;
 mod meter;
+pub mod notices;
 pub mod ports;
 pub mod rules;
 mod run;

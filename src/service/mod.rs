@@ -22,6 +22,7 @@ mod holds;
 pub mod inspecting;
 mod inventory;
 mod links;
+pub mod notices;
 pub mod onlooker;
 mod papers;
 pub mod plan;
@@ -175,8 +176,10 @@ impl Service {
         self.engine.ports.journal.publish()?;
         done?;
         // Who collects metrics is told of the rest by them; the work is done all the same.
-        if let Err(error) = self.put_metrics() {
-            self.engine.notes.push(error.what);
+        for put in [self.put_metrics(), self.put_notices()] {
+            if let Err(error) = put {
+                self.engine.notes.push(error.what);
+            }
         }
         Ok(())
     }

@@ -9,6 +9,7 @@ mod destruction;
 mod forms;
 mod handover;
 mod inventory;
+mod notices;
 mod pack;
 pub(super) mod proofs;
 mod receipt;
@@ -30,6 +31,7 @@ pub(super) use self::{
     inventory::{
         CarriedArgs, CopyWord, DeclareArgs, ExportArgs, ImportArgs, MediaWord, RecordArgs,
     },
+    notices::NoticesWord,
     pack::{PackArgs, PackKind},
     proofs::{CertificateWord, PolicyWord, RegisterVerify, RegisterWord},
     receipt::{ReceiptShow, ReceiptVerify, ReceiptWord},
@@ -213,6 +215,9 @@ pub(super) enum Word {
     /// Links: where change files begin, and their servers.
     #[command(subcommand)]
     Link(LinkWord),
+    /// Notices by mail and webhook: try one.
+    #[command(subcommand)]
+    Notices(NoticesWord),
     /// People: add, confirm, list, disable.
     #[command(subcommand)]
     Account(AccountWord),
