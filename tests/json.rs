@@ -125,6 +125,7 @@ fn readings(site: &Site<'_>, seen: &mut Seen) {
         ("config-show", vec!["config", "show"]),
         ("copy-list", vec!["copy", "list", "--all"]),
         ("link-expected", vec!["link", "expected", "moca-full"]),
+        ("duties", vec!["duties"]),
         ("media-methods", vec!["media", "methods"]),
         ("handover-list", vec!["handover", "list"]),
         ("handover-show", vec!["handover", "show", "l-00000001"]),
@@ -154,7 +155,6 @@ fn readings(site: &Site<'_>, seen: &mut Seen) {
         seen.see(schema, &ran);
     }
     link_tested(site, seen);
-    notice_tested(site, seen);
     let grant = site.grant("moca-full");
     site.query(&grant, &[]).ok();
     let ran = site.run_as("audrey", &["access", "show", "--json"]).ok();
@@ -179,6 +179,7 @@ fn link_tested(site: &Site<'_>, seen: &mut Seen) {
     let ran = site.run(&["link", "test", "moca-full", "--json"]).exits(1);
     assert_eq!(seen.see("link-test", &ran)["trouble"], "own-files");
     fs::write(&link, text).unwrap();
+    notice_tested(site, seen);
 }
 
 /// A notice to a server that nobody may be told by, since its password is not there.

@@ -13,6 +13,7 @@ pub mod copies;
 pub mod corrections;
 mod deliveries;
 mod destruction;
+pub mod duties;
 pub mod expected;
 pub mod forms;
 mod grants;

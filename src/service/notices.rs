@@ -2,11 +2,17 @@
 
 pub mod plan;
 
-use self::plan::Seen;
-use super::{Result, Service, status::Task};
+use std::collections::BTreeSet;
+
+use self::plan::{Owed, Seen};
+use super::{Result, Service, duties, status::Task};
 use crate::domain::{
+    duty::Duty,
     entry::AccountFacts,
+    limits,
     notice::{Digest, Item, NoticeKind},
+    time::Timestamp,
+    view::Account,
 };
 
 impl Service {
@@ -25,13 +31,8 @@ impl Service {
         };
         // Every act that is missing is a walk over what is open: once a digest, not at each look.
         let items = if slot.is_some() { self.items()? } else { Vec::new() };
-        let accounts: Vec<&AccountFacts> = self
-            .engine
-            .view
-            .accounts
-            .values()
-            .filter_map(crate::domain::view::Account::active)
-            .collect();
+        let accounts: Vec<&AccountFacts> =
+            self.engine.view.accounts.values().filter_map(Account::active).collect();
         let seen = Seen {
             now,
             zone: self.engine.rules.zone,
@@ -48,21 +49,68 @@ impl Service {
         Ok(())
     }
 
-    /// What is owed, and what may be done.
-    fn items(&mut self) -> Result<Vec<plan::Owed>> {
+    /// What is owed by a day, and what waits for somebody.
+    fn items(&mut self) -> Result<Vec<Owed>> {
         let tasks = self.open_tasks()?;
-        Ok(tasks.iter().map(|task| self.of_task(task)).collect())
+        let (now, rules) = (self.now(), &self.engine.rules);
+        let until = now.plus_seconds(limits::NOTICE_AHEAD_DAYS * 86_400);
+        let owed = duties::all(&self.engine.view, rules, now, until);
+        let owed = owed
+            .iter()
+            .filter(|duty| duty.done.is_none() && duty.start <= now && duty.due <= until);
+        let mut items: Vec<Owed> = owed.map(|duty| Owed::of_duty(duty, now, rules.zone)).collect();
+        let known: BTreeSet<(String, Option<String>)> =
+            items.iter().map(|owed| (owed.item.code.clone(), owed.item.object.clone())).collect();
+        let tasks = tasks.iter().map(Owed::of_task);
+        items.extend(
+            tasks.filter(|owed| {
+                !known.contains(&(owed.item.code.clone(), owed.item.object.clone()))
+            }),
+        );
+        Ok(items)
     }
 
-    fn of_task(&self, task: &Task) -> plan::Owed {
-        let ends = |c: char| c == ';' || c == '\'';
-        plan::Owed {
-            except: task
-                .except
-                .iter()
-                .flat_map(|names| names.split(", "))
-                .map(|name| name.trim_matches(ends).to_owned())
-                .collect(),
+    /// The digest of one that only shows that the way is open.
+    #[must_use]
+    pub fn test_notice(site: &str, timezone: &str, at: Timestamp) -> Digest {
+        Digest {
+            site: site.to_owned(),
+            timezone: timezone.to_owned(),
+            at,
+            kind: NoticeKind::Test,
+            items: Vec::new(),
+            items_total: 0,
+            alarms: Vec::new(),
+        }
+    }
+}
+
+impl Owed {
+    fn of_duty(duty: &Duty, now: Timestamp, zone: chrono_tz::Tz) -> Self {
+        let days = (duty.due.date_in(zone) - now.date_in(zone)).num_days();
+        Self {
+            except: Vec::new(),
+            unannounced: duty.unannounced,
+            item: Item {
+                code: duty.code.word().to_owned(),
+                what: duty.code.what().to_owned(),
+                clause: Some(duty.clause.clone()),
+                link: duty.link.clone(),
+                object: Some(duty.object.clone()),
+                roles: duty.roles.clone(),
+                account: duty.account.clone(),
+                since: Some(duty.start),
+                due: Some(duty.due),
+                days: Some(days),
+                command: Some(format!("batchward {}", duty.command)),
+            },
+        }
+    }
+
+    fn of_task(task: &Task) -> Self {
+        let except = task.except.iter().flat_map(|names| names.split(", "));
+        Self {
+            except: except.map(str::to_owned).collect(),
             unannounced: false,
             item: Item {
                 code: task.code.word().to_owned(),
@@ -77,20 +125,6 @@ impl Service {
                 days: None,
                 command: task.commands.first().cloned(),
             },
-        }
-    }
-
-    /// The digest of one that only shows that the way is open.
-    #[must_use]
-    pub fn test_notice(site: &str, timezone: &str, at: crate::domain::time::Timestamp) -> Digest {
-        Digest {
-            site: site.to_owned(),
-            timezone: timezone.to_owned(),
-            at,
-            kind: NoticeKind::Test,
-            items: Vec::new(),
-            items_total: 0,
-            alarms: Vec::new(),
         }
     }
 }

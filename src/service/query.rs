@@ -11,6 +11,7 @@ use super::{
     Command, Draft, Result, Service,
     access_keys::AccessKeyLine,
     copies::InventoryLine,
+    duties::{DutiesWanted, DutyPage},
     expected::ExpectedPage,
     forms::{
         DestructionRecord, DutyList, EntryProof, ManifestBytes, RegisterFilter, RegisterPart,
@@ -99,6 +100,11 @@ pub enum Query {
         from: Option<Timestamp>,
         /// Until when; the next ones where that is not said.
         until: Option<Timestamp>,
+    },
+    /// `duties`.
+    Owed {
+        /// Which of them.
+        wanted: DutiesWanted,
     },
     /// A part of `register show`.
     Entries {
@@ -337,6 +343,8 @@ answers! {
     Pending(Vec<ConfigChange>),
     /// [`Query::Expected`].
     Expected(Vec<ExpectedPage>),
+    /// [`Query::Owed`].
+    Owed(Box<DutyPage>),
     /// [`Query::Entries`].
     Entries(EntryPart),
     /// [`Query::Checkpoint`].
@@ -395,6 +403,7 @@ impl Service {
             Query::Expected { link, from, until } => {
                 self.expected_deliveries(link.as_deref(), from, until)?.into()
             }
+            Query::Owed { wanted } => Box::new(self.duties(&wanted, None)).into(),
             Query::Entries { from } => self.entry_part(from)?.into(),
             Query::Checkpoint { size, cosigned } => self.checkpoint(size, cosigned)?.into(),
             Query::Witnesses => self.witnesses().into(),
