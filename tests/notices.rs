@@ -12,6 +12,9 @@
     reason = "tests"
 )]
 
+#[path = "daemon/agent.rs"]
+#[allow(dead_code, reason = "the tests of the agent that stays use all of it")]
+mod agent;
 #[path = "notices/hostile.rs"]
 mod hostile;
 #[path = "notices/kept.rs"]
@@ -21,3 +24,7 @@ mod scene;
 mod support;
 #[path = "notices/told.rs"]
 mod told;
+
+use support::{People, Ran, Site, provider::Provider};
+
+const UNIT: &str = "幼兒托育科";

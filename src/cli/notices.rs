@@ -21,7 +21,7 @@ pub(super) fn run(config: &Path, word: &NoticesWord, json: bool) -> Result<()> {
     } else {
         print::raw(&format!("{}:{}", done.host, done.port))?;
         if let Some(detail) = &done.detail {
-            print::raw(&format!("  {detail}"))?;
+            print::line(&format!("  {detail}"))?;
         }
         if done.trouble.is_none() {
             print::line(&match &done.address {

@@ -118,11 +118,12 @@ fn server(outer: &Reader, node: &Node, base: &Path) -> Option<Mail> {
     let port = reader.maybe("port", PORT, |text| text.parse().ok().filter(|port| *port > 0));
     let security = reader.maybe("security", SECURITY, Security::parse);
     let security = security.map_or(Security::Tls, |one| one.value);
+    let one_of_two = reader.has("user") != reader.has("password");
     let user = reader.maybe("user", USER, user);
     let password = secret(&mut reader, "password", base);
     let from = reader.parsed("from", ADDRESS, |text| is_address(text).then(|| text.to_owned()));
     let ca = ca(&mut reader, base);
-    if user.is_some() != password.is_some() {
+    if one_of_two {
         let what = "'notices.mail' has one of 'user' and 'password': expected both, or none";
         reader.faults().add(reader.place(), what, Some("password: credential:batchward.mail"));
     }

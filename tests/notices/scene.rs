@@ -106,6 +106,11 @@ impl Server {
         taken(&self.folder)
     }
 
+    /// How many came to it.
+    pub(crate) fn connected(&self) -> usize {
+        fs::read_to_string(self.folder.join("connected")).unwrap_or_default().lines().count()
+    }
+
     /// What it has heard.
     pub(crate) fn heard(&self) -> String {
         fs::read_to_string(self.folder.join("heard")).unwrap_or_default()

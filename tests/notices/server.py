@@ -29,8 +29,8 @@ def take(box, what):
         os.rename(part, os.path.join(box, f"taken-{number:04}"))
 
 
-def note(box, line):
-    with lock, open(os.path.join(box, "heard"), "ab") as file:
+def note(box, line, name="heard"):
+    with lock, open(os.path.join(box, name), "ab") as file:
         file.write(line.rstrip(b"\r\n") + b"\n")
 
 
@@ -183,6 +183,7 @@ class Hook:
 
 def serve(connection, context, options):
     behaviour = "ok"
+    note(options.box, b"came", "connected")
     try:
         with open(os.path.join(options.box, "behaviour"), encoding="ascii") as file:
             behaviour = file.read().strip()

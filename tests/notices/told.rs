@@ -1,8 +1,12 @@
 //! Who is told what, and when.
 
-use std::fs;
+use std::{
+    fs,
+    time::{Duration, Instant},
+};
 
 use crate::{
+    agent::{Agent, replaced},
     scene::{Letter, Scene},
     support::People,
 };
@@ -51,7 +55,7 @@ fn a_digest_reaches_each_person_once_a_day_in_the_language_of_the_site() {
         let (head, day) = if language.is_empty() {
             ("待辦", "民國 115-11-22")
         } else {
-            ("TO DO", "ROC 115-11-22")
+            ("what is to be done:", "ROC 115-11-22")
         };
         assert!(sue.text.contains(head) && sue.text.contains(day), "{}", sue.text);
         assert_eq!(sue.text.is_ascii(), !language.is_empty(), "{}", sue.text);
@@ -120,4 +124,53 @@ fn a_webhook_is_told_of_all_that_is_owed_by_codes_and_ids() {
     let eve = items.iter().find(|item| item["code"] == "confirm-account").unwrap();
     assert_eq!(eve["object"], "eve");
     assert_eq!(eve["roles"], serde_json::json!(["admin", "supervisor"]));
+}
+
+#[test]
+fn whom_the_site_tells_waits_for_a_second_person() {
+    let people = People::new();
+    let scene = Scene::new(&people);
+    let server = scene.server("mail-tls");
+    scene.found();
+    scene.tells("tls", server.port, "");
+    let act = |clock: &str, name: &str, words: &[&str]| {
+        let key = people.key(name);
+        let signed = ["--as", name, "--sign-with", key.to_str().unwrap()];
+        scene.site.run_at(&format!("{clock}:00+08:00"), words, &signed, b"").ok()
+    };
+    scene.once_at("2026-11-21T18:00");
+    scene.once_at(NEXT_DAY);
+    let shown = act("2026-11-22T08:30", "ada", &["config", "show", "--json"]).json();
+    assert!(shown.to_string().contains("\"notices\""), "{shown}");
+    act("2026-11-22T08:31", "ada", &["config", "propose"]);
+    scene.once_at("2026-11-22T09:00");
+    scene.once_at("2026-11-23T09:00");
+    assert!(server.heard().is_empty(), "{}", server.heard());
+    act("2026-11-23T09:01", "ben", &["config", "confirm"]);
+    scene.once_at("2026-11-23T09:02");
+    scene.once_at("2026-11-24T09:00");
+    assert_eq!(server.taken().len(), 2, "{:?}", server.taken());
+}
+
+#[test]
+fn an_agent_that_stays_tells_beside_its_work_and_waits_for_no_server() {
+    let people = People::new();
+    let scene = Scene::new(&people);
+    let server = scene.server("mail-starttls");
+    scene.tells("starttls", server.port, "");
+    let path = scene.site.dir.join("agent.yaml");
+    replaced(&path, "scan_every: 30s", "scan_every: 1s\nsocket: run/control.sock");
+    scene.found();
+    let mut agent = Agent::start(&scene.site);
+    let inbox = |link: &str| scene.site.dir.join("drop").join(link).join("synthetic.key");
+    fs::write(inbox("moca-full"), "synthetic").unwrap();
+    agent.until("mail", |_| server.taken().len() == 1);
+    server.behave("silent");
+    fs::write(inbox("nantou-verify"), "synthetic").unwrap();
+    agent.until("a silent server", |_| server.connected() == 2);
+    let asked = Instant::now();
+    agent.run(&["batch", "list"]).ok();
+    assert!(asked.elapsed() < Duration::from_secs(5));
+    agent.stop();
+    assert_eq!(server.taken().len(), 1);
 }

@@ -32,7 +32,7 @@ pub fn text(digest: &Digest, say: Say<'_>) -> String {
         line(&mut text, "", &say("this is a test: notices of this site reach you"));
     }
     if !digest.alarms.is_empty() {
-        line(&mut text, "", &say("ALARMS"));
+        line(&mut text, "", &say("what is wrong:"));
         for alarm in &digest.alarms {
             let mut words = vec![alarm.code.clone()];
             words.extend(alarm.about.clone());
@@ -46,7 +46,7 @@ pub fn text(digest: &Digest, say: Say<'_>) -> String {
         text.push('\n');
     }
     if !digest.items.is_empty() {
-        line(&mut text, "", &say("TO DO"));
+        line(&mut text, "", &say("what is to be done:"));
         for item in &digest.items {
             self::item(&mut text, item, zone, say);
         }

@@ -102,7 +102,7 @@ pub fn plan(
     let mut notices = Vec::new();
     for reader in readers(wanted) {
         let Some(roles) = roles(&reader, seen.accounts) else { continue };
-        let concerned = Concerned { reader: &reader, roles: &roles };
+        let concerned = Concerned { reader: &reader, roles: &roles, to: &wanted.to };
         if wanted.alarms {
             let alarms = concerned.alarms(begun.iter().copied());
             if !alarms.is_empty() {
@@ -167,6 +167,8 @@ fn digest(
 struct Concerned<'a> {
     reader: &'a Reader,
     roles: &'a [Role],
+    /// Who has an address.
+    to: &'a BTreeMap<String, String>,
 }
 
 impl Concerned<'_> {
@@ -193,8 +195,8 @@ impl Concerned<'_> {
         }
         let named = match (self.reader, &owed.item.account) {
             (Reader::Account(name), Some(account)) => return name == account,
-            // A role's mailbox is not that person.
-            (Reader::Role(_), Some(_)) => return false,
+            // A role's mailbox is not that person, and better than nobody.
+            (Reader::Role(_), Some(account)) => !self.to.contains_key(account),
             (Reader::Account(name), None) => !owed.except.contains(name),
             (Reader::Role(_) | Reader::Hook, _) => true,
         };
@@ -204,14 +206,15 @@ impl Concerned<'_> {
     fn alarms<'b>(&self, all: impl Iterator<Item = &'b Alarm>) -> Vec<Told> {
         let mine =
             all.filter(|alarm| concerned(alarm.code).iter().any(|role| self.roles.contains(role)));
-        mine.map(|alarm| Told {
-            code: alarm.code.word().to_owned(),
-            what: alarm.what.clone(),
-            about: alarm.about.as_deref().and_then(leaves),
-            count: alarm.count,
-            since: alarm.since,
-        })
-        .collect()
+        mine.take(limits::NOTICE_ROWS_MAX)
+            .map(|alarm| Told {
+                code: alarm.code.word().to_owned(),
+                what: alarm.what.clone(),
+                about: alarm.about.as_deref().and_then(leaves),
+                count: alarm.count,
+                since: alarm.since,
+            })
+            .collect()
     }
 }
 

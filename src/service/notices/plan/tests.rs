@@ -100,6 +100,16 @@ fn each_is_told_what_a_role_of_theirs_may_do_and_nobody_without_an_account_is() 
 }
 
 #[test]
+fn what_is_owed_by_one_who_has_no_address_is_told_to_those_who_have_the_role() {
+    let mut named = owed("a", &[Role::Auditor]);
+    named.item.account = Some("clara".to_owned());
+    let wanted = wanted("day 08:00");
+    assert_eq!(told(&[named.clone()], &wanted), names(&[("auditor", &["a"])]));
+    named.item.account = Some("anna".to_owned());
+    assert_eq!(told(&[named], &wanted), names(&[("anna", &["a"])]));
+}
+
+#[test]
 fn an_unannounced_audit_is_told_to_those_who_may_know_of_it_and_to_no_webhook() {
     let mut audit = owed("audit-unannounced", &[Role::Auditor, Role::Custodian, Role::Supervisor]);
     audit.unannounced = true;
