@@ -5,12 +5,17 @@
 
 mod build;
 pub mod clauses;
+pub mod incidents;
 pub mod layers;
 pub mod length;
 pub mod parameters;
+mod people;
+mod periods;
+pub mod sampling;
 pub mod value;
 
 use layers::Stack;
+pub use people::PeopleRule;
 
 use super::{accounts::Role, handover::HandoverRule, time::Period, words::words};
 
@@ -67,6 +72,12 @@ pub struct Further {
     pub exclusive: Option<Rule<Vec<(Role, Role)>>>,
     /// What may leave on media.
     pub egress: Option<Rule<Egress>>,
+    /// People.
+    pub people: PeopleRule,
+    /// Samples of the access log, reviewers and findings.
+    pub sampling: sampling::SamplingRule,
+    /// Incidents.
+    pub incidents: incidents::IncidentRule,
     /// How days are counted.
     pub calendar: CalendarRule,
 }

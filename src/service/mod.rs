@@ -20,12 +20,14 @@ mod grants;
 pub mod handing;
 pub mod handovers;
 mod holds;
+pub mod incidents;
 pub mod inspecting;
 mod inventory;
 mod links;
 pub mod notices;
 pub mod onlooker;
 mod papers;
+pub mod people;
 pub mod plan;
 pub mod query;
 pub mod reading;
@@ -34,6 +36,7 @@ mod refusals;
 pub mod register_page;
 mod reply;
 pub mod resident;
+pub mod sampling;
 pub mod serving;
 pub mod show;
 mod standing;
@@ -208,6 +211,7 @@ impl Service {
     pub fn handle(&mut self, caller: &Caller, command: Command) -> Result<Reply> {
         self.last_status = None;
         self.engine.rules.turn_to(self.engine.ports.clock.now());
+        self.engine.rights_due()?;
         let done = self.handled(caller, command);
         // Published files lag behind the journal at most by one command; a start catches up.
         self.engine.ports.journal.publish()?;
@@ -227,6 +231,7 @@ impl Service {
         };
         let done = self
             .not_by_a_vendor(&actor, &command)
+            .and_then(|()| self.under_agreement(&actor))
             .and_then(|()| permitted(&actor, &command))
             .and_then(|()| self.act(&actor, command));
         self.spend(&actor)?;
@@ -294,6 +299,9 @@ impl Service {
                 self.copy_move(actor, copy, holder, place, lock)
             }
             Command::Handover { act } => self.hand(actor, *act),
+            Command::People { act } => self.people_act(actor, *act),
+            Command::Sample { act } => self.sample(actor, *act),
+            Command::Incident { act } => self.incident(actor, *act),
             Command::MediaRecord { copy, end } => self.media_record(actor, copy, end),
             Command::MediaConfirm { copy } => self.media_confirm(actor, copy),
             Command::DestroyRequest { batch, copies, reason } => {

@@ -18,9 +18,12 @@ use super::{
         UsePart,
     },
     handovers::HandoverLine,
+    incidents::IncidentLine,
+    people::{PeoplePage, ReviewPage, Roster},
     plan::PlanLine,
     reading::Reading,
     receipts::ReceiptText,
+    sampling::{FindingLine, SampleLine, SampleProofText},
     show::{AccountLine, BatchPage, BatchRow, GrantLine, HoldLine, OrderLine, StandingLine},
     status::StatusPage,
 };
@@ -28,7 +31,7 @@ use crate::{
     domain::{
         digest::Digest,
         entry::ConfigChange,
-        ids::{BatchId, GrantId, HandoverId, OrderId},
+        ids::{BatchId, GrantId, HandoverId, OrderId, SampleId},
         layout::FieldKind,
         limits,
         time::Timestamp,
@@ -79,6 +82,22 @@ pub enum Query {
         /// Those that are gone too.
         all: bool,
     },
+    /// `audit sample list`.
+    Samples,
+    /// One sample.
+    Sample {
+        /// The sample.
+        id: SampleId,
+    },
+    /// The proof of a sample.
+    SampleProof {
+        /// The sample.
+        id: SampleId,
+    },
+    /// `audit finding list`.
+    Findings,
+    /// `incident list`.
+    Incidents,
     /// `handover list`.
     Handovers,
     /// `handover show`.
@@ -86,6 +105,12 @@ pub enum Query {
         /// The hand-over.
         id: HandoverId,
     },
+    /// `appointment list`.
+    People,
+    /// What stands in the review of accounts.
+    Review,
+    /// `account roster`.
+    Roster,
     /// `standing list`.
     Standings,
     /// `hold list`.
@@ -331,10 +356,26 @@ answers! {
     Plan(Vec<PlanLine>),
     /// [`Query::Copies`].
     Copies(Vec<InventoryLine>),
+    /// [`Query::Samples`].
+    Samples(Vec<SampleLine>),
+    /// [`Query::Sample`].
+    Sample(Box<SampleLine>),
+    /// [`Query::SampleProof`].
+    SampleProof(SampleProofText),
+    /// [`Query::Findings`].
+    Findings(Vec<FindingLine>),
+    /// [`Query::Incidents`].
+    Incidents(Vec<IncidentLine>),
     /// [`Query::Handovers`].
     Handovers(Vec<HandoverLine>),
     /// [`Query::Handover`].
     Handover(Box<HandoverLine>),
+    /// [`Query::People`].
+    People(PeoplePage),
+    /// [`Query::Review`].
+    Review(Box<ReviewPage>),
+    /// [`Query::Roster`].
+    Roster(Box<Roster>),
     /// [`Query::Standings`].
     Standings(Vec<StandingLine>),
     /// [`Query::Holds`].
@@ -395,8 +436,16 @@ impl Service {
             Query::AccessKeys => self.access_keys().into(),
             Query::Plan { on } => self.plan(on)?.into(),
             Query::Copies { batch, all } => self.inventory(batch, all)?.into(),
+            Query::Samples => self.samples().into(),
+            Query::Sample { id } => Box::new(self.sample_page(id)?).into(),
+            Query::SampleProof { id } => self.sample_proof(id)?.into(),
+            Query::Findings => self.findings().into(),
+            Query::Incidents => self.incident_lines().into(),
             Query::Handovers => self.handovers().into(),
             Query::Handover { id } => Box::new(self.handover_page(id)?).into(),
+            Query::People => self.people_page().into(),
+            Query::Review => Box::new(self.review_page()?).into(),
+            Query::Roster => Box::new(self.roster()?).into(),
             Query::Standings => self.standings().into(),
             Query::Holds => self.holds().into(),
             Query::Pending => self.pending().to_vec().into(),

@@ -4,13 +4,16 @@
 //! of use, proofs; then what an administrator does now and then.
 
 mod access;
+mod audit;
 mod deliveries;
 mod destruction;
 mod forms;
 mod handover;
+mod incidents;
 mod inventory;
 mod notices;
 mod pack;
+mod people;
 pub(super) mod proofs;
 mod receipt;
 mod site;
@@ -24,15 +27,18 @@ use clap::{Parser, Subcommand};
 
 pub(super) use self::{
     access::{AccessFilter, AccessWord, ExportFormat},
+    audit::{AuditWord, FindingWord, SampleArgs, SampleWord},
     deliveries::{BatchWord, ExpectedArgs, KeyWord, LinkWord},
     destruction::{CloseArgs, DestroyWord, HoldWord, StandingWord},
     forms::{Duties, DutiesWord, Evidence, EvidenceWord, FormFile, FormFormat, RegisterExport},
     handover::{HandoverWord, RequestArgs, ReturnedArgs},
+    incidents::{IncidentWord, ReportArgs},
     inventory::{
         CarriedArgs, CopyWord, DeclareArgs, ExportArgs, ImportArgs, MediaWord, RecordArgs,
     },
     notices::NoticesWord,
     pack::{PackArgs, PackKind},
+    people::{AgreementArgs, AppointArgs, AppointmentWord, ReviewArgs},
     proofs::{CertificateWord, PolicyWord, RegisterVerify, RegisterWord},
     receipt::{ReceiptShow, ReceiptVerify, ReceiptWord},
     site::{AccountAdd, AccountWord, ClockWord, ConfigWord, Init, Shell},
@@ -194,6 +200,12 @@ pub(super) enum Word {
     /// The access log: who looked up what, for which case and why.
     #[command(subcommand)]
     Access(AccessWord),
+    /// Samples of the access log, and what was found: draw, review, correct, close.
+    #[command(subcommand)]
+    Audit(AuditWord),
+    /// Incidents: report, investigate, notify, remedy, close.
+    #[command(subcommand)]
+    Incident(IncidentWord),
     /// Witnesses: people outside who vouch that the register only ever grew.
     #[command(subcommand)]
     Witness(WitnessWord),
@@ -223,9 +235,12 @@ pub(super) enum Word {
     /// Notices by mail and webhook: try one.
     #[command(subcommand)]
     Notices(NoticesWord),
-    /// People: add, confirm, list, disable.
+    /// People: add, confirm, list, disable, review, roster.
     #[command(subcommand)]
     Account(AccountWord),
+    /// Posts: who holds them, changes of post, training, agreements.
+    #[command(subcommand)]
+    Appointment(AppointmentWord),
     /// The configuration in force: show what differs, propose, confirm.
     #[command(subcommand, name = "config")]
     Configuration(ConfigWord),
