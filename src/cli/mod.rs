@@ -20,6 +20,7 @@ mod inventory;
 mod lists;
 mod locale;
 mod media;
+mod notices;
 mod pack;
 mod pages;
 mod people;

@@ -93,6 +93,7 @@ fn schemas() -> BTreeMap<&'static str, String> {
         ("link-expected", schema::<Vec<ExpectedPage>>()),
         ("duties", schema::<DutyPage>()),
         ("link-test", schema::<wiring::SourceTest>()),
+        ("notices-test", schema::<wiring::NoticeTest>()),
         ("policy-check", schema::<shapes::PolicyChecked>()),
         ("policy-diff", schema::<Vec<wiring::DiffLine>>()),
         ("policy-explain", schema::<wiring::PolicyPage>()),

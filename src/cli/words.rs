@@ -17,8 +17,8 @@ use super::{
     client::{self, Client},
     doctor, duties, evidence, expected, forms, handover,
     identity::Identity,
-    incidents, inventory, lists, pack, pages, people, policies, print, receipt, register, rows,
-    shapes, sources, speech, status, vault, verify, witness,
+    incidents, inventory, lists, notices, pack, pages, people, policies, print, receipt, register,
+    rows, shapes, sources, speech, status, vault, verify, witness,
 };
 use crate::{
     daemon, demo,
@@ -83,6 +83,7 @@ pub(super) fn run(cli: &Cli) -> Result<()> {
         Word::Handover(HandoverWord::Test { recipient }) => {
             sources::test(&cli.config, Tried::Recipient(recipient), cli.json)
         }
+        Word::Notices(word) => notices::run(&cli.config, word, cli.json),
         Word::Courier { session } => wiring::serve_courier(*session),
         Word::Vault(word) => vault::run(&cli.config, word),
         Word::Man { dir } => pages::man(dir),

@@ -34,6 +34,7 @@ pub mod link;
 pub mod manifest;
 pub mod merkle;
 pub mod national_id;
+pub mod notice;
 pub mod packing;
 pub mod people;
 pub mod policy;

@@ -25,6 +25,7 @@ pub mod incidents;
 pub mod inspecting;
 mod inventory;
 mod links;
+pub mod notices;
 pub mod onlooker;
 mod papers;
 pub mod people;
@@ -180,8 +181,10 @@ impl Service {
         self.engine.ports.journal.publish()?;
         done?;
         // Who collects metrics is told of the rest by them; the work is done all the same.
-        if let Err(error) = self.put_metrics() {
-            self.engine.notes.push(error.what);
+        for put in [self.put_metrics(), self.put_notices()] {
+            if let Err(error) = put {
+                self.engine.notes.push(error.what);
+            }
         }
         Ok(())
     }

@@ -12,6 +12,7 @@ mod forms;
 mod handover;
 mod incidents;
 mod inventory;
+mod notices;
 mod pack;
 mod people;
 pub(super) mod proofs;
@@ -37,6 +38,7 @@ pub(super) use self::{
     inventory::{
         CarriedArgs, CopyWord, DeclareArgs, ExportArgs, ImportArgs, MediaWord, RecordArgs,
     },
+    notices::NoticesWord,
     pack::{PackArgs, PackKind},
     people::{AgreementArgs, AppointArgs, AppointmentWord, ReviewArgs},
     proofs::{CertificateWord, PolicyWord, RegisterVerify, RegisterWord},
@@ -232,6 +234,9 @@ pub(super) enum Word {
     /// Links: where change files begin, and their servers.
     #[command(subcommand)]
     Link(LinkWord),
+    /// Notices by mail and webhook: try one.
+    #[command(subcommand)]
+    Notices(NoticesWord),
     /// People: add, confirm, list, disable, review, roster.
     #[command(subcommand)]
     Account(AccountWord),
