@@ -16,6 +16,8 @@ mod support;
 
 #[path = "regulations/acts.rs"]
 mod acts;
+#[path = "regulations/links.rs"]
+mod links;
 #[path = "regulations/nantou.rs"]
 mod nantou;
 #[path = "regulations/new_taipei_and_taipei.rs"]

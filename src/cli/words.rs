@@ -9,16 +9,16 @@ use std::{
 use super::{
     access, acts,
     args::{
-        AccessWord, AccountWord, BatchWord, CertificateWord, Cli, ConfigWord, CopyWord,
+        AccessWord, AccountWord, AuditWord, BatchWord, CertificateWord, Cli, ConfigWord, CopyWord,
         DestroyWord, DutiesWord, Evidence, EvidenceWord, GrantWord, HandoverWord, HoldWord, Init,
         LinkWord, MediaWord, ReceiptWord, RegisterWord, RowFormat, StandingWord, WitnessWord, Word,
     },
     bars, batch,
     client::{self, Client},
-    doctor, evidence, expected, forms, handover,
+    doctor, evidence, forms, handover,
     identity::Identity,
-    inventory, lists, pack, pages, policies, print, receipt, register, rows, shapes, sources,
-    speech, status, vault, verify, witness,
+    inventory, links, lists, pack, pages, papers, policies, print, receipt, register, rows, shapes,
+    sources, speech, status, vault, verify, witness,
 };
 use crate::{
     daemon, demo,
@@ -181,6 +181,12 @@ fn run_agent(cli: &Cli, once: bool, hooks: &Hooks) -> Result<()> {
     done.room
 }
 
+fn one_batch(client: &mut Client, text: &str, json: bool) -> Result<()> {
+    let id = client.batch_named(text)?;
+    let page: Box<BatchPage> = client.ask(Query::Batch { id })?;
+    if json { print::json(&page) } else { batch::show(&page, client.zone()?) }
+}
+
 fn with_site(cli: &Cli, hooks: &Hooks) -> Result<()> {
     let identity = Identity::read(cli.as_name.as_deref(), cli.sign_with.as_deref())?;
     let mut client = Client::open(&cli.config, &identity, hooks)?;
@@ -196,12 +202,9 @@ fn with_site(cli: &Cli, hooks: &Hooks) -> Result<()> {
         }
         Word::Handover(_) | Word::Media(_) => handover::run(cli, &mut client, &identity),
         Word::Batch(BatchWord::List) => lists::batches(&mut client, cli.json),
-        Word::Batch(BatchWord::Show { id }) => {
-            let id = client.batch_named(id)?;
-            let page: Box<BatchPage> = client.ask(Query::Batch { id })?;
-            if cli.json { print::json(&page) } else { batch::show(&page, client.zone()?) }
-        }
-        Word::Link(LinkWord::Expected(asked)) => expected::show(&mut client, asked, cli.json),
+        Word::Batch(BatchWord::Show { id }) => one_batch(&mut client, id, cli.json),
+        Word::Audit(AuditWord::Paper(word)) => papers::run(cli, &mut client, &identity, word),
+        Word::Link(word) => links::run(cli, &mut client, &identity, word),
         Word::Grant(GrantWord::List) => lists::grants(&mut client, cli.json),
         Word::Destroy(DestroyWord::List) => lists::orders(&mut client, cli.json),
         Word::Destroy(DestroyWord::Plan { on }) => lists::plan(&mut client, on, cli.json),

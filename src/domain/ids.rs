@@ -25,12 +25,16 @@ macro_rules! kinds {
 kinds! {
     /// An order over keys of the access log.
     AccessOrder, AccessOrderId, 'a';
+    /// An application of a link.
+    Application, ApplicationId, 'n';
     /// A batch.
     Batch, BatchId, 'b';
     /// A copy of governed data.
     Copied, CopyId, 'c';
     /// A delivery folder that was seen and is not a batch yet.
     Delivery, DeliveryId, 'd';
+    /// A paper kept for inspection.
+    Document, DocumentId, 'j';
     /// A grant.
     Grant, GrantId, 'g';
     /// A hand-over.

@@ -7,6 +7,7 @@ mod build;
 pub mod clauses;
 pub mod layers;
 pub mod length;
+pub mod links;
 pub mod parameters;
 pub mod value;
 
@@ -67,6 +68,8 @@ pub struct Further {
     pub exclusive: Option<Rule<Vec<(Role, Role)>>>,
     /// What may leave on media.
     pub egress: Option<Rule<Egress>>,
+    /// Applications, reviews and validity of links.
+    pub links: links::LinksRule,
     /// How days are counted.
     pub calendar: CalendarRule,
 }

@@ -12,6 +12,7 @@ mod group;
 pub mod health;
 mod inboxes;
 pub mod jobs;
+mod links;
 mod meter;
 pub mod ports;
 pub mod rules;

@@ -185,6 +185,7 @@ fn decided_entry(view: &View, command: &Command) -> Option<Digest> {
         Command::Handover { act } if act.decides() => {
             Some(view.handovers.get(&act.handover()?)?.requested.digest)
         }
+        Command::Link { act } => act.decided(view),
         Command::MediaConfirm { copy } => {
             Some(view.copies.get(copy)?.held.as_ref()?.end.as_ref()?.mark.digest)
         }

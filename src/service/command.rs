@@ -5,8 +5,10 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
+    applications::LinkAct,
     authority::{COMMAND, DECISION},
     handing::HandoverAct,
+    kept_papers::PaperAct,
 };
 use crate::domain::{
     accounts::Act,
@@ -89,6 +91,11 @@ pub enum Command {
         remote: RemoteId,
         /// What was done with it.
         reason: String,
+    },
+    /// `link apply`, `link countersign`, …
+    Link {
+        /// What is done.
+        act: Box<LinkAct>,
     },
     /// `link baseline L N`.
     Baseline {
@@ -237,6 +244,11 @@ pub enum Command {
         /// What is done.
         act: Box<HandoverAct>,
     },
+    /// `audit document add`, `audit backup-review`.
+    Paper {
+        /// What is done.
+        act: Box<PaperAct>,
+    },
     /// `media record`.
     MediaRecord {
         /// The copy.
@@ -379,6 +391,8 @@ impl Command {
             Self::BatchRelease { .. } => "batch release",
             Self::BatchReject { .. } => "batch reject",
             Self::LinkSettle { .. } => "link settle",
+            Self::Link { act } => act.word(),
+            Self::Paper { act } => act.word(),
             Self::Baseline { .. } => "link baseline",
             Self::BaselineConfirm { .. } => "link confirm",
             Self::WitnessAdd { .. } => "witness add",
@@ -426,6 +440,7 @@ impl Command {
     pub const fn decides(&self) -> bool {
         match self {
             Self::Handover { act } => act.decides(),
+            Self::Link { act } => act.decides(),
             Self::AccountConfirm { .. }
             | Self::ConfigConfirm
             | Self::WitnessConfirm { .. }
@@ -469,6 +484,7 @@ impl Command {
             | Self::CopyDeclare { .. }
             | Self::CopyMove { .. }
             | Self::MediaRecord { .. }
+            | Self::Paper { .. }
             | Self::DestroyRequest { .. }
             | Self::DestroyCancel { .. }
             | Self::DestroyExcept { .. }
@@ -520,6 +536,8 @@ impl Command {
             | Self::CopyMove { .. }
             | Self::MediaRecord { .. } => Act::KeepCopies,
             Self::Handover { act } => act.act(),
+            Self::Link { act } => act.act(),
+            Self::Paper { act } => act.act(),
             Self::MediaConfirm { .. } => Act::Vouch,
             Self::GrantApprove { .. } | Self::GrantDeny { .. } | Self::GrantRevoke { .. } => {
                 Act::DecideUse
@@ -591,6 +609,8 @@ impl Command {
             },
             Self::HoldLift { hold } => hold.to_string(),
             Self::Handover { act } => act.object(),
+            Self::Link { act } => act.object(),
+            Self::Paper { act } => act.object(),
         }
     }
 
@@ -616,6 +636,8 @@ impl Command {
             | Self::CopyApprove { doc_no, .. }
             | Self::UseFiled { doc_no, .. } => doc_no,
             Self::Handover { act } => act.text(),
+            Self::Link { act } => act.text(),
+            Self::Paper { act } => act.text(),
             Self::GrantApply { purpose, .. } => purpose,
             Self::KeySubmit { channel, .. } => channel,
             Self::HoldPlace { authority, .. } => authority,

@@ -6,6 +6,7 @@
 pub mod access_keys;
 mod access_lines;
 mod administration;
+pub mod applications;
 mod asking;
 mod authority;
 pub mod command;
@@ -21,6 +22,7 @@ pub mod handovers;
 mod holds;
 pub mod inspecting;
 mod inventory;
+pub mod kept_papers;
 mod links;
 pub mod onlooker;
 mod papers;
@@ -203,7 +205,7 @@ impl Service {
     /// Refused (recorded), impossible, or the register cannot be written.
     pub fn handle(&mut self, caller: &Caller, command: Command) -> Result<Reply> {
         self.last_status = None;
-        self.engine.rules.turn_to(self.engine.ports.clock.now());
+        self.engine.turn_to_now();
         let done = self.handled(caller, command);
         // Published files lag behind the journal at most by one command; a start catches up.
         self.engine.ports.journal.publish()?;
@@ -290,6 +292,8 @@ impl Service {
                 self.copy_move(actor, copy, holder, place, lock)
             }
             Command::Handover { act } => self.hand(actor, *act),
+            Command::Link { act } => self.link_do(actor, *act),
+            Command::Paper { act } => self.paper_do(actor, *act),
             Command::MediaRecord { copy, end } => self.media_record(actor, copy, end),
             Command::MediaConfirm { copy } => self.media_confirm(actor, copy),
             Command::DestroyRequest { batch, copies, reason } => {

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     Command, Draft, Result, Service,
     access_keys::AccessKeyLine,
+    applications::LinkPage,
     copies::InventoryLine,
     expected::ExpectedPage,
     forms::{
@@ -17,6 +18,7 @@ use super::{
         UsePart,
     },
     handovers::HandoverLine,
+    kept_papers::{PaperFile, PaperLine},
     plan::PlanLine,
     reading::Reading,
     receipts::ReceiptText,
@@ -27,7 +29,7 @@ use crate::{
     domain::{
         digest::Digest,
         entry::ConfigChange,
-        ids::{BatchId, GrantId, HandoverId, OrderId},
+        ids::{BatchId, DocumentId, GrantId, HandoverId, OrderId},
         layout::FieldKind,
         limits,
         time::Timestamp,
@@ -84,6 +86,18 @@ pub enum Query {
     Handover {
         /// The hand-over.
         id: HandoverId,
+    },
+    /// `link list`, `link show`.
+    Links {
+        /// One; all where none is said.
+        link: Option<String>,
+    },
+    /// `audit document list`.
+    Papers,
+    /// `audit document export`.
+    Paper {
+        /// The paper.
+        id: DocumentId,
     },
     /// `standing list`.
     Standings,
@@ -325,6 +339,12 @@ answers! {
     Plan(Vec<PlanLine>),
     /// [`Query::Copies`].
     Copies(Vec<InventoryLine>),
+    /// [`Query::Links`].
+    Links(Vec<LinkPage>),
+    /// [`Query::Papers`].
+    Papers(Vec<PaperLine>),
+    /// [`Query::Paper`].
+    Paper(Box<PaperFile>),
     /// [`Query::Handovers`].
     Handovers(Vec<HandoverLine>),
     /// [`Query::Handover`].
@@ -389,6 +409,9 @@ impl Service {
             Query::Copies { batch, all } => self.inventory(batch, all)?.into(),
             Query::Handovers => self.handovers().into(),
             Query::Handover { id } => Box::new(self.handover_page(id)?).into(),
+            Query::Links { link } => self.link_pages(link.as_deref())?.into(),
+            Query::Papers => self.papers().into(),
+            Query::Paper { id } => Box::new(self.paper_file(id)?).into(),
             Query::Standings => self.standings().into(),
             Query::Holds => self.holds().into(),
             Query::Pending => self.pending().to_vec().into(),

@@ -15,6 +15,7 @@ mod monitor;
 mod outbox;
 mod owed;
 mod packing;
+mod papers;
 mod places;
 mod policies;
 mod receipts;

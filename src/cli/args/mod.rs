@@ -9,7 +9,9 @@ mod destruction;
 mod forms;
 mod handover;
 mod inventory;
+mod links;
 mod pack;
+mod papers;
 pub(super) mod proofs;
 mod receipt;
 mod site;
@@ -30,7 +32,9 @@ pub(super) use self::{
     inventory::{
         CarriedArgs, CopyWord, DeclareArgs, ExportArgs, ImportArgs, MediaWord, RecordArgs,
     },
+    links::{LinkLifeWord, OfficeWord, ReviewWord},
     pack::{PackArgs, PackKind},
+    papers::{AddPaper, AuditPaperWord, AuditWord, BackupWord, DocumentWord, PaperWord},
     proofs::{CertificateWord, PolicyWord, RegisterVerify, RegisterWord},
     receipt::{ReceiptShow, ReceiptVerify, ReceiptWord},
     site::{AccountAdd, AccountWord, ClockWord, ConfigWord, Init, Shell},
@@ -210,9 +214,12 @@ pub(super) enum Word {
     /// Loaded data in a database: install.
     #[command(subcommand)]
     Vault(VaultWord),
-    /// Links: where change files begin, and their servers.
+    /// Links: apply, countersign, review, stop; where change files begin, and their servers.
     #[command(subcommand)]
     Link(LinkWord),
+    /// Audits: papers kept for inspection, reviews of backups.
+    #[command(subcommand)]
+    Audit(AuditWord),
     /// People: add, confirm, list, disable.
     #[command(subcommand)]
     Account(AccountWord),

@@ -9,11 +9,14 @@ use super::{
     GrantRule, MonthRule, Policy, RawFile, Rule, UseRule,
     layers::{Layer, LayerRules, Ruled, Stack},
     length::Length,
+    links::LinksRule,
     value::Value,
 };
 use crate::domain::{
     accounts::Role,
+    application::Office,
     handover::{HandoverRule, OffPremises, RecipientKind},
+    papers::PaperKind,
     time::Period,
 };
 
@@ -29,6 +32,13 @@ impl Held {
     fn period(&self, key: &str) -> Option<Rule<Period>> {
         self.read(key, |value| match value {
             Value::Length(Length::Calendar(period)) => Some(*period),
+            _ => None,
+        })
+    }
+
+    fn length(&self, key: &str) -> Option<Rule<Length>> {
+        self.read(key, |value| match value {
+            Value::Length(length) => Some(*length),
             _ => None,
         })
     }
@@ -157,6 +167,7 @@ fn further(held: &Held) -> Further {
         notify: held.texts("destroy.notify"),
         exclusive: held.words("roles.exclusive", pair),
         egress: held.word("media.egress", Egress::parse),
+        links: links(held),
         calendar: CalendarRule {
             month_rule: held
                 .word("calendar.month_rule", MonthRule::parse)
@@ -164,5 +175,23 @@ fn further(held: &Held) -> Further {
             notices_roll_forward: forward
                 .is_none_or(|rule| rule.value.iter().any(|word| word == "notices")),
         },
+    }
+}
+
+fn links(held: &Held) -> LinksRule {
+    let asked = |kind: &PaperKind| {
+        let rule = held.yes(kind.parameter()?).filter(|rule| rule.value)?;
+        Some(Rule { value: *kind, clause: rule.clause })
+    };
+    let papers = PaperKind::ALL.iter().filter_map(asked);
+    LinksRule {
+        route: held.words("application.route", Office::parse),
+        answer_within: held.length("application.answer_within"),
+        test: held.yes("link.test"),
+        review: held.period("link.review"),
+        valid_for: held.period("link.valid_for"),
+        papers: papers.collect(),
+        papers_within: held.length("papers.within"),
+        backup: held.period("backup.review"),
     }
 }

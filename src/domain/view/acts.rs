@@ -5,12 +5,13 @@ use super::{
 };
 use crate::domain::{
     entry::{
-        AccessApproved, AccessDenied, AccessRequested, AccountFacts, Body, CopyApproved,
-        CopyDeclared, CopyDenied, CopyMoved, CopyRequested, CopyWithdrawn, EndConfirmed,
-        EndRecorded, Entry, Exception, Filed, HandoverApproved, HandoverDenied, HandoverReceived,
-        HandoverRequested, HandoverReturned, MediaArriving, OrderCancelled, PapersConfirmed,
-        PapersRecorded, RemoteSettled, Signed, StandingConfirmed, StandingEnded, StandingProposed,
-        TimestampKept,
+        AccessApproved, AccessDenied, AccessRequested, AccountFacts, BackupReviewed, Body,
+        CopyApproved, CopyDeclared, CopyDenied, CopyMoved, CopyRequested, CopyWithdrawn,
+        EndConfirmed, EndRecorded, Entry, Exception, Filed, HandoverApproved, HandoverDenied,
+        HandoverReceived, HandoverRequested, HandoverReturned, LinkApplied, LinkCountersigned,
+        LinkRefused, LinkResumeProposed, LinkResumed, LinkReviewed, LinkStopped, LinkTested,
+        MediaArriving, OrderCancelled, PaperKept, PapersConfirmed, PapersRecorded, RemoteSettled,
+        Signed, StandingConfirmed, StandingEnded, StandingProposed, TimestampKept,
     },
     ids::GrantId,
     lifecycle::{self, BatchEvent, GrantEvent},
@@ -71,6 +72,7 @@ impl View {
             Body::DeliveryMissed(missed) => self.delivery_missed(mark, missed),
             Body::DeliveryCame(came) => self.delivery_came(mark, came),
             Body::ActRefused { .. } | Body::TimestampKept(_) => Ok(()),
+            _ if self.link_act(mark, entry)? || self.paper_act(mark, entry) => Ok(()),
             _ => self.administer(mark, entry),
         }
     }
@@ -90,7 +92,8 @@ impl View {
                 self.config_proposal =
                     Some(Proposal { mark, by, what: (*config, changes.clone()) });
             }
-            Body::ConfigConfirmed { config, .. } => {
+            Body::ConfigConfirmed { config, apply, .. } => {
+                self.must_apply(apply);
                 if let Some(proposal) = self.config_proposal.take() {
                     self.links_changed(mark, &proposal.what.1);
                 }
@@ -340,6 +343,13 @@ impl Body {
             | Self::StandingProposed(StandingProposed { signed, .. })
             | Self::StandingEnded(StandingEnded { signed, .. })
             | Self::PapersRecorded(PapersRecorded { signed, .. })
+            | Self::LinkApplied(LinkApplied { signed, .. })
+            | Self::PaperKept(PaperKept { signed, .. })
+            | Self::BackupReviewed(BackupReviewed { signed, .. })
+            | Self::LinkTested(LinkTested { signed, .. })
+            | Self::LinkReviewed(LinkReviewed { signed, .. })
+            | Self::LinkStopped(LinkStopped { signed, .. })
+            | Self::LinkResumeProposed(LinkResumeProposed { signed, .. })
             | Self::TimestampKept(TimestampKept { signed, .. })
             | Self::Intent { plan: Plan::TakeKey { signed, .. } } => signed.as_ref(),
             Self::ConfigConfirmed { signed, .. }
@@ -367,6 +377,9 @@ impl Body {
             | Self::OrderDenied { signed, .. }
             | Self::StandingConfirmed(StandingConfirmed { signed, .. })
             | Self::PapersConfirmed(PapersConfirmed { signed, .. })
+            | Self::LinkCountersigned(LinkCountersigned { signed, .. })
+            | Self::LinkRefused(LinkRefused { signed, .. })
+            | Self::LinkResumed(LinkResumed { signed, .. })
             | Self::HoldPlaced { signed, .. }
             | Self::HoldLifted { signed, .. }
             | Self::RemoteSettled(RemoteSettled { signed, .. }) => Some(signed),
