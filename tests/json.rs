@@ -125,6 +125,7 @@ fn readings(site: &Site<'_>, seen: &mut Seen) {
         ("config-show", vec!["config", "show"]),
         ("copy-list", vec!["copy", "list", "--all"]),
         ("link-expected", vec!["link", "expected", "moca-full"]),
+        ("duties", vec!["duties"]),
         ("media-methods", vec!["media", "methods"]),
         ("handover-list", vec!["handover", "list"]),
         ("handover-show", vec!["handover", "show", "l-00000001"]),

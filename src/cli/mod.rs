@@ -7,6 +7,7 @@ mod bars;
 mod batch;
 mod client;
 mod doctor;
+mod duties;
 mod evidence;
 mod expected;
 mod forms;

@@ -10,12 +10,12 @@ use super::{
     access, acts,
     args::{
         AccessWord, AccountWord, AuditWord, BatchWord, CertificateWord, Cli, ConfigWord, CopyWord,
-        DestroyWord, DutiesWord, Evidence, EvidenceWord, GrantWord, HandoverWord, HoldWord, Init,
-        LinkWord, MediaWord, ReceiptWord, RegisterWord, RowFormat, StandingWord, WitnessWord, Word,
+        DestroyWord, Evidence, EvidenceWord, GrantWord, HandoverWord, HoldWord, Init, LinkWord,
+        MediaWord, ReceiptWord, RegisterWord, RowFormat, StandingWord, WitnessWord, Word,
     },
     bars, batch,
     client::{self, Client},
-    doctor, evidence, forms, handover,
+    doctor, duties, evidence, forms, handover,
     identity::Identity,
     inventory, links, lists, pack, pages, papers, policies, print, receipt, register, rows, shapes,
     sources, speech, status, vault, verify, witness,
@@ -237,7 +237,7 @@ fn with_site(cli: &Cli, hooks: &Hooks) -> Result<()> {
         Word::Evidence(Evidence { batch: Some(batch), output: Some(output), .. }) => {
             evidence::make(&mut client, batch, output)
         }
-        Word::Duties(DutiesWord::List(file)) => forms::duties(&mut client, file),
+        Word::Duties(asked) => duties::show(&mut client, asked, cli.json),
         Word::Query(query) => {
             let reading = rows::query_of(&mut client, query)?;
             rows::read(&mut client, &identity, &reading, format(cli, query.format))

@@ -108,6 +108,55 @@ words! {
     }
 }
 
+impl DutyCode {
+    /// What it is, in a sentence.
+    #[must_use]
+    pub const fn what(self) -> &'static str {
+        match self {
+            Self::FillPost => "a post is to be filled",
+            Self::NameDeputy => "a deputy is to be named",
+            Self::TellOfChange => "a change of post is to be told of",
+            Self::SwitchCustodian => "the custodian's rights are to go over to another one",
+            Self::AnswerAccount => "an application for an account is to be dealt with",
+            Self::ReviewAccounts => "the accounts are to be reviewed",
+            Self::Train => "hours of training are missing",
+            Self::SignAgreement => "a confidentiality agreement is to be renewed or entered",
+            Self::DrawSample => "a sample of the access log is to be drawn",
+            Self::ReviewSample => "a sample is to be looked through",
+            Self::CorrectFinding => "a finding is to be corrected",
+            Self::ProposeTermination => {
+                "the end of a link is to be proposed, for its findings were not corrected"
+            }
+            Self::ReportIncident => "an incident is to be reported",
+            Self::EndIncident => "an incident is to be brought to its end",
+            Self::DecideApplication => "an application of a link is to be decided on",
+            Self::TestLink => "a link is to be tested",
+            Self::ReviewLink => "a link is to be reviewed",
+            Self::RenewLink => "a link's approval ends",
+            Self::AttachPaper => "papers are to be attached",
+            Self::ReviewBackup => "what backups hold is to be reviewed",
+            Self::AuditInternal => "an internal audit is owed",
+            Self::AuditExternal => "an external audit is owed",
+            Self::AuditVendor => "an audit of a vendor is owed",
+            Self::AuditFiles => "an audit by pulled files is owed",
+            Self::AuditUnannounced => "an audit without notice is owed",
+            Self::AnswerRequest => "evidence that was asked for is to be handed in",
+            Self::ReportUse => "the report of use is to be made",
+            Self::SignReport => "a report is to be signed off",
+            Self::Reconcile => "queries are to be held against cases",
+            Self::Destroy => "what is due is to be destroyed",
+            Self::ClosePapers => "closing papers are to be entered",
+            Self::DestroyCopy => "a copy that somebody keeps is to be destroyed",
+            Self::RenewStanding => "a standing approval ends",
+            Self::EndGrant => "a grant ends",
+            Self::ReviewHold => "a hold is to be reviewed",
+            Self::Anchor => "the register is to be anchored with a witness",
+            Self::EndException => "an exception of a policy ends",
+            Self::EndAccessLog => "a month of the access log need not be kept any longer",
+        }
+    }
+}
+
 /// Something that somebody owes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]

@@ -14,6 +14,7 @@ pub mod copies;
 pub mod corrections;
 mod deliveries;
 mod destruction;
+pub mod duties;
 pub mod expected;
 pub mod forms;
 mod grants;

@@ -30,7 +30,10 @@ impl Service {
     /// Refused, or as [`Service::ask`].
     pub fn look(&mut self, who: &Onlooker, query: Query) -> Result<Answer> {
         if self.is_known(who) {
-            return self.ask(query);
+            return match query {
+                Query::Owed { wanted } => Ok(Box::new(self.duties(&wanted, Some(who))).into()),
+                query => self.ask(query),
+            };
         }
         Err(match who {
             Onlooker::User { uid } => {

@@ -3,11 +3,14 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Result, Service};
-use crate::domain::{
-    ids::{BatchId, HoldId, OrderId},
-    lifecycle::{BatchState, OrderState},
-    time::Timestamp,
-    view::{Batch, CameDue},
+use crate::{
+    domain::{
+        ids::{BatchId, HoldId, OrderId},
+        lifecycle::{BatchState, OrderState},
+        time::Timestamp,
+        view::{Batch, CameDue, Order, View},
+    },
+    engine::rules::Rules,
 };
 
 /// What the state of a line can be.
@@ -49,82 +52,88 @@ impl Service {
     /// # Errors
     /// None today; the form is that of all readings.
     pub fn plan(&self, on: Timestamp) -> Result<Vec<PlanLine>> {
-        let mut lines = Vec::new();
-        for (id, row) in self.engine.view.batches.iter() {
-            for due in &row.came_due {
-                lines.push(self.plan_line(id, &row, due));
-            }
-            if row.came_due.iter().all(|due| !due.whole)
-                && let Some(line) = self.expected(id, &row)
-            {
-                lines.push(line);
-            }
-        }
+        let mut lines = lines(&self.engine.view, &self.engine.rules, self.now());
         lines.retain(|line| line.deadline <= on);
         lines.sort_by_key(|line| (line.deadline, line.batch));
         Ok(lines)
     }
+}
 
-    fn plan_line(&self, id: BatchId, row: &Batch, due: &CameDue) -> PlanLine {
-        let view = &self.engine.view;
-        let copies = || view.copies_of(id).filter(|(_, c)| row.due_covers(due.whole, c.kind));
-        let gone = copies().all(|(_, copy)| copy.gone.is_some());
-        let happened = copies().filter_map(|(_, copy)| copy.gone).max().filter(|_| gone);
-        let covers = |order: &crate::domain::view::Order| {
-            let mut wanted = copies();
-            order.state != OrderState::Denied
-                && wanted.any(|(copy, _)| order.copies.iter().any(|one| one.copy == copy))
-        };
-        let order = view.orders_of(id).rev().find(|(_, order)| covers(order));
-        let order = order.map(|(id, order)| (id, order.state));
-        let hold = view.hold_on(id).filter(|_| !gone);
-        // As everywhere else, a deadline is kept on its day.
-        let zone = self.engine.rules.zone;
-        let late = |at: Timestamp| at.date_in(zone) > due.deadline.date_in(zone);
-        let state = match (happened, order.map(|(_, state)| state)) {
-            (Some(at), _) if late(at) => "late",
-            (Some(_), _) => "in-time",
-            _ if hold.is_some() => "held",
-            _ if late(self.now()) => "overdue",
-            (None, Some(OrderState::Requested)) => "requested",
-            (None, Some(OrderState::Approved)) => "approved",
-            (None, _) => "to-request",
-        };
-        PlanLine {
-            batch: id,
-            number: row.number.clone(),
-            link: row.link.clone(),
-            whole: due.whole,
-            clock: due.clock.clone(),
-            clause: due.clause.clone(),
-            deadline: due.deadline,
-            state: state.to_owned(),
-            happened,
-            order: order.map(|(id, _)| id),
-            hold,
+/// Every line that there is, in the order of batches.
+pub(super) fn lines(view: &View, rules: &Rules, now: Timestamp) -> Vec<PlanLine> {
+    let mut lines = Vec::new();
+    for (id, row) in view.batches.iter() {
+        let due = row.came_due.iter().map(|due| line(view, rules, now, (id, &row), due));
+        lines.extend(due);
+        if row.came_due.iter().all(|due| !due.whole) {
+            lines.extend(expected(view, rules, id, &row));
         }
     }
+    lines
+}
 
-    /// What will come due when the approved use of a loaded batch ends, if nobody ends it earlier.
-    fn expected(&self, id: BatchId, row: &Batch) -> Option<PlanLine> {
-        if row.state != BatchState::Loaded {
-            return None;
-        }
-        let rules = &self.engine.rules;
-        let rule = &rules.policy_for(&row.link, &row.facts.policy)?.use_rule.retention;
-        let end = row.times.get("use-until").copied()?;
-        Some(PlanLine {
-            batch: id,
-            number: row.number.clone(),
-            link: row.link.clone(),
-            whole: true,
-            clock: "use-period-ended".to_owned(),
-            clause: rule.clause.clone(),
-            deadline: rule.value.after(end, rules.zone),
-            state: "expected".to_owned(),
-            happened: None,
-            order: None,
-            hold: self.engine.view.hold_on(id),
-        })
+fn line(
+    view: &View,
+    rules: &Rules,
+    now: Timestamp,
+    (id, row): (BatchId, &Batch),
+    due: &CameDue,
+) -> PlanLine {
+    let copies = || view.copies_of(id).filter(|(_, c)| row.due_covers(due.whole, c.kind));
+    let gone = copies().all(|(_, copy)| copy.gone.is_some());
+    let happened = copies().filter_map(|(_, copy)| copy.gone).max().filter(|_| gone);
+    let covers = |order: &Order| {
+        let mut wanted = copies();
+        order.state != OrderState::Denied
+            && wanted.any(|(copy, _)| order.copies.iter().any(|one| one.copy == copy))
+    };
+    let order = view.orders_of(id).rev().find(|(_, order)| covers(order));
+    let order = order.map(|(id, order)| (id, order.state));
+    let hold = view.hold_on(id).filter(|_| !gone);
+    // As everywhere else, a deadline is kept on its day.
+    let late = |at: Timestamp| at.date_in(rules.zone) > due.deadline.date_in(rules.zone);
+    let state = match (happened, order.map(|(_, state)| state)) {
+        (Some(at), _) if late(at) => "late",
+        (Some(_), _) => "in-time",
+        _ if hold.is_some() => "held",
+        _ if late(now) => "overdue",
+        (None, Some(OrderState::Requested)) => "requested",
+        (None, Some(OrderState::Approved)) => "approved",
+        (None, _) => "to-request",
+    };
+    PlanLine {
+        batch: id,
+        number: row.number.clone(),
+        link: row.link.clone(),
+        whole: due.whole,
+        clock: due.clock.clone(),
+        clause: due.clause.clone(),
+        deadline: due.deadline,
+        state: state.to_owned(),
+        happened,
+        order: order.map(|(id, _)| id),
+        hold,
     }
+}
+
+/// What will come due when the approved use of a loaded batch ends, if nobody ends it earlier.
+fn expected(view: &View, rules: &Rules, id: BatchId, row: &Batch) -> Option<PlanLine> {
+    if row.state != BatchState::Loaded {
+        return None;
+    }
+    let rule = &rules.policy_for(&row.link, &row.facts.policy)?.use_rule.retention;
+    let end = row.times.get("use-until").copied()?;
+    Some(PlanLine {
+        batch: id,
+        number: row.number.clone(),
+        link: row.link.clone(),
+        whole: true,
+        clock: "use-period-ended".to_owned(),
+        clause: rule.clause.clone(),
+        deadline: rule.value.after(end, rules.zone),
+        state: "expected".to_owned(),
+        happened: None,
+        order: None,
+        hold: view.hold_on(id),
+    })
 }

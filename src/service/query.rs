@@ -12,6 +12,7 @@ use super::{
     access_keys::AccessKeyLine,
     applications::LinkPage,
     copies::InventoryLine,
+    duties::{DutiesWanted, DutyPage},
     expected::ExpectedPage,
     forms::{
         DestructionRecord, DutyList, EntryProof, ManifestBytes, RegisterFilter, RegisterPart,
@@ -113,6 +114,11 @@ pub enum Query {
         from: Option<Timestamp>,
         /// Until when; the next ones where that is not said.
         until: Option<Timestamp>,
+    },
+    /// `duties`.
+    Owed {
+        /// Which of them.
+        wanted: DutiesWanted,
     },
     /// A part of `register show`.
     Entries {
@@ -357,6 +363,8 @@ answers! {
     Pending(Vec<ConfigChange>),
     /// [`Query::Expected`].
     Expected(Vec<ExpectedPage>),
+    /// [`Query::Owed`].
+    Owed(Box<DutyPage>),
     /// [`Query::Entries`].
     Entries(EntryPart),
     /// [`Query::Checkpoint`].
@@ -418,6 +426,7 @@ impl Service {
             Query::Expected { link, from, until } => {
                 self.expected_deliveries(link.as_deref(), from, until)?.into()
             }
+            Query::Owed { wanted } => Box::new(self.duties(&wanted, None)).into(),
             Query::Entries { from } => self.entry_part(from)?.into(),
             Query::Checkpoint { size, cosigned } => self.checkpoint(size, cosigned)?.into(),
             Query::Witnesses => self.witnesses().into(),

@@ -50,6 +50,38 @@ pub(in crate::cli) struct RegisterExport {
     pub(in crate::cli) file: FormFile,
 }
 
+/// `duties`.
+#[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
+pub(in crate::cli) struct Duties {
+    #[command(subcommand)]
+    pub(in crate::cli) word: Option<DutiesWord>,
+    /// Those due within 30 days, and late ones.
+    #[arg(long, conflicts_with_all = ["overdue", "all"])]
+    pub(in crate::cli) due: bool,
+    /// Those that are late.
+    #[arg(long, conflicts_with = "all")]
+    pub(in crate::cli) overdue: bool,
+    /// Those that were fulfilled too.
+    #[arg(long)]
+    pub(in crate::cli) all: bool,
+    /// As the list is at the end of this day.
+    #[arg(long, value_name = "DATE")]
+    pub(in crate::cli) on: Option<String>,
+    /// Due on this day or before; two months ahead by default.
+    #[arg(long, value_name = "DATE")]
+    pub(in crate::cli) until: Option<String>,
+    /// What this account has to do, itself or by one of its roles.
+    #[arg(long, value_name = "NAME")]
+    pub(in crate::cli) account: Option<String>,
+    /// Of this link.
+    #[arg(long)]
+    pub(in crate::cli) link: Option<String>,
+    /// Write them for a calendar program (iCalendar) to this file; '-' for standard output.
+    #[arg(long, value_name = "FILE", conflicts_with = "json")]
+    pub(in crate::cli) calendar: Option<PathBuf>,
+}
+
 #[derive(Debug, Subcommand)]
 pub(in crate::cli) enum DutiesWord {
     /// Write the list that is handed over when a custodian changes (移交清冊).

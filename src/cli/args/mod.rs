@@ -27,7 +27,7 @@ pub(super) use self::{
     access::{AccessFilter, AccessWord, ExportFormat},
     deliveries::{BatchWord, ExpectedArgs, KeyWord, LinkWord},
     destruction::{CloseArgs, DestroyWord, HoldWord, StandingWord},
-    forms::{DutiesWord, Evidence, EvidenceWord, FormFile, FormFormat, RegisterExport},
+    forms::{Duties, DutiesWord, Evidence, EvidenceWord, FormFile, FormFormat, RegisterExport},
     handover::{HandoverWord, RequestArgs, ReturnedArgs},
     inventory::{
         CarriedArgs, CopyWord, DeclareArgs, ExportArgs, ImportArgs, MediaWord, RecordArgs,
@@ -185,9 +185,14 @@ pub(super) enum Word {
         after_long_help = "Examples:\n  batchward evidence b-260000001 -o evidence.zip\n  batchward evidence verify evidence.zip"
     )]
     Evidence(Evidence),
-    /// What a custodian is in charge of: the list that is handed over.
-    #[command(subcommand)]
-    Duties(DutiesWord),
+    /// What is owed by a day, by whom and by which clause; the list that is handed over.
+    ///
+    /// Each duty follows from the register and the policies in force: nobody enters it, and nobody can take it off. It ends
+    /// by the command that stands beside it.
+    #[command(
+        after_long_help = "Examples:\n  batchward duties\n  batchward duties --overdue\n  batchward duties --on 116/03/31 --account lin\n  batchward duties --calendar duties.ics\n  batchward duties list --format pdf -o handover.pdf"
+    )]
+    Duties(Duties),
     /// The access log: who looked up what, for which case and why.
     #[command(subcommand)]
     Access(AccessWord),

@@ -1,0 +1,130 @@
+//! Duties on the screen, and for calendar programs.
+
+use chrono_tz::Tz;
+use ics::{
+    Event, ICalendar, escape_text,
+    parameters::Value,
+    properties::{Categories, Description, DtStart, Priority, Summary, Transp},
+};
+
+use super::{
+    args::{Duties, DutiesWord},
+    client::Client,
+    forms, print, speech,
+};
+use crate::{
+    domain::{
+        accounts::Role,
+        calendar,
+        digest::Digest,
+        duty::{Duty, DutyState},
+    },
+    service::{
+        Query, Result,
+        duties::{DutiesWanted, DutyLine, DutyPage, Which},
+    },
+};
+
+/// `duties`, and the list that is handed over.
+///
+/// # Errors
+/// A day is none, or the file cannot be written.
+pub(super) fn show(client: &mut Client, asked: &Duties, json: bool) -> Result<()> {
+    if let Some(DutiesWord::List(file)) = &asked.word {
+        return forms::duties(client, file);
+    }
+    let zone = client.zone()?;
+    let time = |client: &mut Client, text: &Option<String>| {
+        text.as_deref().map(|text| super::acts::time(client, text)).transpose()
+    };
+    let which = match (asked.due, asked.overdue, asked.all) {
+        (true, ..) => Which::Due,
+        (_, true, _) => Which::Overdue,
+        (.., true) => Which::All,
+        _ => Which::Open,
+    };
+    let wanted = DutiesWanted {
+        which,
+        on: time(client, &asked.on)?,
+        until: time(client, &asked.until)?,
+        account: asked.account.clone(),
+        link: asked.link.clone(),
+    };
+    let page: Box<DutyPage> = client.ask(Query::Owed { wanted })?;
+    if let Some(file) = &asked.calendar {
+        return forms::put_bytes(file, ics(&page, zone).as_bytes());
+    }
+    if json {
+        return print::json(&page);
+    }
+    if page.duties.is_empty() {
+        return print::line("nothing is owed");
+    }
+    let head = ["state", "due", "days", "what", "clause", "about", "who", "command"];
+    let rows: Vec<Vec<String>> = page.duties.iter().map(|line| cells(line, zone)).collect();
+    print::table(&head, &rows)
+}
+
+fn cells(line: &DutyLine, zone: Tz) -> Vec<String> {
+    let duty = &line.duty;
+    vec![
+        line.state.to_string(),
+        calendar::end(duty.due, zone),
+        line.days.to_string(),
+        duty.code.what().to_owned(),
+        duty.clause.clone(),
+        about(duty),
+        who(duty),
+        duty.command.clone(),
+    ]
+}
+
+fn about(duty: &Duty) -> String {
+    match &duty.link {
+        Some(link) if *link != duty.object => format!("{link} {}", duty.object),
+        _ => duty.object.clone(),
+    }
+}
+
+fn who(duty: &Duty) -> String {
+    let roles = || duty.roles.iter().map(|role: &Role| role.word()).collect::<Vec<_>>().join(",");
+    duty.account.clone().unwrap_or_else(roles)
+}
+
+/// A calendar (RFC 5545) with an event on the last day of each duty. The same duty has the same name in every file, so that a
+/// program that reads the next one does not show it twice.
+fn ics(page: &DutyPage, zone: Tz) -> String {
+    let mut file = ICalendar::new("2.0", "-//batchward//duties//EN");
+    // The form of RFC 5545: no separators, and Z for the common time.
+    let stamp: String = page.on.to_string().chars().filter(|c| !"-:".contains(*c)).collect();
+    let stamp = stamp.split_once('.').map_or(stamp.clone(), |(whole, _)| format!("{whole}Z"));
+    for line in &page.duties {
+        let duty = &line.duty;
+        let day = duty.due.date_in(zone);
+        let parts: [&str; 5] = [
+            duty.code.word(),
+            duty.policy.as_deref().unwrap_or_default(),
+            duty.link.as_deref().unwrap_or_default(),
+            &duty.object,
+            &calendar::date(day),
+        ];
+        let name = Digest::of(parts.join("\n").as_bytes()).to_string();
+        let what = speech::say(duty.code.what());
+        let summary = format!("{what} ({})", about(duty));
+        let description = format!("{}, {}\nbatchward {}", duty.clause, who(duty), duty.command);
+        let mut start = DtStart::new(day.format("%Y%m%d").to_string());
+        start.add(Value::DATE);
+        let mut event = Event::new(format!("{name}@batchward"), stamp.clone());
+        event.push(start);
+        event.push(Summary::new(escape_text(summary)));
+        event.push(Description::new(escape_text(description)));
+        event.push(Categories::new(duty.code.word()));
+        // It keeps nobody from meeting others on that day.
+        event.push(Transp::transparent());
+        if line.state == DutyState::Overdue {
+            event.push(Priority::new("1"));
+        }
+        file.add_event(event);
+    }
+    file.to_string()
+}
