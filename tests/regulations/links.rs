@@ -266,3 +266,99 @@ fn papers_are_kept_by_digest_and_come_out_as_they_went_in() {
     site.run_as("alice", &look).ok();
     site.verify();
 }
+
+/// The duties of a code that are not fulfilled, in the order of their days.
+fn duties(site: &Site<'_>, code: &str) -> Vec<Value> {
+    let words = ["duties", "--until", "2032-12-31", "--json"];
+    let page = site.run_as("audrey", &words).ok().json();
+    let rows = page["duties"].as_array().unwrap().iter();
+    rows.filter(|row| row["code"] == code).cloned().collect()
+}
+
+fn day(row: &Value) -> &str {
+    row["due"].as_str().unwrap().get(..10).unwrap()
+}
+
+#[test]
+fn what_links_ask_for_is_in_the_list_of_duties_with_its_clause() {
+    let people = People::new();
+    let site = under(&people, "taoyuan-dwcd");
+    // The site's first day is 2026-11-21: a year later the review is due, and five years later the approval would end.
+    let found = duties(&site, "review-link");
+    assert_eq!((day(&found[0]), &found[0]["clause"]), ("2027-11-21", &"TY-4.4".into()));
+    let found = duties(&site, "renew-link");
+    assert_eq!((day(&found[0]), found.len()), ("2027-12-31", 1));
+    let mut kinds: Vec<String> = duties(&site, "attach-paper")
+        .iter()
+        .map(|row| format!("{} {}", row["object"].as_str().unwrap(), day(row)))
+        .collect();
+    kinds.sort();
+    kinds.truncate(3);
+    assert_eq!(
+        kinds,
+        [
+            "account-procedure 2026-12-21",
+            "audit-plan 2026 2026-12-31",
+            "audit-plan 2027 2027-12-31"
+        ]
+    );
+    let review = ["link", "review", LINK, "--result", "no-need", "--doc-no", DOC];
+    site.run_as("alice", &review).ok();
+    let found = duties(&site, "propose-termination");
+    assert!(found[0]["command"].as_str().unwrap().starts_with("link terminate"), "{found:#?}");
+    site.run_as("alice", &["link", "terminate", LINK, "--reason", "x", "--doc-no", DOC]).ok();
+    for code in ["review-link", "propose-termination", "renew-link", "attach-paper"] {
+        assert!(duties(&site, code).is_empty(), "{code}");
+    }
+    // An application, and the test after it.
+    let site = under(&people, "taipei-health");
+    further(&people, &site);
+    added(&site, "new", "taipei-health");
+    site.run_as("henry", &APPLY).ok();
+    let found = duties(&site, "decide-application");
+    assert_eq!((found.len(), &found[0]["object"]), (1, &"n-00000001".into()));
+    for (name, office) in [("ethan", "ethics-office"), ("alice", "it-office"), ("hilda", "head")] {
+        countersign(&site, name, "new", office).ok();
+    }
+    assert!(duties(&site, "decide-application").is_empty());
+    assert_eq!(duties(&site, "test-link")[0]["clause"], "TPH-4");
+    site.run_as("alice", &["link", "tested", "new", "--doc-no", DOC]).ok();
+    assert!(duties(&site, "test-link").is_empty());
+}
+
+#[test]
+fn looks_at_backups_are_owed_half_yearly_in_new_taipei() {
+    let people = People::new();
+    let site = under(&people, "new-taipei-cloud-documents");
+    let found = duties(&site, "review-backup");
+    assert_eq!((found.len(), day(&found[0])), (1, "2027-05-21"));
+    assert_eq!(found[0]["clause"], "NTP-4.2");
+    later(&site, 100);
+    site.run_as("alice", &["audit", "backup-review", "--result", "ok", "--doc-no", DOC]).ok();
+    assert!(day(&duties(&site, "review-backup")[0]) > "2027-08-20");
+}
+
+#[test]
+fn nothing_goes_abroad_where_the_policy_forbids_it_or_without_a_document() {
+    let people = People::new();
+    let site = under(&people, "taoyuan-dwcd");
+    let batch = loaded(&site);
+    recipient(&site, "dingyue", "vendor", "agency");
+    // A file that says no country is one of this country, as those of earlier versions are.
+    site.run_as("henry", &request(&batch, "dingyue", APART)).ok();
+    edit(&site, "recipients/dingyue.yaml", "premises: agency", "premises: agency\ncountry: JP");
+    confirmed(&site);
+    refused(&site, "henry", &request(&batch, "dingyue", APART), "nothing leaves the country");
+    let late = ["handover", "approve", "l-00000001", "--doc-no", DOC];
+    refused(&site, "sue", &late, "nothing leaves the country");
+    // Ours alone: a site may ask for a document instead.
+    let abroad = "abroad: { value: document, clause: own }";
+    edit(&site, "policies/common.yaml", "abroad: { value: forbidden, clause: own }", abroad);
+    confirmed(&site);
+    let ran = site.run_as("henry", &request(&batch, "dingyue", APART)).ok();
+    assert!(ran.text().contains("--exception NO"), "{}", ran.text());
+    let id = ran.id('l');
+    let approve = ["handover", "approve", &id, "--doc-no", DOC];
+    refused(&site, "sue", &approve, "would leave the country");
+    site.run_as("sue", &[&approve[..], &["--exception", DOC]].concat()).ok();
+}

@@ -7,7 +7,7 @@ use chrono::NaiveDate;
 use super::{
     Approval, CalendarRule, ClockStart, CopyApproval, CopyRule, Destroy, Egress, Further,
     GrantRule, MonthRule, Policy, RawFile, Rule, UseRule,
-    layers::{Layer, LayerRules, Ruled, Stack},
+    layers::{Layer, LayerRules, OWN, Ruled, Stack},
     length::Length,
     links::LinksRule,
     value::Value,
@@ -15,7 +15,7 @@ use super::{
 use crate::domain::{
     accounts::Role,
     application::Office,
-    handover::{HandoverRule, OffPremises, RecipientKind},
+    handover::{Abroad, HandoverRule, OffPremises, RecipientKind},
     papers::PaperKind,
     time::Period,
 };
@@ -150,6 +150,10 @@ fn handover(held: &Held) -> Option<HandoverRule> {
         recipients: held.words("handover.recipients", RecipientKind::parse)?,
         provider_doc: held.yes("handover.provider_doc")?,
         off_premises: held.word("handover.off_premises", OffPremises::parse)?,
+        // Where nothing is said, nothing leaves the country.
+        abroad: held
+            .word("egress.abroad", Abroad::parse)
+            .unwrap_or_else(|| Rule { value: Abroad::Forbidden, clause: OWN.to_owned() }),
         vendor_export: held.yes("handover.vendor_export")?.clause,
         key_apart: held.yes("handover.key_apart")?.clause,
         retention: held.period("handover.retention")?,

@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
+use chrono_tz::Tz;
 
 use crate::{
     domain::{
@@ -72,9 +73,9 @@ fn one(code: DutyCode, object: String, start: Timestamp, due: Timestamp) -> Duty
 }
 
 /// The end of the day on which a period ends.
-fn after(at: Timestamp, period: Period, rules: &Rules) -> Timestamp {
-    let end = period.after(at, rules.zone);
-    Timestamp::end_of_day(end.date_in(rules.zone), rules.zone)
+fn after(at: Timestamp, period: Period, zone: Tz) -> Timestamp {
+    let end = period.after(at, zone);
+    Timestamp::end_of_day(end.date_in(zone), zone)
 }
 
 /// By when a notice is owed. A missing calendar year never hides a duty: then each day counts, and it is due the earlier.
@@ -85,7 +86,7 @@ fn within(at: Timestamp, length: Option<Length>, rules: &Rules) -> Timestamp {
             Length::Calendar(period) => period,
             Length::WorkingDays(days) => Period { months: 0, days, seconds: 0 },
         };
-        after(at, days, rules)
+        after(at, days, rules.zone)
     })
 }
 
@@ -146,7 +147,7 @@ fn link(view: &View, rules: &Rules, name: &str, into: &mut Vec<Duty>) {
     if let Some(review) = &rule.review {
         let done = history.reviews.iter().map(|review| review.at);
         let every = (since, review.value);
-        for duty in cycle(DutyCode::ReviewLink, every, done, over, rules) {
+        for duty in cycle(DutyCode::ReviewLink, every, done, over, rules.zone) {
             into.push(of(Duty {
                 clause: review.clause.clone(),
                 roles: Act::KeepLink.roles().to_vec(),
@@ -188,20 +189,20 @@ fn cycle(
     (since, period): (Timestamp, Period),
     done: impl Iterator<Item = Timestamp>,
     over: bool,
-    rules: &Rules,
+    zone: Tz,
 ) -> Vec<Duty> {
     let mut found = Vec::new();
     let mut start = since;
     // What was done before the cause of this duty is no fulfilment of it.
     for at in done.filter(|at| *at >= since) {
-        let due = after(start, period, rules);
-        let object = start.date_in(rules.zone).to_string();
+        let due = after(start, period, zone);
+        let object = start.date_in(zone).to_string();
         found.push(Duty { done: Some(at), ..one(code, object, start, due) });
         start = at;
     }
     if !over {
-        let object = start.date_in(rules.zone).to_string();
-        found.push(one(code, object, start, after(start, period, rules)));
+        let object = start.date_in(zone).to_string();
+        found.push(one(code, object, start, after(start, period, zone)));
     }
     found
 }
@@ -219,8 +220,8 @@ fn papers(
         let kind = asked.value;
         let kept: Vec<&Paper> = view.papers.values().filter(|row| row.what.kind == kind).collect();
         let duties = match kind.every() {
-            Some(_) => yearly(kind, &kept, since, until, rules),
-            None => lasting(kind, &kept, (since, within(since, allowed, rules)), rules),
+            Some(_) => yearly(kind, &kept, since, until, rules.zone),
+            None => lasting(kind, &kept, (since, within(since, allowed, rules)), rules.zone),
         };
         into.extend(duties.into_iter().map(|duty| Duty {
             clause: asked.clause.clone(),
@@ -238,18 +239,18 @@ fn yearly(
     kept: &[&Paper],
     since: Timestamp,
     until: Timestamp,
-    rules: &Rules,
+    zone: Tz,
 ) -> Vec<Duty> {
     let mut found = Vec::new();
     let Some(every) = kind.every() else { return found };
-    let mut next = CalendarPeriod::of(since.date_in(rules.zone), every);
-    while let Some(period) = next.filter(|one| one.first <= until.date_in(rules.zone)) {
-        let start = Timestamp::start_of_day(period.first, rules.zone).max(since);
+    let mut next = CalendarPeriod::of(since.date_in(zone), every);
+    while let Some(period) = next.filter(|one| one.first <= until.date_in(zone)) {
+        let start = Timestamp::start_of_day(period.first, zone).max(since);
         let is_in = |day: NaiveDate| (period.first..=period.last).contains(&day);
-        let of = kept.iter().find(|row| is_in(row.what.on.date_in(rules.zone)));
+        let of = kept.iter().find(|row| is_in(row.what.on.date_in(zone)));
         let object = format!("{kind} {}", period.name);
         let done = of.map(|row| row.at.max(start));
-        let due = period.end(rules.zone);
+        let due = period.end(zone);
         found.push(Duty { done, ..one(DutyCode::AttachPaper, object, start, due) });
         next = period.next();
     }
@@ -261,7 +262,7 @@ fn lasting(
     kind: PaperKind,
     kept: &[&Paper],
     (since, due): (Timestamp, Timestamp),
-    rules: &Rules,
+    zone: Tz,
 ) -> Vec<Duty> {
     let done = kept.first().map(|row| row.at.max(since));
     let mut found = vec![Duty { done, ..one(DutyCode::AttachPaper, kind.to_string(), since, due) }];
@@ -273,7 +274,7 @@ fn lasting(
         if kept.iter().take(n).any(|before| lasts(&before)) {
             continue;
         }
-        let object = format!("{kind} {}", end.date_in(rules.zone));
+        let object = format!("{kind} {}", end.date_in(zone));
         let done = next.map(|row| row.at);
         found.push(Duty { done, ..one(DutyCode::AttachPaper, object, row.at, end) });
     }
@@ -288,7 +289,7 @@ fn backups(
 ) {
     let Some(rule) = &policy.further.links.backup else { return };
     let done = view.backup_looks.iter().map(|look| look.at);
-    let duties = cycle(DutyCode::ReviewBackup, (since, rule.value), done, false, rules);
+    let duties = cycle(DutyCode::ReviewBackup, (since, rule.value), done, false, rules.zone);
     into.extend(duties.into_iter().map(|duty| Duty {
         clause: rule.clause.clone(),
         policy: Some(policy.name.clone()),
@@ -324,5 +325,80 @@ fn exceptions(
             command: "config propose".to_owned(),
             ..one(DutyCode::EndException, object.clone(), since, due)
         });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+    use chrono_tz::Asia::Taipei;
+    use proptest::prelude::{prop_assert, prop_assert_eq, proptest};
+
+    use super::*;
+    use crate::domain::{digest::Digest, entry::PaperKept, ids::DocumentId};
+
+    const DAY: i64 = 86_400;
+    const YEAR: Period = Period { months: 12, days: 0, seconds: 0 };
+
+    fn at(day: i64) -> Timestamp {
+        Timestamp::from_millis((20_000 + day) * DAY * 1000)
+    }
+
+    fn paper(day: i64, on: i64, valid_until: Option<i64>) -> Paper {
+        let what = PaperKept {
+            document: DocumentId::new(1),
+            kind: PaperKind::AgencyRules,
+            doc_no: "1".to_owned(),
+            on: at(on),
+            sha256: Digest::of(b"synthetic"),
+            bytes: 9,
+            sent_to: Vec::new(),
+            valid_until: valid_until.map(at),
+            signed: None,
+        };
+        Paper { what, by: "audrey".to_owned(), at: at(day) }
+    }
+
+    #[test]
+    fn a_paper_that_ends_is_owed_again_and_one_that_lasts_longer_fulfils_it() {
+        let kept = [paper(5, 5, Some(100)), paper(90, 90, Some(400)), paper(95, 95, Some(300))];
+        let rows: Vec<&Paper> = kept.iter().collect();
+        let found = lasting(PaperKind::AgencyRules, &rows, (at(0), at(30)), Taipei);
+        let told: Vec<_> = found.iter().map(|duty| (duty.due, duty.done)).collect();
+        // The third ends before the second: nothing is owed for it.
+        assert_eq!(told, [(at(30), Some(at(5))), (at(100), Some(at(90))), (at(400), None)]);
+        let none = lasting(PaperKind::AgencyRules, &[], (at(0), at(30)), Taipei);
+        assert_eq!((none.len(), none[0].done), (1, None));
+    }
+
+    #[test]
+    fn each_year_owes_a_plan_of_its_own() {
+        // Day 20,000 is 2024-10-04: the policy came into force in that year.
+        let kept = [paper(10, 10, None), paper(500, 500, None)];
+        let rows: Vec<&Paper> = kept.iter().collect();
+        let found = yearly(PaperKind::AuditPlan, &rows, at(0), at(800), Taipei);
+        let told: Vec<_> = found.iter().map(|duty| (&*duty.object, duty.done.is_some())).collect();
+        assert_eq!(
+            told,
+            [("audit-plan 2024", true), ("audit-plan 2025", false), ("audit-plan 2026", true)]
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn what_comes_again_is_never_lost_and_never_due_before_its_cause(
+            mut done in proptest::collection::vec(-400_i64..4000, 0..20), over: bool,
+        ) {
+            done.sort_unstable();
+            let given = done.iter().map(|day| at(*day));
+            let found = cycle(DutyCode::ReviewLink, (at(0), YEAR), given, over, Taipei);
+            let counted = done.iter().filter(|day| **day >= 0).count();
+            prop_assert_eq!(found.len(), counted + usize::from(!over));
+            prop_assert_eq!(found.iter().filter(|duty| duty.done.is_none()).count(), usize::from(!over));
+            prop_assert!(found.iter().all(|duty| duty.start <= duty.due));
+            for pair in found.windows(2) {
+                prop_assert_eq!(pair[0].done, Some(pair[1].start));
+            }
+        }
     }
 }
