@@ -67,6 +67,7 @@ fn every_answer_of_the_binary_fits_its_schema() {
     }
     assert!(seen.0.contains("batch-show"), "{rows:#}");
     readings(&site, &mut seen);
+    posts(&site, &mut seen);
     packed(&site, &mut seen);
     receipts(&site, &mut seen);
     certificate(&site, &mut seen);
@@ -105,6 +106,18 @@ fn kept(site: &Site<'_>) {
     let words = ["audit", "document", "add", "--kind", "audit-plan", "--doc-no", "府婦字第1號"];
     let more = ["--sent-to", "民政局=府婦字第2號", "--file", paper.to_str().unwrap()];
     site.run_as("audrey", &[words.as_slice(), &more].concat()).ok();
+fn posts(site: &Site<'_>, seen: &mut Seen) {
+    let add = ["appointment", "add", "henry", "--post", "handler", "--from", "2026-11-21"];
+    site.run_as("sue", &[add.as_slice(), &["--doc-no", "府社人字第1150001234號"]].concat()).ok();
+    let end = ["appointment", "end", "audrey", "--on", "2027-12-31", "--reason", "retired"];
+    site.run_as("audrey", &end).ok();
+    for (schema, words) in [
+        ("account-review", vec!["account", "review", "--json"]),
+        ("account-roster", vec!["account", "roster", "--format", "json", "-o", "-"]),
+        ("appointment-list", vec!["appointment", "list", "--json"]),
+    ] {
+        seen.see(schema, &site.run(&words).ok());
+    }
 }
 
 fn readings(site: &Site<'_>, seen: &mut Seen) {

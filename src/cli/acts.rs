@@ -15,7 +15,7 @@ use super::{
     client::Client,
     handover,
     identity::Identity,
-    inventory, print,
+    incidents, inventory, people, print,
     words::{id, public_key},
 };
 use crate::{
@@ -77,6 +77,8 @@ fn command_of(word: &Word, client: &mut Client) -> Result<Command> {
         Word::Account(AccountWord::Disable { name }) => {
             Command::AccountDisable { name: name.clone() }
         }
+        Word::Account(AccountWord::Review(asked)) => people::review_of(asked)?,
+        Word::Appointment(word) => people::command_of(word, client)?,
         Word::Witness(WitnessWord::Add { name, key }) => {
             Command::WitnessAdd { name: name.clone(), vkey: key.clone() }
         }
@@ -192,6 +194,7 @@ fn command_of_end(word: &Word, client: &mut Client) -> Result<Command> {
             Command::HoldPlace { scope, authority, doc_no, review: time(client, review)? }
         }
         Word::Handover(word) => handover::command_of(word, client)?,
+        Word::Incident(word) => incidents::command_of(word, client)?,
         Word::Hold(HoldWord::Lift { hold }) => Command::HoldLift { hold: id(hold)? },
         _ => return Err(Error::usage("this word takes no command")),
     })

@@ -9,16 +9,16 @@ use std::{
 use super::{
     access, acts,
     args::{
-        AccessWord, AccountWord, AuditWord, BatchWord, CertificateWord, Cli, ConfigWord, CopyWord,
-        DestroyWord, Evidence, EvidenceWord, GrantWord, HandoverWord, HoldWord, Init, LinkWord,
-        MediaWord, ReceiptWord, RegisterWord, RowFormat, StandingWord, WitnessWord, Word,
+        AccessWord, AuditWord, BatchWord, CertificateWord, Cli, ConfigWord, CopyWord, DestroyWord,
+        Evidence, EvidenceWord, GrantWord, HandoverWord, HoldWord, Init, LinkWord, MediaWord,
+        ReceiptWord, RegisterWord, RowFormat, StandingWord, WitnessWord, Word,
     },
-    bars, batch,
+    audit, bars, batch,
     client::{self, Client},
     doctor, duties, evidence, forms, handover,
     identity::Identity,
-    inventory, links, lists, pack, pages, papers, policies, print, receipt, register, rows, shapes,
-    sources, speech, status, vault, verify, witness,
+    incidents, inventory, links, lists, pack, pages, papers, people, policies, print, receipt, register, rows,
+    shapes, sources, speech, status, vault, verify, witness,
 };
 use crate::{
     daemon, demo,
@@ -59,6 +59,9 @@ pub(super) fn run(cli: &Cli) -> Result<()> {
         Word::Evidence(Evidence { word: Some(EvidenceWord::Verify { file, key }), .. }) => {
             evidence::verify(file, key.as_deref(), cli.json)
         }
+        Word::Audit(AuditWord::Verify { file, key, access }) => {
+            audit::verify(file, key, access.as_deref(), cli.json)
+        }
         Word::Witness(WitnessWord::New { dir, name }) => witness::new(dir, name),
         Word::Witness(WitnessWord::Cosign { request, dir, log, output }) => {
             let now = wiring::now(&hooks);
@@ -87,7 +90,7 @@ pub(super) fn run(cli: &Cli) -> Result<()> {
     }
 }
 
-fn made<'a>(
+pub(super) fn made<'a>(
     cli: &'a Cli,
     dir: Option<&'a PathBuf>,
     output: Option<&'a PathBuf>,
@@ -187,6 +190,7 @@ fn one_batch(client: &mut Client, text: &str, json: bool) -> Result<()> {
     if json { print::json(&page) } else { batch::show(&page, client.zone()?) }
 }
 
+#[allow(clippy::too_many_lines, reason = "a table: each word beside what shows it")]
 fn with_site(cli: &Cli, hooks: &Hooks) -> Result<()> {
     let identity = Identity::read(cli.as_name.as_deref(), cli.sign_with.as_deref())?;
     let mut client = Client::open(&cli.config, &identity, hooks)?;
@@ -195,15 +199,17 @@ fn with_site(cli: &Cli, hooks: &Hooks) -> Result<()> {
             let page: Box<StatusPage> = client.ask(Query::Status)?;
             status::show(&page, cli.json, *metrics)
         }
-        Word::Account(AccountWord::List) => lists::accounts(&mut client, cli.json),
+        Word::Appointment(_) | Word::Account(_) => people::run(cli, &mut client, &identity),
         Word::Configuration(ConfigWord::Show) => lists::pending(&mut client, cli.json),
         Word::Copy(CopyWord::List { id, all }) => {
             inventory::list(&mut client, id.as_deref(), *all, cli.json)
         }
         Word::Handover(_) | Word::Media(_) => handover::run(cli, &mut client, &identity),
+        Word::Audit(AuditWord::Paper(word)) => papers::run(cli, &mut client, &identity, word),
+        Word::Audit(word) => audit::run(cli, word, &mut client, &identity),
+        Word::Incident(_) => incidents::run(cli, &mut client, &identity),
         Word::Batch(BatchWord::List) => lists::batches(&mut client, cli.json),
         Word::Batch(BatchWord::Show { id }) => one_batch(&mut client, id, cli.json),
-        Word::Audit(AuditWord::Paper(word)) => papers::run(cli, &mut client, &identity, word),
         Word::Link(word) => links::run(cli, &mut client, &identity, word),
         Word::Grant(GrantWord::List) => lists::grants(&mut client, cli.json),
         Word::Destroy(DestroyWord::List) => lists::orders(&mut client, cli.json),

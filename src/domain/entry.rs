@@ -13,10 +13,13 @@ mod copies;
 mod expected;
 mod facts;
 mod handover;
+mod incidents;
 mod links;
 mod orders;
 mod papers;
+mod people;
 mod remotes;
+mod samples;
 
 use serde::{Deserialize, Serialize};
 
@@ -42,12 +45,25 @@ pub use links::{
     LinkApplied, LinkAsFound, LinkCountersigned, LinkRefused, LinkResumeProposed, LinkResumed,
     LinkReviewed, LinkStopped, LinkTested,
 };
+pub use incidents::{
+    IncidentClosed, IncidentFacts, IncidentInvestigated, IncidentRemedied, IncidentReported,
+    IncidentTold, InvestigationConfirmed,
+};
 pub use orders::{
     Exception, OrderCancelled, PaperFacts, PapersConfirmed, PapersRecorded, StandingConfirmed,
     StandingEnded, StandingProposed,
 };
 pub use papers::{BackupReviewed, PaperKept, SentTo};
+pub use people::{
+    AccountSuspended, AccountsReviewConfirmed, AccountsReviewed, AgreementRecorded,
+    AppointmentConfirmed, AppointmentProposed, AppointmentTerms, ChangeTold, CustodyHandedOver,
+    LeavingRecorded, RightsEnded, TrainingRecorded,
+};
 pub use remotes::{RemoteForgotten, RemoteSettled, RemoteTaken};
+pub use samples::{
+    FindingAdded, FindingCorrected, FindingFacts, FindingJudged, FindingTold, ReviewConfirmed,
+    SampleDrawn, SampleListed, SampleReviewed, SampleSealed, SampleTerms,
+};
 
 use super::{
     digest::Digest,
@@ -606,6 +622,60 @@ pub enum Body {
     PaperKept(PaperKept),
     /// Somebody looked at what backups hold.
     BackupReviewed(BackupReviewed),
+    /// An appointment is proposed.
+    AppointmentProposed(AppointmentProposed),
+    /// A second person agreed to it.
+    AppointmentConfirmed(AppointmentConfirmed),
+    /// Somebody leaves a post, or altogether.
+    LeavingRecorded(LeavingRecorded),
+    /// The rights that went with it ended on the day.
+    RightsEnded(RightsEnded),
+    /// Custody went over to another custodian.
+    CustodyHandedOver(CustodyHandedOver),
+    /// An office was told of a change of post.
+    ChangeTold(ChangeTold),
+    /// Somebody was trained.
+    TrainingRecorded(TrainingRecorded),
+    /// A confidentiality agreement is on file.
+    AgreementRecorded(AgreementRecorded),
+    /// Every account was reviewed.
+    AccountsReviewed(AccountsReviewed),
+    /// A second person confirmed the review.
+    AccountsReviewConfirmed(AccountsReviewConfirmed),
+    /// An account that nobody uses rests.
+    AccountSuspended(AccountSuspended),
+    /// An account read something without a signature, for the first time on a day.
+    AccountUsed {},
+    /// The agent bound itself to the seed of a sample of the access log.
+    SampleSealed(SampleSealed),
+    /// A sample was drawn.
+    SampleDrawn(SampleDrawn),
+    /// A part of what was drawn.
+    SampleListed(SampleListed),
+    /// Somebody looked through it.
+    SampleReviewed(SampleReviewed),
+    /// The other office's account agreed to that.
+    ReviewConfirmed(ReviewConfirmed),
+    /// Something was found otherwise than in a sample.
+    FindingAdded(FindingAdded),
+    /// What was done about a finding.
+    FindingCorrected(FindingCorrected),
+    /// An office was told how a finding ended.
+    FindingTold(FindingTold),
+    /// A second person closed a finding, or had it corrected again.
+    FindingJudged(FindingJudged),
+    /// An incident became known.
+    IncidentReported(IncidentReported),
+    /// It was looked into.
+    IncidentInvestigated(IncidentInvestigated),
+    /// The other one who looked into it agreed.
+    InvestigationConfirmed(InvestigationConfirmed),
+    /// An office was told of an incident.
+    IncidentTold(IncidentTold),
+    /// What was done about an incident.
+    IncidentRemedied(IncidentRemedied),
+    /// A second person closed an incident.
+    IncidentClosed(IncidentClosed),
     /// A signature under a reading has counted; the reading itself is in the access log.
     NonceSpent {
         /// Its nonce.

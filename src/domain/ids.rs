@@ -27,6 +27,8 @@ kinds! {
     AccessOrder, AccessOrderId, 'a';
     /// An application of a link.
     Application, ApplicationId, 'n';
+    /// An appointment to a post.
+    Appointment, AppointmentId, 'p';
     /// A batch.
     Batch, BatchId, 'b';
     /// A copy of governed data.
@@ -35,18 +37,24 @@ kinds! {
     Delivery, DeliveryId, 'd';
     /// A paper kept for inspection.
     Document, DocumentId, 'j';
+    /// A finding.
+    Found, FindingId, 'f';
     /// A grant.
     Grant, GrantId, 'g';
     /// A hand-over.
     HandedOver, HandoverId, 'l';
     /// A hold.
     Hold, HoldId, 'h';
+    /// An incident.
+    Happened, IncidentId, 'i';
     /// A key that came.
     Key, KeyId, 'k';
     /// A destruction order.
     Order, OrderId, 'o';
     /// A delivery that was fetched from a server.
     Remote, RemoteId, 'r';
+    /// A sample of the access log.
+    Sampled, SampleId, 'm';
     /// A standing approval.
     Standing, StandingId, 's';
 }

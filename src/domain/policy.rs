@@ -5,13 +5,18 @@
 
 mod build;
 pub mod clauses;
+pub mod incidents;
 pub mod layers;
 pub mod length;
 pub mod links;
 pub mod parameters;
+mod people;
+mod periods;
+pub mod sampling;
 pub mod value;
 
 use layers::Stack;
+pub use people::PeopleRule;
 
 use super::{accounts::Role, handover::HandoverRule, time::Period, words::words};
 
@@ -70,6 +75,12 @@ pub struct Further {
     pub egress: Option<Rule<Egress>>,
     /// Applications, reviews and validity of links.
     pub links: links::LinksRule,
+    /// People.
+    pub people: PeopleRule,
+    /// Samples of the access log, reviewers and findings.
+    pub sampling: sampling::SamplingRule,
+    /// Incidents.
+    pub incidents: incidents::IncidentRule,
     /// How days are counted.
     pub calendar: CalendarRule,
 }

@@ -9,6 +9,9 @@ use super::{
     authority::{COMMAND, DECISION},
     handing::HandoverAct,
     kept_papers::PaperAct,
+    incidents::IncidentAct,
+    people::PeopleAct,
+    sampling::SampleAct,
 };
 use crate::domain::{
     accounts::Act,
@@ -248,6 +251,20 @@ pub enum Command {
     Paper {
         /// What is done.
         act: Box<PaperAct>,
+    /// `appointment …`, `account review`.
+    People {
+        /// What is done.
+        act: Box<PeopleAct>,
+    },
+    /// `audit sample`, `audit review`, `audit finding …`.
+    Sample {
+        /// What is done.
+        act: Box<SampleAct>,
+    },
+    /// `incident …`.
+    Incident {
+        /// What is done.
+        act: Box<IncidentAct>,
     },
     /// `media record`.
     MediaRecord {
@@ -415,6 +432,9 @@ impl Command {
             Self::CopyDeclare { .. } => "copy declare",
             Self::CopyMove { .. } => "copy move",
             Self::Handover { act } => act.word(),
+            Self::People { act } => act.word(),
+            Self::Sample { act } => act.word(),
+            Self::Incident { act } => act.word(),
             Self::MediaRecord { .. } => "media record",
             Self::MediaConfirm { .. } => "media confirm",
             Self::DestroyRequest { .. } => "destroy request",
@@ -441,6 +461,9 @@ impl Command {
         match self {
             Self::Handover { act } => act.decides(),
             Self::Link { act } => act.decides(),
+            Self::People { act } => act.decides(),
+            Self::Sample { act } => act.decides(),
+            Self::Incident { act } => act.decides(),
             Self::AccountConfirm { .. }
             | Self::ConfigConfirm
             | Self::WitnessConfirm { .. }
@@ -538,6 +561,9 @@ impl Command {
             Self::Handover { act } => act.act(),
             Self::Link { act } => act.act(),
             Self::Paper { act } => act.act(),
+            Self::People { act } => act.act(),
+            Self::Sample { act } => act.act(),
+            Self::Incident { act } => act.act(),
             Self::MediaConfirm { .. } => Act::Vouch,
             Self::GrantApprove { .. } | Self::GrantDeny { .. } | Self::GrantRevoke { .. } => {
                 Act::DecideUse
@@ -611,6 +637,9 @@ impl Command {
             Self::Handover { act } => act.object(),
             Self::Link { act } => act.object(),
             Self::Paper { act } => act.object(),
+            Self::People { act } => act.object(),
+            Self::Sample { act } => act.object(),
+            Self::Incident { act } => act.object(),
         }
     }
 
@@ -638,6 +667,9 @@ impl Command {
             Self::Handover { act } => act.text(),
             Self::Link { act } => act.text(),
             Self::Paper { act } => act.text(),
+            Self::People { act } => act.text(),
+            Self::Sample { act } => act.text(),
+            Self::Incident { act } => act.text(),
             Self::GrantApply { purpose, .. } => purpose,
             Self::KeySubmit { channel, .. } => channel,
             Self::HoldPlace { authority, .. } => authority,

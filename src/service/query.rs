@@ -20,9 +20,12 @@ use super::{
     },
     handovers::HandoverLine,
     kept_papers::{PaperFile, PaperLine},
+    incidents::IncidentLine,
+    people::{PeoplePage, ReviewPage, Roster},
     plan::PlanLine,
     reading::Reading,
     receipts::ReceiptText,
+    sampling::{FindingLine, SampleLine, SampleProofText},
     show::{AccountLine, BatchPage, BatchRow, GrantLine, HoldLine, OrderLine, StandingLine},
     status::StatusPage,
 };
@@ -31,6 +34,7 @@ use crate::{
         digest::Digest,
         entry::ConfigChange,
         ids::{BatchId, DocumentId, GrantId, HandoverId, OrderId},
+        ids::{BatchId, GrantId, HandoverId, OrderId, SampleId},
         layout::FieldKind,
         limits,
         time::Timestamp,
@@ -81,6 +85,22 @@ pub enum Query {
         /// Those that are gone too.
         all: bool,
     },
+    /// `audit sample list`.
+    Samples,
+    /// One sample.
+    Sample {
+        /// The sample.
+        id: SampleId,
+    },
+    /// The proof of a sample.
+    SampleProof {
+        /// The sample.
+        id: SampleId,
+    },
+    /// `audit finding list`.
+    Findings,
+    /// `incident list`.
+    Incidents,
     /// `handover list`.
     Handovers,
     /// `handover show`.
@@ -100,6 +120,12 @@ pub enum Query {
         /// The paper.
         id: DocumentId,
     },
+    /// `appointment list`.
+    People,
+    /// What stands in the review of accounts.
+    Review,
+    /// `account roster`.
+    Roster,
     /// `standing list`.
     Standings,
     /// `hold list`.
@@ -351,10 +377,26 @@ answers! {
     Papers(Vec<PaperLine>),
     /// [`Query::Paper`].
     Paper(Box<PaperFile>),
+    /// [`Query::Samples`].
+    Samples(Vec<SampleLine>),
+    /// [`Query::Sample`].
+    Sample(Box<SampleLine>),
+    /// [`Query::SampleProof`].
+    SampleProof(SampleProofText),
+    /// [`Query::Findings`].
+    Findings(Vec<FindingLine>),
+    /// [`Query::Incidents`].
+    Incidents(Vec<IncidentLine>),
     /// [`Query::Handovers`].
     Handovers(Vec<HandoverLine>),
     /// [`Query::Handover`].
     Handover(Box<HandoverLine>),
+    /// [`Query::People`].
+    People(PeoplePage),
+    /// [`Query::Review`].
+    Review(Box<ReviewPage>),
+    /// [`Query::Roster`].
+    Roster(Box<Roster>),
     /// [`Query::Standings`].
     Standings(Vec<StandingLine>),
     /// [`Query::Holds`].
@@ -415,11 +457,19 @@ impl Service {
             Query::AccessKeys => self.access_keys().into(),
             Query::Plan { on } => self.plan(on)?.into(),
             Query::Copies { batch, all } => self.inventory(batch, all)?.into(),
+            Query::Samples => self.samples().into(),
+            Query::Sample { id } => Box::new(self.sample_page(id)?).into(),
+            Query::SampleProof { id } => self.sample_proof(id)?.into(),
+            Query::Findings => self.findings().into(),
+            Query::Incidents => self.incident_lines().into(),
             Query::Handovers => self.handovers().into(),
             Query::Handover { id } => Box::new(self.handover_page(id)?).into(),
             Query::Links { link } => self.link_pages(link.as_deref())?.into(),
             Query::Papers => self.papers().into(),
             Query::Paper { id } => Box::new(self.paper_file(id)?).into(),
+            Query::People => self.people_page().into(),
+            Query::Review => Box::new(self.review_page()?).into(),
+            Query::Roster => Box::new(self.roster()?).into(),
             Query::Standings => self.standings().into(),
             Query::Holds => self.holds().into(),
             Query::Pending => self.pending().to_vec().into(),

@@ -4,14 +4,17 @@
 //! of use, proofs; then what an administrator does now and then.
 
 mod access;
+mod audit;
 mod deliveries;
 mod destruction;
 mod forms;
 mod handover;
+mod incidents;
 mod inventory;
 mod links;
 mod pack;
 mod papers;
+mod people;
 pub(super) mod proofs;
 mod receipt;
 mod site;
@@ -25,16 +28,19 @@ use clap::{Parser, Subcommand};
 
 pub(super) use self::{
     access::{AccessFilter, AccessWord, ExportFormat},
+    audit::{AuditWord, FindingWord, SampleArgs, SampleWord},
     deliveries::{BatchWord, ExpectedArgs, KeyWord, LinkWord},
     destruction::{CloseArgs, DestroyWord, HoldWord, StandingWord},
     forms::{Duties, DutiesWord, Evidence, EvidenceWord, FormFile, FormFormat, RegisterExport},
     handover::{HandoverWord, RequestArgs, ReturnedArgs},
+    incidents::{IncidentWord, ReportArgs},
     inventory::{
         CarriedArgs, CopyWord, DeclareArgs, ExportArgs, ImportArgs, MediaWord, RecordArgs,
     },
     links::{LinkLifeWord, OfficeWord, ReviewWord},
     pack::{PackArgs, PackKind},
-    papers::{AddPaper, AuditPaperWord, AuditWord, BackupWord, DocumentWord, PaperWord},
+    papers::{AddPaper, AuditPaperWord, BackupWord, DocumentWord, PaperWord},
+    people::{AgreementArgs, AppointArgs, AppointmentWord, ReviewArgs},
     proofs::{CertificateWord, PolicyWord, RegisterVerify, RegisterWord},
     receipt::{ReceiptShow, ReceiptVerify, ReceiptWord},
     site::{AccountAdd, AccountWord, ClockWord, ConfigWord, Init, Shell},
@@ -196,6 +202,12 @@ pub(super) enum Word {
     /// The access log: who looked up what, for which case and why.
     #[command(subcommand)]
     Access(AccessWord),
+    /// Samples of the access log, and what was found: draw, review, correct, close.
+    #[command(subcommand)]
+    Audit(AuditWord),
+    /// Incidents: report, investigate, notify, remedy, close.
+    #[command(subcommand)]
+    Incident(IncidentWord),
     /// Witnesses: people outside who vouch that the register only ever grew.
     #[command(subcommand)]
     Witness(WitnessWord),
@@ -222,12 +234,12 @@ pub(super) enum Word {
     /// Links: apply, countersign, review, stop; where change files begin, and their servers.
     #[command(subcommand)]
     Link(LinkWord),
-    /// Audits: papers kept for inspection, reviews of backups.
-    #[command(subcommand)]
-    Audit(AuditWord),
-    /// People: add, confirm, list, disable.
+    /// People: add, confirm, list, disable, review, roster.
     #[command(subcommand)]
     Account(AccountWord),
+    /// Posts: who holds them, changes of post, training, agreements.
+    #[command(subcommand)]
+    Appointment(AppointmentWord),
     /// The configuration in force: show what differs, propose, confirm.
     #[command(subcommand, name = "config")]
     Configuration(ConfigWord),

@@ -5,12 +5,6 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand, ValueEnum};
 
 #[derive(Debug, Subcommand)]
-pub(in crate::cli) enum AuditWord {
-    #[command(flatten)]
-    Paper(AuditPaperWord),
-}
-
-#[derive(Debug, Subcommand)]
 pub(in crate::cli) enum AuditPaperWord {
     /// Papers kept for inspection: add, list, show, export.
     #[command(subcommand)]

@@ -6,10 +6,12 @@ use chrono::NaiveDate;
 
 use super::{
     Approval, CalendarRule, ClockStart, CopyApproval, CopyRule, Destroy, Egress, Further,
-    GrantRule, MonthRule, Policy, RawFile, Rule, UseRule,
+    GrantRule, MonthRule, PeopleRule, Policy, RawFile, Rule, UseRule,
+    incidents::IncidentRule,
     layers::{Layer, LayerRules, OWN, Ruled, Stack},
     length::Length,
     links::LinksRule,
+    sampling::SamplingRule,
     value::Value,
 };
 use crate::domain::{
@@ -17,61 +19,74 @@ use crate::domain::{
     application::Office,
     handover::{Abroad, HandoverRule, OffPremises, RecipientKind},
     papers::PaperKind,
+    people::{IdleAct, NeededPost},
     time::Period,
 };
 
 /// What holds, by the key of its parameter.
-struct Held(BTreeMap<&'static str, Ruled>);
+pub(super) struct Held(BTreeMap<&'static str, Ruled>);
 
 impl Held {
-    fn read<T>(&self, key: &str, read: impl FnOnce(&Value) -> Option<T>) -> Option<Rule<T>> {
+    pub(super) fn read<T>(
+        &self,
+        key: &str,
+        read: impl FnOnce(&Value) -> Option<T>,
+    ) -> Option<Rule<T>> {
         let ruled = self.0.get(key)?;
         Some(Rule { value: read(&ruled.value)?, clause: ruled.clause.clone() })
     }
 
-    fn period(&self, key: &str) -> Option<Rule<Period>> {
+    pub(super) fn period(&self, key: &str) -> Option<Rule<Period>> {
         self.read(key, |value| match value {
             Value::Length(Length::Calendar(period)) => Some(*period),
             _ => None,
         })
     }
 
-    fn length(&self, key: &str) -> Option<Rule<Length>> {
+    pub(super) fn length(&self, key: &str) -> Option<Rule<Length>> {
         self.read(key, |value| match value {
             Value::Length(length) => Some(*length),
             _ => None,
         })
     }
 
-    fn number(&self, key: &str) -> Option<Rule<u64>> {
+    pub(super) fn number(&self, key: &str) -> Option<Rule<u64>> {
         self.read(key, |value| match value {
             Value::Number(number) => Some(*number),
             _ => None,
         })
     }
 
-    fn yes(&self, key: &str) -> Option<Rule<bool>> {
+    pub(super) fn yes(&self, key: &str) -> Option<Rule<bool>> {
         self.read(key, |value| match value {
             Value::Yes(yes) => Some(*yes),
             _ => None,
         })
     }
 
-    fn word<T>(&self, key: &str, parse: impl FnOnce(&str) -> Option<T>) -> Option<Rule<T>> {
+    pub(super) fn word<T>(
+        &self,
+        key: &str,
+        parse: impl FnOnce(&str) -> Option<T>,
+    ) -> Option<Rule<T>> {
         self.read(key, |value| match value {
             Value::Word(word) => parse(word),
             _ => None,
         })
     }
 
-    fn words<T>(&self, key: &str, parse: impl Fn(&str) -> Option<T>) -> Option<Rule<Vec<T>>> {
+    pub(super) fn words<T>(
+        &self,
+        key: &str,
+        parse: impl Fn(&str) -> Option<T>,
+    ) -> Option<Rule<Vec<T>>> {
         self.read(key, |value| match value {
             Value::Words(words) => Some(words.iter().filter_map(|word| parse(word)).collect()),
             _ => None,
         })
     }
 
-    fn texts(&self, key: &str) -> Option<Rule<Vec<String>>> {
+    pub(super) fn texts(&self, key: &str) -> Option<Rule<Vec<String>>> {
         self.words(key, |word| Some(word.to_owned()))
     }
 }
@@ -172,6 +187,9 @@ fn further(held: &Held) -> Further {
         exclusive: held.words("roles.exclusive", pair),
         egress: held.word("media.egress", Egress::parse),
         links: links(held),
+        people: people(held),
+        sampling: SamplingRule::of(held),
+        incidents: IncidentRule::of(held),
         calendar: CalendarRule {
             month_rule: held
                 .word("calendar.month_rule", MonthRule::parse)
@@ -197,5 +215,26 @@ fn links(held: &Held) -> LinksRule {
         papers: papers.collect(),
         papers_within: held.length("papers.within"),
         backup: held.period("backup.review"),
+    }
+}
+
+fn people(held: &Held) -> PeopleRule {
+    PeopleRule {
+        posts: held.words("personnel.posts", NeededPost::parse),
+        gate: held.yes("personnel.gate"),
+        before: held.length("personnel.before"),
+        after: held.length("personnel.after"),
+        subjects: held.texts("personnel.subjects"),
+        notify: held.texts("personnel.notify"),
+        custodian_switch: held.period("personnel.custodian_switch"),
+        same_person: held.yes("personnel.same_person"),
+        training_hours: held.number("training.hours"),
+        training_posts: held.words("training.posts", Role::parse),
+        request_sla: held.length("account.request_sla"),
+        review: held.period("account.review"),
+        reviewers: held.words("account.reviewers", Role::parse),
+        idle: held.period("account.idle"),
+        idle_act: held.word("account.idle_act", IdleAct::parse),
+        nda: held.yes("vendor.nda"),
     }
 }

@@ -4,15 +4,7 @@ use super::{
     Account, CameDue, Cosigned, FoldError, Grant, Hold, KeyState, Mark, Proposal, Site, View,
 };
 use crate::domain::{
-    entry::{
-        AccessApproved, AccessDenied, AccessRequested, AccountFacts, BackupReviewed, Body,
-        CopyApproved, CopyDeclared, CopyDenied, CopyMoved, CopyRequested, CopyWithdrawn,
-        EndConfirmed, EndRecorded, Entry, Exception, Filed, HandoverApproved, HandoverDenied,
-        HandoverReceived, HandoverRequested, HandoverReturned, LinkApplied, LinkCountersigned,
-        LinkRefused, LinkResumeProposed, LinkResumed, LinkReviewed, LinkStopped, LinkTested,
-        MediaArriving, OrderCancelled, PaperKept, PapersConfirmed, PapersRecorded, RemoteSettled,
-        Signed, StandingConfirmed, StandingEnded, StandingProposed, TimestampKept,
-    },
+    entry::{AccessApproved, AccessDenied, AccessRequested, AccountFacts, AccountsReviewConfirmed, AccountsReviewed, AgreementRecorded, AppointmentConfirmed, AppointmentProposed, BackupReviewed, Body, ChangeTold, CopyApproved, CopyDeclared, CopyDenied, CopyMoved, CopyRequested, CopyWithdrawn, CustodyHandedOver, EndConfirmed, EndRecorded, Entry, Exception, Filed, FindingAdded, FindingCorrected, FindingJudged, FindingTold, HandoverApproved, HandoverDenied, HandoverReceived, HandoverRequested, HandoverReturned, IncidentClosed, IncidentInvestigated, IncidentRemedied, IncidentReported, IncidentTold, InvestigationConfirmed, LeavingRecorded, LinkApplied, LinkCountersigned, LinkRefused, LinkResumeProposed, LinkResumed, LinkReviewed, LinkStopped, LinkTested, MediaArriving, OrderCancelled, PaperKept, PapersConfirmed, PapersRecorded, RemoteSettled, ReviewConfirmed, SampleDrawn, SampleReviewed, Signed, StandingConfirmed, StandingEnded, StandingProposed, TimestampKept, TrainingRecorded},
     ids::GrantId,
     lifecycle::{self, BatchEvent, GrantEvent},
     receipt::Judgement,
@@ -36,6 +28,7 @@ impl View {
                     let account =
                         Account { facts: Some(facts.clone()), disabled: false, proposal: None };
                     self.accounts.insert(facts.name.clone(), account);
+                    self.people.of(&facts.name).begun(mark.at);
                 }
                 Ok(())
             }
@@ -106,17 +99,20 @@ impl View {
                     proposal: None,
                 });
                 row.proposal = Some(Proposal { mark, by, what: account.clone() });
+                self.people.of(&account.name).asked(mark.at);
             }
             Body::AccountConfirmed { name, .. } => {
                 let row = self.accounts.get_mut(name).ok_or(FoldError::Unknown(mark.seq))?;
                 let proposal = row.proposal.take().ok_or(FoldError::Transition(mark.seq))?;
                 row.facts = Some(proposal.what);
                 row.disabled = false;
+                self.people.of(name).begun(mark.at);
             }
             Body::AccountDisabled { name, .. } => {
                 let row = self.accounts.get_mut(name).ok_or(FoldError::Unknown(mark.seq))?;
                 row.disabled = true;
                 row.proposal = None;
+                self.people.of(name).over(mark.at, None, false);
             }
             Body::BaselineProposed { link, sequence, .. } => {
                 let row = self.links.entry(link.clone()).or_default();
@@ -316,6 +312,7 @@ impl View {
 impl Body {
     /// The signature that an entry carries.
     #[must_use]
+    #[allow(clippy::too_many_lines, reason = "a table: each entry beside its signature")]
     pub const fn signed(&self) -> Option<&Signed> {
         match self {
             Self::ConfigProposed { signed, .. }
@@ -340,6 +337,15 @@ impl Body {
             | Self::HandoverReceived(HandoverReceived { signed, .. })
             | Self::HandoverReturned(HandoverReturned { signed, .. })
             | Self::MediaArriving(MediaArriving { signed, .. })
+            | Self::SampleDrawn(SampleDrawn { signed, .. })
+            | Self::SampleReviewed(SampleReviewed { signed, .. })
+            | Self::FindingAdded(FindingAdded { signed, .. })
+            | Self::FindingCorrected(FindingCorrected { signed, .. })
+            | Self::FindingTold(FindingTold { signed, .. })
+            | Self::IncidentReported(IncidentReported { signed, .. })
+            | Self::IncidentInvestigated(IncidentInvestigated { signed, .. })
+            | Self::IncidentTold(IncidentTold { signed, .. })
+            | Self::IncidentRemedied(IncidentRemedied { signed, .. })
             | Self::StandingProposed(StandingProposed { signed, .. })
             | Self::StandingEnded(StandingEnded { signed, .. })
             | Self::PapersRecorded(PapersRecorded { signed, .. })
@@ -351,6 +357,11 @@ impl Body {
             | Self::LinkStopped(LinkStopped { signed, .. })
             | Self::LinkResumeProposed(LinkResumeProposed { signed, .. })
             | Self::TimestampKept(TimestampKept { signed, .. })
+            | Self::AppointmentProposed(AppointmentProposed { signed, .. })
+            | Self::LeavingRecorded(LeavingRecorded { signed, .. })
+            | Self::ChangeTold(ChangeTold { signed, .. })
+            | Self::TrainingRecorded(TrainingRecorded { signed, .. })
+            | Self::AgreementRecorded(AgreementRecorded { signed, .. })
             | Self::Intent { plan: Plan::TakeKey { signed, .. } } => signed.as_ref(),
             Self::ConfigConfirmed { signed, .. }
             | Self::AccountConfirmed { signed, .. }
@@ -373,6 +384,10 @@ impl Body {
             | Self::Filed(Filed { signed, .. })
             | Self::HandoverApproved(HandoverApproved { signed, .. })
             | Self::HandoverDenied(HandoverDenied { signed, .. })
+            | Self::ReviewConfirmed(ReviewConfirmed { signed, .. })
+            | Self::FindingJudged(FindingJudged { signed, .. })
+            | Self::InvestigationConfirmed(InvestigationConfirmed { signed, .. })
+            | Self::IncidentClosed(IncidentClosed { signed, .. })
             | Self::OrderApproved { signed, .. }
             | Self::OrderDenied { signed, .. }
             | Self::StandingConfirmed(StandingConfirmed { signed, .. })
@@ -382,7 +397,11 @@ impl Body {
             | Self::LinkResumed(LinkResumed { signed, .. })
             | Self::HoldPlaced { signed, .. }
             | Self::HoldLifted { signed, .. }
-            | Self::RemoteSettled(RemoteSettled { signed, .. }) => Some(signed),
+            | Self::RemoteSettled(RemoteSettled { signed, .. })
+            | Self::AppointmentConfirmed(AppointmentConfirmed { signed, .. })
+            | Self::CustodyHandedOver(CustodyHandedOver { signed, .. })
+            | Self::AccountsReviewed(AccountsReviewed { signed, .. })
+            | Self::AccountsReviewConfirmed(AccountsReviewConfirmed { signed, .. }) => Some(signed),
             _ => None,
         }
     }

@@ -5,6 +5,8 @@
 
 mod acts;
 mod links;
+mod people;
+mod samples;
 #[cfg(test)]
 mod tests;
 
@@ -32,7 +34,7 @@ const AHEAD: Period = Period { months: 2, days: 0, seconds: 0 };
 type Part = fn(&View, &Rules, Timestamp, Timestamp, &mut Vec<Duty>);
 
 /// Every part.
-const PARTS: &[Part] = &[acts::duties, links::duties];
+const PARTS: &[Part] = &[acts::duties, links::duties, people::duties, samples::duties];
 
 /// Which duties are wanted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
