@@ -17,8 +17,8 @@ use super::{
     client::{self, Client},
     doctor, duties, evidence, forms, handover,
     identity::Identity,
-    incidents, inventory, links, lists, pack, pages, papers, people, policies, print, receipt, register, rows,
-    shapes, sources, speech, status, vault, verify, witness,
+    incidents, inventory, links, lists, pack, pages, papers, people, policies, print, receipt,
+    register, rows, shapes, sources, speech, status, vault, verify, witness,
 };
 use crate::{
     daemon, demo,

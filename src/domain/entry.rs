@@ -41,13 +41,13 @@ pub use handover::{
     Custody, HandoverApproved, HandoverDenied, HandoverReceived, HandoverRequested,
     HandoverReturned, HandoverTerms, MediaArriving, MediaCarried, PackageFacts, PackagePart,
 };
-pub use links::{
-    LinkApplied, LinkAsFound, LinkCountersigned, LinkRefused, LinkResumeProposed, LinkResumed,
-    LinkReviewed, LinkStopped, LinkTested,
-};
 pub use incidents::{
     IncidentClosed, IncidentFacts, IncidentInvestigated, IncidentRemedied, IncidentReported,
     IncidentTold, InvestigationConfirmed,
+};
+pub use links::{
+    LinkApplied, LinkAsFound, LinkCountersigned, LinkRefused, LinkResumeProposed, LinkResumed,
+    LinkReviewed, LinkStopped, LinkTested,
 };
 pub use orders::{
     Exception, OrderCancelled, PaperFacts, PapersConfirmed, PapersRecorded, StandingConfirmed,

@@ -19,7 +19,7 @@ use crate::{
             Body, LinkApplied, LinkCountersigned, LinkRefused, LinkResumeProposed, LinkResumed,
             LinkReviewed, LinkStopped, LinkTested,
         },
-        ids::ApplicationId,
+        ids::{ApplicationId, FindingId},
         view::{Application, LinkHistory},
     },
     error::Error,
@@ -96,6 +96,9 @@ impl Service {
         for text in asked.external_form.iter().chain(&asked.refers) {
             stated("a number", text)?;
         }
+        for text in &asked.refers {
+            self.is_corrected(text)?;
+        }
         self.look_again()?;
         let link = self.found.rules.links.get(name).ok_or_else(|| no_link(name))?;
         let said = [
@@ -148,6 +151,20 @@ impl Service {
         let message = format!("the application of '{name}' waits for: {offices}");
         Ok(Reply::new(&application, message)
             .next(format!("each of them runs 'batchward link countersign {name} --office OFFICE'")))
+    }
+
+    /// A finding of this register is closed before it is referred to; another number is that of a document.
+    fn is_corrected(&self, text: &str) -> Result<()> {
+        let Ok(id) = text.parse::<FindingId>() else { return Ok(()) };
+        match self.engine.view.samples.findings.get(&id) {
+            None => Err(Error::usage(format!("there is no finding '{id}'"))
+                .hint("'batchward audit finding list' shows the findings")),
+            Some(row) if row.closed.is_none() => Err(Error::refused(format!(
+                "the finding '{id}' is not closed (NT-5.6)"
+            ))
+            .hint("it is corrected, and closed by a second person, before it is referred to")),
+            Some(_) => Ok(()),
+        }
     }
 
     fn waiting(&self, link: &str) -> Result<(ApplicationId, &Application)> {

@@ -8,8 +8,8 @@ use super::{
     applications::LinkAct,
     authority::{COMMAND, DECISION},
     handing::HandoverAct,
-    kept_papers::PaperAct,
     incidents::IncidentAct,
+    kept_papers::PaperAct,
     people::PeopleAct,
     sampling::SampleAct,
 };
@@ -251,6 +251,7 @@ pub enum Command {
     Paper {
         /// What is done.
         act: Box<PaperAct>,
+    },
     /// `appointment …`, `account review`.
     People {
         /// What is done.

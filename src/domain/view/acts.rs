@@ -4,7 +4,20 @@ use super::{
     Account, CameDue, Cosigned, FoldError, Grant, Hold, KeyState, Mark, Proposal, Site, View,
 };
 use crate::domain::{
-    entry::{AccessApproved, AccessDenied, AccessRequested, AccountFacts, AccountsReviewConfirmed, AccountsReviewed, AgreementRecorded, AppointmentConfirmed, AppointmentProposed, BackupReviewed, Body, ChangeTold, CopyApproved, CopyDeclared, CopyDenied, CopyMoved, CopyRequested, CopyWithdrawn, CustodyHandedOver, EndConfirmed, EndRecorded, Entry, Exception, Filed, FindingAdded, FindingCorrected, FindingJudged, FindingTold, HandoverApproved, HandoverDenied, HandoverReceived, HandoverRequested, HandoverReturned, IncidentClosed, IncidentInvestigated, IncidentRemedied, IncidentReported, IncidentTold, InvestigationConfirmed, LeavingRecorded, LinkApplied, LinkCountersigned, LinkRefused, LinkResumeProposed, LinkResumed, LinkReviewed, LinkStopped, LinkTested, MediaArriving, OrderCancelled, PaperKept, PapersConfirmed, PapersRecorded, RemoteSettled, ReviewConfirmed, SampleDrawn, SampleReviewed, Signed, StandingConfirmed, StandingEnded, StandingProposed, TimestampKept, TrainingRecorded},
+    entry::{
+        AccessApproved, AccessDenied, AccessRequested, AccountFacts, AccountsReviewConfirmed,
+        AccountsReviewed, AgreementRecorded, AppointmentConfirmed, AppointmentProposed,
+        BackupReviewed, Body, ChangeTold, CopyApproved, CopyDeclared, CopyDenied, CopyMoved,
+        CopyRequested, CopyWithdrawn, CustodyHandedOver, EndConfirmed, EndRecorded, Entry,
+        Exception, Filed, FindingAdded, FindingCorrected, FindingJudged, FindingTold,
+        HandoverApproved, HandoverDenied, HandoverReceived, HandoverRequested, HandoverReturned,
+        IncidentClosed, IncidentInvestigated, IncidentRemedied, IncidentReported, IncidentTold,
+        InvestigationConfirmed, LeavingRecorded, LinkApplied, LinkCountersigned, LinkRefused,
+        LinkResumeProposed, LinkResumed, LinkReviewed, LinkStopped, LinkTested, MediaArriving,
+        OrderCancelled, PaperKept, PapersConfirmed, PapersRecorded, RemoteSettled, ReviewConfirmed,
+        SampleDrawn, SampleReviewed, Signed, StandingConfirmed, StandingEnded, StandingProposed,
+        TimestampKept, TrainingRecorded,
+    },
     ids::GrantId,
     lifecycle::{self, BatchEvent, GrantEvent},
     receipt::Judgement,
