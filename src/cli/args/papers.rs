@@ -27,7 +27,7 @@ pub(in crate::cli) enum AuditPaperWord {
 pub(in crate::cli) enum DocumentWord {
     /// Keep a paper: its digest in the register, the file in the state. It holds no personal data.
     #[command(
-        after_long_help = "Examples:\n  batchward audit document add --kind audit-plan --doc-no 府婦字第1150001234號 --on 2026-11-20 --file plan.pdf\n  batchward audit document add --kind agency-rules --doc-no 府資字第1150001234號 --on 2026-11-20 --file rules.pdf --sent-to 資訊局=府資字第1150001235號"
+        after_long_help = "Examples:\n  batchward audit document add --kind audit-plan --doc-no 府婦字第1150001234號 --file plan.pdf\n  batchward audit document add --kind agency-rules --doc-no 府資字第1150001234號 \\\n      --file rules.pdf --sent-to 資訊局=府資字第1150001235號"
     )]
     Add(AddPaper),
     /// List the papers.
