@@ -98,6 +98,24 @@ fn handed_on(site: &Site<'_>) {
     site.run_as("alice", &["handover", "make", "l-00000001"]).ok();
 }
 
+/// An application of the link, and a paper.
+fn kept(site: &Site<'_>, seen: &mut Seen) {
+    site.run_as("henry", &["link", "apply", "moca-full", "--necessity", "審查資格所需"]).ok();
+    let paper = site.temporary().join("plan.txt");
+    fs::write(&paper, "合成之稽核計畫\n").unwrap();
+    let words = ["audit", "document", "add", "--kind", "audit-plan", "--doc-no", "府婦字第1號"];
+    let more = ["--sent-to", "民政局=府婦字第2號", "--file", paper.to_str().unwrap()];
+    site.run_as("audrey", &[words.as_slice(), &more].concat()).ok();
+    for (schema, words) in [
+        ("link-list", vec!["link", "list", "--json"]),
+        ("link-show", vec!["link", "show", "moca-full", "--json"]),
+        ("audit-document-list", vec!["audit", "document", "list", "--json"]),
+        ("audit-document-show", vec!["audit", "document", "show", "j-00000001", "--json"]),
+    ] {
+        seen.see(schema, &site.run(&words).ok());
+    }
+}
+
 fn posts(site: &Site<'_>, seen: &mut Seen) {
     let add = ["appointment", "add", "henry", "--post", "handler", "--from", "2026-11-21"];
     site.run_as("sue", &[add.as_slice(), &["--doc-no", "府社人字第1150001234號"]].concat()).ok();
@@ -117,6 +135,7 @@ fn readings(site: &Site<'_>, seen: &mut Seen) {
     let place = ["--place", "safe", "--holder", "alice"];
     site.run_as("alice", &[letter.as_slice(), &place].concat()).ok();
     handed_on(site);
+    kept(site, seen);
     let (name, other) = ("taoyuan-dwcd", "nantou-verification");
     let policy = root().join(format!("policies/{name}.yaml"));
     site.run_as(

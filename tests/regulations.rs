@@ -18,6 +18,8 @@ mod support;
 mod acts;
 #[path = "regulations/audits.rs"]
 mod audits;
+#[path = "regulations/links.rs"]
+mod links;
 #[path = "regulations/nantou.rs"]
 mod nantou;
 #[path = "regulations/new_taipei_and_taipei.rs"]

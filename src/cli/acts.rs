@@ -114,6 +114,7 @@ fn command_of(word: &Word, client: &mut Client) -> Result<Command> {
         Word::Link(LinkWord::Settle { id, reason }) => {
             Command::LinkSettle { remote: *id, reason: reason.clone() }
         }
+        Word::Link(LinkWord::Life(_)) => super::links::command_of(word)?,
         Word::Link(LinkWord::Confirm { link }) => Command::BaselineConfirm { link: link.clone() },
         Word::Key(KeyWord::Submit { id, file, passphrase_stdin, channel }) => {
             let form = if *passphrase_stdin { KeyForm::Passphrase } else { KeyForm::Identity };

@@ -180,7 +180,8 @@ fn command_of(word: &AuditWord, client: &mut Client) -> Result<Command> {
         AuditWord::Kept(_)
         | AuditWord::Sample(_)
         | AuditWord::Finding(FindingWord::List)
-        | AuditWord::Verify { .. } => {
+        | AuditWord::Verify { .. }
+        | AuditWord::Paper(_) => {
             return Err(Error::usage("this word takes no command"));
         }
     };

@@ -15,10 +15,10 @@ use super::{
     },
     audit, audits, bars, batch,
     client::{self, Client},
-    doctor, duties, evidence, expected, forms, handover,
+    doctor, duties, evidence, forms, handover,
     identity::Identity,
-    incidents, inventory, lists, notices, pack, pages, people, policies, print, receipt, register,
-    rows, shapes, sources, speech, status, vault, verify, witness,
+    incidents, inventory, links, lists, notices, pack, pages, papers, people, policies, print,
+    receipt, register, rows, shapes, sources, speech, status, vault, verify, witness,
 };
 use crate::{
     daemon, demo,
@@ -186,6 +186,12 @@ fn run_agent(cli: &Cli, once: bool, hooks: &Hooks) -> Result<()> {
     done.room
 }
 
+fn one_batch(client: &mut Client, text: &str, json: bool) -> Result<()> {
+    let id = client.batch_named(text)?;
+    let page: Box<BatchPage> = client.ask(Query::Batch { id })?;
+    if json { print::json(&page) } else { batch::show(&page, client.zone()?) }
+}
+
 #[allow(clippy::too_many_lines, reason = "a table: each word beside what shows it")]
 fn with_site(cli: &Cli, hooks: &Hooks) -> Result<()> {
     let identity = Identity::read(cli.as_name.as_deref(), cli.sign_with.as_deref())?;
@@ -201,15 +207,12 @@ fn with_site(cli: &Cli, hooks: &Hooks) -> Result<()> {
             inventory::list(&mut client, id.as_deref(), *all, cli.json)
         }
         Word::Handover(_) | Word::Media(_) => handover::run(cli, &mut client, &identity),
+        Word::Audit(AuditWord::Paper(word)) => papers::run(cli, &mut client, &identity, word),
         Word::Audit(word) => audit::run(cli, word, &mut client, &identity),
         Word::Incident(_) => incidents::run(cli, &mut client, &identity),
         Word::Batch(BatchWord::List) => lists::batches(&mut client, cli.json),
-        Word::Batch(BatchWord::Show { id }) => {
-            let id = client.batch_named(id)?;
-            let page: Box<BatchPage> = client.ask(Query::Batch { id })?;
-            if cli.json { print::json(&page) } else { batch::show(&page, client.zone()?) }
-        }
-        Word::Link(LinkWord::Expected(asked)) => expected::show(&mut client, asked, cli.json),
+        Word::Batch(BatchWord::Show { id }) => one_batch(&mut client, id, cli.json),
+        Word::Link(word) => links::run(cli, &mut client, &identity, word),
         Word::Grant(GrantWord::List) => lists::grants(&mut client, cli.json),
         Word::Destroy(DestroyWord::List) => lists::orders(&mut client, cli.json),
         Word::Destroy(DestroyWord::Plan { on }) => lists::plan(&mut client, on, cli.json),

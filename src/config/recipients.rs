@@ -21,7 +21,7 @@ use crate::{
     domain::{
         calendar,
         checkpoint::VerifierKey,
-        handover::{Premises, Recipient, RecipientKind, Sealing},
+        handover::{HOME, Premises, Recipient, RecipientKind, Sealing},
         time::Period,
     },
 };
@@ -31,6 +31,7 @@ pub const FOLDER: &str = "recipients";
 
 const TITLE: Form<'_> = form("a text of one line, at most 500 characters", "中壢區衛生所");
 const KIND: Form<'_> = form("health-centre, vendor or agency", "health-centre");
+const COUNTRY: Form<'_> = form("the two letters of a country (ISO 3166)", "TW");
 const PREMISES: Form<'_> = form("own, agency or vendor", "own");
 const KEY: Form<'_> =
     form("separate, or the recipient's own age key", "separate   (or age1…, 62 characters)");
@@ -65,6 +66,10 @@ pub(super) fn parse(
     let title = links::words(&mut reader, "title", TITLE);
     let kind = reader.parsed("kind", KIND, RecipientKind::parse);
     let premises = reader.parsed("premises", PREMISES, Premises::parse);
+    let country = reader.maybe("country", COUNTRY, |text| {
+        let letters = text.len() == 2 && text.bytes().all(|letter| letter.is_ascii_uppercase());
+        letters.then(|| text.to_owned())
+    });
     let link = reader.text("link", form(NAME.expected, "from-taoyuan"));
     let place = |text: Placed<String>| Placed {
         value: lexical(&agent.links.join(text.value)),
@@ -107,6 +112,7 @@ pub(super) fn parse(
             title: title?,
             kind: kind?.value,
             premises: premises?.value,
+            country: country.map_or_else(|| HOME.to_owned(), |country| country.value),
             link: link?.value,
             outbox: outbox?.value,
             sealing,

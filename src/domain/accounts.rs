@@ -70,6 +70,14 @@ pub enum Act {
     Use,
     /// `copy approve`, `copy deny`, `handover approve`, `handover deny`.
     DecideCopy,
+    /// `link apply`, `link tested`.
+    ApplyForLink,
+    /// `link countersign`, `link refuse`: for which office, the office says.
+    DecideLink,
+    /// `link review`, `link suspend`, `link terminate`, `link resume`.
+    KeepLink,
+    /// `audit document add`, `audit backup-review`.
+    KeepPapers,
     /// `copy withdraw`, `copy declare`, `copy move`, `media record`, `handover make`, `handover confirm`,
     /// `handover returned`.
     KeepCopies,
@@ -127,6 +135,10 @@ impl Act {
             Self::ConfirmBaseline | Self::DecideUse | Self::DecideCopy | Self::ConfirmPapers => {
                 &[Role::Supervisor]
             }
+            Self::ApplyForLink => &[Role::Handler, Role::Custodian, Role::Admin],
+            Self::DecideLink => &[Role::Custodian, Role::Admin, Role::Supervisor, Role::Auditor],
+            Self::KeepPapers => &[Role::Custodian, Role::Admin, Role::Supervisor, Role::Auditor],
+            Self::KeepLink => &[Role::Custodian, Role::Admin, Role::Supervisor],
             Self::KeepCopies => &[Role::Custodian, Role::Handler],
             Self::Vouch => &[Role::Custodian, Role::Handler, Role::Supervisor, Role::Auditor],
             // Which of these it is, the policy says: the table of DESIGN 10, unless a site's rules name others.

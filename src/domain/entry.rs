@@ -15,7 +15,9 @@ mod expected;
 mod facts;
 mod handover;
 mod incidents;
+mod links;
 mod orders;
+mod papers;
 mod people;
 mod remotes;
 mod samples;
@@ -48,10 +50,15 @@ pub use incidents::{
     IncidentClosed, IncidentFacts, IncidentInvestigated, IncidentRemedied, IncidentReported,
     IncidentTold, InvestigationConfirmed,
 };
+pub use links::{
+    LinkApplied, LinkAsFound, LinkCountersigned, LinkRefused, LinkResumeProposed, LinkResumed,
+    LinkReviewed, LinkStopped, LinkTested,
+};
 pub use orders::{
     Exception, OrderCancelled, PaperFacts, PapersConfirmed, PapersRecorded, StandingConfirmed,
     StandingEnded, StandingProposed,
 };
+pub use papers::{BackupReviewed, PaperKept, SentTo};
 pub use people::{
     AccountSuspended, AccountsReviewConfirmed, AccountsReviewed, AgreementRecorded,
     AppointmentConfirmed, AppointmentProposed, AppointmentTerms, ChangeTold, CustodyHandedOver,
@@ -214,6 +221,9 @@ pub enum Body {
         proposal: u64,
         /// Its digest.
         config: Digest,
+        /// Links that this adds, or puts under another policy, and that need an application before they load.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        apply: Vec<String>,
         /// The signed decision.
         signed: Signed,
     },
@@ -595,6 +605,28 @@ pub enum Body {
     DeliveryMissed(DeliveryMissed),
     /// An expected delivery came.
     DeliveryCame(DeliveryCame),
+    /// A link was in force before its policy asked for an application.
+    LinkAsFound(LinkAsFound),
+    /// Somebody applies for a link, or for a change of one.
+    LinkApplied(LinkApplied),
+    /// An office agreed.
+    LinkCountersigned(LinkCountersigned),
+    /// An office refused.
+    LinkRefused(LinkRefused),
+    /// A link was tested.
+    LinkTested(LinkTested),
+    /// A link was reviewed.
+    LinkReviewed(LinkReviewed),
+    /// A link is stopped at once.
+    LinkStopped(LinkStopped),
+    /// Somebody proposes to take up a suspended link again.
+    LinkResumeProposed(LinkResumeProposed),
+    /// A second person confirmed it.
+    LinkResumed(LinkResumed),
+    /// A paper is kept.
+    PaperKept(PaperKept),
+    /// Somebody looked at what backups hold.
+    BackupReviewed(BackupReviewed),
     /// An appointment is proposed.
     AppointmentProposed(AppointmentProposed),
     /// A second person agreed to it.

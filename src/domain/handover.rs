@@ -14,6 +14,13 @@ use super::{
 };
 
 words! {
+    /// Whether data may leave the country.
+    Abroad {
+        /// By a document that is recorded with each approval.
+        Document = "document",
+        /// Not at all.
+        Forbidden = "forbidden",
+    }
     /// What a recipient is.
     RecipientKind {
         /// A health centre (衛生所).
@@ -61,6 +68,8 @@ pub struct Recipient {
     pub kind: RecipientKind,
     /// Where the data will lie.
     pub premises: Premises,
+    /// In which country, by the two letters of ISO 3166.
+    pub country: String,
     /// The link that it takes them under.
     pub link: String,
     /// Where packages are put, absolute.
@@ -79,6 +88,17 @@ pub struct Recipient {
     pub until: Timestamp,
 }
 
+/// The country that recipients are in whose file says none.
+pub const HOME: &str = "TW";
+
+impl Recipient {
+    /// Whether data that go there leave the country.
+    #[must_use]
+    pub fn is_abroad(&self) -> bool {
+        self.country != HOME
+    }
+}
+
 /// Rules of handing on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HandoverRule {
@@ -88,6 +108,8 @@ pub struct HandoverRule {
     pub provider_doc: Rule<bool>,
     /// Whether data may go to a vendor's premises.
     pub off_premises: Rule<OffPremises>,
+    /// Whether data may leave the country.
+    pub abroad: Rule<Abroad>,
     /// The clause by which a vendor's account takes nothing out.
     pub vendor_export: String,
     /// The clause by which data and key go by two channels.
@@ -103,24 +125,32 @@ pub enum Forbidden<'a> {
     Kind(&'a str),
     /// Nothing goes to a vendor's premises.
     Premises(&'a str),
+    /// Nothing leaves the country (NT-3.10).
+    Abroad(&'a str),
 }
 
 impl HandoverRule {
     /// What forbids that this recipient gets anything.
     #[must_use]
-    pub fn forbids(&self, kind: RecipientKind, premises: Premises) -> Option<Forbidden<'_>> {
-        if !self.recipients.value.contains(&kind) {
+    pub fn forbids(&self, recipient: &Recipient) -> Option<Forbidden<'_>> {
+        if !self.recipients.value.contains(&recipient.kind) {
             return Some(Forbidden::Kind(&self.recipients.clause));
         }
-        let off = premises == Premises::Vendor;
+        if recipient.is_abroad() && self.abroad.value == Abroad::Forbidden {
+            return Some(Forbidden::Abroad(&self.abroad.clause));
+        }
+        let off = recipient.premises == Premises::Vendor;
         (off && self.off_premises.value == OffPremises::Forbidden)
             .then_some(Forbidden::Premises(&self.off_premises.clause))
     }
 
-    /// The clause by which a document has to allow that data leave the premises, where one has to.
+    /// The clause by which a document has to allow that data leave the country or the premises, where one has to.
     #[must_use]
-    pub fn exception_for(&self, premises: Premises) -> Option<&str> {
-        (premises == Premises::Vendor).then_some(self.off_premises.clause.as_str())
+    pub fn exception_for(&self, recipient: &Recipient) -> Option<&str> {
+        if recipient.is_abroad() {
+            return Some(&self.abroad.clause);
+        }
+        (recipient.premises == Premises::Vendor).then_some(self.off_premises.clause.as_str())
     }
 
     /// By when a recipient whose use ends at a time has to have destroyed what it got.
@@ -184,24 +214,52 @@ mod tests {
             recipients: Rule { value: kinds.to_vec(), clause: clause("TY-2.3") },
             provider_doc: Rule { value: true, clause: clause("TY-4.2.4") },
             off_premises: Rule { value: off, clause: clause("TY-4.2.1") },
+            abroad: Rule { value: Abroad::Forbidden, clause: clause("NT-3.10") },
             vendor_export: clause("TY-4.2.1"),
             key_apart: clause("TY-4.2.4"),
             retention: Rule { value: Period::parse("P1M").unwrap(), clause: clause("TY-3.1.3") },
         }
     }
 
+    fn recipient(kind: RecipientKind, premises: Premises, country: &str) -> Recipient {
+        Recipient {
+            name: "office".to_owned(),
+            title: String::new(),
+            kind,
+            premises,
+            country: country.to_owned(),
+            link: String::new(),
+            outbox: PathBuf::new(),
+            sealing: Sealing::Separate(PathBuf::new()),
+            channels: Vec::new(),
+            destroy_within: None,
+            vkey: None,
+            push: None,
+            until: Timestamp::from_millis(0),
+        }
+    }
+
     #[test]
     fn what_is_forbidden_is_forbidden_by_a_clause() {
         use RecipientKind::{HealthCentre, Vendor};
+        let at = |kind, premises| recipient(kind, premises, HOME);
         let strict = rule(&[Vendor], OffPremises::Forbidden);
-        assert_eq!(strict.forbids(HealthCentre, Premises::Own), Some(Forbidden::Kind("TY-2.3")));
-        assert_eq!(strict.forbids(Vendor, Premises::Vendor), Some(Forbidden::Premises("TY-4.2.1")));
-        assert_eq!(strict.forbids(Vendor, Premises::Agency), None);
-        let other = rule(&[Vendor], OffPremises::Exception);
-        assert_eq!(other.forbids(Vendor, Premises::Vendor), None);
-        assert_eq!(other.exception_for(Premises::Vendor), Some("TY-4.2.1"));
-        assert_eq!(other.exception_for(Premises::Agency), None);
-        assert!(rule(&[], OffPremises::Exception).forbids(Vendor, Premises::Own).is_some());
+        let centre = at(HealthCentre, Premises::Own);
+        assert_eq!(strict.forbids(&centre), Some(Forbidden::Kind("TY-2.3")));
+        let out = at(Vendor, Premises::Vendor);
+        assert_eq!(strict.forbids(&out), Some(Forbidden::Premises("TY-4.2.1")));
+        assert_eq!(strict.forbids(&at(Vendor, Premises::Agency)), None);
+        let mut other = rule(&[Vendor], OffPremises::Exception);
+        assert_eq!(other.forbids(&out), None);
+        assert_eq!(other.exception_for(&out), Some("TY-4.2.1"));
+        assert_eq!(other.exception_for(&at(Vendor, Premises::Agency)), None);
+        let none = rule(&[], OffPremises::Exception);
+        assert!(none.forbids(&at(Vendor, Premises::Own)).is_some());
+        let abroad = recipient(Vendor, Premises::Agency, "JP");
+        assert_eq!(other.forbids(&abroad), Some(Forbidden::Abroad("NT-3.10")));
+        other.abroad.value = Abroad::Document;
+        assert_eq!(other.forbids(&abroad), None);
+        assert_eq!(other.exception_for(&abroad), Some("NT-3.10"));
     }
 
     #[test]

@@ -25,6 +25,8 @@ macro_rules! kinds {
 kinds! {
     /// An order over keys of the access log.
     AccessOrder, AccessOrderId, 'a';
+    /// An application of a link.
+    Application, ApplicationId, 'n';
     /// An appointment to a post.
     Appointment, AppointmentId, 'p';
     /// An audit.
@@ -35,6 +37,8 @@ kinds! {
     Copied, CopyId, 'c';
     /// A delivery folder that was seen and is not a batch yet.
     Delivery, DeliveryId, 'd';
+    /// A paper kept for inspection.
+    Document, DocumentId, 'j';
     /// A finding.
     Found, FindingId, 'f';
     /// A grant.

@@ -23,6 +23,8 @@ pub const RECORDS_MAX: u64 = 1 << 32;
 pub const RECORD_BYTES_MAX: usize = 1 << 20;
 /// Bytes of look-up keys that a load keeps in memory to put them in order; beyond, it orders them in several parts.
 pub const SORT_BYTES_MAX: usize = 112 << 20;
+/// Bytes of a paper kept for inspection: in Base64 it fits into one request.
+pub const PAPER_BYTES_MAX: u64 = 2 << 20;
 /// Bytes of a key or passphrase file.
 pub const KEY_BYTES_MAX: u64 = 4 << 10;
 /// Characters of a passphrase of the root key, at least.

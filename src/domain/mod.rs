@@ -6,6 +6,7 @@
 pub mod access;
 pub mod accounts;
 pub mod anchoring;
+pub mod application;
 pub mod audits;
 pub mod calendar;
 pub mod certificate;
@@ -36,6 +37,7 @@ pub mod merkle;
 pub mod national_id;
 pub mod notice;
 pub mod packing;
+pub mod papers;
 pub mod people;
 pub mod policy;
 pub mod proof;

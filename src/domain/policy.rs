@@ -9,6 +9,7 @@ pub mod clauses;
 pub mod incidents;
 pub mod layers;
 pub mod length;
+pub mod links;
 pub mod parameters;
 mod people;
 mod periods;
@@ -74,6 +75,8 @@ pub struct Further {
     pub exclusive: Option<Rule<Vec<(Role, Role)>>>,
     /// What may leave on media.
     pub egress: Option<Rule<Egress>>,
+    /// Applications, reviews and validity of links.
+    pub links: links::LinksRule,
     /// People.
     pub people: PeopleRule,
     /// Samples of the access log, reviewers and findings.

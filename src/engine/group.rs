@@ -67,6 +67,8 @@ impl Engine {
             self.refresh()?;
             return Err(error);
         }
+        // What was just decided about links counts from here on, also for work that is under way.
+        self.rules.narrow(&self.view);
         for ((seq, _), entry) in &entries {
             if matches!(entry.body, Body::TimeConfirmed { .. }) {
                 // From here on both clocks are right: what they were apart until now is doubted no more.

@@ -13,6 +13,7 @@ mod group;
 pub mod health;
 mod inboxes;
 pub mod jobs;
+mod links;
 mod meter;
 pub mod notices;
 mod people;

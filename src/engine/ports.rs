@@ -530,6 +530,20 @@ pub trait Certificates {
     fn take(&self, order: OrderId) -> Result<Option<Vec<u8>>>;
 }
 
+/// Papers kept for inspection, by their digest.
+pub trait Papers {
+    /// Keeps the bytes; the same again is done. Durable.
+    ///
+    /// # Errors
+    /// They cannot be written, or others are there.
+    fn put(&mut self, sha256: Digest, bytes: &[u8]) -> Result<()>;
+    /// The bytes, if they are there.
+    ///
+    /// # Errors
+    /// They cannot be read.
+    fn take(&self, sha256: Digest) -> Result<Option<Vec<u8>>>;
+}
+
 /// Receipts.
 pub trait Receipts {
     /// Keeps the receipt of a batch, over the one before. Durable.
@@ -616,6 +630,8 @@ pub struct Ports {
     pub vaults: Arc<dyn Vaults>,
     /// Certificates.
     pub certificates: Box<dyn Certificates>,
+    /// Papers kept for inspection.
+    pub papers: Box<dyn Papers>,
     /// Packages that are handed on.
     pub packages: Arc<dyn Packages>,
     /// Receipts.

@@ -6,6 +6,7 @@ use chrono::NaiveDate;
 
 use crate::domain::{
     anchoring::Anchoring,
+    application::{self, LinkBound},
     calendar::WorkingDays,
     digest::Digest,
     entry::LinkFacts,
@@ -15,13 +16,20 @@ use crate::domain::{
     policy::{Policy, layers},
     step::BackupFacts,
     time::{Period, Timestamp},
+    view::View,
 };
 
 /// The configuration in force.
 #[derive(Clone, Debug)]
 pub struct Rules {
-    /// Links by name.
+    /// Links by name, as they count: as far as the register lets their files ([`Rules::narrow`]).
     pub links: BTreeMap<String, Link>,
+    /// Links by name, as their files in force have them.
+    pub written: BTreeMap<String, Link>,
+    /// What of the register bounds links, by link.
+    pub bounds: BTreeMap<String, Vec<LinkBound>>,
+    /// At which change of the register, and with policies as on which day, the links were narrowed last.
+    pub narrowed: Option<(u64, Option<NaiveDate>)>,
     /// Layouts by name.
     pub layouts: BTreeMap<String, Layout>,
     /// Policies by name, as they are on [`Rules::day`].
@@ -90,6 +98,36 @@ impl Rules {
         } else {
             self.day = Some(day);
         }
+    }
+
+    /// Takes the links as far as the register lets their files: what was not applied for, was stopped by a person, or is over
+    /// does not count, whatever the file says. Nothing is done where neither register nor day changed.
+    pub fn narrow(&mut self, view: &View) {
+        let state = (view.links_changed_at, self.day);
+        if self.narrowed == Some(state) {
+            return;
+        }
+        self.bounds.clear();
+        let mut links = BTreeMap::new();
+        for (name, file) in &self.written {
+            let given = (view.link_since(name), self.zone);
+            let history = view.history(name);
+            let (link, bounds) = application::narrowed(file, self.policy_of(file), history, given);
+            links.insert(name.clone(), link);
+            if !bounds.is_empty() {
+                self.bounds.insert(name.clone(), bounds);
+            }
+        }
+        (self.links, self.narrowed) = (links, Some(state));
+    }
+
+    /// The links of `written` whose policy asks for an application.
+    pub fn applied_for(&self) -> impl Iterator<Item = &Link> {
+        self.written.values().filter(|link| {
+            let policy = self.policy_of(link);
+            let route = policy.and_then(|policy| policy.further.links.route.as_ref());
+            route.is_some_and(|rule| !rule.value.is_empty())
+        })
     }
 
     /// Lays what links have over their policies, as it is on a day.

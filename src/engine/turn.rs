@@ -168,7 +168,7 @@ impl Engine {
     /// One unit without looking into inboxes.
     fn work_on(&mut self) -> Result<bool, EngineError> {
         // An exception ends by its date, whoever is there.
-        self.rules.turn_to(self.ports.clock.now());
+        self.turn_to_now();
         Ok(self.resume_one()?
             || self.step_one()?
             || self.receipt_one()?

@@ -154,15 +154,19 @@ impl Service {
         }
         self.still_named()?;
         self.still_reached()?;
+        let apply = self.to_apply_for();
         let body = Body::ConfigConfirmed {
             proposal: proposal.mark.seq,
             config,
+            apply,
             signed: actor.decision()?,
         };
         self.engine.record(actor.name(), body)?;
         // A stop here: the register says that this configuration is in force; the next start adopts it.
         self.configuration.adopt()?;
         self.engine.rules = self.found.rules.clone();
+        self.engine.turn_to_now();
+        self.engine.adopt_links()?;
         self.found.pending.clear();
         self.engine.drive()?;
         Ok(Reply::new(&config, "the configuration is in force"))

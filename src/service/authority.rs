@@ -203,6 +203,7 @@ fn decided_entry(view: &View, command: &Command) -> Option<Digest> {
         Command::Handover { act } if act.decides() => {
             Some(view.handovers.get(&act.handover()?)?.requested.digest)
         }
+        Command::Link { act } => act.decided(view),
         Command::People { act } => act.decided_entry(view),
         Command::Sample { act } => match &**act {
             SampleAct::Confirm { sample } => {

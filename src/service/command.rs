@@ -5,10 +5,12 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
+    applications::LinkAct,
     auditing::AuditAct,
     authority::{COMMAND, DECISION},
     handing::HandoverAct,
     incidents::IncidentAct,
+    kept_papers::PaperAct,
     people::PeopleAct,
     sampling::SampleAct,
 };
@@ -93,6 +95,11 @@ pub enum Command {
         remote: RemoteId,
         /// What was done with it.
         reason: String,
+    },
+    /// `link apply`, `link countersign`, …
+    Link {
+        /// What is done.
+        act: Box<LinkAct>,
     },
     /// `link baseline L N`.
     Baseline {
@@ -245,6 +252,11 @@ pub enum Command {
     Handover {
         /// What is done.
         act: Box<HandoverAct>,
+    },
+    /// `audit document add`, `audit backup-review`.
+    Paper {
+        /// What is done.
+        act: Box<PaperAct>,
     },
     /// `appointment …`, `account review`.
     People {
@@ -403,6 +415,8 @@ impl Command {
             Self::BatchRelease { .. } => "batch release",
             Self::BatchReject { .. } => "batch reject",
             Self::LinkSettle { .. } => "link settle",
+            Self::Link { act } => act.word(),
+            Self::Paper { act } => act.word(),
             Self::Baseline { .. } => "link baseline",
             Self::BaselineConfirm { .. } => "link confirm",
             Self::WitnessAdd { .. } => "witness add",
@@ -455,6 +469,7 @@ impl Command {
         match self {
             Self::Audit { act } => act.decides(),
             Self::Handover { act } => act.decides(),
+            Self::Link { act } => act.decides(),
             Self::People { act } => act.decides(),
             Self::Sample { act } => act.decides(),
             Self::Incident { act } => act.decides(),
@@ -501,6 +516,7 @@ impl Command {
             | Self::CopyDeclare { .. }
             | Self::CopyMove { .. }
             | Self::MediaRecord { .. }
+            | Self::Paper { .. }
             | Self::DestroyRequest { .. }
             | Self::DestroyCancel { .. }
             | Self::DestroyExcept { .. }
@@ -553,6 +569,8 @@ impl Command {
             | Self::MediaRecord { .. } => Act::KeepCopies,
             Self::Audit { act } => act.act(),
             Self::Handover { act } => act.act(),
+            Self::Link { act } => act.act(),
+            Self::Paper { act } => act.act(),
             Self::People { act } => act.act(),
             Self::Sample { act } => act.act(),
             Self::Incident { act } => act.act(),
@@ -628,6 +646,8 @@ impl Command {
             Self::HoldLift { hold } => hold.to_string(),
             Self::Audit { act } => act.object(),
             Self::Handover { act } => act.object(),
+            Self::Link { act } => act.object(),
+            Self::Paper { act } => act.object(),
             Self::People { act } => act.object(),
             Self::Sample { act } => act.object(),
             Self::Incident { act } => act.object(),
@@ -657,6 +677,8 @@ impl Command {
             | Self::UseFiled { doc_no, .. } => doc_no,
             Self::Audit { act } => act.text(),
             Self::Handover { act } => act.text(),
+            Self::Link { act } => act.text(),
+            Self::Paper { act } => act.text(),
             Self::People { act } => act.text(),
             Self::Sample { act } => act.text(),
             Self::Incident { act } => act.text(),

@@ -120,12 +120,17 @@ impl Service {
             ))
             .hint(format!("on the list: {list}; a file 'recipients/NAME.yaml' that two people agreed to adds one"))
         })?;
-        match rule.forbids(recipient.kind, recipient.premises) {
+        match rule.forbids(recipient) {
             None => {}
             Some(Forbidden::Kind(clause)) => {
                 return Err(Error::refused(format!(
                     "nothing is handed on to a '{}' under this policy ({clause})",
                     recipient.kind
+                )));
+            }
+            Some(Forbidden::Abroad(clause)) => {
+                return Err(Error::refused(format!(
+                    "nothing leaves the country under this policy ({clause})"
                 )));
             }
             Some(Forbidden::Premises(clause)) => {
@@ -147,7 +152,8 @@ impl Service {
         let (recipient, by) = (terms.recipient.clone(), terms.destroy_by);
         let rule = self.handover_rule(&terms.link)?;
         let doc_no = if rule.provider_doc.value { " --doc-no NO" } else { "" };
-        let exception = rule.exception_for(terms.premises).map_or("", |_| " --exception NO");
+        let exception = self.recipient(&recipient, rule)?;
+        let exception = rule.exception_for(exception).map_or("", |_| " --exception NO");
         let words = format!("batchward handover approve {handover}{doc_no}{exception}");
         let signed = actor.signed.clone();
         self.record(actor, Body::HandoverRequested(HandoverRequested { handover, terms, signed }))?;
@@ -312,7 +318,7 @@ impl Service {
         }
         let terms = &row.terms;
         let rule = self.handover_rule(&terms.link)?;
-        self.recipient(&terms.recipient, rule)?;
+        let recipient = self.recipient(&terms.recipient, rule)?;
         if rule.provider_doc.value && doc_no.is_none() {
             return Err(Error::refused(format!(
                 "the provider's approval is missing ({})",
@@ -320,10 +326,14 @@ impl Service {
             ))
             .hint("--doc-no NO names the provider's document"));
         }
-        if let (Some(clause), None) = (rule.exception_for(terms.premises), &exception) {
-            return Err(Error::refused(format!(
-                "data would leave for a vendor's premises, and no exception is recorded ({clause})"
-            ))
+        if let (Some(clause), None) = (rule.exception_for(recipient), &exception) {
+            return Err(Error::refused(if recipient.is_abroad() {
+                format!("data would leave the country, and no exception is recorded ({clause})")
+            } else {
+                format!(
+                    "data would leave for a vendor's premises, and no exception is recorded ({clause})"
+                )
+            })
             .hint("--exception NO names the document that allows it"));
         }
         doc_no.as_deref().map_or(Ok(()), |text| stated("the document number", text))?;

@@ -6,6 +6,7 @@
 pub mod access_keys;
 mod access_lines;
 mod administration;
+pub mod applications;
 mod asking;
 pub mod auditing;
 mod authority;
@@ -24,6 +25,7 @@ mod holds;
 pub mod incidents;
 pub mod inspecting;
 mod inventory;
+pub mod kept_papers;
 mod links;
 pub mod notices;
 pub mod onlooker;
@@ -211,7 +213,7 @@ impl Service {
     /// Refused (recorded), impossible, or the register cannot be written.
     pub fn handle(&mut self, caller: &Caller, command: Command) -> Result<Reply> {
         self.last_status = None;
-        self.engine.rules.turn_to(self.engine.ports.clock.now());
+        self.engine.turn_to_now();
         self.engine.rights_due()?;
         let done = self.handled(caller, command);
         // Published files lag behind the journal at most by one command; a start catches up.
@@ -301,6 +303,8 @@ impl Service {
             }
             Command::Audit { act } => self.audit(actor, *act),
             Command::Handover { act } => self.hand(actor, *act),
+            Command::Link { act } => self.link_do(actor, *act),
+            Command::Paper { act } => self.paper_do(actor, *act),
             Command::People { act } => self.people_act(actor, *act),
             Command::Sample { act } => self.sample(actor, *act),
             Command::Incident { act } => self.incident(actor, *act),

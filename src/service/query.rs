@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     Command, Draft, Result, Service,
     access_keys::AccessKeyLine,
+    applications::LinkPage,
     auditing::{AuditAsked, AuditPage, Sources, assessment::Assessment},
     copies::InventoryLine,
     duties::{DutiesWanted, DutyPage},
@@ -20,6 +21,7 @@ use super::{
     },
     handovers::HandoverLine,
     incidents::IncidentLine,
+    kept_papers::{PaperFile, PaperLine},
     people::{PeoplePage, ReviewPage, Roster},
     plan::PlanLine,
     reading::Reading,
@@ -32,7 +34,7 @@ use crate::{
     domain::{
         digest::Digest,
         entry::ConfigChange,
-        ids::{BatchId, GrantId, HandoverId, OrderId, SampleId},
+        ids::{BatchId, DocumentId, GrantId, HandoverId, OrderId, SampleId},
         layout::FieldKind,
         limits,
         time::Timestamp,
@@ -110,6 +112,18 @@ pub enum Query {
     Handover {
         /// The hand-over.
         id: HandoverId,
+    },
+    /// `link list`, `link show`.
+    Links {
+        /// One; all where none is said.
+        link: Option<String>,
+    },
+    /// `audit document list`.
+    Papers,
+    /// `audit document export`.
+    Paper {
+        /// The paper.
+        id: DocumentId,
     },
     /// `appointment list`.
     People,
@@ -362,6 +376,12 @@ answers! {
     Plan(Vec<PlanLine>),
     /// [`Query::Copies`].
     Copies(Vec<InventoryLine>),
+    /// [`Query::Links`].
+    Links(Vec<LinkPage>),
+    /// [`Query::Papers`].
+    Papers(Vec<PaperLine>),
+    /// [`Query::Paper`].
+    Paper(Box<PaperFile>),
     /// [`Query::Samples`].
     Samples(Vec<SampleLine>),
     /// [`Query::Sample`].
@@ -456,6 +476,9 @@ impl Service {
             Query::Audit { asked } => self.audit_answer(&asked)?,
             Query::Handovers => self.handovers().into(),
             Query::Handover { id } => Box::new(self.handover_page(id)?).into(),
+            Query::Links { link } => self.link_pages(link.as_deref())?.into(),
+            Query::Papers => self.papers().into(),
+            Query::Paper { id } => Box::new(self.paper_file(id)?).into(),
             Query::People => self.people_page().into(),
             Query::Review => Box::new(self.review_page()?).into(),
             Query::Roster => Box::new(self.roster()?).into(),

@@ -90,8 +90,7 @@ pub(super) fn in_force(engine: &mut Engine, found: &Config) -> Result<(Found, Ag
     let compared = inforce::compare(&agreed, found);
     engine.rules = rules(&compared.effective, digest);
     engine.ports.notices.want(compared.effective.agent.notices.clone());
-    let now = engine.ports.clock.now();
-    engine.rules.turn_to(now);
+    engine.turn_to_now();
     if !compared.tightened.is_empty() {
         let digest =
             inforce::keep(&state, &compared.effective.files).map_err(|e| refusal::file(&e))?;
@@ -101,6 +100,7 @@ pub(super) fn in_force(engine: &mut Engine, found: &Config) -> Result<(Found, Ag
         engine.record(AGENT, body)?;
         engine.rules.digest = digest;
     }
+    engine.adopt_links()?;
     let pending = compared.pending;
     let all = Found { digest: found_digest, pending, rules: rules(found, found_digest) };
     Ok((all, compared.effective.agent))
@@ -119,6 +119,9 @@ pub(super) fn rules(config: &Config, digest: Digest) -> Rules {
     );
     let mut rules = Rules {
         links: config.links.clone(),
+        written: config.links.clone(),
+        bounds: BTreeMap::new(),
+        narrowed: None,
         layouts: config.layouts.clone(),
         policies: config.policies.clone(),
         overridden: BTreeMap::new(),

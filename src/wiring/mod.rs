@@ -16,6 +16,7 @@ mod notices;
 mod outbox;
 mod owed;
 mod packing;
+mod papers;
 mod places;
 mod policies;
 mod receipts;

@@ -4,13 +4,16 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-use super::{RowFormat, audits::AuditsWord};
+use super::{RowFormat, audits::AuditsWord, papers::AuditPaperWord};
 
 #[derive(Debug, Subcommand)]
 pub(in crate::cli) enum AuditWord {
     /// Reports, audits and requests for evidence.
     #[command(flatten)]
     Kept(AuditsWord),
+    /// Papers kept for inspection.
+    #[command(flatten)]
+    Paper(AuditPaperWord),
     /// Draw the sample of a period from the access log; for auditors.
     ///
     /// How much, and what is counted, the policy says. What is drawn nobody chooses: a seed that the register was bound

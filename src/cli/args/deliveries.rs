@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
+use super::links::LinkLifeWord;
 use crate::domain::ids::RemoteId;
 
 #[derive(Debug, Subcommand)]
@@ -43,6 +44,8 @@ pub(in crate::cli) enum BatchWord {
 
 #[derive(Debug, Subcommand)]
 pub(in crate::cli) enum LinkWord {
+    #[command(flatten)]
+    Life(LinkLifeWord),
     /// Propose the change file after which this agent takes a link over.
     Baseline {
         /// Name of the link.

@@ -12,8 +12,10 @@ mod forms;
 mod handover;
 mod incidents;
 mod inventory;
+mod links;
 mod notices;
 mod pack;
+mod papers;
 mod people;
 pub(super) mod proofs;
 mod receipt;
@@ -38,8 +40,10 @@ pub(super) use self::{
     inventory::{
         CarriedArgs, CopyWord, DeclareArgs, ExportArgs, ImportArgs, MediaWord, RecordArgs,
     },
+    links::{LinkLifeWord, OfficeWord, ReviewWord},
     notices::NoticesWord,
     pack::{PackArgs, PackKind},
+    papers::{AddPaper, AuditPaperWord, BackupWord, DocumentWord, PaperWord},
     people::{AgreementArgs, AppointArgs, AppointmentWord, ReviewArgs},
     proofs::{CertificateWord, PolicyWord, RegisterVerify, RegisterWord},
     receipt::{ReceiptShow, ReceiptVerify, ReceiptWord},
@@ -231,7 +235,7 @@ pub(super) enum Word {
     /// Loaded data in a database: install.
     #[command(subcommand)]
     Vault(VaultWord),
-    /// Links: where change files begin, and their servers.
+    /// Links: apply, countersign, review, stop; where change files begin, and their servers.
     #[command(subcommand)]
     Link(LinkWord),
     /// Notices by mail and webhook: try one.

@@ -8,15 +8,18 @@ use super::{
     Approval, AuditRule, CalendarRule, ClockStart, CopyApproval, CopyRule, Destroy, Egress,
     Further, GrantRule, MonthRule, PeopleRule, Policy, RawFile, Rule, UseRule,
     incidents::IncidentRule,
-    layers::{Layer, LayerRules, Ruled, Stack},
+    layers::{Layer, LayerRules, OWN, Ruled, Stack},
     length::Length,
+    links::LinksRule,
     sampling::SamplingRule,
     value::Value,
 };
 use crate::domain::{
     accounts::Role,
+    application::Office,
     audits::DocPull,
-    handover::{HandoverRule, OffPremises, RecipientKind},
+    handover::{Abroad, HandoverRule, OffPremises, RecipientKind},
+    papers::PaperKind,
     people::{IdleAct, NeededPost},
     time::Period,
 };
@@ -41,7 +44,7 @@ impl Held {
         })
     }
 
-    fn length(&self, key: &str) -> Option<Rule<Length>> {
+    pub(super) fn length(&self, key: &str) -> Option<Rule<Length>> {
         self.read(key, |value| match value {
             Value::Length(length) => Some(*length),
             _ => None,
@@ -163,6 +166,10 @@ fn handover(held: &Held) -> Option<HandoverRule> {
         recipients: held.words("handover.recipients", RecipientKind::parse)?,
         provider_doc: held.yes("handover.provider_doc")?,
         off_premises: held.word("handover.off_premises", OffPremises::parse)?,
+        // Where nothing is said, nothing leaves the country.
+        abroad: held
+            .word("egress.abroad", Abroad::parse)
+            .unwrap_or_else(|| Rule { value: Abroad::Forbidden, clause: OWN.to_owned() }),
         vendor_export: held.yes("handover.vendor_export")?.clause,
         key_apart: held.yes("handover.key_apart")?.clause,
         retention: held.period("handover.retention")?,
@@ -196,6 +203,7 @@ fn further(held: &Held) -> Further {
         notify: held.texts("destroy.notify"),
         exclusive: held.words("roles.exclusive", pair),
         egress: held.word("media.egress", Egress::parse),
+        links: links(held),
         people: people(held),
         sampling: SamplingRule::of(held),
         incidents: IncidentRule::of(held),
@@ -207,6 +215,24 @@ fn further(held: &Held) -> Further {
             notices_roll_forward: forward
                 .is_none_or(|rule| rule.value.iter().any(|word| word == "notices")),
         },
+    }
+}
+
+fn links(held: &Held) -> LinksRule {
+    let asked = |kind: &PaperKind| {
+        let rule = held.yes(kind.parameter()?).filter(|rule| rule.value)?;
+        Some(Rule { value: *kind, clause: rule.clause })
+    };
+    let papers = PaperKind::ALL.iter().filter_map(asked);
+    LinksRule {
+        route: held.words("application.route", Office::parse),
+        answer_within: held.length("application.answer_within"),
+        test: held.yes("link.test"),
+        review: held.period("link.review"),
+        valid_for: held.period("link.valid_for"),
+        papers: papers.collect(),
+        papers_within: held.length("papers.within"),
+        backup: held.period("backup.review"),
     }
 }
 

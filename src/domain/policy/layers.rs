@@ -157,6 +157,16 @@ impl Stack {
         rules.any(|rule| rule.exception.is_some())
     }
 
+    /// Every exception, ended ones too: layer, parameter, and what allows it.
+    pub fn exceptions(&self) -> impl Iterator<Item = (&str, &str, &Exception)> {
+        self.layers.iter().flat_map(|layer| {
+            let rules = layer.rules.iter();
+            rules.filter_map(|(key, rule)| {
+                Some((layer.name.as_str(), &**key, rule.exception.as_ref()?))
+            })
+        })
+    }
+
     /// The exceptions that stand on a day, by layer and parameter.
     #[must_use]
     pub fn standing(&self, day: NaiveDate) -> Vec<String> {

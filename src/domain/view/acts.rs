@@ -7,16 +7,17 @@ use crate::domain::{
     entry::{
         AccessApproved, AccessDenied, AccessRequested, AccountFacts, AccountsReviewConfirmed,
         AccountsReviewed, AgreementRecorded, AppointmentConfirmed, AppointmentProposed,
-        AuditPlanned, AuditRecorded, AuditSigned, Body, ChangeTold, CopyApproved, CopyDeclared,
-        CopyDenied, CopyMoved, CopyRequested, CopyWithdrawn, CustodyHandedOver, EndConfirmed,
-        EndRecorded, Entry, EvidenceAnswered, EvidenceAsked, Exception, Filed, FindingAdded,
-        FindingCorrected, FindingJudged, FindingTold, HandoverApproved, HandoverDenied,
-        HandoverReceived, HandoverRequested, HandoverReturned, IncidentClosed,
+        AuditPlanned, AuditRecorded, AuditSigned, BackupReviewed, Body, ChangeTold, CopyApproved,
+        CopyDeclared, CopyDenied, CopyMoved, CopyRequested, CopyWithdrawn, CustodyHandedOver,
+        EndConfirmed, EndRecorded, Entry, EvidenceAnswered, EvidenceAsked, Exception, Filed,
+        FindingAdded, FindingCorrected, FindingJudged, FindingTold, HandoverApproved,
+        HandoverDenied, HandoverReceived, HandoverRequested, HandoverReturned, IncidentClosed,
         IncidentInvestigated, IncidentRemedied, IncidentReported, IncidentTold,
-        InvestigationConfirmed, LeavingRecorded, MediaArriving, OrderCancelled, PapersConfirmed,
-        PapersRecorded, RemoteSettled, ReportMade, ReportSent, ReportSigned, ReviewConfirmed,
-        SampleDrawn, SampleReviewed, Signed, StandingConfirmed, StandingEnded, StandingProposed,
-        TimestampKept, TrainingRecorded,
+        InvestigationConfirmed, LeavingRecorded, LinkApplied, LinkCountersigned, LinkRefused,
+        LinkResumeProposed, LinkResumed, LinkReviewed, LinkStopped, LinkTested, MediaArriving,
+        OrderCancelled, PaperKept, PapersConfirmed, PapersRecorded, RemoteSettled, ReportMade,
+        ReportSent, ReportSigned, ReviewConfirmed, SampleDrawn, SampleReviewed, Signed,
+        StandingConfirmed, StandingEnded, StandingProposed, TimestampKept, TrainingRecorded,
     },
     ids::GrantId,
     lifecycle::{self, BatchEvent, GrantEvent},
@@ -88,6 +89,7 @@ impl View {
             | Body::AuditDayDrawn(_)
             | Body::AuditDayTold(_) => self.audit(mark, entry),
             Body::ActRefused { .. } | Body::TimestampKept(_) => Ok(()),
+            _ if self.link_act(mark, entry)? || self.paper_act(mark, entry) => Ok(()),
             _ => self.administer(mark, entry),
         }
     }
@@ -107,7 +109,8 @@ impl View {
                 self.config_proposal =
                     Some(Proposal { mark, by, what: (*config, changes.clone()) });
             }
-            Body::ConfigConfirmed { config, .. } => {
+            Body::ConfigConfirmed { config, apply, .. } => {
+                self.must_apply(apply);
                 if let Some(proposal) = self.config_proposal.take() {
                     self.links_changed(mark, &proposal.what.1);
                 }
@@ -370,6 +373,13 @@ impl Body {
             | Self::StandingProposed(StandingProposed { signed, .. })
             | Self::StandingEnded(StandingEnded { signed, .. })
             | Self::PapersRecorded(PapersRecorded { signed, .. })
+            | Self::LinkApplied(LinkApplied { signed, .. })
+            | Self::PaperKept(PaperKept { signed, .. })
+            | Self::BackupReviewed(BackupReviewed { signed, .. })
+            | Self::LinkTested(LinkTested { signed, .. })
+            | Self::LinkReviewed(LinkReviewed { signed, .. })
+            | Self::LinkStopped(LinkStopped { signed, .. })
+            | Self::LinkResumeProposed(LinkResumeProposed { signed, .. })
             | Self::TimestampKept(TimestampKept { signed, .. })
             | Self::AppointmentProposed(AppointmentProposed { signed, .. })
             | Self::LeavingRecorded(LeavingRecorded { signed, .. })
@@ -412,6 +422,9 @@ impl Body {
             | Self::OrderDenied { signed, .. }
             | Self::StandingConfirmed(StandingConfirmed { signed, .. })
             | Self::PapersConfirmed(PapersConfirmed { signed, .. })
+            | Self::LinkCountersigned(LinkCountersigned { signed, .. })
+            | Self::LinkRefused(LinkRefused { signed, .. })
+            | Self::LinkResumed(LinkResumed { signed, .. })
             | Self::HoldPlaced { signed, .. }
             | Self::HoldLifted { signed, .. }
             | Self::RemoteSettled(RemoteSettled { signed, .. })

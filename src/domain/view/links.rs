@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Mark, Proposal, View};
+use super::{LinkHistory, Mark, Proposal, View};
 use crate::domain::{entry::ConfigChange, time::Timestamp};
 
 /// What is known of a link beyond its file.
@@ -12,6 +12,9 @@ pub struct LinkLedger {
     pub baseline: u64,
     /// A baseline that waits for a second person.
     pub proposal: Option<Proposal<u64>>,
+    /// What offices and people decided about it.
+    #[serde(default)]
+    pub history: LinkHistory,
     /// When it was put in force, where that was after the beginning of the site.
     pub since: Option<Timestamp>,
     /// When it came under the policy that it is under, where that was after it was put in force.

@@ -7,6 +7,7 @@
 mod access;
 mod acts;
 mod alike;
+mod applications;
 mod audits;
 mod corrections;
 mod decisions;
@@ -21,6 +22,7 @@ mod kept;
 mod links;
 mod nonces;
 mod packed;
+mod papers;
 mod people;
 mod posts;
 mod receipts;
@@ -34,6 +36,7 @@ mod tests;
 use std::collections::{BTreeMap, BTreeSet};
 
 pub use access::{AccessKey, AccessOrder};
+pub use applications::{Allowed, Application, LinkHistory, Reviewed, Stop};
 pub use audits::{Audit, AuditDay, AuditRecord, Audits, EvidenceRequest, Report};
 pub use decisions::{Grant, Hold, Order, Standing};
 pub use expected::{Expected, ExpectedRule};
@@ -44,6 +47,7 @@ pub use inventory::Held;
 pub use kept::KeptError;
 pub use links::LinkLedger;
 pub use nonces::Nonces;
+pub use papers::{BackupLook, Paper};
 pub use people::People;
 pub use posts::{AccountLedger, Agreement, Appointment, Change, Review, Training};
 pub use receipts::{Judged, Owed, Receipted};
@@ -61,8 +65,8 @@ use super::{
     digest::Digest,
     entry::{HoldScope, ManifestFacts},
     ids::{
-        self, AccessOrderId, BatchId, CopyId, DeliveryId, GrantId, HandoverId, HoldId, KeyId,
-        OrderId, StandingId,
+        self, AccessOrderId, ApplicationId, BatchId, CopyId, DeliveryId, DocumentId, GrantId,
+        HandoverId, HoldId, KeyId, OrderId, StandingId,
     },
     lifecycle::{BatchState, CopyState},
     manifest::Kind,
@@ -121,6 +125,14 @@ pub struct View {
     pub holds: BTreeMap<HoldId, Hold>,
     /// What is known of links beyond their files.
     pub links: BTreeMap<String, LinkLedger>,
+    /// Applications of links.
+    pub applications: BTreeMap<ApplicationId, Application>,
+    /// Papers kept for inspection.
+    pub papers: BTreeMap<DocumentId, Paper>,
+    /// Looks at what backups hold, oldest first.
+    pub backup_looks: Vec<BackupLook>,
+    /// How many entries there were when what is decided about links last changed.
+    pub links_changed_at: u64,
     /// Keys of the access log, by link and month.
     #[serde(with = "kept::pairs")]
     pub access_keys: BTreeMap<(String, String), AccessKey>,

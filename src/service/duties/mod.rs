@@ -5,6 +5,7 @@
 
 mod acts;
 pub(in crate::service) mod audits;
+mod links;
 mod people;
 mod samples;
 #[cfg(test)]
@@ -34,7 +35,8 @@ const AHEAD: Period = Period { months: 2, days: 0, seconds: 0 };
 type Part = fn(&View, &Rules, Timestamp, Timestamp, &mut Vec<Duty>);
 
 /// Every part.
-const PARTS: &[Part] = &[acts::duties, people::duties, samples::duties, audits::duties];
+const PARTS: &[Part] =
+    &[acts::duties, people::duties, samples::duties, audits::duties, links::duties];
 
 /// Which duties are wanted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
