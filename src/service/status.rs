@@ -9,6 +9,7 @@ mod expected;
 mod handovers;
 mod held;
 mod metrics;
+mod people;
 mod rows;
 mod sources;
 mod tasks;
