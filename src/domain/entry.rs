@@ -42,9 +42,9 @@ pub use orders::{
     StandingEnded, StandingProposed,
 };
 pub use people::{
-    AccountSuspended, AccountsReviewed, AgreementRecorded, AppointmentConfirmed,
-    AppointmentProposed, AppointmentTerms, ChangeTold, CustodyHandedOver, LeavingRecorded,
-    ReviewConfirmed, RightsEnded, TrainingRecorded,
+    AccountSuspended, AccountsReviewConfirmed, AccountsReviewed, AgreementRecorded,
+    AppointmentConfirmed, AppointmentProposed, AppointmentTerms, ChangeTold, CustodyHandedOver,
+    LeavingRecorded, RightsEnded, TrainingRecorded,
 };
 pub use remotes::{RemoteForgotten, RemoteSettled, RemoteTaken};
 
@@ -599,7 +599,7 @@ pub enum Body {
     /// Every account was reviewed.
     AccountsReviewed(AccountsReviewed),
     /// A second person confirmed the review.
-    ReviewConfirmed(ReviewConfirmed),
+    AccountsReviewConfirmed(AccountsReviewConfirmed),
     /// An account that nobody uses rests.
     AccountSuspended(AccountSuspended),
     /// An account read something without a signature, for the first time on a day.

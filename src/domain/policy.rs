@@ -9,6 +9,7 @@ pub mod layers;
 pub mod length;
 pub mod parameters;
 mod people;
+mod periods;
 pub mod value;
 
 use layers::Stack;

@@ -183,7 +183,7 @@ pub struct AccountsReviewed {
 /// A second person confirmed a review: nobody reviews his own account alone.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct ReviewConfirmed {
+pub struct AccountsReviewConfirmed {
     /// The review's entry.
     pub review: u64,
     /// The signed decision.

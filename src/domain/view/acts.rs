@@ -5,13 +5,13 @@ use super::{
 };
 use crate::domain::{
     entry::{
-        AccessApproved, AccessDenied, AccessRequested, AccountFacts, AccountsReviewed,
-        AgreementRecorded, AppointmentConfirmed, AppointmentProposed, Body, ChangeTold,
-        CopyApproved, CopyDeclared, CopyDenied, CopyMoved, CopyRequested, CopyWithdrawn,
-        CustodyHandedOver, EndConfirmed, EndRecorded, Entry, Exception, Filed, HandoverApproved,
-        HandoverDenied, HandoverReceived, HandoverRequested, HandoverReturned, LeavingRecorded,
-        MediaArriving, OrderCancelled, PapersConfirmed, PapersRecorded, RemoteSettled,
-        ReviewConfirmed, Signed, StandingConfirmed, StandingEnded, StandingProposed, TimestampKept,
+        AccessApproved, AccessDenied, AccessRequested, AccountFacts, AccountsReviewConfirmed,
+        AccountsReviewed, AgreementRecorded, AppointmentConfirmed, AppointmentProposed, Body,
+        ChangeTold, CopyApproved, CopyDeclared, CopyDenied, CopyMoved, CopyRequested,
+        CopyWithdrawn, CustodyHandedOver, EndConfirmed, EndRecorded, Entry, Exception, Filed,
+        HandoverApproved, HandoverDenied, HandoverReceived, HandoverRequested, HandoverReturned,
+        LeavingRecorded, MediaArriving, OrderCancelled, PapersConfirmed, PapersRecorded,
+        RemoteSettled, Signed, StandingConfirmed, StandingEnded, StandingProposed, TimestampKept,
         TrainingRecorded,
     },
     ids::GrantId,
@@ -384,7 +384,7 @@ impl Body {
             | Self::AppointmentConfirmed(AppointmentConfirmed { signed, .. })
             | Self::CustodyHandedOver(CustodyHandedOver { signed, .. })
             | Self::AccountsReviewed(AccountsReviewed { signed, .. })
-            | Self::ReviewConfirmed(ReviewConfirmed { signed, .. }) => Some(signed),
+            | Self::AccountsReviewConfirmed(AccountsReviewConfirmed { signed, .. }) => Some(signed),
             _ => None,
         }
     }

@@ -62,7 +62,7 @@ impl View {
             | Body::TrainingRecorded(_)
             | Body::AgreementRecorded(_)
             | Body::AccountsReviewed(_)
-            | Body::ReviewConfirmed(_)
+            | Body::AccountsReviewConfirmed(_)
             | Body::AccountSuspended(_)
             | Body::AccountUsed {} => self.fold_people(mark, entry),
             _ => self.standing_or_papers(mark, entry),

@@ -172,7 +172,7 @@ impl View {
                 Ok(())
             }
             Body::AccountsReviewed(review) => self.reviewed(mark, &entry.by, review),
-            Body::ReviewConfirmed(confirmed) => {
+            Body::AccountsReviewConfirmed(confirmed) => {
                 let roles = self.account(&entry.by).map(|facts| facts.roles.clone());
                 let row = self.people.reviews.get_mut(&confirmed.review).ok_or(unknown)?;
                 if row.by == entry.by || row.confirmed.is_some() {

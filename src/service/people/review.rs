@@ -9,7 +9,7 @@ use crate::{
     domain::{
         accounts::Role,
         calendar,
-        entry::{AccountsReviewed, Body, ReviewConfirmed},
+        entry::{AccountsReviewConfirmed, AccountsReviewed, Body},
         people::{AccountFault, AccountVerdict},
         time::{Period, Timestamp},
         view::AccountLedger,
@@ -233,8 +233,8 @@ impl Service {
             return Err(second_person("confirm this review"));
         }
         let (review, made) = (*review, row.mark.at);
-        let body = ReviewConfirmed { review, signed: actor.decision()? };
-        self.record(actor, Body::ReviewConfirmed(body))?;
+        let body = AccountsReviewConfirmed { review, signed: actor.decision()? };
+        self.record(actor, Body::AccountsReviewConfirmed(body))?;
         let made = calendar::time(made, self.engine.rules.zone);
         Ok(Reply::new(&"accounts", format!("the review of {made} is confirmed")))
     }
