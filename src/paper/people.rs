@@ -12,7 +12,7 @@ use crate::{
         accounts::Role,
         people::{AccountFault, AccountVerdict, Post},
     },
-    service::people::{ReviewPage, Roster, RosterRow},
+    service::forms::{ReviewPage, Roster, RosterRow},
 };
 
 const ROSTER: [Column; 9] = [
