@@ -15,7 +15,7 @@ use super::{
     client::Client,
     handover,
     identity::Identity,
-    inventory, people, print,
+    incidents, inventory, people, print,
     words::{id, public_key},
 };
 use crate::{
@@ -193,6 +193,7 @@ fn command_of_end(word: &Word, client: &mut Client) -> Result<Command> {
             Command::HoldPlace { scope, authority, doc_no, review: time(client, review)? }
         }
         Word::Handover(word) => handover::command_of(word, client)?,
+        Word::Incident(word) => incidents::command_of(word, client)?,
         Word::Hold(HoldWord::Lift { hold }) => Command::HoldLift { hold: id(hold)? },
         _ => return Err(Error::usage("this word takes no command")),
     })

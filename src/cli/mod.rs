@@ -3,6 +3,7 @@
 mod access;
 mod acts;
 mod args;
+mod audit;
 mod bars;
 mod batch;
 mod client;
@@ -13,6 +14,7 @@ mod expected;
 mod forms;
 mod handover;
 mod identity;
+mod incidents;
 mod inventory;
 mod lists;
 mod locale;

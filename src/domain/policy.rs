@@ -5,11 +5,13 @@
 
 mod build;
 pub mod clauses;
+pub mod incidents;
 pub mod layers;
 pub mod length;
 pub mod parameters;
 mod people;
 mod periods;
+pub mod sampling;
 pub mod value;
 
 use layers::Stack;
@@ -72,6 +74,10 @@ pub struct Further {
     pub egress: Option<Rule<Egress>>,
     /// People.
     pub people: PeopleRule,
+    /// Samples of the access log, reviewers and findings.
+    pub sampling: sampling::SamplingRule,
+    /// Incidents.
+    pub incidents: incidents::IncidentRule,
     /// How days are counted.
     pub calendar: CalendarRule,
 }

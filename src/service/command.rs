@@ -7,7 +7,9 @@ use serde::{Deserialize, Serialize};
 use super::{
     authority::{COMMAND, DECISION},
     handing::HandoverAct,
+    incidents::IncidentAct,
     people::PeopleAct,
+    sampling::SampleAct,
 };
 use crate::domain::{
     accounts::Act,
@@ -243,6 +245,16 @@ pub enum Command {
         /// What is done.
         act: Box<PeopleAct>,
     },
+    /// `audit sample`, `audit review`, `audit finding …`.
+    Sample {
+        /// What is done.
+        act: Box<SampleAct>,
+    },
+    /// `incident …`.
+    Incident {
+        /// What is done.
+        act: Box<IncidentAct>,
+    },
     /// `media record`.
     MediaRecord {
         /// The copy.
@@ -408,6 +420,8 @@ impl Command {
             Self::CopyMove { .. } => "copy move",
             Self::Handover { act } => act.word(),
             Self::People { act } => act.word(),
+            Self::Sample { act } => act.word(),
+            Self::Incident { act } => act.word(),
             Self::MediaRecord { .. } => "media record",
             Self::MediaConfirm { .. } => "media confirm",
             Self::DestroyRequest { .. } => "destroy request",
@@ -434,6 +448,8 @@ impl Command {
         match self {
             Self::Handover { act } => act.decides(),
             Self::People { act } => act.decides(),
+            Self::Sample { act } => act.decides(),
+            Self::Incident { act } => act.decides(),
             Self::AccountConfirm { .. }
             | Self::ConfigConfirm
             | Self::WitnessConfirm { .. }
@@ -529,6 +545,8 @@ impl Command {
             | Self::MediaRecord { .. } => Act::KeepCopies,
             Self::Handover { act } => act.act(),
             Self::People { act } => act.act(),
+            Self::Sample { act } => act.act(),
+            Self::Incident { act } => act.act(),
             Self::MediaConfirm { .. } => Act::Vouch,
             Self::GrantApprove { .. } | Self::GrantDeny { .. } | Self::GrantRevoke { .. } => {
                 Act::DecideUse
@@ -601,6 +619,8 @@ impl Command {
             Self::HoldLift { hold } => hold.to_string(),
             Self::Handover { act } => act.object(),
             Self::People { act } => act.object(),
+            Self::Sample { act } => act.object(),
+            Self::Incident { act } => act.object(),
         }
     }
 
@@ -627,6 +647,8 @@ impl Command {
             | Self::UseFiled { doc_no, .. } => doc_no,
             Self::Handover { act } => act.text(),
             Self::People { act } => act.text(),
+            Self::Sample { act } => act.text(),
+            Self::Incident { act } => act.text(),
             Self::GrantApply { purpose, .. } => purpose,
             Self::KeySubmit { channel, .. } => channel,
             Self::HoldPlace { authority, .. } => authority,

@@ -128,6 +128,12 @@ fn names_any(value: &Value, is_meant: &dyn Fn(&str) -> bool) -> bool {
     }
 }
 
+/// What an entry is about, in the order in which it is looked for.
+const OBJECTS: [&str; 11] = [
+    "sample", "finding", "incident", "batch", "grant", "order", "hold", "standing", "handover",
+    "name", "link",
+];
+
 fn line(entry: &Value, subject: Option<String>, zone: Tz) -> Option<Line> {
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let end = |value: &Value| {
@@ -165,6 +171,7 @@ fn line(entry: &Value, subject: Option<String>, zone: Tz) -> Option<Line> {
             text(&body["reason"])
         ),
         "expectation-begun" | "delivery-missed" | "delivery-came" => expected(body, &end),
+        "sample-drawn" | "incident-reported" => looked_at(body),
         "hold-placed" => format!(
             "hold {} placed on {}, document {}",
             text(&body["hold"]),
@@ -178,13 +185,13 @@ fn line(entry: &Value, subject: Option<String>, zone: Tz) -> Option<Line> {
             text(&body["code"])
         ),
         other => {
-            let object =
-                ["batch", "grant", "order", "hold", "standing", "handover", "name", "link"]
-                    .into_iter()
-                    .filter_map(|field| body[field].as_str())
-                    .next()
-                    .or_else(|| body["account"]["name"].as_str())
-                    .unwrap_or_default();
+            let object = OBJECTS
+                .into_iter()
+                .filter_map(|field| body[field].as_str())
+                .next()
+                .or_else(|| body["facts"]["finding"].as_str())
+                .or_else(|| body["account"]["name"].as_str())
+                .unwrap_or_default();
             format!("{other} {object}").trim_end().to_owned()
         }
     };
@@ -205,6 +212,29 @@ fn expected(body: &Value, end: &dyn Fn(&Value) -> String) -> String {
         }
         _ => format!("deliveries on {link} are expected: {}", text(&body["terms"]["every"])),
     }
+}
+
+/// What an entry says of a sample or an incident.
+fn looked_at(body: &Value) -> String {
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    if body["type"] == "sample-drawn" {
+        let terms = &body["terms"];
+        return format!(
+            "sample {} of {} in {} drawn: {} of {}",
+            text(&body["sample"]),
+            text(&terms["link"]),
+            text(&terms["period"]),
+            terms["size"],
+            terms["counted"]
+        );
+    }
+    let facts = &body["facts"];
+    format!(
+        "incident {} on {} reported: {}",
+        text(&body["incident"]),
+        text(&facts["link"]),
+        text(&facts["summary"])
+    )
 }
 
 /// The batches of an order's copies.

@@ -17,6 +17,7 @@ mod frame;
 mod journal;
 mod pieces;
 mod prove;
+pub mod sample;
 mod seal;
 mod timestamps;
 mod tree;

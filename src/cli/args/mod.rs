@@ -4,10 +4,12 @@
 //! of use, proofs; then what an administrator does now and then.
 
 mod access;
+mod audit;
 mod deliveries;
 mod destruction;
 mod forms;
 mod handover;
+mod incidents;
 mod inventory;
 mod pack;
 mod people;
@@ -24,10 +26,12 @@ use clap::{Parser, Subcommand};
 
 pub(super) use self::{
     access::{AccessFilter, AccessWord, ExportFormat},
+    audit::{AuditWord, FindingWord, SampleArgs, SampleWord},
     deliveries::{BatchWord, ExpectedArgs, KeyWord, LinkWord},
     destruction::{CloseArgs, DestroyWord, HoldWord, StandingWord},
     forms::{Duties, DutiesWord, Evidence, EvidenceWord, FormFile, FormFormat, RegisterExport},
     handover::{HandoverWord, RequestArgs, ReturnedArgs},
+    incidents::{IncidentWord, ReportArgs},
     inventory::{
         CarriedArgs, CopyWord, DeclareArgs, ExportArgs, ImportArgs, MediaWord, RecordArgs,
     },
@@ -194,6 +198,12 @@ pub(super) enum Word {
     /// The access log: who looked up what, for which case and why.
     #[command(subcommand)]
     Access(AccessWord),
+    /// Samples of the access log, and what was found: draw, review, correct, close.
+    #[command(subcommand)]
+    Audit(AuditWord),
+    /// Incidents: report, investigate, notify, remedy, close.
+    #[command(subcommand)]
+    Incident(IncidentWord),
     /// Witnesses: people outside who vouch that the register only ever grew.
     #[command(subcommand)]
     Witness(WitnessWord),

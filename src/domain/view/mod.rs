@@ -13,6 +13,7 @@ mod destruction;
 mod expected;
 mod fold;
 mod handover;
+mod incidents;
 mod index;
 mod inventory;
 mod kept;
@@ -24,6 +25,7 @@ mod posts;
 mod receipts;
 pub mod remotes;
 mod rows;
+mod samples;
 mod table;
 #[cfg(test)]
 mod tests;
@@ -35,6 +37,7 @@ pub use decisions::{Grant, Hold, Order, Standing};
 pub use expected::{Expected, ExpectedRule};
 pub use fold::FoldError;
 pub use handover::{Arrival, Handover};
+pub use incidents::{Incident, Investigation};
 pub use inventory::Held;
 pub use kept::KeptError;
 pub use links::LinkLedger;
@@ -47,6 +50,7 @@ pub use rows::{
     Account, Batch, CameDue, ConfigProposal, CopyKind, CopyRow, Cosigned, KeyRow, KeyState, Loaded,
     Mark, Proposal, Seen, Site, Times, Trouble, Witness,
 };
+pub use samples::{Finding, Sample, SampleKey, Samples};
 pub use table::{Row, Table};
 
 use serde::{Deserialize, Serialize};
@@ -134,6 +138,10 @@ pub struct View {
     pub expected: Expected,
     /// What is known of people beyond their accounts.
     pub people: People,
+    /// Samples of the access log, and what was found.
+    pub samples: Samples,
+    /// Incidents.
+    pub incidents: BTreeMap<ids::IncidentId, Incident>,
     /// Whether nothing irreversible may run by itself, until a person confirms the time.
     pub time_doubted: bool,
     next: rows::Next,
