@@ -234,7 +234,7 @@ fn list(client: &mut Client, json: bool) -> Result<()> {
     let head = ["account", "post", "last day", "reason", "ended", "told"];
     listing(false, &page.changes, &head, |row| {
         let told: Vec<String> =
-            row.told.iter().map(|(office, letter)| format!("{office} {letter}")).collect();
+            row.told.iter().map(|one| format!("{} {}", one.office, one.letter)).collect();
         vec![
             row.name.clone(),
             row.appointment.map_or_else(|| speech::word("all").into_owned(), |id| id.to_string()),
