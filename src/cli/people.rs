@@ -37,11 +37,17 @@ pub(super) fn run(cli: &Cli, client: &mut Client, identity: &Identity) -> Result
         Word::Appointment(AppointmentWord::List) => list(client, cli.json),
         Word::Account(AccountWord::List) => lists::accounts(client, cli.json),
         Word::Account(AccountWord::Roster(file)) => roster(client, file),
-        Word::Account(AccountWord::Review(asked)) if !asked.decides() => {
+        Word::Account(AccountWord::Review(asked)) if !decides(asked) => {
             review(client, asked, cli.json)
         }
         _ => act(cli, client, identity),
     }
+}
+
+/// Whether a review decides on something, and is not looked at alone.
+fn decides(asked: &ReviewArgs) -> bool {
+    let lists = [&asked.keep, &asked.suspend, &asked.revoke];
+    asked.confirm || asked.decisions.is_some() || lists.iter().any(|list| !list.is_empty())
 }
 
 /// The first moment of a day.
@@ -228,7 +234,7 @@ fn list(client: &mut Client, json: bool) -> Result<()> {
     let head = ["account", "post", "last day", "reason", "ended", "told"];
     listing(false, &page.changes, &head, |row| {
         let told: Vec<String> =
-            row.told.iter().map(|(office, letter)| format!("{office} {letter}")).collect();
+            row.told.iter().map(|one| format!("{} {}", one.office, one.letter)).collect();
         vec![
             row.name.clone(),
             row.appointment.map_or_else(|| speech::word("all").into_owned(), |id| id.to_string()),

@@ -12,7 +12,7 @@ use crate::{
         accounts::Role,
         people::{AccountFault, AccountVerdict, Post},
     },
-    service::people::{ReviewPage, Roster, RosterRow},
+    service::forms::{ReviewPage, Roster, RosterRow},
 };
 
 const ROSTER: [Column; 9] = [
@@ -162,7 +162,7 @@ pub fn review(page: &ReviewPage) -> Form {
         Some(who) => format!("{who} {}", words::time(at, zone)),
         None => "（尚未辦理）".to_owned(),
     };
-    let clauses: Vec<&str> = page.reviewers.iter().map(|(_, clause, _)| clause.as_str()).collect();
+    let clauses: Vec<&str> = page.reviewers.iter().map(|one| one.clause.as_str()).collect();
     Form {
         agency: page.source.agency.clone(),
         title: "使用者帳號清查表".to_owned(),

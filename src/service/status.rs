@@ -10,6 +10,7 @@ mod handovers;
 mod held;
 mod metrics;
 mod notices;
+mod people;
 mod rows;
 mod sources;
 mod tasks;

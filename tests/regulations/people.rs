@@ -177,6 +177,8 @@ fn rights_end_after_the_last_day_by_themselves_and_once_also_at_restart() {
     let open = [
         ("henry 2026-11-25 ethics-office".to_owned(), "2026-11-30".to_owned(), "open".to_owned()),
         ("henry 2026-11-25 it-office".to_owned(), "2026-11-30".to_owned(), "open".to_owned()),
+        // Another link of the site is under 桃園市: seven days, to the provider.
+        ("henry 2026-11-25 provider".to_owned(), "2026-12-02".to_owned(), "open".to_owned()),
     ];
     assert_eq!(told, open);
     let tell = |office| ["appointment", "told", "henry", "--office", office, "--letter", DOC];

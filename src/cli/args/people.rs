@@ -167,11 +167,3 @@ pub(in crate::cli) struct ReviewArgs {
     #[arg(short, long, value_name = "FILE", requires = "format")]
     pub(in crate::cli) output: Option<PathBuf>,
 }
-
-impl ReviewArgs {
-    /// Whether it decides on something, and is not looked at alone.
-    pub(in crate::cli) fn decides(&self) -> bool {
-        let lists = [&self.keep, &self.suspend, &self.revoke];
-        self.confirm || self.decisions.is_some() || lists.iter().any(|list| !list.is_empty())
-    }
-}

@@ -489,3 +489,23 @@ fn reached(list: &[(Timestamp, u32)], wanted: u32) -> Option<Timestamp> {
         (sum >= wanted).then_some(*on)
     })
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "tests")]
+    use super::*;
+    use crate::domain::entry::Body;
+
+    #[test]
+    fn minutes_are_reached_on_the_day_that_completes_them() {
+        let at = |day: i64| Timestamp::from_millis(day * 86_400_000);
+        let list = [(at(1), 60), (at(2), 90), (at(3), 30)];
+        assert_eq!(reached(&list, 180), Some(at(3)));
+        assert_eq!(reached(&list, 150), Some(at(2)));
+        assert_eq!(reached(&list, 181), None);
+        assert_eq!(reached(&[], 1), None);
+        // A kind of entry that says nothing stays readable.
+        let body: Body = serde_json::from_str(r#"{"type":"account-used"}"#).unwrap();
+        assert_eq!(body, Body::AccountUsed {});
+    }
+}

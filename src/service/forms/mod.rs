@@ -9,6 +9,8 @@ mod register;
 
 use serde::{Deserialize, Serialize};
 
+/// The roster and the review of accounts.
+pub use super::people::{ReviewLine, ReviewPage, Roster, RosterRow};
 /// What waits, as a list that is handed over names it.
 pub use super::status::TaskCode;
 pub use destruction::{CopyRecord, DestructionRecord, OrderRow};

@@ -64,8 +64,18 @@ pub struct ChangeLine {
     pub ended: Option<Timestamp>,
     /// Whether custody went over.
     pub custody: Option<Timestamp>,
-    /// Who was told: office and letter.
-    pub told: Vec<(String, String)>,
+    /// Who was told.
+    pub told: Vec<ToldLine>,
+}
+
+/// An office that was told of a change.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct ToldLine {
+    /// The office.
+    pub office: String,
+    /// Number of the letter.
+    pub letter: String,
 }
 
 impl Service {
@@ -107,7 +117,14 @@ impl Service {
             known: row.known.1.at,
             ended: row.carried.map(|mark| mark.at),
             custody: row.custody.map(|mark| mark.at),
-            told: row.told.iter().map(|(o, letter, _, _)| (o.clone(), letter.clone())).collect(),
+            told: row
+                .told
+                .iter()
+                .map(|(office, letter, ..)| ToldLine {
+                    office: office.clone(),
+                    letter: letter.clone(),
+                })
+                .collect(),
         });
         PeoplePage { appointments: appointments.collect(), changes: changes.collect() }
     }

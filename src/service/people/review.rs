@@ -40,10 +40,10 @@ pub struct ReviewLine {
 pub struct ReviewPage {
     /// Where it comes from.
     pub source: Source,
-    /// Who may make it, by policy: policy, clause, roles.
-    pub reviewers: Vec<(String, String, Vec<Role>)>,
-    /// After how long an account is idle, and the clause.
-    pub idle: Option<(String, String)>,
+    /// Who may make it, by policy.
+    pub reviewers: Vec<ReviewersLine>,
+    /// After how long an account is idle.
+    pub idle: Option<IdleLine>,
     /// The accounts that are in force, and those that the last review ended.
     pub accounts: Vec<ReviewLine>,
     /// When the last review was made.
@@ -54,6 +54,28 @@ pub struct ReviewPage {
     pub confirmed: Option<Timestamp>,
     /// By whom.
     pub confirmed_by: Option<String>,
+}
+
+/// Who may make a review under a policy.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct ReviewersLine {
+    /// The policy.
+    pub policy: String,
+    /// The clause.
+    pub clause: String,
+    /// The roles; one of them is enough.
+    pub roles: Vec<Role>,
+}
+
+/// After how long an account is idle.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct IdleLine {
+    /// The period, as ISO 8601.
+    pub after: String,
+    /// The clause.
+    pub clause: String,
 }
 
 /// Since when an account has done nothing: its last act, or the beginning of its force.
@@ -88,10 +110,14 @@ impl Service {
                 persons.entry(person).or_default().push(name.clone());
             }
         }
-        let mut reviewers: Vec<(String, String, Vec<Role>)> = Vec::new();
+        let mut reviewers: Vec<ReviewersLine> = Vec::new();
         for policy in self.policies_over(None) {
             let Some(rule) = &policy.further.people.reviewers else { continue };
-            let row = (policy.name.clone(), rule.clause.clone(), rule.value.clone());
+            let row = ReviewersLine {
+                policy: policy.name.clone(),
+                clause: rule.clause.clone(),
+                roles: rule.value.clone(),
+            };
             if !reviewers.contains(&row) {
                 reviewers.push(row);
             }
@@ -125,7 +151,7 @@ impl Service {
         Ok(ReviewPage {
             source: self.source()?,
             reviewers,
-            idle: idle.map(|(period, clause)| (period.iso(), clause)),
+            idle: idle.map(|(period, clause)| IdleLine { after: period.iso(), clause }),
             accounts: accounts.collect(),
             made: last.map(|review| review.mark.at),
             made_by: last.map(|review| review.by.clone()),

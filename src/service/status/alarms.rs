@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Given, expected, held, notices, sources};
+use super::{Given, expected, held, notices, people, sources};
 use crate::{
     domain::{
         entry::Failure,
@@ -157,6 +157,10 @@ alarms! {
     CalendarMissing = "calendar-missing", Alarm,
         "a calendar of working days is missing: what is expected by it is not known",
         "put the government's file into 'policies/calendars', then 'batchward config propose' and, by a second person, 'batchward config confirm'";
+    /// The last admin has left, and his rights stand.
+    RightsStand = "rights-stand", Alarm,
+        "the last admin has left, and the rights stand: nobody else could give any",
+        "make another admin by two people: 'batchward account add', then 'batchward account confirm'; the rights end by themselves then";
     /// Deliveries that are not complete.
     DeliveryIncomplete = "delivery-incomplete", Alarm,
         "a delivery is not complete",
@@ -263,6 +267,7 @@ pub(super) fn judge(given: &Given<'_>) -> Vec<Alarm> {
     sources::alarms(given, &mut found);
     expected::alarms(given, &mut found);
     notices::alarms(given, &mut found);
+    people::alarms(given, &mut found);
     found.0.into_values().collect()
 }
 

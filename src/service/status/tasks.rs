@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Given, handovers, held};
+use super::{Given, handovers, held, people};
 use crate::service::access_keys::due_months;
 use crate::{
     domain::{
@@ -106,6 +106,12 @@ tasks! {
     ReviewHold = "review-hold", "a hold is to be reviewed";
     /// An account is to be confirmed.
     ConfirmAccount = "confirm-account", "an account waits for a second person";
+    /// An appointment is to be confirmed.
+    ConfirmAppointment = "confirm-appointment", "an appointment waits for a second person";
+    /// Custody is to be taken over.
+    TakeCustody = "take-custody", "custody of a link is to be taken over";
+    /// A review of the accounts is to be confirmed.
+    ConfirmReview = "confirm-review", "a review of the accounts waits for a second person";
     /// The configuration is to be proposed.
     ProposeConfiguration = "propose-configuration", "changed files are to be proposed";
     /// The configuration is to be confirmed.
@@ -423,6 +429,7 @@ fn administration(given: &Given<'_>) -> Vec<Task> {
         let (except, since) = (Some(proposal.by.clone()), Some(proposal.mark.at));
         tasks.push(Task { except, since, ..task });
     }
+    tasks.extend(people::of(given));
     if let Some(proposal) = &view.config_proposal {
         let (code, act) = (TaskCode::ConfirmConfiguration, Act::ConfirmAdministration);
         let task = Task::of(code, act, &"configuration").by(&["config confirm".to_owned()]);

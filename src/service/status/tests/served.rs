@@ -5,14 +5,16 @@ use std::path::PathBuf;
 use super::{AlarmCode as A, Desk, MORNING, Row, SourceStanding};
 use crate::{
     domain::{
-        entry::{Body, ExpectationBegun, Failure},
+        accounts::Role,
+        entry::{AccountFacts, Body, ExpectationBegun, Failure, LeavingRecorded},
         expected::{Every, Expectation, WhenOff},
         link::{KeyMode, Link, LinkStatus},
         notice::{Channel, NoticeCode, Unsent},
+        people::Leaving,
         signers::AllowedSigners,
         source::{Endpoint, Login, Release, Source, SourceCode},
         time::Period,
-        view::{Trouble, Unput},
+        view::{Account, Trouble, Unput},
     },
     engine::sources::SourceTrouble,
 };
@@ -65,7 +67,30 @@ pub(super) const ROWS: &[Row] = &[
     (|d| expects(d, "day 09:00", 1800), &[], &[A::DeliveryLate]),
     (|d| expects(d, "day 06:00", 1800), &[], &[A::DeliveryMissing]),
     (|d| expects(d, "working day 09:00", 1800), &[A::CalendarMissing], &[A::CalendarMissing]),
+    (last_admin_leaves, &[A::RightsStand], &[A::RightsStand]),
 ];
+
+/// The only admin has left the day before.
+fn last_admin_leaves(desk: &mut Desk) {
+    let facts = AccountFacts {
+        name: "person-1".to_owned(),
+        display: None,
+        title: None,
+        unit: None,
+        roles: vec![Role::Admin],
+        key: None,
+        unix: None,
+    };
+    let account = Account { facts: Some(facts), disabled: false, proposal: None };
+    desk.view.accounts.insert("person-1".to_owned(), account);
+    desk.record(Body::LeavingRecorded(LeavingRecorded {
+        name: "person-1".to_owned(),
+        appointment: None,
+        on: MORNING.plus_seconds(-3600),
+        reason: Leaving::Retired,
+        signed: None,
+    }));
+}
 
 /// The link `moca` expects something from now on: late after so many seconds, missing after two hours.
 fn expects(desk: &mut Desk, every: &str, late_seconds: u32) {
