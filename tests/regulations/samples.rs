@@ -285,7 +285,7 @@ fn an_incident_is_looked_into_by_two_told_in_time_and_closed_by_a_second_person(
     account(&site, "ivan", "auditor", "資訊室");
     account(&site, "erin", "auditor,supervisor", "政風室");
     let batch = loaded(&site);
-    let report = ["incident", "report", "--kind", "loss", "--at", "2026-11-21T10:00+08:00"];
+    let report = ["incident", "report", "--kind", "loss", "--at", "2026-11-21T10:00:00+08:00"];
     let report = [report.as_slice(), &["--batch", &batch, "--records", "unknown"]].concat();
     let report = [report.as_slice(), &["--encrypted", "no", "--summary", "隨身碟遺失"]].concat();
     let ran = site.run_as("henry", &report).ok();
@@ -320,7 +320,8 @@ fn an_incident_is_looked_into_by_two_told_in_time_and_closed_by_a_second_person(
 
 /// The duties of a code that are not fulfilled.
 fn owed(site: &Site<'_>, code: &str) -> Vec<Value> {
-    let page = site.run(&["duties", "--json"]).ok().json();
+    let words = ["duties", "--link", LINK, "--until", "2027-12-31", "--json"];
+    let page = site.run(&words).ok().json();
     let rows = page["duties"].as_array().unwrap().iter().filter(|row| row["code"] == code);
     rows.cloned().collect()
 }
@@ -335,6 +336,8 @@ fn each_period_is_owed_by_itself_until_it_is_drawn_and_looked_through() {
     later(&site, 45);
     // November by the end of December, which is past; December by the end of January.
     let rows = owed(&site, "draw-sample");
+    let again = site.run(&["duties", "--overdue", "--json"]).json();
+    assert!(again["duties"].as_array().unwrap().iter().all(|row| row["state"] == "overdue"));
     let told: Vec<(&str, &str, &str)> = rows
         .iter()
         .map(|row| {
