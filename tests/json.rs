@@ -67,6 +67,7 @@ fn every_answer_of_the_binary_fits_its_schema() {
     }
     assert!(seen.0.contains("batch-show"), "{rows:#}");
     readings(&site, &mut seen);
+    posts(&site, &mut seen);
     packed(&site, &mut seen);
     receipts(&site, &mut seen);
     certificate(&site, &mut seen);
@@ -95,6 +96,20 @@ fn handed_on(site: &Site<'_>) {
     let doc = ["--doc-no", "府民戶字第1150001234號"];
     site.run_as("sue", &[["handover", "approve", "l-00000001"].as_slice(), &doc].concat()).ok();
     site.run_as("alice", &["handover", "make", "l-00000001"]).ok();
+}
+
+fn posts(site: &Site<'_>, seen: &mut Seen) {
+    let add = ["appointment", "add", "henry", "--post", "handler", "--from", "2026-11-21"];
+    site.run_as("sue", &[add.as_slice(), &["--doc-no", "府社人字第1150001234號"]].concat()).ok();
+    let end = ["appointment", "end", "audrey", "--on", "2027-12-31", "--reason", "retired"];
+    site.run_as("audrey", &end).ok();
+    for (schema, words) in [
+        ("account-review", vec!["account", "review", "--json"]),
+        ("account-roster", vec!["account", "roster", "--format", "json", "-o", "-"]),
+        ("appointment-list", vec!["appointment", "list", "--json"]),
+    ] {
+        seen.see(schema, &site.run(&words).ok());
+    }
 }
 
 fn readings(site: &Site<'_>, seen: &mut Seen) {

@@ -20,6 +20,8 @@ mod acts;
 mod nantou;
 #[path = "regulations/new_taipei_and_taipei.rs"]
 mod new_taipei_and_taipei;
+#[path = "regulations/people.rs"]
+mod people;
 #[path = "regulations/samples.rs"]
 mod samples;
 #[path = "regulations/taipei_health.rs"]

@@ -15,7 +15,7 @@ use super::{
     client::Client,
     handover,
     identity::Identity,
-    incidents, inventory, print,
+    incidents, inventory, people, print,
     words::{id, public_key},
 };
 use crate::{
@@ -77,6 +77,8 @@ fn command_of(word: &Word, client: &mut Client) -> Result<Command> {
         Word::Account(AccountWord::Disable { name }) => {
             Command::AccountDisable { name: name.clone() }
         }
+        Word::Account(AccountWord::Review(asked)) => people::review_of(asked)?,
+        Word::Appointment(word) => people::command_of(word, client)?,
         Word::Witness(WitnessWord::Add { name, key }) => {
             Command::WitnessAdd { name: name.clone(), vkey: key.clone() }
         }

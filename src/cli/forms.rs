@@ -90,7 +90,7 @@ pub(super) fn certificate(
 }
 
 /// Writes a form.
-fn put(file: &FormFile, form: &Form) -> Result<()> {
+pub(super) fn put(file: &FormFile, form: &Form) -> Result<()> {
     let bytes = match file.format {
         FormFormat::Csv => paper::csv::write(form),
         FormFormat::Html | FormFormat::Json => paper::html::write(form),
@@ -110,7 +110,7 @@ pub(super) fn pdf(form: &Form) -> Result<Vec<u8>> {
     })
 }
 
-fn put_json<T: serde::Serialize>(output: &Path, value: &T) -> Result<()> {
+pub(super) fn put_json<T: serde::Serialize>(output: &Path, value: &T) -> Result<()> {
     let mut bytes = serde_json::to_vec_pretty(value)
         .map_err(|error| Error::new(Exit::Failed, error.to_string()))?;
     bytes.push(b'\n');

@@ -21,6 +21,7 @@ mod locale;
 mod media;
 mod pack;
 mod pages;
+mod people;
 mod policies;
 mod print;
 mod receipt;

@@ -91,6 +91,10 @@ pub enum Act {
     Audit,
     /// `access destroy-approve`, `access destroy-deny`.
     DecideAccess,
+    /// `appointment add`, `appointment told`, `appointment training`, `appointment agreement`.
+    Appoint,
+    /// `account review`.
+    ReviewAccounts,
     /// `witness take`, `witness acknowledge`.
     Anchor,
     /// `witness acknowledge --confirm`.
@@ -126,6 +130,9 @@ impl Act {
             Self::RequestDestruction => &[Role::Custodian, Role::Handler, Role::Vendor],
             Self::CancelDestruction => &[Role::Custodian, Role::Handler, Role::Supervisor],
             Self::Hold | Self::ConfirmAnchor | Self::Judge => &[Role::Supervisor, Role::Auditor],
+            Self::Appoint => &[Role::Admin, Role::Supervisor, Role::Custodian],
+            // Which of these it is, the policy says (NTP-6.4a: the auditor; TY-3.2a: the admin).
+            Self::ReviewAccounts => &[Role::Admin, Role::Auditor, Role::Supervisor],
             Self::Audit => &[Role::Auditor],
             Self::DecideAccess => &[Role::Supervisor],
             Self::Correct => &[Role::Custodian, Role::Handler, Role::Supervisor, Role::Admin],

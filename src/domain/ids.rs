@@ -25,6 +25,8 @@ macro_rules! kinds {
 kinds! {
     /// An order over keys of the access log.
     AccessOrder, AccessOrderId, 'a';
+    /// An appointment to a post.
+    Appointment, AppointmentId, 'p';
     /// A batch.
     Batch, BatchId, 'b';
     /// A copy of governed data.

@@ -9,10 +9,13 @@ pub mod incidents;
 pub mod layers;
 pub mod length;
 pub mod parameters;
+mod people;
+mod periods;
 pub mod sampling;
 pub mod value;
 
 use layers::Stack;
+pub use people::PeopleRule;
 
 use super::{accounts::Role, handover::HandoverRule, time::Period, words::words};
 
@@ -73,6 +76,8 @@ pub struct Further {
     pub sampling: sampling::SamplingRule,
     /// Incidents.
     pub incidents: incidents::IncidentRule,
+    /// People.
+    pub people: PeopleRule,
     /// How days are counted.
     pub calendar: CalendarRule,
 }

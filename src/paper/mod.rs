@@ -14,6 +14,7 @@ pub mod form;
 pub mod html;
 pub mod ods;
 pub mod pdf;
+pub mod people;
 pub mod register;
 mod words;
 

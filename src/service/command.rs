@@ -8,6 +8,7 @@ use super::{
     authority::{COMMAND, DECISION},
     handing::HandoverAct,
     incidents::IncidentAct,
+    people::PeopleAct,
     sampling::SampleAct,
 };
 use crate::domain::{
@@ -249,6 +250,11 @@ pub enum Command {
         /// What is done.
         act: Box<IncidentAct>,
     },
+    /// `appointment …`, `account review`.
+    People {
+        /// What is done.
+        act: Box<PeopleAct>,
+    },
     /// `media record`.
     MediaRecord {
         /// The copy.
@@ -415,6 +421,7 @@ impl Command {
             Self::Handover { act } => act.word(),
             Self::Sample { act } => act.word(),
             Self::Incident { act } => act.word(),
+            Self::People { act } => act.word(),
             Self::MediaRecord { .. } => "media record",
             Self::MediaConfirm { .. } => "media confirm",
             Self::DestroyRequest { .. } => "destroy request",
@@ -442,6 +449,7 @@ impl Command {
             Self::Handover { act } => act.decides(),
             Self::Sample { act } => act.decides(),
             Self::Incident { act } => act.decides(),
+            Self::People { act } => act.decides(),
             Self::AccountConfirm { .. }
             | Self::ConfigConfirm
             | Self::WitnessConfirm { .. }
@@ -538,6 +546,7 @@ impl Command {
             Self::Handover { act } => act.act(),
             Self::Sample { act } => act.act(),
             Self::Incident { act } => act.act(),
+            Self::People { act } => act.act(),
             Self::MediaConfirm { .. } => Act::Vouch,
             Self::GrantApprove { .. } | Self::GrantDeny { .. } | Self::GrantRevoke { .. } => {
                 Act::DecideUse
@@ -611,6 +620,7 @@ impl Command {
             Self::Handover { act } => act.object(),
             Self::Sample { act } => act.object(),
             Self::Incident { act } => act.object(),
+            Self::People { act } => act.object(),
         }
     }
 
@@ -638,6 +648,7 @@ impl Command {
             Self::Handover { act } => act.text(),
             Self::Sample { act } => act.text(),
             Self::Incident { act } => act.text(),
+            Self::People { act } => act.text(),
             Self::GrantApply { purpose, .. } => purpose,
             Self::KeySubmit { channel, .. } => channel,
             Self::HoldPlace { authority, .. } => authority,

@@ -19,6 +19,7 @@ use super::{
     },
     handovers::HandoverLine,
     incidents::IncidentLine,
+    people::{PeoplePage, ReviewPage, Roster},
     plan::PlanLine,
     reading::Reading,
     receipts::ReceiptText,
@@ -104,6 +105,12 @@ pub enum Query {
         /// The hand-over.
         id: HandoverId,
     },
+    /// `appointment list`.
+    People,
+    /// What stands in the review of accounts.
+    Review,
+    /// `account roster`.
+    Roster,
     /// `standing list`.
     Standings,
     /// `hold list`.
@@ -363,6 +370,12 @@ answers! {
     Handovers(Vec<HandoverLine>),
     /// [`Query::Handover`].
     Handover(Box<HandoverLine>),
+    /// [`Query::People`].
+    People(PeoplePage),
+    /// [`Query::Review`].
+    Review(Box<ReviewPage>),
+    /// [`Query::Roster`].
+    Roster(Box<Roster>),
     /// [`Query::Standings`].
     Standings(Vec<StandingLine>),
     /// [`Query::Holds`].
@@ -430,6 +443,9 @@ impl Service {
             Query::Incidents => self.incident_lines().into(),
             Query::Handovers => self.handovers().into(),
             Query::Handover { id } => Box::new(self.handover_page(id)?).into(),
+            Query::People => self.people_page().into(),
+            Query::Review => Box::new(self.review_page()?).into(),
+            Query::Roster => Box::new(self.roster()?).into(),
             Query::Standings => self.standings().into(),
             Query::Holds => self.holds().into(),
             Query::Pending => self.pending().to_vec().into(),

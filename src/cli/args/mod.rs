@@ -12,6 +12,7 @@ mod handover;
 mod incidents;
 mod inventory;
 mod pack;
+mod people;
 pub(super) mod proofs;
 mod receipt;
 mod site;
@@ -35,6 +36,7 @@ pub(super) use self::{
         CarriedArgs, CopyWord, DeclareArgs, ExportArgs, ImportArgs, MediaWord, RecordArgs,
     },
     pack::{PackArgs, PackKind},
+    people::{AgreementArgs, AppointArgs, AppointmentWord, ReviewArgs},
     proofs::{CertificateWord, PolicyWord, RegisterVerify, RegisterWord},
     receipt::{ReceiptShow, ReceiptVerify, ReceiptWord},
     site::{AccountAdd, AccountWord, ClockWord, ConfigWord, Init, Shell},
@@ -228,9 +230,12 @@ pub(super) enum Word {
     /// Links: where change files begin, and their servers.
     #[command(subcommand)]
     Link(LinkWord),
-    /// People: add, confirm, list, disable.
+    /// People: add, confirm, list, disable, review, roster.
     #[command(subcommand)]
     Account(AccountWord),
+    /// Posts: who holds them, changes of post, training, agreements.
+    #[command(subcommand)]
+    Appointment(AppointmentWord),
     /// The configuration in force: show what differs, propose, confirm.
     #[command(subcommand, name = "config")]
     Configuration(ConfigWord),

@@ -6,7 +6,7 @@ use chrono::NaiveDate;
 
 use super::{
     Approval, CalendarRule, ClockStart, CopyApproval, CopyRule, Destroy, Egress, Further,
-    GrantRule, MonthRule, Policy, RawFile, Rule, UseRule,
+    GrantRule, MonthRule, PeopleRule, Policy, RawFile, Rule, UseRule,
     incidents::IncidentRule,
     layers::{Layer, LayerRules, Ruled, Stack},
     length::Length,
@@ -16,6 +16,7 @@ use super::{
 use crate::domain::{
     accounts::Role,
     handover::{HandoverRule, OffPremises, RecipientKind},
+    people::{IdleAct, NeededPost},
     time::Period,
 };
 
@@ -35,6 +36,13 @@ impl Held {
     pub(super) fn period(&self, key: &str) -> Option<Rule<Period>> {
         self.read(key, |value| match value {
             Value::Length(Length::Calendar(period)) => Some(*period),
+            _ => None,
+        })
+    }
+
+    pub(super) fn length(&self, key: &str) -> Option<Rule<Length>> {
+        self.read(key, |value| match value {
+            Value::Length(length) => Some(*length),
             _ => None,
         })
     }
@@ -173,6 +181,7 @@ fn further(held: &Held) -> Further {
         egress: held.word("media.egress", Egress::parse),
         sampling: SamplingRule::of(held),
         incidents: IncidentRule::of(held),
+        people: people(held),
         calendar: CalendarRule {
             month_rule: held
                 .word("calendar.month_rule", MonthRule::parse)
@@ -180,5 +189,26 @@ fn further(held: &Held) -> Further {
             notices_roll_forward: forward
                 .is_none_or(|rule| rule.value.iter().any(|word| word == "notices")),
         },
+    }
+}
+
+fn people(held: &Held) -> PeopleRule {
+    PeopleRule {
+        posts: held.words("personnel.posts", NeededPost::parse),
+        gate: held.yes("personnel.gate"),
+        before: held.length("personnel.before"),
+        after: held.length("personnel.after"),
+        subjects: held.texts("personnel.subjects"),
+        notify: held.texts("personnel.notify"),
+        custodian_switch: held.period("personnel.custodian_switch"),
+        same_person: held.yes("personnel.same_person"),
+        training_hours: held.number("training.hours"),
+        training_posts: held.words("training.posts", Role::parse),
+        request_sla: held.length("account.request_sla"),
+        review: held.period("account.review"),
+        reviewers: held.words("account.reviewers", Role::parse),
+        idle: held.period("account.idle"),
+        idle_act: held.word("account.idle_act", IdleAct::parse),
+        nda: held.yes("vendor.nda"),
     }
 }

@@ -5,14 +5,16 @@ use super::{
 };
 use crate::domain::{
     entry::{
-        AccessApproved, AccessDenied, AccessRequested, AccountFacts, Body, CopyApproved,
-        CopyDeclared, CopyDenied, CopyMoved, CopyRequested, CopyWithdrawn, EndConfirmed,
-        EndRecorded, Entry, Exception, Filed, FindingAdded, FindingCorrected, FindingJudged,
-        FindingTold, HandoverApproved, HandoverDenied, HandoverReceived, HandoverRequested,
-        HandoverReturned, IncidentClosed, IncidentInvestigated, IncidentRemedied, IncidentReported,
-        IncidentTold, InvestigationConfirmed, MediaArriving, OrderCancelled, PapersConfirmed,
+        AccessApproved, AccessDenied, AccessRequested, AccountFacts, AccountsReviewConfirmed,
+        AccountsReviewed, AgreementRecorded, AppointmentConfirmed, AppointmentProposed, Body,
+        ChangeTold, CopyApproved, CopyDeclared, CopyDenied, CopyMoved, CopyRequested,
+        CopyWithdrawn, CustodyHandedOver, EndConfirmed, EndRecorded, Entry, Exception, Filed,
+        FindingAdded, FindingCorrected, FindingJudged, FindingTold, HandoverApproved,
+        HandoverDenied, HandoverReceived, HandoverRequested, HandoverReturned, IncidentClosed,
+        IncidentInvestigated, IncidentRemedied, IncidentReported, IncidentTold,
+        InvestigationConfirmed, LeavingRecorded, MediaArriving, OrderCancelled, PapersConfirmed,
         PapersRecorded, RemoteSettled, ReviewConfirmed, SampleDrawn, SampleReviewed, Signed,
-        StandingConfirmed, StandingEnded, StandingProposed, TimestampKept,
+        StandingConfirmed, StandingEnded, StandingProposed, TimestampKept, TrainingRecorded,
     },
     ids::GrantId,
     lifecycle::{self, BatchEvent, GrantEvent},
@@ -37,6 +39,7 @@ impl View {
                     let account =
                         Account { facts: Some(facts.clone()), disabled: false, proposal: None };
                     self.accounts.insert(facts.name.clone(), account);
+                    self.people.of(&facts.name).begun(mark.at);
                 }
                 Ok(())
             }
@@ -105,17 +108,20 @@ impl View {
                     proposal: None,
                 });
                 row.proposal = Some(Proposal { mark, by, what: account.clone() });
+                self.people.of(&account.name).asked(mark.at);
             }
             Body::AccountConfirmed { name, .. } => {
                 let row = self.accounts.get_mut(name).ok_or(FoldError::Unknown(mark.seq))?;
                 let proposal = row.proposal.take().ok_or(FoldError::Transition(mark.seq))?;
                 row.facts = Some(proposal.what);
                 row.disabled = false;
+                self.people.of(name).begun(mark.at);
             }
             Body::AccountDisabled { name, .. } => {
                 let row = self.accounts.get_mut(name).ok_or(FoldError::Unknown(mark.seq))?;
                 row.disabled = true;
                 row.proposal = None;
+                self.people.of(name).over(mark.at, None, false);
             }
             Body::BaselineProposed { link, sequence, .. } => {
                 let row = self.links.entry(link.clone()).or_default();
@@ -353,6 +359,11 @@ impl Body {
             | Self::StandingEnded(StandingEnded { signed, .. })
             | Self::PapersRecorded(PapersRecorded { signed, .. })
             | Self::TimestampKept(TimestampKept { signed, .. })
+            | Self::AppointmentProposed(AppointmentProposed { signed, .. })
+            | Self::LeavingRecorded(LeavingRecorded { signed, .. })
+            | Self::ChangeTold(ChangeTold { signed, .. })
+            | Self::TrainingRecorded(TrainingRecorded { signed, .. })
+            | Self::AgreementRecorded(AgreementRecorded { signed, .. })
             | Self::Intent { plan: Plan::TakeKey { signed, .. } } => signed.as_ref(),
             Self::ConfigConfirmed { signed, .. }
             | Self::AccountConfirmed { signed, .. }
@@ -385,7 +396,11 @@ impl Body {
             | Self::PapersConfirmed(PapersConfirmed { signed, .. })
             | Self::HoldPlaced { signed, .. }
             | Self::HoldLifted { signed, .. }
-            | Self::RemoteSettled(RemoteSettled { signed, .. }) => Some(signed),
+            | Self::RemoteSettled(RemoteSettled { signed, .. })
+            | Self::AppointmentConfirmed(AppointmentConfirmed { signed, .. })
+            | Self::CustodyHandedOver(CustodyHandedOver { signed, .. })
+            | Self::AccountsReviewed(AccountsReviewed { signed, .. })
+            | Self::AccountsReviewConfirmed(AccountsReviewConfirmed { signed, .. }) => Some(signed),
             _ => None,
         }
     }

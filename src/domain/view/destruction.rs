@@ -68,6 +68,18 @@ impl View {
             | Body::IncidentTold(_)
             | Body::IncidentRemedied(_)
             | Body::IncidentClosed(_) => self.happened(mark, entry),
+            Body::AppointmentProposed(_)
+            | Body::AppointmentConfirmed(_)
+            | Body::LeavingRecorded(_)
+            | Body::RightsEnded(_)
+            | Body::CustodyHandedOver(_)
+            | Body::ChangeTold(_)
+            | Body::TrainingRecorded(_)
+            | Body::AgreementRecorded(_)
+            | Body::AccountsReviewed(_)
+            | Body::AccountsReviewConfirmed(_)
+            | Body::AccountSuspended(_)
+            | Body::AccountUsed {} => self.fold_people(mark, entry),
             _ => self.standing_or_papers(mark, entry),
         }
     }

@@ -20,6 +20,8 @@ mod kept;
 mod links;
 mod nonces;
 mod packed;
+mod people;
+mod posts;
 mod receipts;
 pub mod remotes;
 mod rows;
@@ -40,13 +42,15 @@ pub use inventory::Held;
 pub use kept::KeptError;
 pub use links::LinkLedger;
 pub use nonces::Nonces;
+pub use people::People;
+pub use posts::{AccountLedger, Agreement, Appointment, Change, Review, Training};
 pub use receipts::{Judged, Owed, Receipted};
 pub use remotes::Unput;
 pub use rows::{
     Account, Batch, CameDue, ConfigProposal, CopyKind, CopyRow, Cosigned, KeyRow, KeyState, Loaded,
     Mark, Proposal, Seen, Site, Times, Trouble, Witness,
 };
-pub use samples::{Finding, Review, Sample, SampleKey, Samples};
+pub use samples::{Finding, Sample, SampleKey, SampleReview, Samples};
 pub use table::{Row, Table};
 
 use serde::{Deserialize, Serialize};
@@ -136,6 +140,8 @@ pub struct View {
     pub samples: Samples,
     /// Incidents.
     pub incidents: BTreeMap<ids::IncidentId, Incident>,
+    /// What is known of people beyond their accounts.
+    pub people: People,
     /// Whether nothing irreversible may run by itself, until a person confirms the time.
     pub time_doubted: bool,
     next: rows::Next,

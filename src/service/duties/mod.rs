@@ -4,6 +4,7 @@
 //! kept from those who must not see them beforehand. Nothing is stored, so nothing can be lost or be forgotten.
 
 mod acts;
+mod people;
 mod samples;
 #[cfg(test)]
 mod tests;
@@ -32,7 +33,7 @@ const AHEAD: Period = Period { months: 2, days: 0, seconds: 0 };
 type Part = fn(&View, &Rules, Timestamp, Timestamp, &mut Vec<Duty>);
 
 /// Every part.
-const PARTS: &[Part] = &[acts::duties, samples::duties];
+const PARTS: &[Part] = &[acts::duties, samples::duties, people::duties];
 
 /// Which duties are wanted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
