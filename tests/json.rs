@@ -182,6 +182,11 @@ fn readings(site: &Site<'_>, seen: &mut Seen) {
     seen.see("access-export", &site.run_as("audrey", &export).ok());
     let keys = site.run(&["access", "keys", "--json"]).ok();
     assert_eq!(seen.see("access-keys", &keys)[0]["state"], "kept");
+    let proof = site.temporary().join("sample.json");
+    fs::write(&proof, "{}").unwrap();
+    let vkey = fs::read_to_string(site.dir.join("state/register/vkey")).unwrap();
+    let words = ["audit", "verify", proof.to_str().unwrap(), "--key", vkey.trim(), "--json"];
+    assert_eq!(seen.see("audit-verify", &site.run(&words).exits(65))["ok"], false);
     let bad = site.temporary().join("bad.yaml");
     fs::write(&bad, "name: x\n").unwrap();
     let ran = site.run(&["policy", "check", bad.to_str().unwrap(), "--json"]).exits(78);
