@@ -48,9 +48,7 @@ fn drawn(site: &Site<'_>, period: &str) -> Value {
     let ran = site.run_as("audrey", &words).ok();
     assert!(ran.text().contains("refused"), "{}", ran.text());
     let row = listed(site).pop().unwrap();
-    let key = fs::read_to_string(site.dir.join("../state/register/vkey"))
-        .or_else(|_| fs::read_to_string(site.dir.join("state/register/vkey")))
-        .unwrap();
+    let key = fs::read_to_string(site.dir.join("state/register/vkey")).unwrap();
     let verify = ["audit", "verify", path, "--key", key.trim(), "--json"];
     let report = site.run(&verify).ok().json();
     assert_eq!((&report["ok"], &report["size"]), (&true.into(), &row["terms"]["size"]));
@@ -70,6 +68,33 @@ fn drawn(site: &Site<'_>, period: &str) -> Value {
     all.sort_unstable();
     assert_eq!(shown, all);
     row
+}
+
+/// Whatever is changed in a proof, it does not hold; as it is, it holds against the published access log too.
+fn a_changed_proof_does_not_hold(site: &Site<'_>, period: &str) {
+    let key = fs::read_to_string(site.dir.join("state/register/vkey")).unwrap();
+    let file = site.temporary().join(format!("{period}.json"));
+    let verify = |path: &Path| {
+        let words = ["audit", "verify", path.to_str().unwrap(), "--key", key.trim()];
+        let access = site.dir.join("state/access");
+        site.run(&[words.as_slice(), &["--access", access.to_str().unwrap(), "--json"]].concat())
+    };
+    assert_eq!(verify(&file).ok().json()["access_checked"], true);
+    let good: Value = serde_json::from_slice(&fs::read(&file).unwrap()).unwrap();
+    let bent = site.temporary().join("bent.json");
+    for change in ["drop", "swap", "sealed", "listed"] {
+        let mut proof = good.clone();
+        match change {
+            // An asking is left out of what was counted.
+            "drop" => drop(proof["population"].as_array_mut().unwrap().pop()),
+            "swap" => proof["population"].as_array_mut().unwrap().swap(0, 1),
+            // The seed's entry is another one.
+            "sealed" => proof["sealed"] = proof["drawn"].clone(),
+            _ => proof["listed"] = serde_json::json!([]),
+        }
+        fs::write(&bent, proof.to_string()).unwrap();
+        assert_eq!(verify(&bent).exits(65).json()["ok"], false, "{change}");
+    }
 }
 
 #[test]
@@ -94,6 +119,7 @@ fn taoyuan_draws_three_percent_of_half_a_year_once_it_is_over_and_once() {
     assert_eq!(row["refused"].as_array().unwrap().len(), 1);
     assert_eq!(row["bound_late"], Value::Null);
     refused(&site, "audrey", &draw, "drawn already");
+    a_changed_proof_does_not_hold(&site, "2026-H2");
     // TY-5.2: kept for three years from the end of the look through it.
     let id = row["id"].as_str().unwrap();
     site.run_as("audrey", &["audit", "review", id, "--result", "ok"]).ok();
