@@ -129,10 +129,10 @@ impl Act {
             Self::DecideDestruction => &[Role::Supervisor, Role::Auditor, Role::Admin],
             Self::RequestDestruction => &[Role::Custodian, Role::Handler, Role::Vendor],
             Self::CancelDestruction => &[Role::Custodian, Role::Handler, Role::Supervisor],
-            Self::Hold | Self::ConfirmAnchor | Self::Judge => &[Role::Supervisor, Role::Auditor],
             Self::Appoint => &[Role::Admin, Role::Supervisor, Role::Custodian],
             // Which of these it is, the policy says (NTP-6.4a: the auditor; TY-3.2a: the admin).
             Self::ReviewAccounts => &[Role::Admin, Role::Auditor, Role::Supervisor],
+            Self::Hold | Self::ConfirmAnchor | Self::Judge => &[Role::Supervisor, Role::Auditor],
             Self::Audit => &[Role::Auditor],
             Self::DecideAccess => &[Role::Supervisor],
             Self::Correct => &[Role::Custodian, Role::Handler, Role::Supervisor, Role::Admin],

@@ -590,6 +590,30 @@ pub enum Body {
     DeliveryMissed(DeliveryMissed),
     /// An expected delivery came.
     DeliveryCame(DeliveryCame),
+    /// An appointment is proposed.
+    AppointmentProposed(AppointmentProposed),
+    /// A second person agreed to it.
+    AppointmentConfirmed(AppointmentConfirmed),
+    /// Somebody leaves a post, or altogether.
+    LeavingRecorded(LeavingRecorded),
+    /// The rights that went with it ended on the day.
+    RightsEnded(RightsEnded),
+    /// Custody went over to another custodian.
+    CustodyHandedOver(CustodyHandedOver),
+    /// An office was told of a change of post.
+    ChangeTold(ChangeTold),
+    /// Somebody was trained.
+    TrainingRecorded(TrainingRecorded),
+    /// A confidentiality agreement is on file.
+    AgreementRecorded(AgreementRecorded),
+    /// Every account was reviewed.
+    AccountsReviewed(AccountsReviewed),
+    /// A second person confirmed the review.
+    AccountsReviewConfirmed(AccountsReviewConfirmed),
+    /// An account that nobody uses rests.
+    AccountSuspended(AccountSuspended),
+    /// An account read something without a signature, for the first time on a day.
+    AccountUsed {},
     /// The agent bound itself to the seed of a sample of the access log.
     SampleSealed(SampleSealed),
     /// A sample was drawn.
@@ -620,30 +644,6 @@ pub enum Body {
     IncidentRemedied(IncidentRemedied),
     /// A second person closed an incident.
     IncidentClosed(IncidentClosed),
-    /// An appointment is proposed.
-    AppointmentProposed(AppointmentProposed),
-    /// A second person agreed to it.
-    AppointmentConfirmed(AppointmentConfirmed),
-    /// Somebody leaves a post, or altogether.
-    LeavingRecorded(LeavingRecorded),
-    /// The rights that went with it ended on the day.
-    RightsEnded(RightsEnded),
-    /// Custody went over to another custodian.
-    CustodyHandedOver(CustodyHandedOver),
-    /// An office was told of a change of post.
-    ChangeTold(ChangeTold),
-    /// Somebody was trained.
-    TrainingRecorded(TrainingRecorded),
-    /// A confidentiality agreement is on file.
-    AgreementRecorded(AgreementRecorded),
-    /// Every account was reviewed.
-    AccountsReviewed(AccountsReviewed),
-    /// A second person confirmed the review.
-    AccountsReviewConfirmed(AccountsReviewConfirmed),
-    /// An account that nobody uses rests.
-    AccountSuspended(AccountSuspended),
-    /// An account read something without a signature, for the first time on a day.
-    AccountUsed {},
     /// A signature under a reading has counted; the reading itself is in the access log.
     NonceSpent {
         /// Its nonce.

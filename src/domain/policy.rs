@@ -72,12 +72,12 @@ pub struct Further {
     pub exclusive: Option<Rule<Vec<(Role, Role)>>>,
     /// What may leave on media.
     pub egress: Option<Rule<Egress>>,
+    /// People.
+    pub people: PeopleRule,
     /// Samples of the access log, reviewers and findings.
     pub sampling: sampling::SamplingRule,
     /// Incidents.
     pub incidents: incidents::IncidentRule,
-    /// People.
-    pub people: PeopleRule,
     /// How days are counted.
     pub calendar: CalendarRule,
 }

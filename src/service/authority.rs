@@ -202,6 +202,7 @@ fn decided_entry(view: &View, command: &Command) -> Option<Digest> {
         Command::Handover { act } if act.decides() => {
             Some(view.handovers.get(&act.handover()?)?.requested.digest)
         }
+        Command::People { act } => act.decided_entry(view),
         Command::Sample { act } => match &**act {
             SampleAct::Confirm { sample } => {
                 Some(view.samples.rows.get(sample)?.waiting()?.mark.digest)
@@ -218,7 +219,6 @@ fn decided_entry(view: &View, command: &Command) -> Option<Digest> {
             let looked = row.investigation.as_ref().map(|made| made.mark);
             Some(remedied.or(looked).unwrap_or(row.reported).digest)
         }
-        Command::People { act } => act.decided_entry(view),
         Command::MediaConfirm { copy } => {
             Some(view.copies.get(copy)?.held.as_ref()?.end.as_ref()?.mark.digest)
         }

@@ -240,6 +240,11 @@ pub enum Command {
         /// What is done.
         act: Box<HandoverAct>,
     },
+    /// `appointment …`, `account review`.
+    People {
+        /// What is done.
+        act: Box<PeopleAct>,
+    },
     /// `audit sample`, `audit review`, `audit finding …`.
     Sample {
         /// What is done.
@@ -249,11 +254,6 @@ pub enum Command {
     Incident {
         /// What is done.
         act: Box<IncidentAct>,
-    },
-    /// `appointment …`, `account review`.
-    People {
-        /// What is done.
-        act: Box<PeopleAct>,
     },
     /// `media record`.
     MediaRecord {
@@ -419,9 +419,9 @@ impl Command {
             Self::CopyDeclare { .. } => "copy declare",
             Self::CopyMove { .. } => "copy move",
             Self::Handover { act } => act.word(),
+            Self::People { act } => act.word(),
             Self::Sample { act } => act.word(),
             Self::Incident { act } => act.word(),
-            Self::People { act } => act.word(),
             Self::MediaRecord { .. } => "media record",
             Self::MediaConfirm { .. } => "media confirm",
             Self::DestroyRequest { .. } => "destroy request",
@@ -447,9 +447,9 @@ impl Command {
     pub const fn decides(&self) -> bool {
         match self {
             Self::Handover { act } => act.decides(),
+            Self::People { act } => act.decides(),
             Self::Sample { act } => act.decides(),
             Self::Incident { act } => act.decides(),
-            Self::People { act } => act.decides(),
             Self::AccountConfirm { .. }
             | Self::ConfigConfirm
             | Self::WitnessConfirm { .. }
@@ -544,9 +544,9 @@ impl Command {
             | Self::CopyMove { .. }
             | Self::MediaRecord { .. } => Act::KeepCopies,
             Self::Handover { act } => act.act(),
+            Self::People { act } => act.act(),
             Self::Sample { act } => act.act(),
             Self::Incident { act } => act.act(),
-            Self::People { act } => act.act(),
             Self::MediaConfirm { .. } => Act::Vouch,
             Self::GrantApprove { .. } | Self::GrantDeny { .. } | Self::GrantRevoke { .. } => {
                 Act::DecideUse
@@ -618,9 +618,9 @@ impl Command {
             },
             Self::HoldLift { hold } => hold.to_string(),
             Self::Handover { act } => act.object(),
+            Self::People { act } => act.object(),
             Self::Sample { act } => act.object(),
             Self::Incident { act } => act.object(),
-            Self::People { act } => act.object(),
         }
     }
 
@@ -646,9 +646,9 @@ impl Command {
             | Self::CopyApprove { doc_no, .. }
             | Self::UseFiled { doc_no, .. } => doc_no,
             Self::Handover { act } => act.text(),
+            Self::People { act } => act.text(),
             Self::Sample { act } => act.text(),
             Self::Incident { act } => act.text(),
-            Self::People { act } => act.text(),
             Self::GrantApply { purpose, .. } => purpose,
             Self::KeySubmit { channel, .. } => channel,
             Self::HoldPlace { authority, .. } => authority,

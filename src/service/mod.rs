@@ -296,9 +296,9 @@ impl Service {
                 self.copy_move(actor, copy, holder, place, lock)
             }
             Command::Handover { act } => self.hand(actor, *act),
+            Command::People { act } => self.people_act(actor, *act),
             Command::Sample { act } => self.sample(actor, *act),
             Command::Incident { act } => self.incident(actor, *act),
-            Command::People { act } => self.people_act(actor, *act),
             Command::MediaRecord { copy, end } => self.media_record(actor, copy, end),
             Command::MediaConfirm { copy } => self.media_confirm(actor, copy),
             Command::DestroyRequest { batch, copies, reason } => {

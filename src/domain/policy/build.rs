@@ -40,7 +40,7 @@ impl Held {
         })
     }
 
-    pub(super) fn length(&self, key: &str) -> Option<Rule<Length>> {
+    fn length(&self, key: &str) -> Option<Rule<Length>> {
         self.read(key, |value| match value {
             Value::Length(length) => Some(*length),
             _ => None,
@@ -179,9 +179,9 @@ fn further(held: &Held) -> Further {
         notify: held.texts("destroy.notify"),
         exclusive: held.words("roles.exclusive", pair),
         egress: held.word("media.egress", Egress::parse),
+        people: people(held),
         sampling: SamplingRule::of(held),
         incidents: IncidentRule::of(held),
-        people: people(held),
         calendar: CalendarRule {
             month_rule: held
                 .word("calendar.month_rule", MonthRule::parse)

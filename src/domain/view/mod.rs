@@ -50,7 +50,7 @@ pub use rows::{
     Account, Batch, CameDue, ConfigProposal, CopyKind, CopyRow, Cosigned, KeyRow, KeyState, Loaded,
     Mark, Proposal, Seen, Site, Times, Trouble, Witness,
 };
-pub use samples::{Finding, Sample, SampleKey, SampleReview, Samples};
+pub use samples::{Finding, Sample, SampleKey, Samples};
 pub use table::{Row, Table};
 
 use serde::{Deserialize, Serialize};
@@ -136,12 +136,12 @@ pub struct View {
     pub remotes: remotes::Remotes,
     /// Deliveries that are expected.
     pub expected: Expected,
+    /// What is known of people beyond their accounts.
+    pub people: People,
     /// Samples of the access log, and what was found.
     pub samples: Samples,
     /// Incidents.
     pub incidents: BTreeMap<ids::IncidentId, Incident>,
-    /// What is known of people beyond their accounts.
-    pub people: People,
     /// Whether nothing irreversible may run by itself, until a person confirms the time.
     pub time_doubted: bool,
     next: rows::Next,
