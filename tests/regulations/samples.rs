@@ -190,6 +190,14 @@ fn five_percent_of_cases(policy: &str, clause: &str, offices: &[&str], told: &st
     let people = People::new();
     let site = under(&people, policy);
     loaded(&site);
+    // Manager and deputy are there, before anything is granted.
+    let post = ["appointment", "add", "ada", "--post", "manager", "--from", "2026-11-21"];
+    let manager = site.run_as("sue", &[post.as_slice(), &["--doc-no", DOC]].concat()).ok().id('p');
+    site.run_as("ben", &["appointment", "confirm", &manager]).ok();
+    let mut deputy = [post.as_slice(), &["--doc-no", DOC, "--deputy-for", &manager]].concat();
+    deputy[2] = "ben";
+    let deputy = site.run_as("sue", &deputy).ok().id('p');
+    site.run_as("ada", &["appointment", "confirm", &deputy]).ok();
     // Six queries for three cases: cases are counted, and a drawn one brings all its queries.
     queries(&site, 6, &["115-001", "115-002", "115-003"]);
     later(&site, 12);
