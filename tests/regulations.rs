@@ -16,6 +16,8 @@ mod support;
 
 #[path = "regulations/acts.rs"]
 mod acts;
+#[path = "regulations/audits.rs"]
+mod audits;
 #[path = "regulations/nantou.rs"]
 mod nantou;
 #[path = "regulations/new_taipei_and_taipei.rs"]

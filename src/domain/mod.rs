@@ -6,6 +6,7 @@
 pub mod access;
 pub mod accounts;
 pub mod anchoring;
+pub mod audits;
 pub mod calendar;
 pub mod certificate;
 pub mod checkpoint;
@@ -33,6 +34,7 @@ pub mod link;
 pub mod manifest;
 pub mod merkle;
 pub mod national_id;
+pub mod notice;
 pub mod packing;
 pub mod people;
 pub mod policy;

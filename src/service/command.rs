@@ -5,6 +5,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
+    auditing::AuditAct,
     authority::{COMMAND, DECISION},
     handing::HandoverAct,
     incidents::IncidentAct,
@@ -235,6 +236,11 @@ pub enum Command {
         /// How it is locked away.
         lock: Option<String>,
     },
+    /// `audit …`.
+    Audit {
+        /// What.
+        act: Box<AuditAct>,
+    },
     /// `handover …`.
     Handover {
         /// What is done.
@@ -418,6 +424,7 @@ impl Command {
             Self::CopyWithdraw { .. } => "copy withdraw",
             Self::CopyDeclare { .. } => "copy declare",
             Self::CopyMove { .. } => "copy move",
+            Self::Audit { act } => act.word(),
             Self::Handover { act } => act.word(),
             Self::People { act } => act.word(),
             Self::Sample { act } => act.word(),
@@ -446,6 +453,7 @@ impl Command {
     #[must_use]
     pub const fn decides(&self) -> bool {
         match self {
+            Self::Audit { act } => act.decides(),
             Self::Handover { act } => act.decides(),
             Self::People { act } => act.decides(),
             Self::Sample { act } => act.decides(),
@@ -543,6 +551,7 @@ impl Command {
             | Self::CopyDeclare { .. }
             | Self::CopyMove { .. }
             | Self::MediaRecord { .. } => Act::KeepCopies,
+            Self::Audit { act } => act.act(),
             Self::Handover { act } => act.act(),
             Self::People { act } => act.act(),
             Self::Sample { act } => act.act(),
@@ -617,6 +626,7 @@ impl Command {
                 HoldScope::All => "all".to_owned(),
             },
             Self::HoldLift { hold } => hold.to_string(),
+            Self::Audit { act } => act.object(),
             Self::Handover { act } => act.object(),
             Self::People { act } => act.object(),
             Self::Sample { act } => act.object(),
@@ -645,6 +655,7 @@ impl Command {
             Self::StandingAdd { doc_no, .. }
             | Self::CopyApprove { doc_no, .. }
             | Self::UseFiled { doc_no, .. } => doc_no,
+            Self::Audit { act } => act.text(),
             Self::Handover { act } => act.text(),
             Self::People { act } => act.text(),
             Self::Sample { act } => act.text(),

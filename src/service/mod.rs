@@ -7,6 +7,7 @@ pub mod access_keys;
 mod access_lines;
 mod administration;
 mod asking;
+pub mod auditing;
 mod authority;
 pub mod command;
 pub mod copies;
@@ -24,6 +25,7 @@ pub mod incidents;
 pub mod inspecting;
 mod inventory;
 mod links;
+pub mod notices;
 pub mod onlooker;
 mod papers;
 pub mod people;
@@ -179,8 +181,10 @@ impl Service {
         self.engine.ports.journal.publish()?;
         done?;
         // Who collects metrics is told of the rest by them; the work is done all the same.
-        if let Err(error) = self.put_metrics() {
-            self.engine.notes.push(error.what);
+        for put in [self.put_metrics(), self.put_notices()] {
+            if let Err(error) = put {
+                self.engine.notes.push(error.what);
+            }
         }
         Ok(())
     }
@@ -295,6 +299,7 @@ impl Service {
             Command::CopyMove { copy, holder, place, lock } => {
                 self.copy_move(actor, copy, holder, place, lock)
             }
+            Command::Audit { act } => self.audit(actor, *act),
             Command::Handover { act } => self.hand(actor, *act),
             Command::People { act } => self.people_act(actor, *act),
             Command::Sample { act } => self.sample(actor, *act),

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     Command, Draft, Result, Service,
     access_keys::AccessKeyLine,
+    auditing::{AuditAsked, AuditPage, Sources, assessment::Assessment},
     copies::InventoryLine,
     duties::{DutiesWanted, DutyPage},
     expected::ExpectedPage,
@@ -98,6 +99,11 @@ pub enum Query {
     Findings,
     /// `incident list`.
     Incidents,
+    /// `audit list`, and what reports are made of.
+    Audit {
+        /// What of it.
+        asked: AuditAsked,
+    },
     /// `handover list`.
     Handovers,
     /// `handover show`.
@@ -366,6 +372,12 @@ answers! {
     Findings(Vec<FindingLine>),
     /// [`Query::Incidents`].
     Incidents(Vec<IncidentLine>),
+    /// [`AuditAsked::List`].
+    Audits(Box<AuditPage>),
+    /// [`AuditAsked::Assessment`].
+    Assessment(Box<Assessment>),
+    /// [`AuditAsked::Sources`].
+    Sources(Box<Sources>),
     /// [`Query::Handovers`].
     Handovers(Vec<HandoverLine>),
     /// [`Query::Handover`].
@@ -441,6 +453,7 @@ impl Service {
             Query::SampleProof { id } => self.sample_proof(id)?.into(),
             Query::Findings => self.findings().into(),
             Query::Incidents => self.incident_lines().into(),
+            Query::Audit { asked } => self.audit_answer(&asked)?,
             Query::Handovers => self.handovers().into(),
             Query::Handover { id } => Box::new(self.handover_page(id)?).into(),
             Query::People => self.people_page().into(),

@@ -5,12 +5,14 @@
 
 mod access;
 mod audit;
+mod audits;
 mod deliveries;
 mod destruction;
 mod forms;
 mod handover;
 mod incidents;
 mod inventory;
+mod notices;
 mod pack;
 mod people;
 pub(super) mod proofs;
@@ -27,6 +29,7 @@ use clap::{Parser, Subcommand};
 pub(super) use self::{
     access::{AccessFilter, AccessWord, ExportFormat},
     audit::{AuditWord, FindingWord, SampleArgs, SampleWord},
+    audits::{AuditKindWord, AuditRecordArgs, AuditResultWord, AuditsWord, PlanArgs, UseArgs},
     deliveries::{BatchWord, ExpectedArgs, KeyWord, LinkWord},
     destruction::{CloseArgs, DestroyWord, HoldWord, StandingWord},
     forms::{Duties, DutiesWord, Evidence, EvidenceWord, FormFile, FormFormat, RegisterExport},
@@ -35,6 +38,7 @@ pub(super) use self::{
     inventory::{
         CarriedArgs, CopyWord, DeclareArgs, ExportArgs, ImportArgs, MediaWord, RecordArgs,
     },
+    notices::NoticesWord,
     pack::{PackArgs, PackKind},
     people::{AgreementArgs, AppointArgs, AppointmentWord, ReviewArgs},
     proofs::{CertificateWord, PolicyWord, RegisterVerify, RegisterWord},
@@ -198,7 +202,7 @@ pub(super) enum Word {
     /// The access log: who looked up what, for which case and why.
     #[command(subcommand)]
     Access(AccessWord),
-    /// Samples of the access log, and what was found: draw, review, correct, close.
+    /// Audits, reports, samples of the access log, and what was found.
     #[command(subcommand)]
     Audit(AuditWord),
     /// Incidents: report, investigate, notify, remedy, close.
@@ -230,6 +234,9 @@ pub(super) enum Word {
     /// Links: where change files begin, and their servers.
     #[command(subcommand)]
     Link(LinkWord),
+    /// Notices by mail and webhook: try one.
+    #[command(subcommand)]
+    Notices(NoticesWord),
     /// People: add, confirm, list, disable, review, roster.
     #[command(subcommand)]
     Account(AccountWord),

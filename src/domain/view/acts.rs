@@ -6,15 +6,17 @@ use super::{
 use crate::domain::{
     entry::{
         AccessApproved, AccessDenied, AccessRequested, AccountFacts, AccountsReviewConfirmed,
-        AccountsReviewed, AgreementRecorded, AppointmentConfirmed, AppointmentProposed, Body,
-        ChangeTold, CopyApproved, CopyDeclared, CopyDenied, CopyMoved, CopyRequested,
-        CopyWithdrawn, CustodyHandedOver, EndConfirmed, EndRecorded, Entry, Exception, Filed,
-        FindingAdded, FindingCorrected, FindingJudged, FindingTold, HandoverApproved,
-        HandoverDenied, HandoverReceived, HandoverRequested, HandoverReturned, IncidentClosed,
+        AccountsReviewed, AgreementRecorded, AppointmentConfirmed, AppointmentProposed,
+        AuditPlanned, AuditRecorded, AuditSigned, Body, ChangeTold, CopyApproved, CopyDeclared,
+        CopyDenied, CopyMoved, CopyRequested, CopyWithdrawn, CustodyHandedOver, EndConfirmed,
+        EndRecorded, Entry, EvidenceAnswered, EvidenceAsked, Exception, Filed, FindingAdded,
+        FindingCorrected, FindingJudged, FindingTold, HandoverApproved, HandoverDenied,
+        HandoverReceived, HandoverRequested, HandoverReturned, IncidentClosed,
         IncidentInvestigated, IncidentRemedied, IncidentReported, IncidentTold,
         InvestigationConfirmed, LeavingRecorded, MediaArriving, OrderCancelled, PapersConfirmed,
-        PapersRecorded, RemoteSettled, ReviewConfirmed, SampleDrawn, SampleReviewed, Signed,
-        StandingConfirmed, StandingEnded, StandingProposed, TimestampKept, TrainingRecorded,
+        PapersRecorded, RemoteSettled, ReportMade, ReportSent, ReportSigned, ReviewConfirmed,
+        SampleDrawn, SampleReviewed, Signed, StandingConfirmed, StandingEnded, StandingProposed,
+        TimestampKept, TrainingRecorded,
     },
     ids::GrantId,
     lifecycle::{self, BatchEvent, GrantEvent},
@@ -75,6 +77,16 @@ impl View {
             Body::ExpectationEnded(ended) => self.expectation_ended(mark, ended),
             Body::DeliveryMissed(missed) => self.delivery_missed(mark, missed),
             Body::DeliveryCame(came) => self.delivery_came(mark, came),
+            Body::ReportMade(_)
+            | Body::ReportSigned(_)
+            | Body::ReportSent(_)
+            | Body::AuditPlanned(_)
+            | Body::AuditRecorded(_)
+            | Body::AuditSigned(_)
+            | Body::EvidenceAsked(_)
+            | Body::EvidenceAnswered(_)
+            | Body::AuditDayDrawn(_)
+            | Body::AuditDayTold(_) => self.audit(mark, entry),
             Body::ActRefused { .. } | Body::TimestampKept(_) => Ok(()),
             _ => self.administer(mark, entry),
         }
@@ -364,6 +376,12 @@ impl Body {
             | Self::ChangeTold(ChangeTold { signed, .. })
             | Self::TrainingRecorded(TrainingRecorded { signed, .. })
             | Self::AgreementRecorded(AgreementRecorded { signed, .. })
+            | Self::ReportMade(ReportMade { signed, .. })
+            | Self::ReportSent(ReportSent { signed, .. })
+            | Self::AuditPlanned(AuditPlanned { signed, .. })
+            | Self::AuditRecorded(AuditRecorded { signed, .. })
+            | Self::EvidenceAsked(EvidenceAsked { signed, .. })
+            | Self::EvidenceAnswered(EvidenceAnswered { signed, .. })
             | Self::Intent { plan: Plan::TakeKey { signed, .. } } => signed.as_ref(),
             Self::ConfigConfirmed { signed, .. }
             | Self::AccountConfirmed { signed, .. }
@@ -400,7 +418,9 @@ impl Body {
             | Self::AppointmentConfirmed(AppointmentConfirmed { signed, .. })
             | Self::CustodyHandedOver(CustodyHandedOver { signed, .. })
             | Self::AccountsReviewed(AccountsReviewed { signed, .. })
-            | Self::AccountsReviewConfirmed(AccountsReviewConfirmed { signed, .. }) => Some(signed),
+            | Self::AccountsReviewConfirmed(AccountsReviewConfirmed { signed, .. })
+            | Self::ReportSigned(ReportSigned { signed, .. })
+            | Self::AuditSigned(AuditSigned { signed, .. }) => Some(signed),
             _ => None,
         }
     }
