@@ -166,6 +166,9 @@ fn readings(site: &Site<'_>, seen: &mut Seen) {
         ("handover-show", vec!["handover", "show", "l-00000001"]),
         ("destroy-list", vec!["destroy", "list"]),
         ("destroy-plan", vec!["destroy", "plan", "--on", "120/12/31"]),
+        ("audit-finding-list", vec!["audit", "finding", "list"]),
+        ("audit-sample-list", vec!["audit", "sample", "list"]),
+        ("incident-list", vec!["incident", "list"]),
         ("standing-list", vec!["standing", "list"]),
         ("duties-list", vec!["duties", "list", "--format", "json", "-o", "-"]),
         ("destroy-record", vec!["destroy", "record", "b-00000001", "--format", "json", "-o", "-"]),
@@ -199,6 +202,11 @@ fn readings(site: &Site<'_>, seen: &mut Seen) {
     seen.see("access-export", &site.run_as("audrey", &export).ok());
     let keys = site.run(&["access", "keys", "--json"]).ok();
     assert_eq!(seen.see("access-keys", &keys)[0]["state"], "kept");
+    let proof = site.temporary().join("sample.json");
+    fs::write(&proof, "{}").unwrap();
+    let vkey = fs::read_to_string(site.dir.join("state/register/vkey")).unwrap();
+    let words = ["audit", "verify", proof.to_str().unwrap(), "--key", vkey.trim(), "--json"];
+    assert_eq!(seen.see("audit-verify", &site.run(&words).exits(65))["ok"], false);
     let bad = site.temporary().join("bad.yaml");
     fs::write(&bad, "name: x\n").unwrap();
     let ran = site.run(&["policy", "check", bad.to_str().unwrap(), "--json"]).exits(78);

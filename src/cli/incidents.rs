@@ -57,6 +57,15 @@ pub(super) fn command_of(word: &IncidentWord, client: &mut Client) -> Result<Com
     Ok(Command::Incident { act: Box::new(act) })
 }
 
+/// When something became known: the time to report it counts from the beginning of a day that is given.
+fn known(client: &mut Client, text: &str) -> Result<Timestamp> {
+    let zone = client.zone()?;
+    match calendar::parse_date(text) {
+        Some(day) => Ok(Timestamp::start_of_day(day, zone)),
+        None => time(client, text),
+    }
+}
+
 /// A moment that has been; now, where none is said.
 pub(super) fn when(client: &mut Client, text: Option<&str>) -> Result<Timestamp> {
     match text {
@@ -96,7 +105,7 @@ fn facts(asked: &ReportArgs, client: &mut Client) -> Result<IncidentFacts> {
     };
     Ok(IncidentFacts {
         kind,
-        known: past(client, &asked.at)?,
+        known: known(client, &asked.at)?,
         link,
         batch,
         records,

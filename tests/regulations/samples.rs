@@ -48,9 +48,7 @@ fn drawn(site: &Site<'_>, period: &str) -> Value {
     let ran = site.run_as("audrey", &words).ok();
     assert!(ran.text().contains("refused"), "{}", ran.text());
     let row = listed(site).pop().unwrap();
-    let key = fs::read_to_string(site.dir.join("../state/register/vkey"))
-        .or_else(|_| fs::read_to_string(site.dir.join("state/register/vkey")))
-        .unwrap();
+    let key = fs::read_to_string(site.dir.join("state/register/vkey")).unwrap();
     let verify = ["audit", "verify", path, "--key", key.trim(), "--json"];
     let report = site.run(&verify).ok().json();
     assert_eq!((&report["ok"], &report["size"]), (&true.into(), &row["terms"]["size"]));
@@ -70,6 +68,33 @@ fn drawn(site: &Site<'_>, period: &str) -> Value {
     all.sort_unstable();
     assert_eq!(shown, all);
     row
+}
+
+/// Whatever is changed in a proof, it does not hold; as it is, it holds against the published access log too.
+fn a_changed_proof_does_not_hold(site: &Site<'_>, period: &str) {
+    let key = fs::read_to_string(site.dir.join("state/register/vkey")).unwrap();
+    let file = site.temporary().join(format!("{period}.json"));
+    let verify = |path: &Path| {
+        let words = ["audit", "verify", path.to_str().unwrap(), "--key", key.trim()];
+        let access = site.dir.join("state/access");
+        site.run(&[words.as_slice(), &["--access", access.to_str().unwrap(), "--json"]].concat())
+    };
+    assert_eq!(verify(&file).ok().json()["access_checked"], true);
+    let good: Value = serde_json::from_slice(&fs::read(&file).unwrap()).unwrap();
+    let bent = site.temporary().join("bent.json");
+    for change in ["drop", "swap", "sealed", "listed"] {
+        let mut proof = good.clone();
+        match change {
+            // An asking is left out of what was counted.
+            "drop" => drop(proof["population"].as_array_mut().unwrap().pop()),
+            "swap" => proof["population"].as_array_mut().unwrap().swap(0, 1),
+            // The seed's entry is another one.
+            "sealed" => proof["sealed"] = proof["drawn"].clone(),
+            _ => proof["listed"] = serde_json::json!([]),
+        }
+        fs::write(&bent, proof.to_string()).unwrap();
+        assert_eq!(verify(&bent).exits(65).json()["ok"], false, "{change}");
+    }
 }
 
 #[test]
@@ -94,6 +119,7 @@ fn taoyuan_draws_three_percent_of_half_a_year_once_it_is_over_and_once() {
     assert_eq!(row["refused"].as_array().unwrap().len(), 1);
     assert_eq!(row["bound_late"], Value::Null);
     refused(&site, "audrey", &draw, "drawn already");
+    a_changed_proof_does_not_hold(&site, "2026-H2");
     // TY-5.2: kept for three years from the end of the look through it.
     let id = row["id"].as_str().unwrap();
     site.run_as("audrey", &["audit", "review", id, "--result", "ok"]).ok();
@@ -164,6 +190,14 @@ fn five_percent_of_cases(policy: &str, clause: &str, offices: &[&str], told: &st
     let people = People::new();
     let site = under(&people, policy);
     loaded(&site);
+    // Manager and deputy are there, before anything is granted.
+    let post = ["appointment", "add", "ada", "--post", "manager", "--from", "2026-11-21"];
+    let manager = site.run_as("sue", &[post.as_slice(), &["--doc-no", DOC]].concat()).ok().id('p');
+    site.run_as("ben", &["appointment", "confirm", &manager]).ok();
+    let mut deputy = [post.as_slice(), &["--doc-no", DOC, "--deputy-for", &manager]].concat();
+    deputy[2] = "ben";
+    let deputy = site.run_as("sue", &deputy).ok().id('p');
+    site.run_as("ada", &["appointment", "confirm", &deputy]).ok();
     // Six queries for three cases: cases are counted, and a drawn one brings all its queries.
     queries(&site, 6, &["115-001", "115-002", "115-003"]);
     later(&site, 12);
@@ -285,7 +319,7 @@ fn an_incident_is_looked_into_by_two_told_in_time_and_closed_by_a_second_person(
     account(&site, "ivan", "auditor", "資訊室");
     account(&site, "erin", "auditor,supervisor", "政風室");
     let batch = loaded(&site);
-    let report = ["incident", "report", "--kind", "loss", "--at", "2026-11-21T10:00+08:00"];
+    let report = ["incident", "report", "--kind", "loss", "--at", "2026-11-21T10:00:00+08:00"];
     let report = [report.as_slice(), &["--batch", &batch, "--records", "unknown"]].concat();
     let report = [report.as_slice(), &["--encrypted", "no", "--summary", "隨身碟遺失"]].concat();
     let ran = site.run_as("henry", &report).ok();
@@ -320,7 +354,8 @@ fn an_incident_is_looked_into_by_two_told_in_time_and_closed_by_a_second_person(
 
 /// The duties of a code that are not fulfilled.
 fn owed(site: &Site<'_>, code: &str) -> Vec<Value> {
-    let page = site.run(&["duties", "--json"]).ok().json();
+    let words = ["duties", "--link", LINK, "--until", "2027-12-31", "--json"];
+    let page = site.run(&words).ok().json();
     let rows = page["duties"].as_array().unwrap().iter().filter(|row| row["code"] == code);
     rows.cloned().collect()
 }
@@ -335,6 +370,8 @@ fn each_period_is_owed_by_itself_until_it_is_drawn_and_looked_through() {
     later(&site, 45);
     // November by the end of December, which is past; December by the end of January.
     let rows = owed(&site, "draw-sample");
+    let again = site.run(&["duties", "--overdue", "--json"]).json();
+    assert!(again["duties"].as_array().unwrap().iter().all(|row| row["state"] == "overdue"));
     let told: Vec<(&str, &str, &str)> = rows
         .iter()
         .map(|row| {

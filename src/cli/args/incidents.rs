@@ -6,7 +6,7 @@ use clap::{Args, Subcommand};
 pub(in crate::cli) enum IncidentWord {
     /// Report that something happened to governed data: how many records, never whose.
     #[command(
-        after_long_help = "Examples:\n  batchward incident report --kind loss --at 2026-11-21T16:30 --link moca-full \\\n      --records unknown --encrypted yes --summary 'flash drive lost on the way'"
+        after_long_help = "Examples:\n  batchward incident report --kind loss --at 115/11/21 --link moca-full \\\n      --records unknown --encrypted yes --summary 'flash drive lost on the way'"
     )]
     Report(ReportArgs),
     /// Record that it was looked into, by two people.
@@ -79,7 +79,7 @@ pub(in crate::cli) struct ReportArgs {
     /// What happened: loss, disclosure, misuse, intrusion, alteration, outage.
     #[arg(long, value_name = "KIND")]
     pub(in crate::cli) kind: String,
-    /// When it became known, in either calendar.
+    /// When it became known, in either calendar; of a day, its beginning.
     #[arg(long, value_name = "DATE|TIME")]
     pub(in crate::cli) at: String,
     /// Name of the link that it concerns.

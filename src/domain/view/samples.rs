@@ -52,14 +52,14 @@ pub struct Sample {
     /// Places that nobody has looked at yet.
     pub open: BTreeSet<u64>,
     /// Who looked through what.
-    pub reviews: Vec<Review>,
+    pub reviews: Vec<SampleReview>,
     /// When nothing was left to look at.
     pub done: Option<Timestamp>,
 }
 
 /// A look through a sample.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Review {
+pub struct SampleReview {
     /// Who.
     pub by: String,
     /// The entry.
@@ -119,7 +119,7 @@ impl Sample {
 
     /// The review that waits for an account's word.
     #[must_use]
-    pub fn waiting(&self) -> Option<&Review> {
+    pub fn waiting(&self) -> Option<&SampleReview> {
         self.reviews.iter().find(|review| !review.counts)
     }
 
@@ -251,7 +251,7 @@ impl View {
         let row = row.ok_or(FoldError::Unknown(mark.seq))?;
         let on =
             if review.on.is_empty() { row.free().into_iter().collect() } else { review.on.clone() };
-        let made = Review {
+        let made = SampleReview {
             by: by.to_owned(),
             mark,
             on,
@@ -269,7 +269,7 @@ impl View {
         Ok(())
     }
 
-    fn review_counts(&mut self, mark: Mark, id: SampleId, review: &Review) {
+    fn review_counts(&mut self, mark: Mark, id: SampleId, review: &SampleReview) {
         let Some(row) = self.samples.rows.get_mut(&id) else { return };
         for place in &review.on {
             row.open.remove(place);

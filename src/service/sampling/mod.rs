@@ -57,7 +57,7 @@ impl Service {
             SampleAct::Review { sample, on, finding, with } => {
                 self.sample_review(actor, sample, &on, (finding, with))
             }
-            SampleAct::Confirm { sample } => self.review_confirm(actor, sample),
+            SampleAct::Confirm { sample } => self.sample_confirm(actor, sample),
             SampleAct::Add { link, noted, doc_no } => self.finding_add(actor, link, &noted, doc_no),
             SampleAct::Correct { finding, action, doc_no, evidence, on } => {
                 self.finding_correct(actor, finding, (action, doc_no), (evidence, on))

@@ -72,7 +72,7 @@ impl Service {
         })
     }
 
-    pub(super) fn review_confirm(&mut self, actor: &Actor, id: SampleId) -> Result<Reply> {
+    pub(super) fn sample_confirm(&mut self, actor: &Actor, id: SampleId) -> Result<Reply> {
         let row = self.sample_row(id)?;
         let waiting = row
             .waiting()
