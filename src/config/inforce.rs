@@ -3,6 +3,8 @@
 //! What tightens is in force at once and stays so: putting the file back is then itself a loosening. Everything
 //! else waits until a second person has signed. The configuration in force is kept as files under
 //! `state/config/<digest>/`; which digest counts, the register says.
+//!
+//! It is over 500 lines because what tightens and what waits is read side by side.
 
 use std::{
     collections::BTreeMap,

@@ -149,7 +149,7 @@ fn whom_the_site_tells_waits_for_a_second_person() {
     act("2026-11-23T09:01", "ben", &["config", "confirm"]);
     scene.once_at("2026-11-23T09:02");
     scene.once_at("2026-11-24T09:00");
-    assert_eq!(server.taken().len(), 2, "{:?}", server.taken());
+    assert_eq!(server.taken().len(), 3, "{:?}", server.taken());
 }
 
 #[test]
