@@ -156,6 +156,7 @@ fn readings(site: &Site<'_>, seen: &mut Seen) {
     for (schema, words) in [
         ("access-keys", vec!["access", "keys"]),
         ("account-list", vec!["account", "list"]),
+        ("audit-list", vec!["audit", "list"]),
         ("config-show", vec!["config", "show"]),
         ("copy-list", vec!["copy", "list", "--all"]),
         ("link-expected", vec!["link", "expected", "moca-full"]),
@@ -213,6 +214,19 @@ fn link_tested(site: &Site<'_>, seen: &mut Seen) {
     let ran = site.run(&["link", "test", "moca-full", "--json"]).exits(1);
     assert_eq!(seen.see("link-test", &ran)["trouble"], "own-files");
     fs::write(&link, text).unwrap();
+    notice_tested(site, seen);
+}
+
+/// A notice to a server that nobody may be told by, since its password is not there.
+fn notice_tested(site: &Site<'_>, seen: &mut Seen) {
+    let agent = site.dir.join("agent.yaml");
+    let text = fs::read_to_string(&agent).unwrap();
+    let notices = "notices: {mail: {host: localhost, port: 9, user: synthetic, password: 'file:none', from: a@a.example}, \
+                   to: {alice: alice@a.example}}";
+    fs::write(&agent, format!("{text}\n{notices}\n")).unwrap();
+    let ran = site.run(&["notices", "test", "alice", "--json"]).exits(1);
+    assert_eq!(seen.see("notices-test", &ran)["trouble"], "own-files");
+    fs::write(&agent, text).unwrap();
 }
 
 /// What a provider packs, of synthetic people.

@@ -16,6 +16,8 @@ mod support;
 
 #[path = "regulations/acts.rs"]
 mod acts;
+#[path = "regulations/audits.rs"]
+mod audits;
 #[path = "regulations/links.rs"]
 mod links;
 #[path = "regulations/nantou.rs"]

@@ -20,6 +20,7 @@ use batchward::{
     cli::speech,
     domain::{
         accounts::Role,
+        audits::{AuditKind, AuditResult, AuditState, ReportKind, ReportState, RequestState},
         expected::slots::SlotState,
         handover::{Premises, RecipientKind},
         inventory::{HeldKind, Medium, Method, Sanitization},
@@ -116,6 +117,12 @@ fn every_word_of_a_closed_list_is_in_the_catalogue() {
     words.extend(CopyState::ALL.iter().map(|state| state.word().to_owned()));
     words.extend(GrantState::ALL.iter().map(|state| state.word().to_owned()));
     words.extend(HandoverState::ALL.iter().map(|state| state.word().to_owned()));
+    words.extend(AuditKind::ALL.iter().map(|kind| kind.word().to_owned()));
+    words.extend(AuditResult::ALL.iter().map(|result| result.word().to_owned()));
+    words.extend(AuditState::ALL.iter().map(|state| state.word().to_owned()));
+    words.extend(ReportKind::ALL.iter().map(|kind| kind.word().to_owned()));
+    words.extend(ReportState::ALL.iter().map(|state| state.word().to_owned()));
+    words.extend(RequestState::ALL.iter().map(|state| state.word().to_owned()));
     words.extend(RecipientKind::ALL.iter().map(|kind| kind.word().to_owned()));
     words.extend(Premises::ALL.iter().map(|premises| premises.word().to_owned()));
     words.extend(OrderState::ALL.iter().map(|state| state.word().to_owned()));

@@ -1,5 +1,5 @@
-//! The courier: processes of their own that talk to SFTP servers, so that the one that holds keys has no network and no
-//! parser of SSH in it.
+//! The courier: processes of their own that talk to SFTP servers and take notices to mail and webhooks, so that the one that
+//! holds keys has no network and no parser of SSH in it.
 //!
 //! The agent starts it before it confines itself, with a pair of sockets, no environment and no secret in its arguments
 //! (`supervisor.rs`). For each connection the agent hands over one end of a new pair, and the courier starts a process for
@@ -7,10 +7,14 @@
 //! there is one connection and the account that it lets in anyway. The agent judges the host key itself, before it sends
 //! the secret of the account; all other answers are a stranger's data.
 
+mod errand;
 mod own;
 mod passing;
+mod post;
 mod session;
+mod smtp;
 mod supervisor;
+mod telling;
 mod wire;
 
 use std::{
@@ -24,15 +28,15 @@ use std::{
     time::Duration,
 };
 
-use zeroize::Zeroizing;
-
 use self::wire::{Answer, Ask};
 pub use self::{
     supervisor::{serve, session},
+    telling::Untold,
     wire::{Thing, ThingKind},
 };
-use super::{files, root_key::credential_file};
+use super::files;
 use crate::domain::{
+    database::PasswordSource,
     known_hosts::{Pins, Verdict, fingerprint},
     limits::{
         REMOTE_CONNECT_SECONDS, REMOTE_LIST_SECONDS, REMOTE_PACE_SECONDS, REMOTE_READ_BYTES,
@@ -101,17 +105,17 @@ pub struct Courier {
 }
 
 impl Courier {
-    /// Starts a courier for these servers and the port of a database: to be called before the process confines itself.
-    /// `program` is this program.
+    /// Starts a courier for these servers and ports of others (a database, mail): to be called before the process confines
+    /// itself. `program` is this program.
     ///
     /// # Errors
     /// It cannot be started, or cannot confine itself.
     pub fn start<'a>(
         program: &Path,
         servers: impl Iterator<Item = &'a Endpoint>,
-        database: Option<u16>,
+        others: impl IntoIterator<Item = u16>,
     ) -> io::Result<Self> {
-        let (mut ports, mut agent) = (BTreeSet::from_iter(database), None);
+        let (mut ports, mut agent) = (BTreeSet::from_iter(others), None);
         for server in servers {
             ports.insert(server.port);
             if let Login::Agent(socket) = &server.login {
@@ -256,12 +260,6 @@ impl Server {
 
     fn log_in(&mut self, to: &Endpoint) -> Result<()> {
         let user = to.user.clone();
-        let own = |what: String| CourierError::new(SourceCode::OwnFiles, what);
-        // The end of a line is no part of a password.
-        let trimmed = |bytes: &[u8]| {
-            let end = bytes.iter().rposition(|b| !matches!(b, b'\n' | b'\r'));
-            Zeroizing::new(bytes[..end.map_or(0, |last| last + 1)].to_vec())
-        };
         let done = match &to.login {
             Login::Key(path) => {
                 let key = own::secret(path)?;
@@ -269,15 +267,12 @@ impl Server {
             }
             Login::Agent(_) => self.ask(&Ask::Agent { user }, &[]),
             Login::PasswordFile(path) => {
-                let password = trimmed(own::secret(path)?.expose());
+                let password = own::word(&PasswordSource::File(path.clone()))?;
                 self.ask(&Ask::Password { user }, &password)
             }
             Login::PasswordCredential(name) => {
-                let path = credential_file(name)
-                    .ok_or_else(|| own(format!("there is no credential '{name}'")))?;
-                let read = files::read(&path, SSH_FILE_BYTES_MAX);
-                let bytes = Zeroizing::new(read.map_err(|error| own(error.to_string()))?);
-                self.ask(&Ask::Password { user }, &trimmed(&bytes))
+                let password = own::word(&PasswordSource::Credential(name.clone()))?;
+                self.ask(&Ask::Password { user }, &password)
             }
         };
         self.patience(REMOTE_LIST_SECONDS + REMOTE_PACE_SECONDS)?;

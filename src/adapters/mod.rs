@@ -33,6 +33,7 @@ mod small_disk;
 pub mod terminal;
 pub mod tiles;
 pub mod timestamps;
+mod tls;
 pub mod vault;
 pub mod vault_view;
 pub mod wipe;

@@ -8,10 +8,11 @@ use std::{
 use super::{
     access,
     args::{
-        AccessWord, AccountAdd, AccountWord, BatchWord, Cli, ClockWord, CloseArgs, ConfigWord,
-        DestroyWord, GrantWord, HoldWord, KeyWord, LinkWord, StandingWord, UseWord, WitnessWord,
-        Word,
+        AccessWord, AccountAdd, AccountWord, AuditWord, BatchWord, Cli, ClockWord, CloseArgs,
+        ConfigWord, DestroyWord, GrantWord, HoldWord, KeyWord, LinkWord, StandingWord, UseWord,
+        WitnessWord, Word,
     },
+    audits,
     client::Client,
     handover,
     identity::Identity,
@@ -193,6 +194,7 @@ fn command_of_end(word: &Word, client: &mut Client) -> Result<Command> {
             let (authority, doc_no) = (authority.clone(), doc_no.clone());
             Command::HoldPlace { scope, authority, doc_no, review: time(client, review)? }
         }
+        Word::Audit(AuditWord::Kept(word)) => audits::command_of(word, client)?,
         Word::Handover(word) => handover::command_of(word, client)?,
         Word::Incident(word) => incidents::command_of(word, client)?,
         Word::Hold(HoldWord::Lift { hold }) => Command::HoldLift { hold: id(hold)? },

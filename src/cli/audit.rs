@@ -177,10 +177,11 @@ fn command_of(word: &AuditWord, client: &mut Client) -> Result<Command> {
         AuditWord::Finding(FindingWord::Return { id: finding, reason }) => {
             SampleAct::Judge { finding: id(finding)?, back: Some(reason.clone()) }
         }
-        AuditWord::Sample(_)
+        AuditWord::Kept(_)
+        | AuditWord::Paper(_)
+        | AuditWord::Sample(_)
         | AuditWord::Finding(FindingWord::List)
-        | AuditWord::Verify { .. }
-        | AuditWord::Paper(_) => {
+        | AuditWord::Verify { .. } => {
             return Err(Error::usage("this word takes no command"));
         }
     };

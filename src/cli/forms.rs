@@ -91,14 +91,18 @@ pub(super) fn certificate(
 
 /// Writes a form.
 pub(super) fn put(file: &FormFile, form: &Form) -> Result<()> {
-    let bytes = match file.format {
-        FormFormat::Csv => paper::csv::write(form),
-        FormFormat::Html | FormFormat::Json => paper::html::write(form),
+    put_bytes(&file.output, &bytes(file.format, form)?)
+}
+
+/// The bytes of a form's file.
+pub(super) fn bytes(format: FormFormat, form: &Form) -> Result<Vec<u8>> {
+    match format {
+        FormFormat::Csv => Ok(paper::csv::write(form)),
+        FormFormat::Html | FormFormat::Json => Ok(paper::html::write(form)),
         FormFormat::Ods => paper::ods::write(form)
-            .map_err(|error| Error::new(Exit::Failed, format!("the spreadsheet: {error}")))?,
-        FormFormat::Pdf => pdf(form)?,
-    };
-    put_bytes(&file.output, &bytes)
+            .map_err(|error| Error::new(Exit::Failed, format!("the spreadsheet: {error}"))),
+        FormFormat::Pdf => pdf(form),
+    }
 }
 
 /// A form as PDF, with the fonts of this machine.
@@ -111,10 +115,15 @@ pub(super) fn pdf(form: &Form) -> Result<Vec<u8>> {
 }
 
 pub(super) fn put_json<T: serde::Serialize>(output: &Path, value: &T) -> Result<()> {
+    put_bytes(output, &json(value)?)
+}
+
+/// The bytes of a file of facts.
+pub(super) fn json<T: serde::Serialize>(value: &T) -> Result<Vec<u8>> {
     let mut bytes = serde_json::to_vec_pretty(value)
         .map_err(|error| Error::new(Exit::Failed, error.to_string()))?;
     bytes.push(b'\n');
-    put_bytes(output, &bytes)
+    Ok(bytes)
 }
 
 /// Writes the file whole or not at all; only its owner may read it.

@@ -13,12 +13,12 @@ use super::{
         Evidence, EvidenceWord, GrantWord, HandoverWord, HoldWord, Init, LinkWord, MediaWord,
         ReceiptWord, RegisterWord, RowFormat, StandingWord, WitnessWord, Word,
     },
-    audit, bars, batch,
+    audit, audits, bars, batch,
     client::{self, Client},
     doctor, duties, evidence, forms, handover,
     identity::Identity,
-    incidents, inventory, links, lists, pack, pages, papers, people, policies, print, receipt,
-    register, rows, shapes, sources, speech, status, vault, verify, witness,
+    incidents, inventory, links, lists, notices, pack, pages, papers, people, policies, print,
+    receipt, register, rows, shapes, sources, speech, status, vault, verify, witness,
 };
 use crate::{
     daemon, demo,
@@ -83,9 +83,11 @@ pub(super) fn run(cli: &Cli) -> Result<()> {
         Word::Handover(HandoverWord::Test { recipient }) => {
             sources::test(&cli.config, Tried::Recipient(recipient), cli.json)
         }
+        Word::Notices(word) => notices::run(&cli.config, word, cli.json),
         Word::Courier { session } => wiring::serve_courier(*session),
         Word::Vault(word) => vault::run(&cli.config, word),
         Word::Man { dir } => pages::man(dir),
+        Word::Audit(AuditWord::Kept(word)) => audits::run(cli, &hooks, word),
         _ => with_site(cli, &hooks),
     }
 }

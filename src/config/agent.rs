@@ -10,13 +10,14 @@ use super::{
     anchoring,
     backups::{self, Backups},
     node::Faults,
+    notices,
     paths::{Spot, lexical},
     reader::{Form, Placed, Reader, form},
     vault::{self, Vault},
 };
 use crate::{
     adapters::root_key::{RootKeyError, RootKeySource},
-    domain::{anchoring::Anchoring, limits, time::Period},
+    domain::{anchoring::Anchoring, limits, notice::Wanted, time::Period},
 };
 
 /// `agent.yaml`, parsed; paths are absolute.
@@ -66,6 +67,8 @@ pub struct Agent {
     pub anchoring: Option<Anchoring>,
     /// Where loaded data lie.
     pub vault: Vault,
+    /// Who is told by mail and webhook, where anybody is.
+    pub notices: Option<Wanted>,
 }
 
 /// How much is logged.
@@ -145,6 +148,7 @@ pub(super) fn parse(mut reader: Reader, file: &Path) -> Agent {
     let device_helper = device_helper.map(|path| lexical(&base.join(path.value)));
     let backups = backups::read(&mut reader);
     let anchoring = anchoring::read(&mut reader);
+    let notices = notices::read(&mut reader, base);
     if let RootKeySource::File(file) = &root_key.value
         && Spot::of(file).within(&Spot::of(&state.value))
     {
@@ -177,6 +181,7 @@ pub(super) fn parse(mut reader: Reader, file: &Path) -> Agent {
         backups,
         anchoring,
         vault,
+        notices,
     }
 }
 
@@ -307,6 +312,7 @@ impl Agent {
             text(self.start_gap_max),
         ) + &self.anchoring.as_ref().map(anchoring::agreed).unwrap_or_default()
             + &vault::agreed(&self.vault)
+            + &notices::agreed(self.notices.as_ref())
     }
 
     /// This agent with the fields that were agreed to; a field that is not in `agreed` stays.
@@ -324,6 +330,7 @@ impl Agent {
             // One that was never agreed to is not in force by this: it tightens, and is put in force by being found.
             anchoring: value("anchoring").and_then(anchoring::read_agreed),
             vault: vault::under(&self.vault, value("vault"), value("vault_plain")),
+            notices: value("notices").and_then(notices::read_agreed),
             ..self.clone()
         }
     }

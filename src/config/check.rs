@@ -31,6 +31,7 @@ pub fn remarks(config: &Config) -> Vec<Finding> {
     for (of, server) in config.servers() {
         found.extend(super::source_files::findings(of, server));
     }
+    found.extend(config.agent.notices.iter().flat_map(super::notices::findings));
     for link in config.links.values() {
         found.push(inbox(&link.name, &link.inbox));
         if link.signers == AllowedSigners::default() {

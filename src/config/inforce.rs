@@ -179,11 +179,14 @@ pub fn compare(in_force: &Config, found: &Config) -> Comparison {
         pending.push(of_agent("anchoring", false));
     }
     vault(in_force, found, &mut effective, &mut tightened, &mut pending);
+    if in_force.agent.notices != found.agent.notices {
+        pending.push(of_agent("notices", false));
+    }
     if tightened.iter().any(|change| change.file == AGENT) {
         effective.files.insert(AGREED.to_owned(), effective.agent.agreed().into_bytes());
     }
     let times = |agent: &Agent| {
-        Agent { anchoring: None, vault: Vault::default(), ..agent.clone() }.agreed()
+        Agent { anchoring: None, vault: Vault::default(), notices: None, ..agent.clone() }.agreed()
     };
     if times(&in_force.agent) != times(&found.agent) {
         pending.push(of_agent("times", false));

@@ -14,6 +14,7 @@ pub mod inforce;
 mod layouts;
 mod links;
 pub mod node;
+mod notices;
 mod paths;
 mod permissions;
 mod policies;

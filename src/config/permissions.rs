@@ -22,7 +22,10 @@ use super::{
     node::{Fault, FaultKind, Place},
     reader::Placed,
 };
-use crate::{adapters::root_key::RootKeySource, domain::database::Database};
+use crate::{
+    adapters::root_key::RootKeySource,
+    domain::{database::Database, notice::Wanted},
+};
 
 const GROUP_WRITE: u32 = 0o020;
 const OTHERS_WRITE: u32 = 0o002;
@@ -89,6 +92,9 @@ pub(super) fn check(agent: &Agent, own: u32, faults: &mut Vec<Fault>) {
         }
         // Whether a site is there, and whose, is asked by who opens it: `init` makes what is missing.
         Ok(_) | Err(_) => {}
+    }
+    for roots in agent.notices.iter().flat_map(Wanted::roots) {
+        file(roots, own, faults);
     }
     if let Some(roots) = agent.vault.database.as_ref().and_then(Database::roots) {
         file(roots, own, faults);

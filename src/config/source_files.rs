@@ -27,7 +27,7 @@ pub(super) fn findings(of: &str, server: &Endpoint) -> Vec<Finding> {
 }
 
 /// Nobody but the agent's user may read it.
-fn secret(of: &str, path: &Path, found: &mut Vec<Finding>) {
+pub(super) fn secret(of: &str, path: &Path, found: &mut Vec<Finding>) {
     let shown = path.display();
     let why = "without it the agent cannot log in at the server";
     match fs::metadata(path) {
@@ -42,7 +42,7 @@ fn secret(of: &str, path: &Path, found: &mut Vec<Finding>) {
             let what = format!("the secret '{shown}' of '{of}' cannot be read: {error}");
             found.push(
                 Finding::new(Severity::Fault, CODE, what, why)
-                    .fix("docs/sftp.md says how a link gets one"),
+                    .fix("docs/sftp.md and docs/notices.md say how it gets there"),
             );
         }
     }

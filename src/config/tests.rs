@@ -12,6 +12,7 @@ mod calendars;
 mod change;
 mod layers;
 mod modes;
+mod notices;
 
 use std::{
     fs,

@@ -196,6 +196,14 @@ pub(super) fn metrics(put: Result<()>) {
     }
 }
 
+/// What people are told could not be kept.
+pub(super) fn notices(put: Result<()>) {
+    if let Err(error) = put {
+        let why = error.what.as_str();
+        tracing::warn!(why, "notices cannot be planned");
+    }
+}
+
 /// The engine's thread ends.
 pub(super) fn stopped(parked: usize) {
     if parked > 0 {

@@ -413,6 +413,7 @@ impl Thread {
         }
         if turn == Turn::Idle && std::mem::take(&mut self.metrics) {
             log::metrics(self.service.put_metrics());
+            log::notices(self.service.put_notices());
         }
         if let Err(error) = self.service.publish() {
             self.survive(error)?;

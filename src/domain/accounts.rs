@@ -95,8 +95,12 @@ pub enum Act {
     ConfirmPapers,
     /// `hold place`, `hold lift`.
     Hold,
-    /// `access show`, `access export`.
+    /// `access show`, `access export`; `audit report`, `audit statistics`, `audit reconcile`, `audit plan`, `audit record`, …
     Audit,
+    /// `audit sign` of a report (核閱).
+    SignReport,
+    /// `audit sign` of an audit, `audit day`.
+    SignAudit,
     /// `access destroy-approve`, `access destroy-deny`.
     DecideAccess,
     /// `appointment add`, `appointment told`, `appointment training`, `appointment agreement`.
@@ -146,13 +150,14 @@ impl Act {
             Self::ReviewAccounts => &[Role::Admin, Role::Auditor, Role::Supervisor],
             Self::Hold | Self::ConfirmAnchor | Self::Judge => &[Role::Supervisor, Role::Auditor],
             Self::Audit => &[Role::Auditor],
-            Self::DecideAccess => &[Role::Supervisor],
+            Self::DecideAccess | Self::SignReport => &[Role::Supervisor],
             Self::Correct => &[Role::Custodian, Role::Handler, Role::Supervisor, Role::Admin],
             Self::Anchor | Self::Tell => {
                 &[Role::Custodian, Role::Supervisor, Role::Auditor, Role::Admin]
             }
             // Whoever sees that something happened says so.
             Self::Look | Self::Report => Role::ALL,
+            Self::SignAudit => &[Role::Auditor, Role::Supervisor],
         }
     }
 

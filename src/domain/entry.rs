@@ -9,6 +9,7 @@
 
 mod access;
 mod anchors;
+mod audits;
 mod copies;
 mod expected;
 mod facts;
@@ -25,6 +26,10 @@ use serde::{Deserialize, Serialize};
 
 pub use access::{AccessApproved, AccessDenied, AccessRequested, AccessVoided};
 pub use anchors::TimestampKept;
+pub use audits::{
+    AuditDayDrawn, AuditDayTold, AuditPlanned, AuditRecorded, AuditSigned, AuditTerms,
+    EvidenceAnswered, EvidenceAsked, Member, ReportMade, ReportSent, ReportSigned, UseRow,
+};
 pub use copies::{
     CopyApproved, CopyDeclared, CopyDenied, CopyMoved, CopyRequested, CopyWithdrawn, EndConfirmed,
     EndFacts, EndRecorded, Filed, HeldFacts,
@@ -676,6 +681,26 @@ pub enum Body {
     IncidentRemedied(IncidentRemedied),
     /// A second person closed an incident.
     IncidentClosed(IncidentClosed),
+    /// A report was made.
+    ReportMade(ReportMade),
+    /// It was signed off.
+    ReportSigned(ReportSigned),
+    /// It was sent on.
+    ReportSent(ReportSent),
+    /// An audit is planned.
+    AuditPlanned(AuditPlanned),
+    /// An audit took place.
+    AuditRecorded(AuditRecorded),
+    /// A second person signed its record.
+    AuditSigned(AuditSigned),
+    /// Somebody is asked for evidence.
+    EvidenceAsked(EvidenceAsked),
+    /// Evidence was handed in.
+    EvidenceAnswered(EvidenceAnswered),
+    /// The day of an audit without notice is drawn.
+    AuditDayDrawn(AuditDayDrawn),
+    /// It is told.
+    AuditDayTold(AuditDayTold),
     /// A signature under a reading has counted; the reading itself is in the access log.
     NonceSpent {
         /// Its nonce.

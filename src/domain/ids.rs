@@ -29,6 +29,8 @@ kinds! {
     Application, ApplicationId, 'n';
     /// An appointment to a post.
     Appointment, AppointmentId, 'p';
+    /// An audit.
+    Audited, AuditId, 'v';
     /// A batch.
     Batch, BatchId, 'b';
     /// A copy of governed data.
@@ -51,10 +53,14 @@ kinds! {
     Key, KeyId, 'k';
     /// A destruction order.
     Order, OrderId, 'o';
+    /// A request for evidence.
+    AskedFor, RequestId, 'q';
     /// A delivery that was fetched from a server.
     Remote, RemoteId, 'r';
     /// A sample of the access log.
     Sampled, SampleId, 'm';
+    /// A report.
+    Reported, ReportId, 'u';
     /// A standing approval.
     Standing, StandingId, 's';
 }

@@ -220,3 +220,29 @@ pub const EXPECT_AHEAD_SECONDS_MAX: i64 = 400 * 86_400;
 pub const EXPECT_UNMATCHED_SECONDS_MAX: i64 = 400 * 86_400;
 /// Days of `early`, `late_after` and `missing_after`.
 pub const EXPECT_DAYS_MAX: u32 = 92;
+/// Addresses that notices go to.
+pub const NOTICE_READERS_MAX: usize = 500;
+/// Rows of a digest.
+pub const NOTICE_ROWS_MAX: usize = 200;
+/// Days for which a digest looks ahead.
+pub const NOTICE_AHEAD_DAYS: i64 = 14;
+/// Notices that wait to be sent; what comes beyond them is told by the next digest.
+pub const NOTICES_UNSENT_MAX: usize = 2_000;
+/// Seconds for which it is remembered that a notice was sent.
+pub const NOTICE_KEPT_SECONDS: i64 = 3 * 86_400;
+/// Seconds after which a notice that could not be sent is an alarm.
+pub const NOTICE_UNSENT_SECONDS: i64 = 86_400;
+/// Seconds after which what a person has to mend is tried again.
+pub const NOTICE_STUCK_SECONDS: i64 = 3_600;
+/// Bytes of a notice that waits.
+pub const NOTICE_BYTES_MAX: u64 = 256 << 10;
+/// Seconds that the sending of one notice may take in all.
+pub const NOTICE_SECONDS: u64 = 90;
+/// Bytes that are heard of a server in one connection: its certificates, and replies.
+pub const NOTICE_HEARD_BYTES: usize = 256 << 10;
+/// Bytes of one reply to a command of mail, all of its lines.
+pub const NOTICE_REPLY_BYTES: usize = 16 << 10;
+/// Bytes that are heard of a webhook's answer.
+pub const NOTICE_ANSWER_BYTES: usize = 4 << 10;
+/// Bytes of a file of certificates.
+pub const ROOTS_BYTES_MAX: u64 = 2 << 20;

@@ -3,6 +3,7 @@
 //! A file says which parameters it sets ([`parameters`]); layers of files lie over each other ([`layers`]); what comes of
 //! them on a day is a [`Policy`], which the engine reads.
 
+mod audits;
 mod build;
 pub mod clauses;
 pub mod incidents;
@@ -15,6 +16,7 @@ mod periods;
 pub mod sampling;
 pub mod value;
 
+pub use audits::AuditRule;
 use layers::Stack;
 pub use people::PeopleRule;
 
@@ -81,6 +83,8 @@ pub struct Further {
     pub sampling: sampling::SamplingRule,
     /// Incidents.
     pub incidents: incidents::IncidentRule,
+    /// Audits and reports.
+    pub audits: AuditRule,
     /// How days are counted.
     pub calendar: CalendarRule,
 }

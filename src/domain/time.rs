@@ -94,6 +94,12 @@ impl Timestamp {
         self.utc().with_timezone(&zone).format("%H:%M:%S").to_string()
     }
 
+    /// As the head of a mail has it (RFC 5322, 3.3): `Sun, 22 Nov 2026 00:00:00 +0000`.
+    #[must_use]
+    pub fn mail_date(self) -> String {
+        self.utc().to_rfc2822()
+    }
+
     fn utc(self) -> DateTime<Utc> {
         Utc.timestamp_millis_opt(self.0).single().unwrap_or(DateTime::UNIX_EPOCH)
     }

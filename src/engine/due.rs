@@ -97,6 +97,7 @@ impl Engine {
         any |= self.record_due(due)?;
         any |= self.order_by_standing(None)?;
         any |= self.close_destroyed()?;
+        any |= self.audit_days(now)?;
         Ok(any | self.checkpoint_access(now)?)
     }
 

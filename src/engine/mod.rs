@@ -4,6 +4,7 @@
 //! in memory is the fold of the register and can be thrown away at any time.
 
 pub mod access;
+mod audits;
 pub mod case;
 pub mod due;
 pub mod expected;
@@ -14,6 +15,7 @@ mod inboxes;
 pub mod jobs;
 mod links;
 mod meter;
+pub mod notices;
 mod people;
 pub mod ports;
 pub mod rules;
@@ -283,6 +285,8 @@ pub mod slots {
     pub const REGISTER: &str = "register";
     /// What the code over the cache of the fold is made with.
     pub const FOLD: &str = "fold";
+    /// What the days of audits without notice are drawn with.
+    pub const AUDIT_DAYS: &str = "audit-days";
     /// The standing age identity.
     pub const STANDING: &str = "standing";
     /// The SSH client key, 32 secret bytes of Ed25519.

@@ -646,6 +646,8 @@ pub struct Ports {
     pub folds: Box<dyn Folds>,
     /// Servers that deliveries are fetched from.
     pub sources: Arc<dyn super::sources::Sources>,
+    /// Notices by mail and webhook.
+    pub notices: Arc<dyn super::notices::Notices>,
     /// Whoever looks after the agent.
     pub monitor: Box<dyn super::health::Monitor>,
 }

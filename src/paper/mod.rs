@@ -4,6 +4,7 @@
 //! [`pdf`]) only lay it out. A form is in Chinese whoever prints it: the regulations name its columns. Writers are pure:
 //! the same form and fonts give the same bytes.
 
+pub mod assessment;
 pub mod bundle;
 pub mod certificate;
 pub mod clauses;
@@ -16,6 +17,7 @@ pub mod ods;
 pub mod pdf;
 pub mod people;
 pub mod register;
+pub mod use_report;
 mod words;
 
 pub use form::{Column, Form, Seat, Table};

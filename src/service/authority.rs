@@ -75,7 +75,7 @@ impl Service {
         };
         if command.decides() && !begins {
             return Err(Error::usage(format!("there is nothing to decide on '{}'", command.object()))
-                .hint("look at it first: 'batchward batch list', 'grant list', 'destroy list', 'copy list', 'account list'"));
+                .hint("look at it first: 'batchward batch list', 'grant list', 'destroy list', 'copy list', 'account list', 'audit list'"));
         }
         let bytes =
             entry::canonical(command).map_err(|e| Error::new(Exit::Failed, e.to_string()))?;
@@ -199,6 +199,7 @@ fn decided_entry(view: &View, command: &Command) -> Option<Digest> {
         Command::CopyApprove { copy, .. } | Command::CopyDeny { copy, .. } => {
             Some(view.copies.get(copy)?.held.as_ref()?.mark.digest)
         }
+        Command::Audit { act } => act.decided(view),
         Command::Handover { act } if act.decides() => {
             Some(view.handovers.get(&act.handover()?)?.requested.digest)
         }

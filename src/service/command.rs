@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     applications::LinkAct,
+    auditing::AuditAct,
     authority::{COMMAND, DECISION},
     handing::HandoverAct,
     incidents::IncidentAct,
@@ -242,6 +243,11 @@ pub enum Command {
         /// How it is locked away.
         lock: Option<String>,
     },
+    /// `audit …`.
+    Audit {
+        /// What.
+        act: Box<AuditAct>,
+    },
     /// `handover …`.
     Handover {
         /// What is done.
@@ -432,6 +438,7 @@ impl Command {
             Self::CopyWithdraw { .. } => "copy withdraw",
             Self::CopyDeclare { .. } => "copy declare",
             Self::CopyMove { .. } => "copy move",
+            Self::Audit { act } => act.word(),
             Self::Handover { act } => act.word(),
             Self::People { act } => act.word(),
             Self::Sample { act } => act.word(),
@@ -460,6 +467,7 @@ impl Command {
     #[must_use]
     pub const fn decides(&self) -> bool {
         match self {
+            Self::Audit { act } => act.decides(),
             Self::Handover { act } => act.decides(),
             Self::Link { act } => act.decides(),
             Self::People { act } => act.decides(),
@@ -559,6 +567,7 @@ impl Command {
             | Self::CopyDeclare { .. }
             | Self::CopyMove { .. }
             | Self::MediaRecord { .. } => Act::KeepCopies,
+            Self::Audit { act } => act.act(),
             Self::Handover { act } => act.act(),
             Self::Link { act } => act.act(),
             Self::Paper { act } => act.act(),
@@ -635,6 +644,7 @@ impl Command {
                 HoldScope::All => "all".to_owned(),
             },
             Self::HoldLift { hold } => hold.to_string(),
+            Self::Audit { act } => act.object(),
             Self::Handover { act } => act.object(),
             Self::Link { act } => act.object(),
             Self::Paper { act } => act.object(),
@@ -665,6 +675,7 @@ impl Command {
             Self::StandingAdd { doc_no, .. }
             | Self::CopyApprove { doc_no, .. }
             | Self::UseFiled { doc_no, .. } => doc_no,
+            Self::Audit { act } => act.text(),
             Self::Handover { act } => act.text(),
             Self::Link { act } => act.text(),
             Self::Paper { act } => act.text(),

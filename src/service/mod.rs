@@ -8,6 +8,7 @@ mod access_lines;
 mod administration;
 pub mod applications;
 mod asking;
+pub mod auditing;
 mod authority;
 pub mod command;
 pub mod copies;
@@ -26,6 +27,7 @@ pub mod inspecting;
 mod inventory;
 pub mod kept_papers;
 mod links;
+pub mod notices;
 pub mod onlooker;
 mod papers;
 pub mod people;
@@ -181,8 +183,10 @@ impl Service {
         self.engine.ports.journal.publish()?;
         done?;
         // Who collects metrics is told of the rest by them; the work is done all the same.
-        if let Err(error) = self.put_metrics() {
-            self.engine.notes.push(error.what);
+        for put in [self.put_metrics(), self.put_notices()] {
+            if let Err(error) = put {
+                self.engine.notes.push(error.what);
+            }
         }
         Ok(())
     }
@@ -297,6 +301,7 @@ impl Service {
             Command::CopyMove { copy, holder, place, lock } => {
                 self.copy_move(actor, copy, holder, place, lock)
             }
+            Command::Audit { act } => self.audit(actor, *act),
             Command::Handover { act } => self.hand(actor, *act),
             Command::Link { act } => self.link_do(actor, *act),
             Command::Paper { act } => self.paper_do(actor, *act),

@@ -11,6 +11,7 @@ use super::{
     Command, Draft, Result, Service,
     access_keys::AccessKeyLine,
     applications::LinkPage,
+    auditing::{AuditAsked, AuditPage, Sources, assessment::Assessment},
     copies::InventoryLine,
     duties::{DutiesWanted, DutyPage},
     expected::ExpectedPage,
@@ -100,6 +101,11 @@ pub enum Query {
     Findings,
     /// `incident list`.
     Incidents,
+    /// `audit list`, and what reports are made of.
+    Audit {
+        /// What of it.
+        asked: AuditAsked,
+    },
     /// `handover list`.
     Handovers,
     /// `handover show`.
@@ -386,6 +392,12 @@ answers! {
     Findings(Vec<FindingLine>),
     /// [`Query::Incidents`].
     Incidents(Vec<IncidentLine>),
+    /// [`AuditAsked::List`].
+    Audits(Box<AuditPage>),
+    /// [`AuditAsked::Assessment`].
+    Assessment(Box<Assessment>),
+    /// [`AuditAsked::Sources`].
+    Sources(Box<Sources>),
     /// [`Query::Handovers`].
     Handovers(Vec<HandoverLine>),
     /// [`Query::Handover`].
@@ -461,6 +473,7 @@ impl Service {
             Query::SampleProof { id } => self.sample_proof(id)?.into(),
             Query::Findings => self.findings().into(),
             Query::Incidents => self.incident_lines().into(),
+            Query::Audit { asked } => self.audit_answer(&asked)?,
             Query::Handovers => self.handovers().into(),
             Query::Handover { id } => Box::new(self.handover_page(id)?).into(),
             Query::Links { link } => self.link_pages(link.as_deref())?.into(),

@@ -79,6 +79,12 @@ pub fn lines(entries: &[Value], zone: Tz) -> Vec<Line> {
     entries.iter().filter_map(|entry| line(entry, subject(entry), zone)).collect()
 }
 
+/// What an entry is about, where nothing else is said of it: the first of these fields that it has.
+const OBJECTS: &[&str] = &[
+    "sample", "finding", "incident", "batch", "grant", "order", "hold", "standing", "handover",
+    "report", "audit", "request", "month", "name", "link",
+];
+
 /// Which entries are wanted.
 #[derive(Clone, Debug, Default)]
 pub struct Wanted {
@@ -127,12 +133,6 @@ fn names_any(value: &Value, is_meant: &dyn Fn(&str) -> bool) -> bool {
         Value::Null | Value::Bool(_) | Value::Number(_) => false,
     }
 }
-
-/// What an entry is about, in the order in which it is looked for.
-const OBJECTS: [&str; 11] = [
-    "sample", "finding", "incident", "batch", "grant", "order", "hold", "standing", "handover",
-    "name", "link",
-];
 
 fn line(entry: &Value, subject: Option<String>, zone: Tz) -> Option<Line> {
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
@@ -186,9 +186,8 @@ fn line(entry: &Value, subject: Option<String>, zone: Tz) -> Option<Line> {
         ),
         other => {
             let object = OBJECTS
-                .into_iter()
-                .filter_map(|field| body[field].as_str())
-                .next()
+                .iter()
+                .find_map(|field| body[*field].as_str())
                 .or_else(|| body["facts"]["finding"].as_str())
                 .or_else(|| body["account"]["name"].as_str())
                 .unwrap_or_default();

@@ -9,6 +9,7 @@ mod expected;
 mod handovers;
 mod held;
 mod metrics;
+mod notices;
 mod rows;
 mod sources;
 mod tasks;
@@ -30,14 +31,13 @@ use crate::{
         ids::{BatchId, HoldId, OrderId},
         lifecycle::{BatchState, OrderState},
         limits,
+        notice::Unsent,
         reason::Reason,
         source::SourceCode,
         time::Timestamp,
         view::{Batch, View},
     },
-    engine::{
-        Stray, Waiting, health::Health, jobs::Progress, rules::Rules, sources::SourceStanding,
-    },
+    engine::{Stray, Waiting, health::Health, rules::Rules, sources::SourceStanding},
 };
 
 /// `status`.
@@ -334,6 +334,8 @@ struct Given<'a> {
     health: Health,
     work: Vec<WorkLine>,
     agent_running: bool,
+    /// Notices that wait to be sent.
+    unsent: &'a [Unsent],
     /// How it stands with a source.
     source: &'a dyn Fn(&str) -> SourceStanding,
     /// Why a batch stands where it stands.
@@ -355,19 +357,6 @@ impl Given<'_> {
     /// Whether `end` comes within the days in which people are told of it.
     fn is_soon(&self, end: Timestamp) -> bool {
         end >= self.now && self.days_to(end) <= limits::SOON_DAYS
-    }
-}
-
-impl WorkLine {
-    fn of(work: &Progress) -> Self {
-        Self {
-            step: work.step.to_owned(),
-            batch: work.batch,
-            order: work.order,
-            done: work.done,
-            total: work.total,
-            since: work.since,
-        }
     }
 }
 
@@ -399,6 +388,12 @@ impl Service {
     }
 
     fn fresh_status(&mut self) -> Result<StatusPage> {
+        self.given(page)
+    }
+
+    /// Finds all that a page is made from.
+    fn given<T>(&mut self, make: impl FnOnce(Given<'_>) -> T) -> Result<T> {
+        let unsent = self.engine.ports.notices.unsent();
         let waiting = self.engine.waiting()?;
         let (strays, unread) = self.engine.strays()?;
         let engine = &self.engine;
@@ -414,10 +409,11 @@ impl Service {
             health: engine.ports.monitor.health(&mut { links }),
             work: engine.progress().iter().map(WorkLine::of).collect(),
             agent_running: engine.is_resident(),
+            unsent: &unsent,
             source: &|link| engine.ports.sources.standing(link),
             reason: &|row| engine.reason(row),
         };
-        Ok(page(given))
+        Ok(make(given))
     }
 
     /// Puts metrics where `metrics_file` of agent.yaml wants them. Without that, nothing is done.

@@ -89,6 +89,7 @@ pub(super) fn in_force(engine: &mut Engine, found: &Config) -> Result<(Found, Ag
     };
     let compared = inforce::compare(&agreed, found);
     engine.rules = rules(&compared.effective, digest);
+    engine.ports.notices.want(compared.effective.agent.notices.clone());
     engine.turn_to_now();
     if !compared.tightened.is_empty() {
         let digest =

@@ -12,6 +12,7 @@ mod log;
 mod look;
 pub mod media;
 mod monitor;
+mod notices;
 mod outbox;
 mod owed;
 mod packing;
@@ -32,6 +33,7 @@ pub use confine::{Confined, confine, harden};
 pub use database::{install, install_script};
 pub use doctor::{Examined, Placed, examine};
 pub use look::{help_device, state_of, uid_of};
+pub use notices::{NoticeTest, test_notice};
 pub use packing::{Lock, Packed, PackedFile, Packing, pack, passphrase_from};
 pub use policies::{
     Asked, ClauseLine, DiffLine, ExceptionLine, PolicyLine, PolicyPage, RuleLine, SideLine,

@@ -46,6 +46,7 @@ impl Places {
                 .chain(recipients::folder(agent))
                 .chain(super::sources::folders(config))
                 .chain(super::database::folders(config))
+                .chain(super::notices::folders(config))
                 .collect(),
             drops: config
                 .links

@@ -11,6 +11,7 @@ use super::{
     log::{Held, Logs, System},
     look::name_of,
     monitor::Watch,
+    notices,
     outbox::Outboxes,
     papers::PaperFiles,
     refusal,
@@ -365,7 +366,7 @@ fn ports(agent: &Agent, keys: Store, logs: Logs, clock: Arc<dyn Clock>, lease: H
     let wiper = Wiper::new(state, agent.device_helper.as_deref());
     let spool = state.join("spool");
     Ports {
-        clock,
+        clock: Arc::clone(&clock),
         journal: Box::new(logs),
         keys: Box::new(keys.clone()),
         cases: Box::new(CaseFiles {
@@ -385,6 +386,7 @@ fn ports(agent: &Agent, keys: Store, logs: Logs, clock: Arc<dyn Clock>, lease: H
         evidence: Box::new(wiper),
         folds: Box::new(Folded(FoldCache::new(state))),
         sources: Arc::new(NoSources),
+        notices: notices::letters(agent, clock, None),
         monitor: Box::new(Watch::new(agent, keys)),
     }
 }
@@ -449,7 +451,8 @@ pub(super) fn open_as(
         None => Held::new(&state, lock),
     };
     let mut ports = ports(&config.agent, keys, logs, Arc::clone(&clock), lease);
-    ports.sources = Arc::new(Servers::new(&state, clock, remote.clone()));
+    ports.sources = Arc::new(Servers::new(&state, Arc::clone(&clock), remote.clone()));
+    ports.notices = notices::letters(&config.agent, clock, remote.clone());
     let mut engine = Engine::open(ports, rules(&config, Digest::of(&[])))?;
     let (found, agent) = in_force(&mut engine, &config)?;
     engine.ports.vaults = database::vaults(&agent, remote.as_ref());

@@ -26,6 +26,7 @@ use crate::{
         limits,
         link::Link,
         manifest::{MANIFEST_NAME, SIGNATURE_NAME},
+        notice::Wanted,
         secret::Secret,
         source::{Destination, Login, RemoteEnd, SourceCode, certified},
         time::Timestamp,
@@ -63,6 +64,11 @@ impl Remote {
         Arc::clone(&self.courier)
     }
 
+    /// Whether this is an agent that stays: what takes long goes on by itself there.
+    pub(super) const fn stays(&self) -> bool {
+        self.wake.is_some()
+    }
+
     /// The same, for an agent that stays.
     #[must_use]
     pub fn waking(self, wake: Arc<dyn Fn() + Send + Sync>) -> Self {
@@ -70,8 +76,8 @@ impl Remote {
     }
 }
 
-/// Starts the courier, where a link has a source or loaded data lie in a database elsewhere: before the process confines
-/// itself.
+/// Starts the courier, where a link has a source, loaded data lie in a database elsewhere or people are told by mail or
+/// webhook: before the process confines itself.
 ///
 /// # Errors
 /// It cannot be started.
@@ -79,14 +85,16 @@ pub fn courier(path: &Path) -> crate::service::Result<Option<Remote>> {
     let config = config::load(path).map_err(|list| super::site::faults(&list))?;
     let servers: Vec<_> = config.servers().map(|(_, server)| server).collect();
     let database = config.agent.vault.database.as_ref().and_then(Database::network_port);
-    if servers.is_empty() && database.is_none() {
+    let others: Vec<u16> =
+        database.into_iter().chain(config.agent.notices.iter().flat_map(Wanted::ports)).collect();
+    if servers.is_empty() && others.is_empty() {
         return Ok(None);
     }
     let program = Path::new("/proc/self/exe");
-    let started = Courier::start(program, servers.into_iter(), database);
+    let started = Courier::start(program, servers.into_iter(), others);
     let courier = started.map_err(|error| {
         Error::new(Exit::Unavailable, format!("the courier cannot be started: {error}")).hint(
-            "it talks to servers, and reaches a database elsewhere; without 'source:', 'push:' and 'vault: postgres://' none is needed",
+            "it talks to servers, and reaches a database elsewhere; without 'source:', 'push:', 'notices:' and 'vault: postgres://' none is needed",
         )
     })?;
     Ok(Some(Remote { courier: Arc::new(courier), wake: None }))

@@ -52,7 +52,7 @@ pub(super) fn make(config: &Config, made: &mut Vec<String>) -> Result<()> {
 
 /// What a link with a server needs. Addresses are the administrator's to narrow: a name may have another one tomorrow.
 const NETWORK: &str = "# Links with a 'source:' are fetched from servers, by the agent's courier: docs/sftp.md. It also reaches a database\n\
-     # elsewhere: docs/postgresql.md. Narrow this where their addresses are known: 'IPAddressDeny=any' and 'IPAddressAllow=' of them and of the name server.\n\
+     # elsewhere: docs/postgresql.md, and servers for notices: docs/notices.md. Narrow this where their addresses are known: 'IPAddressDeny=any' and 'IPAddressAllow=' of them and of the name server.\n\
      PrivateNetwork=no\nRestrictAddressFamilies=AF_UNIX AF_INET AF_INET6\nIPAddressDeny=\n";
 
 const INSTALL: &str = "copy it to /etc/systemd/system as docs/service.md says, then 'systemctl daemon-reload' and \
@@ -121,7 +121,8 @@ fn text(config: &Config) -> String {
          # stale. A folder that is missing does not stop the service: its link is reported.\n[Service]\n",
     );
     let remote = config.agent.vault.database.as_ref().and_then(Database::network_port);
-    if config.servers().next().is_some() || remote.is_some() {
+    let told = config.agent.notices.is_some();
+    if config.servers().next().is_some() || remote.is_some() || told {
         text.push_str(NETWORK);
     }
     let places = Places::of(config);

@@ -50,6 +50,11 @@ const ALLOWED: &[(&str, &[&str], &str)] = &[
         "zeroes behind the last slot, where the files could not grow",
     ),
     (
+        "src/wiring/notices.rs",
+        &["files::remove", "files::replace"],
+        "notices that are sent, and what was planned of them: codes, ids and days",
+    ),
+    (
         "src/wiring/owed.rs",
         &["files::remove", "files::replace"],
         "notes that a load which was given up is still to be taken away from a database: its name, and no data",

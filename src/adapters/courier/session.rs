@@ -17,7 +17,7 @@ use rustix::event::{PollFd, PollFlags, poll};
 use ssh2::{ErrorCode, FileStat, FileType, MethodType, OpenFlags, OpenType, Session, Sftp};
 
 use super::{
-    passing,
+    errand,
     wire::{self, Answer, Ask, Thing, ThingKind},
 };
 use crate::domain::{
@@ -79,8 +79,8 @@ struct Line {
 pub(super) fn answer_all(agent: &mut UnixStream) {
     let mut line = Line::default();
     while let Ok(Some((ask, body))) = wire::receive::<Ask>(agent) {
-        if let Ask::Dial { host, port } = &ask {
-            return passing::hand_over(agent, host, *port);
+        if matches!(ask, Ask::Dial { .. } | Ask::Tell { .. }) {
+            return errand::alone(agent, &ask, &body);
         }
         let done = match &ask {
             Ask::Read { offset, bytes, piece } => {
@@ -147,9 +147,7 @@ impl Line {
                 self.sftp()?.rmdir(path(body)).map_err(|error| failure(&error))?;
                 plain(Answer::Done {})
             }
-            Ask::Read { .. } | Ask::Put { .. } | Ask::More {} | Ask::Dial { .. } => {
-                Err(no_question())
-            }
+            _ => Err(no_question()),
         }
     }
 

@@ -7,7 +7,7 @@ use std::io::{self, Read, Write};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use zeroize::Zeroizing;
 
-use crate::domain::{limits::COURIER_FRAME_BYTES_MAX, source::SourceCode};
+use crate::domain::{limits::COURIER_FRAME_BYTES_MAX, notice::NoticeCode, source::SourceCode};
 
 /// What the courier starts with.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -50,6 +50,19 @@ pub(super) enum Ask {
     MakeFolder {},
     /// More of it.
     More {},
+    /// Take one notice to a server and end: the secret of the account comes with this, then the certificates that vouch
+    /// for the server, so long each, then what is to be said.
+    Tell { errand: Errand, secret: usize, roots: usize },
+}
+
+/// What is to be said to whom.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "by", rename_all = "kebab-case", deny_unknown_fields)]
+pub(super) enum Errand {
+    /// A mail.
+    Mail { host: String, port: u16, starttls: bool, user: Option<String>, from: String, to: String },
+    /// A request to a webhook.
+    Post { host: String, port: u16, authority: String, path: String },
 }
 
 /// An answer.
@@ -70,6 +83,8 @@ pub(super) enum Answer {
     End {},
     /// It failed.
     Failed { code: SourceCode, detail: String },
+    /// A notice was not taken.
+    Untold { code: NoticeCode, detail: String },
 }
 
 /// What a thing on a server is.

@@ -11,13 +11,14 @@ use std::{
 };
 
 use rustls::{
-    ClientConfig, RootCertStore,
-    crypto::aws_lc_rs,
+    RootCertStore,
     pki_types::{CertificateDer, ServerName, pem::PemObject},
 };
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio_postgres::tls::{ChannelBinding, TlsConnect};
 use tokio_rustls::TlsConnector;
+
+use crate::adapters::tls;
 
 /// Verifies one server.
 pub(super) struct Verified {
@@ -40,11 +41,7 @@ impl Verified {
         if store.is_empty() {
             return Err(bad(format!("'{shown}' holds no certificate")));
         }
-        let config = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
-            .with_safe_default_protocol_versions()
-            .map_err(io::Error::other)?
-            .with_root_certificates(store)
-            .with_no_client_auth();
+        let config = tls::client(store)?;
         let server = ServerName::try_from(host.to_owned())
             .map_err(|_| bad(format!("'{host}' is no name of a host")))?;
         Ok(Self { connector: TlsConnector::from(Arc::new(config)), server })

@@ -4,12 +4,15 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-use super::{RowFormat, papers::AuditPaperWord};
+use super::{RowFormat, audits::AuditsWord, papers::AuditPaperWord};
 
 #[derive(Debug, Subcommand)]
 pub(in crate::cli) enum AuditWord {
     #[command(flatten)]
     Paper(AuditPaperWord),
+    /// Reports, audits and requests for evidence.
+    #[command(flatten)]
+    Kept(AuditsWord),
     /// Draw the sample of a period from the access log; for auditors.
     ///
     /// How much, and what is counted, the policy says. What is drawn nobody chooses: a seed that the register was bound

@@ -5,6 +5,7 @@
 
 mod access;
 mod audit;
+mod audits;
 mod deliveries;
 mod destruction;
 mod forms;
@@ -12,6 +13,7 @@ mod handover;
 mod incidents;
 mod inventory;
 mod links;
+mod notices;
 mod pack;
 mod papers;
 mod people;
@@ -29,6 +31,7 @@ use clap::{Parser, Subcommand};
 pub(super) use self::{
     access::{AccessFilter, AccessWord, ExportFormat},
     audit::{AuditWord, FindingWord, SampleArgs, SampleWord},
+    audits::{AuditKindWord, AuditRecordArgs, AuditResultWord, AuditsWord, PlanArgs, UseArgs},
     deliveries::{BatchWord, ExpectedArgs, KeyWord, LinkWord},
     destruction::{CloseArgs, DestroyWord, HoldWord, StandingWord},
     forms::{Duties, DutiesWord, Evidence, EvidenceWord, FormFile, FormFormat, RegisterExport},
@@ -38,6 +41,7 @@ pub(super) use self::{
         CarriedArgs, CopyWord, DeclareArgs, ExportArgs, ImportArgs, MediaWord, RecordArgs,
     },
     links::{LinkLifeWord, OfficeWord, ReviewWord},
+    notices::NoticesWord,
     pack::{PackArgs, PackKind},
     papers::{AddPaper, AuditPaperWord, BackupWord, DocumentWord, PaperWord},
     people::{AgreementArgs, AppointArgs, AppointmentWord, ReviewArgs},
@@ -202,7 +206,7 @@ pub(super) enum Word {
     /// The access log: who looked up what, for which case and why.
     #[command(subcommand)]
     Access(AccessWord),
-    /// Samples of the access log, and what was found: draw, review, correct, close.
+    /// Audits, reports, samples of the access log, and what was found.
     #[command(subcommand)]
     Audit(AuditWord),
     /// Incidents: report, investigate, notify, remedy, close.
@@ -234,6 +238,9 @@ pub(super) enum Word {
     /// Links: apply, countersign, review, stop; where change files begin, and their servers.
     #[command(subcommand)]
     Link(LinkWord),
+    /// Notices by mail and webhook: try one.
+    #[command(subcommand)]
+    Notices(NoticesWord),
     /// People: add, confirm, list, disable, review, roster.
     #[command(subcommand)]
     Account(AccountWord),

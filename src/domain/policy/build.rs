@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use chrono::NaiveDate;
 
 use super::{
-    Approval, CalendarRule, ClockStart, CopyApproval, CopyRule, Destroy, Egress, Further,
-    GrantRule, MonthRule, PeopleRule, Policy, RawFile, Rule, UseRule,
+    Approval, AuditRule, CalendarRule, ClockStart, CopyApproval, CopyRule, Destroy, Egress,
+    Further, GrantRule, MonthRule, PeopleRule, Policy, RawFile, Rule, UseRule,
     incidents::IncidentRule,
     layers::{Layer, LayerRules, OWN, Ruled, Stack},
     length::Length,
@@ -17,6 +17,7 @@ use super::{
 use crate::domain::{
     accounts::Role,
     application::Office,
+    audits::DocPull,
     handover::{Abroad, HandoverRule, OffPremises, RecipientKind},
     papers::PaperKind,
     people::{IdleAct, NeededPost},
@@ -175,6 +176,22 @@ fn handover(held: &Held) -> Option<HandoverRule> {
     })
 }
 
+fn audits(held: &Held) -> AuditRule {
+    AuditRule {
+        report: held.period("audit.report"),
+        report_to: held.texts("audit.report_to"),
+        internal: held.period("audit.internal"),
+        external: held.period("audit.external"),
+        vendor: held.period("audit.vendor"),
+        unannounced: held.period("audit.unannounced"),
+        docpull: held.word("audit.docpull", DocPull::parse),
+        reconciliation: held.period("audit.reconciliation"),
+        team: held.texts("auditor.team"),
+        retention: held.period("audit.retention"),
+        statistics_retention: held.period("access_log.statistics_retention"),
+    }
+}
+
 fn further(held: &Held) -> Further {
     let pair = |word: &str| {
         let (one, two) = word.split_once('-')?;
@@ -190,6 +207,7 @@ fn further(held: &Held) -> Further {
         people: people(held),
         sampling: SamplingRule::of(held),
         incidents: IncidentRule::of(held),
+        audits: audits(held),
         calendar: CalendarRule {
             month_rule: held
                 .word("calendar.month_rule", MonthRule::parse)

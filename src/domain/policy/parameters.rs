@@ -158,6 +158,7 @@ pub const PARAMETERS: &[Parameter] = &[
     may("sampling.kinship_rate", PERCENT, Stricter::More),
     may("sampling.retention", SOME_DAYS, Stricter::Longer),
     may("audit.report", SOME_DAYS, Stricter::Shorter),
+    may("audit.report_to", Kind::Words(&["head", "ethics-office"]), Stricter::Further),
     may("audit.internal", SOME_DAYS, Stricter::Shorter),
     may("audit.external", SOME_DAYS, Stricter::Shorter),
     may("audit.vendor", SOME_DAYS, Stricter::Shorter),

@@ -7,16 +7,17 @@ use crate::domain::{
     entry::{
         AccessApproved, AccessDenied, AccessRequested, AccountFacts, AccountsReviewConfirmed,
         AccountsReviewed, AgreementRecorded, AppointmentConfirmed, AppointmentProposed,
-        BackupReviewed, Body, ChangeTold, CopyApproved, CopyDeclared, CopyDenied, CopyMoved,
-        CopyRequested, CopyWithdrawn, CustodyHandedOver, EndConfirmed, EndRecorded, Entry,
-        Exception, Filed, FindingAdded, FindingCorrected, FindingJudged, FindingTold,
-        HandoverApproved, HandoverDenied, HandoverReceived, HandoverRequested, HandoverReturned,
-        IncidentClosed, IncidentInvestigated, IncidentRemedied, IncidentReported, IncidentTold,
+        AuditPlanned, AuditRecorded, AuditSigned, BackupReviewed, Body, ChangeTold, CopyApproved,
+        CopyDeclared, CopyDenied, CopyMoved, CopyRequested, CopyWithdrawn, CustodyHandedOver,
+        EndConfirmed, EndRecorded, Entry, EvidenceAnswered, EvidenceAsked, Exception, Filed,
+        FindingAdded, FindingCorrected, FindingJudged, FindingTold, HandoverApproved,
+        HandoverDenied, HandoverReceived, HandoverRequested, HandoverReturned, IncidentClosed,
+        IncidentInvestigated, IncidentRemedied, IncidentReported, IncidentTold,
         InvestigationConfirmed, LeavingRecorded, LinkApplied, LinkCountersigned, LinkRefused,
         LinkResumeProposed, LinkResumed, LinkReviewed, LinkStopped, LinkTested, MediaArriving,
-        OrderCancelled, PaperKept, PapersConfirmed, PapersRecorded, RemoteSettled, ReviewConfirmed,
-        SampleDrawn, SampleReviewed, Signed, StandingConfirmed, StandingEnded, StandingProposed,
-        TimestampKept, TrainingRecorded,
+        OrderCancelled, PaperKept, PapersConfirmed, PapersRecorded, RemoteSettled, ReportMade,
+        ReportSent, ReportSigned, ReviewConfirmed, SampleDrawn, SampleReviewed, Signed,
+        StandingConfirmed, StandingEnded, StandingProposed, TimestampKept, TrainingRecorded,
     },
     ids::GrantId,
     lifecycle::{self, BatchEvent, GrantEvent},
@@ -77,6 +78,16 @@ impl View {
             Body::ExpectationEnded(ended) => self.expectation_ended(mark, ended),
             Body::DeliveryMissed(missed) => self.delivery_missed(mark, missed),
             Body::DeliveryCame(came) => self.delivery_came(mark, came),
+            Body::ReportMade(_)
+            | Body::ReportSigned(_)
+            | Body::ReportSent(_)
+            | Body::AuditPlanned(_)
+            | Body::AuditRecorded(_)
+            | Body::AuditSigned(_)
+            | Body::EvidenceAsked(_)
+            | Body::EvidenceAnswered(_)
+            | Body::AuditDayDrawn(_)
+            | Body::AuditDayTold(_) => self.audit(mark, entry),
             Body::ActRefused { .. } | Body::TimestampKept(_) => Ok(()),
             _ if self.link_act(mark, entry)? || self.paper_act(mark, entry) => Ok(()),
             _ => self.administer(mark, entry),
@@ -375,6 +386,12 @@ impl Body {
             | Self::ChangeTold(ChangeTold { signed, .. })
             | Self::TrainingRecorded(TrainingRecorded { signed, .. })
             | Self::AgreementRecorded(AgreementRecorded { signed, .. })
+            | Self::ReportMade(ReportMade { signed, .. })
+            | Self::ReportSent(ReportSent { signed, .. })
+            | Self::AuditPlanned(AuditPlanned { signed, .. })
+            | Self::AuditRecorded(AuditRecorded { signed, .. })
+            | Self::EvidenceAsked(EvidenceAsked { signed, .. })
+            | Self::EvidenceAnswered(EvidenceAnswered { signed, .. })
             | Self::Intent { plan: Plan::TakeKey { signed, .. } } => signed.as_ref(),
             Self::ConfigConfirmed { signed, .. }
             | Self::AccountConfirmed { signed, .. }
@@ -414,7 +431,9 @@ impl Body {
             | Self::AppointmentConfirmed(AppointmentConfirmed { signed, .. })
             | Self::CustodyHandedOver(CustodyHandedOver { signed, .. })
             | Self::AccountsReviewed(AccountsReviewed { signed, .. })
-            | Self::AccountsReviewConfirmed(AccountsReviewConfirmed { signed, .. }) => Some(signed),
+            | Self::AccountsReviewConfirmed(AccountsReviewConfirmed { signed, .. })
+            | Self::ReportSigned(ReportSigned { signed, .. })
+            | Self::AuditSigned(AuditSigned { signed, .. }) => Some(signed),
             _ => None,
         }
     }

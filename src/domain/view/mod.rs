@@ -8,6 +8,7 @@ mod access;
 mod acts;
 mod alike;
 mod applications;
+mod audits;
 mod corrections;
 mod decisions;
 mod destruction;
@@ -36,6 +37,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 pub use access::{AccessKey, AccessOrder};
 pub use applications::{Allowed, Application, LinkHistory, Reviewed, Stop};
+pub use audits::{Audit, AuditDay, AuditRecord, Audits, EvidenceRequest, Report};
 pub use decisions::{Grant, Hold, Order, Standing};
 pub use expected::{Expected, ExpectedRule};
 pub use fold::FoldError;
@@ -154,6 +156,8 @@ pub struct View {
     pub samples: Samples,
     /// Incidents.
     pub incidents: BTreeMap<ids::IncidentId, Incident>,
+    /// Reports, audits and requests for evidence.
+    pub audits: Audits,
     /// Whether nothing irreversible may run by itself, until a person confirms the time.
     pub time_doubted: bool,
     next: rows::Next,

@@ -4,6 +4,7 @@
 //! kept from those who must not see them beforehand. Nothing is stored, so nothing can be lost or be forgotten.
 
 mod acts;
+pub(in crate::service) mod audits;
 mod links;
 mod people;
 mod samples;
@@ -34,7 +35,8 @@ const AHEAD: Period = Period { months: 2, days: 0, seconds: 0 };
 type Part = fn(&View, &Rules, Timestamp, Timestamp, &mut Vec<Duty>);
 
 /// Every part.
-const PARTS: &[Part] = &[acts::duties, links::duties, people::duties, samples::duties];
+const PARTS: &[Part] =
+    &[acts::duties, links::duties, people::duties, samples::duties, audits::duties];
 
 /// Which duties are wanted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -106,7 +108,7 @@ pub fn all(view: &View, rules: &Rules, now: Timestamp, until: Timestamp) -> Vec<
 }
 
 /// The duties as they are at `on`: of a past day, what was fulfilled since then is open.
-fn as_of(mut duties: Vec<Duty>, on: Timestamp) -> Vec<Duty> {
+pub(in crate::service) fn as_of(mut duties: Vec<Duty>, on: Timestamp) -> Vec<Duty> {
     duties.retain(|duty| duty.start <= on);
     for duty in &mut duties {
         duty.done = duty.done.filter(|done| *done <= on);

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Given, expected, held, sources};
+use super::{Given, expected, held, notices, sources};
 use crate::{
     domain::{
         entry::Failure,
@@ -193,6 +193,10 @@ alarms! {
     SourceOwed = "source-owed", Alarm,
         "a delivery could not be released at its server, or a receipt not be put there",
         "see that the account may rename and remove there; or do it by hand, then 'batchward link settle'";
+    /// Notices that nobody gets.
+    NoticeUnsent = "notice-unsent", Alarm,
+        "notices could not be sent for a day",
+        "'batchward notices test NAME' says why; docs/notices.md says what to do about each code";
     /// A hold that nobody looked at again.
     HoldReviewPast = "hold-review-past", Alarm,
         "the review date of a hold has passed",
@@ -258,6 +262,7 @@ pub(super) fn judge(given: &Given<'_>) -> Vec<Alarm> {
     held::alarms(given, &mut found);
     sources::alarms(given, &mut found);
     expected::alarms(given, &mut found);
+    notices::alarms(given, &mut found);
     found.0.into_values().collect()
 }
 

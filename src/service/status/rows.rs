@@ -3,14 +3,18 @@
 use std::collections::BTreeMap;
 
 use super::{
-    DueLine, Ending, EndingLine, Given, LastBatch, LinkLine, OpenOrder, StandingHold, tasks,
+    DueLine, Ending, EndingLine, Given, LastBatch, LinkLine, OpenOrder, StandingHold, WorkLine,
+    tasks,
 };
-use crate::domain::{
-    ids::{BatchId, OrderId},
-    lifecycle::{BatchState, GrantState},
-    link::{Link, LinkStatus},
-    time::Timestamp,
-    view::{Batch, Row},
+use crate::{
+    domain::{
+        ids::{BatchId, OrderId},
+        lifecycle::{BatchState, GrantState},
+        link::{Link, LinkStatus},
+        time::Timestamp,
+        view::{Batch, Row},
+    },
+    engine::jobs::Progress,
 };
 
 pub(super) fn links(given: &Given<'_>) -> Vec<LinkLine> {
@@ -142,4 +146,17 @@ pub(super) fn holds(given: &Given<'_>) -> Vec<StandingHold> {
         .collect();
     lines.sort_by_key(|hold| (hold.review, hold.id));
     lines
+}
+
+impl WorkLine {
+    pub(super) fn of(work: &Progress) -> Self {
+        Self {
+            step: work.step.to_owned(),
+            batch: work.batch,
+            order: work.order,
+            done: work.done,
+            total: work.total,
+            since: work.since,
+        }
+    }
 }

@@ -46,6 +46,7 @@ struct Desk {
     unread: Vec<String>,
     reason: Option<Reason>,
     source: SourceStanding,
+    unsent: Vec<Unsent>,
 }
 
 impl Desk {
@@ -94,6 +95,7 @@ impl Desk {
             unread: Vec::new(),
             reason: None,
             source: SourceStanding::default(),
+            unsent: Vec::new(),
         }
     }
 
@@ -153,6 +155,7 @@ impl Desk {
 
     fn page(&self, now: Timestamp) -> StatusPage {
         page(Given {
+            unsent: &self.unsent,
             source: &|_| self.source.clone(),
             view: &self.view,
             rules: &self.rules,

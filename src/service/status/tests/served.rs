@@ -8,6 +8,7 @@ use crate::{
         entry::{Body, ExpectationBegun, Failure},
         expected::{Every, Expectation, WhenOff},
         link::{KeyMode, Link, LinkStatus},
+        notice::{Channel, NoticeCode, Unsent},
         signers::AllowedSigners,
         source::{Endpoint, Login, Release, Source, SourceCode},
         time::Period,
@@ -50,6 +51,14 @@ pub(super) const ROWS: &[Row] = &[
         },
         &[],
         &[A::SourceOwed],
+    ),
+    (
+        |d| {
+            let code = Some(NoticeCode::Certificate);
+            d.unsent.push(Unsent { channel: Channel::Mail, count: 2, since: MORNING, code });
+        },
+        &[],
+        &[A::NoticeUnsent],
     ),
     // It is ten in the morning, and nothing was expected an hour ago; a day later something was.
     (|d| expects(d, "day 09:00", 4 * 3600), &[], &[]),
