@@ -67,6 +67,7 @@ fn every_answer_of_the_binary_fits_its_schema() {
     }
     assert!(seen.0.contains("batch-show"), "{rows:#}");
     readings(&site, &mut seen);
+    posts(&site, &mut seen);
     packed(&site, &mut seen);
     receipts(&site, &mut seen);
     certificate(&site, &mut seen);
@@ -97,6 +98,20 @@ fn handed_on(site: &Site<'_>) {
     site.run_as("alice", &["handover", "make", "l-00000001"]).ok();
 }
 
+fn posts(site: &Site<'_>, seen: &mut Seen) {
+    let add = ["appointment", "add", "henry", "--post", "handler", "--from", "2026-11-21"];
+    site.run_as("sue", &[add.as_slice(), &["--doc-no", "府社人字第1150001234號"]].concat()).ok();
+    let end = ["appointment", "end", "audrey", "--on", "2027-12-31", "--reason", "retired"];
+    site.run_as("audrey", &end).ok();
+    for (schema, words) in [
+        ("account-review", vec!["account", "review", "--json"]),
+        ("account-roster", vec!["account", "roster", "--format", "json", "-o", "-"]),
+        ("appointment-list", vec!["appointment", "list", "--json"]),
+    ] {
+        seen.see(schema, &site.run(&words).ok());
+    }
+}
+
 fn readings(site: &Site<'_>, seen: &mut Seen) {
     let letter = ["copy", "declare", "b-00000001", "--kind", "key-carrier", "--medium", "paper"];
     let place = ["--place", "safe", "--holder", "alice"];
@@ -123,6 +138,7 @@ fn readings(site: &Site<'_>, seen: &mut Seen) {
         ("access-keys", vec!["access", "keys"]),
         ("account-list", vec!["account", "list"]),
         ("audit-list", vec!["audit", "list"]),
+        ("audit-self-assessment", vec!["audit", "self-assessment", "--format", "json", "-o", "-"]),
         ("config-show", vec!["config", "show"]),
         ("copy-list", vec!["copy", "list", "--all"]),
         ("link-expected", vec!["link", "expected", "moca-full"]),
@@ -156,6 +172,10 @@ fn readings(site: &Site<'_>, seen: &mut Seen) {
         seen.see(schema, &ran);
     }
     link_tested(site, seen);
+    let pack = site.temporary().join("inspection.zip");
+    site.run_as("audrey", &["audit", "pack", "-o", pack.to_str().unwrap()]).ok();
+    let ran = site.run(&["audit", "pack", "verify", pack.to_str().unwrap(), "--json"]).ok();
+    assert_eq!(seen.see("audit-pack-verify", &ran)["ok"], true);
     let grant = site.grant("moca-full");
     site.query(&grant, &[]).ok();
     let ran = site.run_as("audrey", &["access", "show", "--json"]).ok();

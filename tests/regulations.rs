@@ -22,6 +22,8 @@ mod audits;
 mod nantou;
 #[path = "regulations/new_taipei_and_taipei.rs"]
 mod new_taipei_and_taipei;
+#[path = "regulations/people.rs"]
+mod people;
 #[path = "regulations/taipei_health.rs"]
 mod taipei_health;
 #[path = "regulations/taoyuan.rs"]

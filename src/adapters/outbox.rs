@@ -158,11 +158,7 @@ impl Outbox<'_> {
     pub fn taken(&self) -> Result<(), OutboxError> {
         files::remove_flat_folder(&self.folder(), "package-taken")?;
         // That it was about to get its name at the server.
-        let sent = self.notes.join(format!("{}.sent", self.number));
-        if sent.symlink_metadata().is_ok() {
-            files::remove(&sent, "package-note")?;
-        }
-        Ok(())
+        remove_note(&self.notes.join(format!("{}.sent", self.number)))
     }
 
     /// Removes what there is of it. What has its name and is not ours, as our note would say, is left where it is.
@@ -191,11 +187,15 @@ fn note(notes: &Path, number: &str) -> PathBuf {
 /// # Errors
 /// [`OutboxError`].
 pub fn forget(notes: &Path, number: &str) -> Result<(), OutboxError> {
-    let path = note(notes, number);
+    remove_note(&note(notes, number))
+}
+
+/// Removes a note; a missing one is done.
+fn remove_note(path: &Path) -> Result<(), OutboxError> {
     if path.symlink_metadata().is_err() {
         return Ok(());
     }
-    Ok(files::remove(&path, "package-note")?)
+    Ok(files::remove(path, "package-note")?)
 }
 
 fn open_to_group(path: &Path, mode: Mode) -> Result<(), FileError> {

@@ -16,7 +16,7 @@ use super::{
     client::Client,
     handover,
     identity::Identity,
-    inventory, print,
+    inventory, people, print,
     words::{id, public_key},
 };
 use crate::{
@@ -78,6 +78,8 @@ fn command_of(word: &Word, client: &mut Client) -> Result<Command> {
         Word::Account(AccountWord::Disable { name }) => {
             Command::AccountDisable { name: name.clone() }
         }
+        Word::Account(AccountWord::Review(asked)) => people::review_of(asked)?,
+        Word::Appointment(word) => people::command_of(word, client)?,
         Word::Witness(WitnessWord::Add { name, key }) => {
             Command::WitnessAdd { name: name.clone(), vkey: key.clone() }
         }

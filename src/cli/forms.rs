@@ -90,7 +90,7 @@ pub(super) fn certificate(
 }
 
 /// Writes a form.
-fn put(file: &FormFile, form: &Form) -> Result<()> {
+pub(super) fn put(file: &FormFile, form: &Form) -> Result<()> {
     put_bytes(&file.output, &bytes(file.format, form)?)
 }
 
@@ -114,7 +114,7 @@ pub(super) fn pdf(form: &Form) -> Result<Vec<u8>> {
     })
 }
 
-fn put_json<T: serde::Serialize>(output: &Path, value: &T) -> Result<()> {
+pub(super) fn put_json<T: serde::Serialize>(output: &Path, value: &T) -> Result<()> {
     put_bytes(output, &json(value)?)
 }
 

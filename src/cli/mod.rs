@@ -3,6 +3,7 @@
 mod access;
 mod acts;
 mod args;
+mod audit_pack;
 mod audits;
 mod bars;
 mod batch;
@@ -20,6 +21,7 @@ mod locale;
 mod media;
 mod pack;
 mod pages;
+mod people;
 mod policies;
 mod print;
 mod receipt;

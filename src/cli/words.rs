@@ -9,16 +9,16 @@ use std::{
 use super::{
     access, acts,
     args::{
-        AccessWord, AccountWord, BatchWord, CertificateWord, Cli, ConfigWord, CopyWord,
-        DestroyWord, Evidence, EvidenceWord, GrantWord, HandoverWord, HoldWord, Init, LinkWord,
-        MediaWord, ReceiptWord, RegisterWord, RowFormat, StandingWord, WitnessWord, Word,
+        AccessWord, BatchWord, CertificateWord, Cli, ConfigWord, CopyWord, DestroyWord, Evidence,
+        EvidenceWord, GrantWord, HandoverWord, HoldWord, Init, LinkWord, MediaWord, ReceiptWord,
+        RegisterWord, RowFormat, StandingWord, WitnessWord, Word,
     },
     audits, bars, batch,
     client::{self, Client},
     doctor, duties, evidence, expected, forms, handover,
     identity::Identity,
-    inventory, lists, pack, pages, policies, print, receipt, register, rows, shapes, sources,
-    speech, status, vault, verify, witness,
+    inventory, lists, pack, pages, people, policies, print, receipt, register, rows, shapes,
+    sources, speech, status, vault, verify, witness,
 };
 use crate::{
     daemon, demo,
@@ -190,7 +190,7 @@ fn with_site(cli: &Cli, hooks: &Hooks) -> Result<()> {
             let page: Box<StatusPage> = client.ask(Query::Status)?;
             status::show(&page, cli.json, *metrics)
         }
-        Word::Account(AccountWord::List) => lists::accounts(&mut client, cli.json),
+        Word::Appointment(_) | Word::Account(_) => people::run(cli, &mut client, &identity),
         Word::Configuration(ConfigWord::Show) => lists::pending(&mut client, cli.json),
         Word::Copy(CopyWord::List { id, all }) => {
             inventory::list(&mut client, id.as_deref(), *all, cli.json)

@@ -95,6 +95,10 @@ pub enum Act {
     SignAudit,
     /// `access destroy-approve`, `access destroy-deny`.
     DecideAccess,
+    /// `appointment add`, `appointment told`, `appointment training`, `appointment agreement`.
+    Appoint,
+    /// `account review`.
+    ReviewAccounts,
     /// `witness take`, `witness acknowledge`.
     Anchor,
     /// `witness acknowledge --confirm`.
@@ -122,6 +126,9 @@ impl Act {
             Self::RequestDestruction => &[Role::Custodian, Role::Handler, Role::Vendor],
             Self::CancelDestruction => &[Role::Custodian, Role::Handler, Role::Supervisor],
             Self::Hold | Self::ConfirmAnchor => &[Role::Supervisor, Role::Auditor],
+            Self::Appoint => &[Role::Admin, Role::Supervisor, Role::Custodian],
+            // Which of these it is, the policy says (NTP-6.4a: the auditor; TY-3.2a: the admin).
+            Self::ReviewAccounts => &[Role::Admin, Role::Auditor, Role::Supervisor],
             Self::Audit => &[Role::Auditor],
             Self::DecideAccess | Self::SignReport => &[Role::Supervisor],
             Self::SignAudit => &[Role::Auditor, Role::Supervisor],

@@ -15,6 +15,7 @@ mod expected;
 mod facts;
 mod handover;
 mod orders;
+mod people;
 mod remotes;
 
 use serde::{Deserialize, Serialize};
@@ -44,6 +45,11 @@ pub use handover::{
 pub use orders::{
     Exception, OrderCancelled, PaperFacts, PapersConfirmed, PapersRecorded, StandingConfirmed,
     StandingEnded, StandingProposed,
+};
+pub use people::{
+    AccountSuspended, AccountsReviewConfirmed, AccountsReviewed, AgreementRecorded,
+    AppointmentConfirmed, AppointmentProposed, AppointmentTerms, ChangeTold, CustodyHandedOver,
+    LeavingRecorded, RightsEnded, TrainingRecorded,
 };
 pub use remotes::{RemoteForgotten, RemoteSettled, RemoteTaken};
 
@@ -599,6 +605,30 @@ pub enum Body {
     AuditDayDrawn(AuditDayDrawn),
     /// It is told.
     AuditDayTold(AuditDayTold),
+    /// An appointment is proposed.
+    AppointmentProposed(AppointmentProposed),
+    /// A second person agreed to it.
+    AppointmentConfirmed(AppointmentConfirmed),
+    /// Somebody leaves a post, or altogether.
+    LeavingRecorded(LeavingRecorded),
+    /// The rights that went with it ended on the day.
+    RightsEnded(RightsEnded),
+    /// Custody went over to another custodian.
+    CustodyHandedOver(CustodyHandedOver),
+    /// An office was told of a change of post.
+    ChangeTold(ChangeTold),
+    /// Somebody was trained.
+    TrainingRecorded(TrainingRecorded),
+    /// A confidentiality agreement is on file.
+    AgreementRecorded(AgreementRecorded),
+    /// Every account was reviewed.
+    AccountsReviewed(AccountsReviewed),
+    /// A second person confirmed the review.
+    AccountsReviewConfirmed(AccountsReviewConfirmed),
+    /// An account that nobody uses rests.
+    AccountSuspended(AccountSuspended),
+    /// An account read something without a signature, for the first time on a day.
+    AccountUsed {},
     /// A signature under a reading has counted; the reading itself is in the access log.
     NonceSpent {
         /// Its nonce.

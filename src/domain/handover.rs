@@ -7,7 +7,7 @@
 use std::path::{Path, PathBuf};
 
 use super::{
-    policy::Rule,
+    policy::{CalendarRule, Rule},
     source::Destination,
     time::{Period, Timestamp},
     words::words,
@@ -129,10 +129,12 @@ impl HandoverRule {
         &self,
         until: Timestamp,
         own: Option<Period>,
+        calendar: CalendarRule,
         zone: chrono_tz::Tz,
     ) -> Timestamp {
-        let at_most = self.retention.value.after(until, zone);
-        own.map_or(at_most, |own| own.after(until, zone).min(at_most))
+        let end = |period| calendar.destroy_by(period, until, zone);
+        let at_most = end(self.retention.value);
+        own.map_or(at_most, |own| end(own).min(at_most))
     }
 }
 
@@ -209,7 +211,7 @@ mod tests {
         let until = Timestamp::parse("2027-03-31T23:59:59+08:00").unwrap();
         let by = |own: Option<&str>| {
             let own = own.map(|text| Period::parse(text).unwrap());
-            rule.destroy_by(until, own, zone).date_in(zone).to_string()
+            rule.destroy_by(until, own, CalendarRule::default(), zone).date_in(zone).to_string()
         };
         assert_eq!(by(None), "2027-04-30");
         assert_eq!(by(Some("P10D")), "2027-04-10");

@@ -27,6 +27,8 @@ kinds! {
     AccessOrder, AccessOrderId, 'a';
     /// An audit.
     Audited, AuditId, 'v';
+    /// An appointment to a post.
+    Appointment, AppointmentId, 'p';
     /// A batch.
     Batch, BatchId, 'b';
     /// A copy of governed data.

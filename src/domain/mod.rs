@@ -34,6 +34,7 @@ pub mod manifest;
 pub mod merkle;
 pub mod national_id;
 pub mod packing;
+pub mod people;
 pub mod policy;
 pub mod proof;
 pub mod reason;

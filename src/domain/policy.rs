@@ -9,10 +9,13 @@ pub mod clauses;
 pub mod layers;
 pub mod length;
 pub mod parameters;
+mod people;
+mod periods;
 pub mod value;
 
 pub use audits::AuditRule;
 use layers::Stack;
+pub use people::PeopleRule;
 
 use super::{accounts::Role, handover::HandoverRule, time::Period, words::words};
 
@@ -71,6 +74,8 @@ pub struct Further {
     pub egress: Option<Rule<Egress>>,
     /// Audits and reports.
     pub audits: AuditRule,
+    /// People.
+    pub people: PeopleRule,
     /// How days are counted.
     pub calendar: CalendarRule,
 }

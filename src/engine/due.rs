@@ -12,7 +12,7 @@ use crate::domain::{
     lifecycle::{BatchState, CopyState, GrantState, OrderState},
     manifest::Kind,
     policy::{ClockStart, Policy},
-    time::Timestamp,
+    time::{Period, Timestamp},
     view::Batch,
 };
 
@@ -87,7 +87,8 @@ impl Engine {
             return Ok(false);
         }
         let now = self.ports.clock.now();
-        let mut any = self.expire_grants(now)?;
+        let mut any = self.end_rights(now)?;
+        any |= self.expire_grants(now)?;
         any |= self.expire_orders(now)?;
         let newer = Newer::of(self);
         let open = [BatchState::Loaded, BatchState::Due];
@@ -155,7 +156,7 @@ impl Engine {
                 batch: id,
                 clock: "rejected",
                 whole: true,
-                deadline: retention.value.after(rejected, self.rules.zone),
+                deadline: self.deadline(policy, retention.value, rejected),
                 clause: retention.clause.clone(),
             });
         }
@@ -164,6 +165,11 @@ impl Engine {
         }
         self.whole_due(id, row, policy, now, newer)
             .or_else(|| self.files_due(id, row, policy, newer))
+    }
+
+    /// By when something has to be destroyed, as the policy counts periods.
+    fn deadline(&self, policy: &Policy, period: Period, start: Timestamp) -> Timestamp {
+        policy.further.calendar.destroy_by(period, start, self.rules.zone)
     }
 
     /// 使用完竣且確認無保存必要: both, or the end of the approved period of use, or of the link.
@@ -192,7 +198,7 @@ impl Engine {
                 .replaced(id, row, policy)
                 .or_else(|| self.superseded(id, row, policy, newer));
         };
-        let deadline = policy.use_rule.retention.value.after(start, self.rules.zone);
+        let deadline = self.deadline(policy, policy.use_rule.retention.value, start);
         Some(CameDue {
             batch: id,
             clock,
@@ -216,7 +222,7 @@ impl Engine {
             batch: id,
             clock: "replaced",
             whole: true,
-            deadline: period.after(start, self.rules.zone),
+            deadline: self.deadline(policy, period, start),
             clause: clause.clone(),
         })
     }
@@ -236,7 +242,7 @@ impl Engine {
             batch: id,
             clock: "superseded",
             whole: true,
-            deadline: period.after(start, self.rules.zone),
+            deadline: self.deadline(policy, period, start),
             clause: rule.clause.clone(),
         })
     }
@@ -298,7 +304,7 @@ impl Engine {
         if !kept || row.clocks.iter().any(|c| c == clock) {
             return None;
         }
-        let deadline = rule.retention.value.after(start, self.rules.zone);
+        let deadline = self.deadline(policy, rule.retention.value, start);
         Some(CameDue {
             batch: id,
             clock,

@@ -100,9 +100,9 @@ impl Inboxes {
 
     /// Whether a link's inbox could be read, and nothing lies there that is complete and not claimed yet.
     pub(super) fn is_done_with(&self, view: &View, link: &str) -> bool {
-        let complete = self.folders.iter().filter(|(_, folder)| folder.reason.is_none());
+        let mut complete = self.folders.iter().filter(|(_, folder)| folder.reason.is_none());
         let of_link = |id: &DeliveryId| view.deliveries.get(id).is_some_and(|s| s.link == link);
-        !self.unread.contains_key(link) && !complete.into_iter().any(|(id, _)| of_link(id))
+        !self.unread.contains_key(link) && !complete.any(|(id, _)| of_link(id))
     }
 
     pub(super) fn look_at(&mut self, link: &str) {

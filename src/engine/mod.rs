@@ -14,6 +14,7 @@ pub mod health;
 mod inboxes;
 pub mod jobs;
 mod meter;
+mod people;
 pub mod ports;
 pub mod rules;
 mod run;

@@ -81,9 +81,14 @@ impl Rules {
     /// there is one reading for all days.
     pub fn turn_to(&mut self, now: Timestamp) {
         let day = now.date_in(self.zone);
+        if self.day == Some(day) {
+            return;
+        }
         let mut policies = self.policies.values().chain(self.overridden.values());
-        if self.day != Some(day) && policies.any(|policy| policy.stack.has_exceptions()) {
+        if policies.any(|policy| policy.stack.has_exceptions()) {
             self.settle(Some(day));
+        } else {
+            self.day = Some(day);
         }
     }
 

@@ -211,11 +211,11 @@ impl Engine {
 
     /// What follows the record of an outcome.
     fn settle(&mut self, plan: &Plan) -> Result<(), EngineError> {
-        let wipe = |plan: &Plan| matches!(plan, Plan::WipeCopy { .. } | Plan::DropAccessKey { .. });
-        // A note belongs to a wipe or the end of a key whose outcome is not recorded yet: while another one is open, they stay.
         if let Plan::PushPackage { .. } = plan {
             self.fetching.owe();
         }
+        // A note belongs to a wipe or the end of a key whose outcome is not recorded yet: while another one is open, they stay.
+        let wipe = |plan: &Plan| matches!(plan, Plan::WipeCopy { .. } | Plan::DropAccessKey { .. });
         if wipe(plan) && !self.view.open.values().any(wipe) {
             self.sweep_evidence()?;
         }

@@ -350,8 +350,16 @@ impl Engine {
             }
         }
         plans.extend(self.owed_packages(&rests));
+        let may_go = |link: &Link, batch: BatchId, name: &str| {
+            let key = (batch, name.to_owned());
+            let planned = |plan: &Plan| matches!(plan, Plan::PutRemote { batch, name, .. } if *batch == key.0 && *name == key.1);
+            !rests(self.view.remotes.unput.get(&key).map(|unput| &unput.last))
+                && self.view.open_plan(planned).is_none()
+                && answers(&link.name)
+        };
+        let links = self.rules.links.values();
         let mut files: Vec<Outgoing> =
-            self.rules.links.values().flat_map(|link| self.owed_reports(link)).collect();
+            links.flat_map(|link| self.owed_reports(link, &may_go)).collect();
         let wants =
             |link: &Link| link.source.as_ref().is_some_and(|source| source.receipts.is_some());
         let put = &self.view.remotes.put;
@@ -368,12 +376,7 @@ impl Engine {
             };
             let Some(link) = self.rules.links.get(&row.link).filter(takes) else { continue };
             let same = put.get(&key).is_some_and(|(sha256, _)| *sha256 == file.size.sha256);
-            let planned = |plan: &Plan| matches!(plan, Plan::PutRemote { batch, name, .. } if *batch == key.0 && *name == key.1);
-            if !same
-                && !rests(self.view.remotes.unput.get(&key).map(|unput| &unput.last))
-                && self.view.open_plan(planned).is_none()
-                && answers(&link.name)
-            {
+            if !same && may_go(link, file.batch, &file.name) {
                 plans.push(Plan::PutRemote {
                     batch: file.batch,
                     link: link.name.clone(),

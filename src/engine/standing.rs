@@ -7,7 +7,7 @@ use crate::domain::{
     entry::{AGENT, Body, OrderedCopy},
     ids::{BatchId, StandingId},
     lifecycle::{BatchState, OrderState},
-    policy::{Approval, Policy},
+    policy::{Approval, Policy, length::Length},
     time::{Period, Timestamp},
     view::{Batch, CopyKind, Order, Row, View},
 };
@@ -122,9 +122,15 @@ pub fn missing_papers(view: &View, rules: &Rules, order: &Order) -> Vec<String> 
 #[must_use]
 pub fn papers_due(view: &View, rules: &Rules, order: &Order) -> Option<Timestamp> {
     let (_, issued) = order.certificate?;
-    let within = policies_of(view, rules, order).map(|policy| policy.destroy.papers_within.value);
-    let within = within.filter(|period| *period != Period::ZERO);
-    within.map(|period| period.after(issued, rules.zone)).min()
+    let within = policies_of(view, rules, order).filter_map(|policy| {
+        let period = policy.destroy.papers_within.value;
+        let counted = policy.further.calendar;
+        let by = |period| {
+            counted.notice_by(issued, Length::Calendar(period), rules.zone, &rules.working)
+        };
+        (period != Period::ZERO).then(|| by(period))
+    });
+    within.min()
 }
 
 /// The policies of the batches that an order covers.

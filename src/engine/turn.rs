@@ -215,6 +215,7 @@ impl Engine {
             .chain(self.todo.put_off.values().map(|(_, until)| *until))
             .chain(self.next_fetch())
             .chain(self.expecting.next())
+            .chain(self.next_leaving())
             .filter(|at| *at > now)
             .min()
     }

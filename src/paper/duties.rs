@@ -85,6 +85,7 @@ pub fn form(list: &DutyList) -> Form {
             ("人員保管之複本".to_owned(), words::number(list.copies.len() as u64)),
             ("未結案件".to_owned(), words::number((list.orders.len() + list.holds.len()) as u64)),
             ("待辦事項".to_owned(), words::number(list.duties_total)),
+            ("清冊摘要".to_owned(), list.digest.to_string()),
             ("製表時間".to_owned(), calendar::roc_time(list.source.made_at, zone)),
         ],
         tables: vec![batches(list), keys(list), cases(list), duties(list), copies(list)],

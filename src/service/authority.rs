@@ -68,8 +68,11 @@ impl Service {
         if let Some(digest) = decided_entry(view, command) {
             return Ok(digest);
         }
-        let begins =
-            matches!(command, Command::HoldPlace { .. } | Command::OverdueAcknowledge { .. });
+        let begins = match command {
+            Command::People { act } => act.begins(),
+            Command::HoldPlace { .. } | Command::OverdueAcknowledge { .. } => true,
+            _ => false,
+        };
         if command.decides() && !begins {
             return Err(Error::usage(format!("there is nothing to decide on '{}'", command.object()))
                 .hint("look at it first: 'batchward batch list', 'grant list', 'destroy list', 'copy list', 'account list', 'audit list'"));
@@ -80,6 +83,20 @@ impl Service {
     }
 
     pub(super) fn authorise(&self, caller: &Caller, command: &Command) -> Result<Actor> {
+        let actor = self.proven(caller, command)?;
+        self.is_there(&actor.facts.name)?;
+        Ok(actor)
+    }
+
+    /// Rights end with the last day, whether or not that could be recorded yet.
+    pub(super) fn is_there(&self, name: &str) -> Result<()> {
+        if self.engine.view.has_left(name, self.now()) {
+            return Err(Error::refused(format!("there is no active account '{name}'")));
+        }
+        Ok(())
+    }
+
+    fn proven(&self, caller: &Caller, command: &Command) -> Result<Actor> {
         match caller {
             Caller::User { uid } => {
                 let facts = self.engine.view.account_of_uid(*uid).cloned().ok_or_else(|| {
@@ -186,6 +203,7 @@ fn decided_entry(view: &View, command: &Command) -> Option<Digest> {
         Command::Handover { act } if act.decides() => {
             Some(view.handovers.get(&act.handover()?)?.requested.digest)
         }
+        Command::People { act } => act.decided_entry(view),
         Command::MediaConfirm { copy } => {
             Some(view.copies.get(copy)?.held.as_ref()?.end.as_ref()?.mark.digest)
         }

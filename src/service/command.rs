@@ -8,6 +8,7 @@ use super::{
     auditing::AuditAct,
     authority::{COMMAND, DECISION},
     handing::HandoverAct,
+    people::PeopleAct,
 };
 use crate::domain::{
     accounts::Act,
@@ -243,6 +244,11 @@ pub enum Command {
         /// What is done.
         act: Box<HandoverAct>,
     },
+    /// `appointment …`, `account review`.
+    People {
+        /// What is done.
+        act: Box<PeopleAct>,
+    },
     /// `media record`.
     MediaRecord {
         /// The copy.
@@ -408,6 +414,7 @@ impl Command {
             Self::CopyMove { .. } => "copy move",
             Self::Audit { act } => act.word(),
             Self::Handover { act } => act.word(),
+            Self::People { act } => act.word(),
             Self::MediaRecord { .. } => "media record",
             Self::MediaConfirm { .. } => "media confirm",
             Self::DestroyRequest { .. } => "destroy request",
@@ -434,6 +441,7 @@ impl Command {
         match self {
             Self::Audit { act } => act.decides(),
             Self::Handover { act } => act.decides(),
+            Self::People { act } => act.decides(),
             Self::AccountConfirm { .. }
             | Self::ConfigConfirm
             | Self::WitnessConfirm { .. }
@@ -529,6 +537,7 @@ impl Command {
             | Self::MediaRecord { .. } => Act::KeepCopies,
             Self::Audit { act } => act.act(),
             Self::Handover { act } => act.act(),
+            Self::People { act } => act.act(),
             Self::MediaConfirm { .. } => Act::Vouch,
             Self::GrantApprove { .. } | Self::GrantDeny { .. } | Self::GrantRevoke { .. } => {
                 Act::DecideUse
@@ -601,6 +610,7 @@ impl Command {
             Self::HoldLift { hold } => hold.to_string(),
             Self::Audit { act } => act.object(),
             Self::Handover { act } => act.object(),
+            Self::People { act } => act.object(),
         }
     }
 
@@ -627,6 +637,7 @@ impl Command {
             | Self::UseFiled { doc_no, .. } => doc_no,
             Self::Audit { act } => act.text(),
             Self::Handover { act } => act.text(),
+            Self::People { act } => act.text(),
             Self::GrantApply { purpose, .. } => purpose,
             Self::KeySubmit { channel, .. } => channel,
             Self::HoldPlace { authority, .. } => authority,

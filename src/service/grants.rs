@@ -94,6 +94,8 @@ impl Service {
         if self.grant(grant)?.terms.until <= self.engine.ports.clock.now() {
             return Err(Error::refused("the end of the grant has passed"));
         }
+        let link = self.grant(grant)?.terms.link.clone();
+        self.managed(&link, true)?;
         self.record(actor, Body::GrantApproved { grant, signed: actor.decision()? })?;
         let holder = &self.grant(grant)?.terms.holder;
         Ok(Reply::new(&grant, format!("'{grant}' is open")).next(format!(

@@ -208,11 +208,13 @@ impl Service {
         rule: &HandoverRule,
     ) -> (Timestamp, String) {
         let zone = self.engine.rules.zone;
-        let by = rule.destroy_by(until, recipient.destroy_within, zone);
         let policy = self.engine.rules.policy_of(link);
+        let calendar = policy.map(|policy| policy.further.calendar).unwrap_or_default();
+        let by = rule.destroy_by(until, recipient.destroy_within, calendar, zone);
         let vendor = policy.and_then(|policy| policy.further.vendor_retention.as_ref());
         let vendor = vendor.filter(|_| recipient.kind == RecipientKind::Vendor);
-        let vendor = vendor.map(|rule| (rule.value.after(until, zone), rule.clause.clone()));
+        let vendor =
+            vendor.map(|rule| (calendar.destroy_by(rule.value, until, zone), rule.clause.clone()));
         match vendor.filter(|(end, _)| *end <= by) {
             Some(sooner) => sooner,
             None => (by, rule.retention.clause.clone()),

@@ -26,6 +26,7 @@ mod inventory;
 mod links;
 pub mod onlooker;
 mod papers;
+pub mod people;
 pub mod plan;
 pub mod query;
 pub mod reading;
@@ -206,6 +207,7 @@ impl Service {
     pub fn handle(&mut self, caller: &Caller, command: Command) -> Result<Reply> {
         self.last_status = None;
         self.engine.rules.turn_to(self.engine.ports.clock.now());
+        self.engine.rights_due()?;
         let done = self.handled(caller, command);
         // Published files lag behind the journal at most by one command; a start catches up.
         self.engine.ports.journal.publish()?;
@@ -225,6 +227,7 @@ impl Service {
         };
         let done = self
             .not_by_a_vendor(&actor, &command)
+            .and_then(|()| self.under_agreement(&actor))
             .and_then(|()| permitted(&actor, &command))
             .and_then(|()| self.act(&actor, command));
         self.spend(&actor)?;
@@ -293,6 +296,7 @@ impl Service {
             }
             Command::Audit { act } => self.audit(actor, *act),
             Command::Handover { act } => self.hand(actor, *act),
+            Command::People { act } => self.people_act(actor, *act),
             Command::MediaRecord { copy, end } => self.media_record(actor, copy, end),
             Command::MediaConfirm { copy } => self.media_confirm(actor, copy),
             Command::DestroyRequest { batch, copies, reason } => {

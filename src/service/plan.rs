@@ -121,7 +121,8 @@ fn expected(view: &View, rules: &Rules, id: BatchId, row: &Batch) -> Option<Plan
     if row.state != BatchState::Loaded {
         return None;
     }
-    let rule = &rules.policy_for(&row.link, &row.facts.policy)?.use_rule.retention;
+    let policy = rules.policy_for(&row.link, &row.facts.policy)?;
+    let rule = &policy.use_rule.retention;
     let end = row.times.get("use-until").copied()?;
     Some(PlanLine {
         batch: id,
@@ -130,7 +131,7 @@ fn expected(view: &View, rules: &Rules, id: BatchId, row: &Batch) -> Option<Plan
         whole: true,
         clock: "use-period-ended".to_owned(),
         clause: rule.clause.clone(),
-        deadline: rule.value.after(end, rules.zone),
+        deadline: policy.further.calendar.destroy_by(rule.value, end, rules.zone),
         state: "expected".to_owned(),
         happened: None,
         order: None,

@@ -19,6 +19,7 @@ use super::{
         UsePart,
     },
     handovers::HandoverLine,
+    people::{PeoplePage, ReviewPage, Roster},
     plan::PlanLine,
     reading::Reading,
     receipts::ReceiptText,
@@ -92,6 +93,12 @@ pub enum Query {
         /// The hand-over.
         id: HandoverId,
     },
+    /// `appointment list`.
+    People,
+    /// What stands in the review of accounts.
+    Review,
+    /// `account roster`.
+    Roster,
     /// `standing list`.
     Standings,
     /// `hold list`.
@@ -347,6 +354,12 @@ answers! {
     Handovers(Vec<HandoverLine>),
     /// [`Query::Handover`].
     Handover(Box<HandoverLine>),
+    /// [`Query::People`].
+    People(PeoplePage),
+    /// [`Query::Review`].
+    Review(Box<ReviewPage>),
+    /// [`Query::Roster`].
+    Roster(Box<Roster>),
     /// [`Query::Standings`].
     Standings(Vec<StandingLine>),
     /// [`Query::Holds`].
@@ -410,6 +423,9 @@ impl Service {
             Query::Audit { asked } => self.audit_answer(&asked)?,
             Query::Handovers => self.handovers().into(),
             Query::Handover { id } => Box::new(self.handover_page(id)?).into(),
+            Query::People => self.people_page().into(),
+            Query::Review => Box::new(self.review_page()?).into(),
+            Query::Roster => Box::new(self.roster()?).into(),
             Query::Standings => self.standings().into(),
             Query::Holds => self.holds().into(),
             Query::Pending => self.pending().to_vec().into(),

@@ -46,6 +46,9 @@ impl Service {
 
     /// Who reads. The signature under a reading is checked, and of its text only the nonce is kept.
     pub(super) fn reader(&mut self, caller: &Caller, draft: &Draft) -> Result<Actor> {
+        if let Caller::Signer { name, .. } = caller {
+            self.is_there(name)?;
+        }
         let facts = match caller {
             Caller::User { uid } => {
                 self.engine.view.account_of_uid(*uid).cloned().ok_or_else(|| {
@@ -114,6 +117,7 @@ impl Service {
 
     fn declared(&mut self, caller: &Caller, reading: &Reading) -> Result<Declared> {
         let draft = self.draft_reading(reading)?;
+        self.engine.rights_due()?;
         let actor = match self.reader(caller, &draft) {
             Err(error) if error.exit == Exit::Refused => {
                 // The conditions are not kept.
@@ -133,6 +137,7 @@ impl Service {
             return Err(error);
         }
         let asked = self.log_asking(&actor, &link, reading, None)?;
+        self.was_used(&actor)?;
         match self.prepare(&actor, reading, &link, asked) {
             Ok(declared) => Ok(declared),
             Err(error) => {
@@ -175,6 +180,8 @@ impl Service {
             return Err(Error::refused(format!("'{}' is {state}", reading.grant))
                 .hint("apply for a new grant: 'batchward grant apply'"));
         }
+        self.under_agreement(actor)?;
+        self.managed(&grant.terms.link, false)?;
         let granted = self.still_granted(&grant, now)?;
         if let Some(other) = reading.fields().into_iter().find(|f| !granted.contains(f)) {
             return Err(Error::refused(format!("the field '{other}' is not granted"))

@@ -13,7 +13,12 @@ use std::{
 
 use super::access_lines::{AccessLine, LogSource};
 use crate::{
-    domain::{entry::Body, ids::GrantId, step::Plan, time::Timestamp},
+    domain::{
+        entry::{AccountSuspended, Body, CustodyHandedOver, RightsEnded},
+        ids::GrantId,
+        step::Plan,
+        time::Timestamp,
+    },
     engine::ports::{Clock, Flow, READING_OVER, VaultKey, VaultRead, Vaults},
     error::{Error, Exit},
 };
@@ -68,6 +73,13 @@ impl Terms {
             }
             Body::AccountDisabled { name, .. } | Body::AccountConfirmed { name, .. } => {
                 *name == self.holder
+            }
+            Body::RightsEnded(RightsEnded { name, .. })
+            | Body::CustodyHandedOver(CustodyHandedOver { from: name, .. })
+            | Body::AccountSuspended(AccountSuspended { name, .. }) => *name == self.holder,
+            Body::AccountsReviewed(review) => {
+                let over = [&review.suspend, &review.revoke];
+                over.into_iter().any(|names| names.contains_key(&self.holder))
             }
             Body::ConfigTightened { changes, .. } => {
                 changes.iter().any(|change| Some(&change.file) == self.link_file.as_ref())

@@ -25,6 +25,14 @@ fn auditor_apart_and_nothing_copied(policy: &str, auditor: &str, copied: &str) {
     let batch = loaded(&site);
     let copy = ["copy", "request", &batch, "--kind", "paper", "--medium", "paper", "--reason", "x"];
     refused(&site, "henry", &copy, copied);
+    // Manager and deputy are there, before anything is granted.
+    let post = ["appointment", "add", "ada", "--post", "manager", "--from", "2026-11-21"];
+    let manager = site.run_as("sue", &[post.as_slice(), &["--doc-no", DOC]].concat()).ok().id('p');
+    site.run_as("ben", &["appointment", "confirm", &manager]).ok();
+    let mut deputy = [post.as_slice(), &["--doc-no", DOC, "--deputy-for", &manager]].concat();
+    deputy[2] = "ben";
+    let deputy = site.run_as("sue", &deputy).ok().id('p');
+    site.run_as("ada", &["appointment", "confirm", &deputy]).ok();
     // A query states case number and reason, and shows the fields of its grant.
     let grant = site.grant(LINK);
     let bare = ["query", "--grant", &grant, "--format", "json"];

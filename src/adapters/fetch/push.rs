@@ -85,12 +85,11 @@ pub fn push(courier: &Courier, to: &Destination, parcel: &Parcel<'_>) -> Result<
 
 fn sent(package: &Path, part: &Packed) -> Result<Sent> {
     let path = package.join(part.name);
-    let own = |what: String| CourierError::new(SourceCode::OwnFiles, what);
-    let file = files::open_regular(&path).map_err(|error| own(error.to_string()))?;
-    let bytes = file.metadata().map_err(|error| own(error.to_string()))?.len();
-    let sha256 = Digest::of_reader(file).map_err(|error| own(error.to_string()))?;
+    let file = files::open_regular(&path).map_err(own)?;
+    let bytes = file.metadata().map_err(own)?.len();
+    let sha256 = Digest::of_reader(file).map_err(own)?;
     if part.sha256.is_some_and(|recorded| recorded != sha256) {
-        return Err(own(format!("'{}' is not what was packed", part.name)));
+        return Err(own(format_args!("'{}' is not what was packed", part.name)));
     }
     Ok(Sent {
         name: part.name,
@@ -122,11 +121,8 @@ fn once(
             let what = "the package was put and is not there any more: ask the recipient";
             return Err(CourierError::new(SourceCode::TakenAway, what));
         }
-        // Whatever was proven to be there went with the folder.
-        None => {
-            files.iter_mut().for_each(Sent::begin_anew);
-            server.make_folder(&part)?;
-        }
+        // Whatever was proven to be there went with the folder: below, none of it is found.
+        None => server.make_folder(&part)?,
         Some(thing) if thing.kind == ThingKind::Folder => {}
         Some(_) => return Err(taken()),
     }
@@ -144,8 +140,7 @@ fn once(
         file.put(&mut server, &join(&part, file.name.as_bytes()))?;
     }
     exactly(&server.list(&part)?, files)?;
-    let noted = files::replace(parcel.note, b"", "package-note");
-    noted.map_err(|error| CourierError::new(SourceCode::OwnFiles, error.to_string()))?;
+    files::replace(parcel.note, b"", "package-note").map_err(own)?;
     server.rename(&part, &whole)?;
     if server.stat(&part)?.is_some() {
         let what = "the server says that it renamed, and did not";
@@ -176,6 +171,11 @@ fn same(server: &mut Server, whole: &[u8], files: &[Sent]) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// A fault of our own files.
+fn own(what: impl std::fmt::Display) -> CourierError {
+    CourierError::new(SourceCode::OwnFiles, what.to_string())
 }
 
 fn taken() -> CourierError {
@@ -230,9 +230,8 @@ impl Sent {
 
     /// What the server does not have of it yet.
     fn rest(&self) -> Result<File> {
-        let own = |what: String| CourierError::new(SourceCode::OwnFiles, what);
-        let mut file = files::open_regular(&self.path).map_err(|error| own(error.to_string()))?;
-        file.seek(SeekFrom::Start(self.there)).map_err(|error| own(error.to_string()))?;
+        let mut file = files::open_regular(&self.path).map_err(own)?;
+        file.seek(SeekFrom::Start(self.there)).map_err(own)?;
         Ok(file)
     }
 }

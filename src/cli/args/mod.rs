@@ -11,6 +11,7 @@ mod forms;
 mod handover;
 mod inventory;
 mod pack;
+mod people;
 pub(super) mod proofs;
 mod receipt;
 mod site;
@@ -24,7 +25,10 @@ use clap::{Parser, Subcommand};
 
 pub(super) use self::{
     access::{AccessFilter, AccessWord, ExportFormat},
-    audits::{AuditKindWord, AuditRecordArgs, AuditResultWord, AuditWord, PlanArgs, UseArgs},
+    audits::{
+        AuditKindWord, AuditPack, AuditPackWord, AuditRecordArgs, AuditResultWord, AuditWord,
+        PlanArgs, ReconcileArgs, UseArgs,
+    },
     deliveries::{BatchWord, ExpectedArgs, KeyWord, LinkWord},
     destruction::{CloseArgs, DestroyWord, HoldWord, StandingWord},
     forms::{Duties, DutiesWord, Evidence, EvidenceWord, FormFile, FormFormat, RegisterExport},
@@ -33,6 +37,7 @@ pub(super) use self::{
         CarriedArgs, CopyWord, DeclareArgs, ExportArgs, ImportArgs, MediaWord, RecordArgs,
     },
     pack::{PackArgs, PackKind},
+    people::{AgreementArgs, AppointArgs, AppointmentWord, ReviewArgs},
     proofs::{CertificateWord, PolicyWord, RegisterVerify, RegisterWord},
     receipt::{ReceiptShow, ReceiptVerify, ReceiptWord},
     site::{AccountAdd, AccountWord, ClockWord, ConfigWord, Init, Shell},
@@ -223,9 +228,12 @@ pub(super) enum Word {
     /// Links: where change files begin, and their servers.
     #[command(subcommand)]
     Link(LinkWord),
-    /// People: add, confirm, list, disable.
+    /// People: add, confirm, list, disable, review, roster.
     #[command(subcommand)]
     Account(AccountWord),
+    /// Posts: who holds them, changes of post, training, agreements.
+    #[command(subcommand)]
+    Appointment(AppointmentWord),
     /// The configuration in force: show what differs, propose, confirm.
     #[command(subcommand, name = "config")]
     Configuration(ConfigWord),

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 
+use super::{FormFile, ReviewArgs};
+
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Init {
     /// The folder.
@@ -30,6 +32,17 @@ pub(in crate::cli) enum AccountWord {
     },
     /// List the accounts.
     List,
+    /// Show the review of accounts, or say of each what becomes of it.
+    ///
+    /// A review names every account that is in force. What is suspended and revoked ends at once; the review counts when a
+    /// second person has confirmed it.
+    #[command(
+        after_long_help = "Examples:\n  batchward account review\n  batchward account review --format ods -o review.ods\n  batchward account review --keep alice,ben --revoke henry=retired\n  batchward account review --confirm"
+    )]
+    Review(ReviewArgs),
+    /// Write the roster (使用人名冊).
+    #[command(after_long_help = "Examples:\n  batchward account roster --format ods -o roster.ods")]
+    Roster(FormFile),
     /// End an account at once.
     Disable {
         /// Name of the account.

@@ -6,7 +6,7 @@ use chrono::NaiveDate;
 
 use super::{
     Approval, AuditRule, CalendarRule, ClockStart, CopyApproval, CopyRule, Destroy, Egress,
-    Further, GrantRule, MonthRule, Policy, RawFile, Rule, UseRule,
+    Further, GrantRule, MonthRule, PeopleRule, Policy, RawFile, Rule, UseRule,
     layers::{Layer, LayerRules, Ruled, Stack},
     length::Length,
     value::Value,
@@ -15,6 +15,7 @@ use crate::domain::{
     accounts::Role,
     audits::DocPull,
     handover::{HandoverRule, OffPremises, RecipientKind},
+    people::{IdleAct, NeededPost},
     time::Period,
 };
 
@@ -30,6 +31,13 @@ impl Held {
     fn period(&self, key: &str) -> Option<Rule<Period>> {
         self.read(key, |value| match value {
             Value::Length(Length::Calendar(period)) => Some(*period),
+            _ => None,
+        })
+    }
+
+    fn length(&self, key: &str) -> Option<Rule<Length>> {
+        self.read(key, |value| match value {
+            Value::Length(length) => Some(*length),
             _ => None,
         })
     }
@@ -175,6 +183,7 @@ fn further(held: &Held) -> Further {
         exclusive: held.words("roles.exclusive", pair),
         egress: held.word("media.egress", Egress::parse),
         audits: audits(held),
+        people: people(held),
         calendar: CalendarRule {
             month_rule: held
                 .word("calendar.month_rule", MonthRule::parse)
@@ -182,5 +191,26 @@ fn further(held: &Held) -> Further {
             notices_roll_forward: forward
                 .is_none_or(|rule| rule.value.iter().any(|word| word == "notices")),
         },
+    }
+}
+
+fn people(held: &Held) -> PeopleRule {
+    PeopleRule {
+        posts: held.words("personnel.posts", NeededPost::parse),
+        gate: held.yes("personnel.gate"),
+        before: held.length("personnel.before"),
+        after: held.length("personnel.after"),
+        subjects: held.texts("personnel.subjects"),
+        notify: held.texts("personnel.notify"),
+        custodian_switch: held.period("personnel.custodian_switch"),
+        same_person: held.yes("personnel.same_person"),
+        training_hours: held.number("training.hours"),
+        training_posts: held.words("training.posts", Role::parse),
+        request_sla: held.length("account.request_sla"),
+        review: held.period("account.review"),
+        reviewers: held.words("account.reviewers", Role::parse),
+        idle: held.period("account.idle"),
+        idle_act: held.word("account.idle_act", IdleAct::parse),
+        nda: held.yes("vendor.nda"),
     }
 }

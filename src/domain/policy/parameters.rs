@@ -82,7 +82,8 @@ const ROLES: Kind =
     Kind::Words(&["custodian", "handler", "supervisor", "auditor", "admin", "vendor"]);
 const PAPERS: Kind = Kind::Words(super::PAPERS);
 const PERCENT: Kind = Kind::Number(0, 100);
-const OFFICES: &[&str] = &[
+/// The offices that are told of something.
+pub const OFFICES: &[&str] = &[
     "agency",
     "provider",
     "it-office",
@@ -167,6 +168,8 @@ pub const PARAMETERS: &[Parameter] = &[
     may("audit.retention", SOME_DAYS, Stricter::Longer),
     may("auditor.rotation", Kind::Word(&["none", "rotate", "never-twice-running"]), Stricter::Later),
     may("auditor.team", Kind::Words(&["it-office", "ethics-office"]), Stricter::Further),
+    may("personnel.posts", Kind::Words(&["custodian", "handler", "supervisor", "manager", "manager-deputy", "auditor", "account-manager"]), Stricter::Further),
+    may("personnel.gate", Kind::Yes, Stricter::True),
     may("personnel.before", WORKING, Stricter::Longer),
     may("personnel.after", ANY_DAYS, Stricter::Shorter),
     may("personnel.subjects", Kind::Words(&["user", "handler", "custodian", "supervisor"]), Stricter::Further),
@@ -174,10 +177,13 @@ pub const PARAMETERS: &[Parameter] = &[
     may("personnel.custodian_switch", DAYS, Stricter::Shorter),
     may("personnel.same_person", Kind::Yes, Stricter::False),
     may("training.hours", Kind::Number(0, 100), Stricter::More),
+    may("training.posts", ROLES, Stricter::Further),
     may("account.request_sla", WORKING, Stricter::Shorter),
     may("account.self_registration", Kind::Always(false), Stricter::False),
     may("account.review", SOME_DAYS, Stricter::Shorter),
+    may("account.reviewers", ROLES, Stricter::Fewer),
     may("account.idle", SOME_DAYS, Stricter::Shorter),
+    may("account.idle_act", Kind::Word(&["review", "suspend"]), Stricter::Later),
     may("password.max_age", SOME_DAYS, Stricter::Shorter),
     may("password.min_age", DAYS, Stricter::Longer),
     may("password.history", Kind::Number(0, 100), Stricter::More),

@@ -5,13 +5,15 @@ use super::{
 };
 use crate::domain::{
     entry::{
-        AccessApproved, AccessDenied, AccessRequested, AccountFacts, AuditPlanned, AuditRecorded,
-        AuditSigned, Body, CopyApproved, CopyDeclared, CopyDenied, CopyMoved, CopyRequested,
-        CopyWithdrawn, EndConfirmed, EndRecorded, Entry, EvidenceAnswered, EvidenceAsked,
-        Exception, Filed, HandoverApproved, HandoverDenied, HandoverReceived, HandoverRequested,
-        HandoverReturned, MediaArriving, OrderCancelled, PapersConfirmed, PapersRecorded,
-        RemoteSettled, ReportMade, ReportSent, ReportSigned, Signed, StandingConfirmed,
-        StandingEnded, StandingProposed, TimestampKept,
+        AccessApproved, AccessDenied, AccessRequested, AccountFacts, AccountsReviewConfirmed,
+        AccountsReviewed, AgreementRecorded, AppointmentConfirmed, AppointmentProposed,
+        AuditPlanned, AuditRecorded, AuditSigned, Body, ChangeTold, CopyApproved, CopyDeclared,
+        CopyDenied, CopyMoved, CopyRequested, CopyWithdrawn, CustodyHandedOver, EndConfirmed,
+        EndRecorded, Entry, EvidenceAnswered, EvidenceAsked, Exception, Filed, HandoverApproved,
+        HandoverDenied, HandoverReceived, HandoverRequested, HandoverReturned, LeavingRecorded,
+        MediaArriving, OrderCancelled, PapersConfirmed, PapersRecorded, RemoteSettled, ReportMade,
+        ReportSent, ReportSigned, Signed, StandingConfirmed, StandingEnded, StandingProposed,
+        TimestampKept, TrainingRecorded,
     },
     ids::GrantId,
     lifecycle::{self, BatchEvent, GrantEvent},
@@ -36,6 +38,7 @@ impl View {
                     let account =
                         Account { facts: Some(facts.clone()), disabled: false, proposal: None };
                     self.accounts.insert(facts.name.clone(), account);
+                    self.people.of(&facts.name).begun(mark.at);
                 }
                 Ok(())
             }
@@ -114,17 +117,20 @@ impl View {
                     proposal: None,
                 });
                 row.proposal = Some(Proposal { mark, by, what: account.clone() });
+                self.people.of(&account.name).asked(mark.at);
             }
             Body::AccountConfirmed { name, .. } => {
                 let row = self.accounts.get_mut(name).ok_or(FoldError::Unknown(mark.seq))?;
                 let proposal = row.proposal.take().ok_or(FoldError::Transition(mark.seq))?;
                 row.facts = Some(proposal.what);
                 row.disabled = false;
+                self.people.of(name).begun(mark.at);
             }
             Body::AccountDisabled { name, .. } => {
                 let row = self.accounts.get_mut(name).ok_or(FoldError::Unknown(mark.seq))?;
                 row.disabled = true;
                 row.proposal = None;
+                self.people.of(name).over(mark.at, None, false);
             }
             Body::BaselineProposed { link, sequence, .. } => {
                 let row = self.links.entry(link.clone()).or_default();
@@ -324,6 +330,7 @@ impl View {
 impl Body {
     /// The signature that an entry carries.
     #[must_use]
+    #[allow(clippy::too_many_lines, reason = "a table: each kind of entry beside its signature")]
     pub const fn signed(&self) -> Option<&Signed> {
         match self {
             Self::ConfigProposed { signed, .. }
@@ -358,6 +365,11 @@ impl Body {
             | Self::AuditRecorded(AuditRecorded { signed, .. })
             | Self::EvidenceAsked(EvidenceAsked { signed, .. })
             | Self::EvidenceAnswered(EvidenceAnswered { signed, .. })
+            | Self::AppointmentProposed(AppointmentProposed { signed, .. })
+            | Self::LeavingRecorded(LeavingRecorded { signed, .. })
+            | Self::ChangeTold(ChangeTold { signed, .. })
+            | Self::TrainingRecorded(TrainingRecorded { signed, .. })
+            | Self::AgreementRecorded(AgreementRecorded { signed, .. })
             | Self::Intent { plan: Plan::TakeKey { signed, .. } } => signed.as_ref(),
             Self::ConfigConfirmed { signed, .. }
             | Self::AccountConfirmed { signed, .. }
@@ -388,7 +400,11 @@ impl Body {
             | Self::HoldLifted { signed, .. }
             | Self::ReportSigned(ReportSigned { signed, .. })
             | Self::AuditSigned(AuditSigned { signed, .. })
-            | Self::RemoteSettled(RemoteSettled { signed, .. }) => Some(signed),
+            | Self::RemoteSettled(RemoteSettled { signed, .. })
+            | Self::AppointmentConfirmed(AppointmentConfirmed { signed, .. })
+            | Self::CustodyHandedOver(CustodyHandedOver { signed, .. })
+            | Self::AccountsReviewed(AccountsReviewed { signed, .. })
+            | Self::AccountsReviewConfirmed(AccountsReviewConfirmed { signed, .. }) => Some(signed),
             _ => None,
         }
     }

@@ -53,6 +53,18 @@ impl View {
             | Body::HandoverReturned(_)
             | Body::MediaArriving(_)
             | Body::MediaCarried(_) => self.hand_over(mark, entry),
+            Body::AppointmentProposed(_)
+            | Body::AppointmentConfirmed(_)
+            | Body::LeavingRecorded(_)
+            | Body::RightsEnded(_)
+            | Body::CustodyHandedOver(_)
+            | Body::ChangeTold(_)
+            | Body::TrainingRecorded(_)
+            | Body::AgreementRecorded(_)
+            | Body::AccountsReviewed(_)
+            | Body::AccountsReviewConfirmed(_)
+            | Body::AccountSuspended(_)
+            | Body::AccountUsed {} => self.fold_people(mark, entry),
             _ => self.standing_or_papers(mark, entry),
         }
     }

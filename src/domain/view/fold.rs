@@ -75,9 +75,9 @@ impl View {
             Body::RemoteSettled(settled) => self.remote_ends(mark, settled.remote, End::Settled)?,
             _ => self.act(mark, entry)?,
         }
-        self.size = seq + 1;
+        self.people.seen(&entry.by, entry.at);
         self.first_at.get_or_insert(entry.at);
-        self.last_at = Some(entry.at);
+        (self.size, self.last_at) = (seq + 1, Some(entry.at));
         if self.size.is_multiple_of(SETTLE_EVERY) {
             self.settle();
         }

@@ -20,6 +20,8 @@ mod kept;
 mod links;
 mod nonces;
 mod packed;
+mod people;
+mod posts;
 mod receipts;
 pub mod remotes;
 mod rows;
@@ -39,6 +41,8 @@ pub use inventory::Held;
 pub use kept::KeptError;
 pub use links::LinkLedger;
 pub use nonces::Nonces;
+pub use people::People;
+pub use posts::{AccountLedger, Agreement, Appointment, Change, Review, Training};
 pub use receipts::{Judged, Owed, Receipted};
 pub use remotes::Unput;
 pub use rows::{
@@ -132,6 +136,8 @@ pub struct View {
     pub expected: Expected,
     /// Reports, audits and requests for evidence.
     pub audits: Audits,
+    /// What is known of people beyond their accounts.
+    pub people: People,
     /// Whether nothing irreversible may run by itself, until a person confirms the time.
     pub time_doubted: bool,
     next: rows::Next,

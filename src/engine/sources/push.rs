@@ -9,7 +9,7 @@ use crate::{
         digest::Digest,
         entry::Failure,
         handover::same_channel,
-        ids::{HandoverId, OrderId},
+        ids::{BatchId, HandoverId, OrderId},
         lifecycle::{CopyState, HandoverState},
         limits,
         link::Link,
@@ -34,12 +34,11 @@ impl Engine {
                 |plan: &Plan| matches!(plan, Plan::PushPackage { handover, .. } if *handover == id);
             self.view.open_plan(of).is_some()
         };
+        // What a person has to see to rests for its day also where nobody stays.
         let now = self.ports.clock.now();
-        // What a person has to see to is tried once a day.
+        let stuck = |trouble: &&Trouble| trouble.failure == Failure::Stuck;
         let waits = |trouble: Option<&Trouble>| {
-            let stuck = trouble.filter(|trouble| trouble.failure == Failure::Stuck);
-            rests(trouble)
-                || stuck.is_some_and(|t| now < t.at.plus_seconds(limits::RELEASE_SECONDS_MAX))
+            rests(trouble) || trouble.filter(stuck).is_some_and(|t| now < push_again(t))
         };
         let owed = self.view.handovers.iter().filter(|(id, row)| {
             row.is_on_its_way()
@@ -55,12 +54,20 @@ impl Engine {
         .collect()
     }
 
-    /// Certificates of a link's orders that its server has not, with the batch that each is about.
-    pub(super) fn owed_reports(&self, link: &Link) -> Vec<Outgoing> {
+    /// Certificates of a link's orders that its server has not, with the batch that each is about. Only those that may go
+    /// now are read.
+    pub(super) fn owed_reports(
+        &self,
+        link: &Link,
+        may_go: &dyn Fn(&Link, BatchId, &str) -> bool,
+    ) -> Vec<Outgoing> {
         let wanted = link.source.as_ref().is_some_and(|source| source.reports.is_some());
         let waits = self.view.remotes.unreported.get(&link.name).filter(|_| wanted);
         let file = |order: OrderId| {
             let batch = self.view.orders.get(&order)?.copies.first()?.batch;
+            if !may_go(link, batch, &format!("{order}.json")) {
+                return None;
+            }
             let bytes = self.ports.certificates.take(order).ok()??;
             let size = CopySize { bytes: bytes.len() as u64, sha256: Digest::of(&bytes) };
             Some(Outgoing { batch, name: format!("{order}.json"), size })
@@ -72,7 +79,7 @@ impl Engine {
     pub(super) fn next_push(&self) -> Option<Timestamp> {
         let rows = self.view.handovers.values().filter(|row| row.is_on_its_way());
         let troubles = rows.filter_map(|row| row.push_trouble.as_ref());
-        troubles.map(|trouble| retry_at(trouble.times, trouble.at)).min()
+        troubles.map(push_again).min()
     }
 
     pub(in crate::engine) fn begin_push(
@@ -98,16 +105,11 @@ impl Engine {
         Ok(Begun::long(facts.bytes, move |_| Effect::Put(sources.push(&to, &place, &facts))))
     }
 
-    /// The server that a package goes to: where its recipient has one, and what was approved names its channel.
-    fn destination(&self, row: &Handover) -> Option<&Destination> {
+    /// The server that a package goes to by itself: where its recipient has one, and what was approved names its channel.
+    #[must_use]
+    pub fn destination(&self, row: &Handover) -> Option<&Destination> {
         let to = self.rules.recipients.get(&row.terms.recipient)?.push.as_deref()?;
         same_channel(&to.channel, &row.terms.channel).then_some(to)
-    }
-
-    /// Whether a package that is made goes to a server by itself.
-    #[must_use]
-    pub fn goes_to_a_server(&self, row: &Handover) -> bool {
-        self.destination(row).is_some()
     }
 
     /// Whether every copy that a package is stands in the inventory as alive; nothing while one is still to be declared.
@@ -141,5 +143,13 @@ impl Engine {
                 Err(error) => self.notes.push(format!("{id} is still in its outbox: {error}")),
             }
         }
+    }
+}
+
+/// When a package that could not be put is tried again: what a person has to see to, once a day.
+fn push_again(trouble: &Trouble) -> Timestamp {
+    match trouble.failure {
+        Failure::Stuck => trouble.at.plus_seconds(limits::RELEASE_SECONDS_MAX),
+        Failure::Later => retry_at(trouble.times, trouble.at),
     }
 }

@@ -5,6 +5,7 @@
 
 mod acts;
 pub(in crate::service) mod audits;
+mod people;
 #[cfg(test)]
 mod tests;
 
@@ -32,7 +33,7 @@ const AHEAD: Period = Period { months: 2, days: 0, seconds: 0 };
 type Part = fn(&View, &Rules, Timestamp, Timestamp, &mut Vec<Duty>);
 
 /// Every part.
-const PARTS: &[Part] = &[acts::duties, audits::duties];
+const PARTS: &[Part] = &[acts::duties, audits::duties, people::duties];
 
 /// Which duties are wanted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

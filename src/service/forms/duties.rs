@@ -6,13 +6,15 @@ use serde::{Deserialize, Serialize};
 use super::Source;
 use crate::{
     domain::{
-        entry::{HoldScope, KeyForm},
+        digest::Digest,
+        entry::{self, HoldScope, KeyForm},
         ids::{BatchId, HoldId, KeyId, OrderId},
         lifecycle::{BatchState, CopyState, OrderState},
         reason::Reason,
         time::Timestamp,
         view::KeyState,
     },
+    error::{Error, Exit},
     service::{Result, Service, copies::InventoryLine, status::Task},
 };
 
@@ -38,6 +40,9 @@ pub struct DutyList {
     pub duties: Vec<Task>,
     /// How many duties there are, also where the list is cut.
     pub duties_total: u64,
+    /// SHA-256 of batches, keys, access_keys, copies, orders and holds as canonical JSON: what stands in the register when
+    /// custody is handed over.
+    pub digest: Digest,
 }
 
 /// A batch that is not closed.
@@ -132,6 +137,23 @@ pub struct OpenHold {
     pub review: Timestamp,
 }
 
+impl DutyList {
+    /// The digest of what is handed over: not of when the list was made, and not of what waits for whom.
+    fn handed(&self) -> Result<Digest> {
+        let handed = serde_json::json!({
+            "access_keys": self.access_keys,
+            "batches": self.batches,
+            "copies": self.copies,
+            "holds": self.holds,
+            "keys": self.keys,
+            "orders": self.orders,
+        });
+        let bytes =
+            entry::canonical(&handed).map_err(|e| Error::new(Exit::Failed, e.to_string()))?;
+        Ok(Digest::of(&bytes))
+    }
+}
+
 impl Service {
     /// The list that is handed over.
     ///
@@ -150,7 +172,7 @@ impl Service {
         let held = view.access_keys.iter().filter(|(_, key)| key.destroyed.is_none());
         let access_keys =
             held.map(|((link, month), _)| AccessKey { link: link.clone(), month: month.clone() });
-        Ok(DutyList {
+        let mut list = DutyList {
             source,
             batches: self.open_batches(),
             keys: live
@@ -186,7 +208,10 @@ impl Service {
                 .collect(),
             duties_total: duties.total,
             duties: duties.rows,
-        })
+            digest: Digest::of(b""),
+        };
+        list.digest = list.handed()?;
+        Ok(list)
     }
 
     fn open_batches(&self) -> Vec<OpenBatch> {

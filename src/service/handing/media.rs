@@ -46,7 +46,7 @@ impl Service {
         custody: Custody,
     ) -> Result<Reply> {
         let row = self.in_state(handover, &[HandoverState::Made])?;
-        if row.push_trouble.is_none() && self.engine.goes_to_a_server(row) {
+        if row.push_trouble.is_none() && self.engine.destination(row).is_some() {
             return Err(Error::new(
                 Exit::Later,
                 format!("'{handover}' goes to the server of '{}' by itself", row.terms.recipient),
