@@ -162,6 +162,7 @@ impl Site {
             },
             key: KeyMode::Separate,
             max_rejected: 0,
+            kinship: false,
             source: None,
             receipts: None,
             overrides: BTreeMap::new(),

@@ -24,6 +24,8 @@ mod nantou;
 mod new_taipei_and_taipei;
 #[path = "regulations/people.rs"]
 mod people;
+#[path = "regulations/samples.rs"]
+mod samples;
 #[path = "regulations/taipei_health.rs"]
 mod taipei_health;
 #[path = "regulations/taoyuan.rs"]

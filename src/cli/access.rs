@@ -45,6 +45,7 @@ fn asked(client: &mut Client, args: &AccessFilter, to: Option<&str>) -> Result<I
         grant: args.grant.as_deref().map(id).transpose()?,
         case_no: args.case.clone(),
         subject: args.subject.as_deref().map(subject).transpose()?,
+        sample: args.sample.as_deref().map(id).transpose()?,
     };
     let to = to.unwrap_or_else(|| print::destination()).to_owned();
     let (case_no, reason) = (args.audit_no.clone().unwrap_or_default(), args.reason.clone());

@@ -8,15 +8,15 @@ use std::{
 use super::{
     access,
     args::{
-        AccessWord, AccountAdd, AccountWord, BatchWord, Cli, ClockWord, CloseArgs, ConfigWord,
-        DestroyWord, GrantWord, HoldWord, KeyWord, LinkWord, StandingWord, UseWord, WitnessWord,
-        Word,
+        AccessWord, AccountAdd, AccountWord, AuditWord, BatchWord, Cli, ClockWord, CloseArgs,
+        ConfigWord, DestroyWord, GrantWord, HoldWord, KeyWord, LinkWord, StandingWord, UseWord,
+        WitnessWord, Word,
     },
     audits,
     client::Client,
     handover,
     identity::Identity,
-    inventory, people, print,
+    incidents, inventory, people, print,
     words::{id, public_key},
 };
 use crate::{
@@ -193,8 +193,9 @@ fn command_of_end(word: &Word, client: &mut Client) -> Result<Command> {
             let (authority, doc_no) = (authority.clone(), doc_no.clone());
             Command::HoldPlace { scope, authority, doc_no, review: time(client, review)? }
         }
-        Word::Audit(word) => audits::command_of(word, client)?,
+        Word::Audit(AuditWord::Office(word)) => audits::command_of(word, client)?,
         Word::Handover(word) => handover::command_of(word, client)?,
+        Word::Incident(word) => incidents::command_of(word, client)?,
         Word::Hold(HoldWord::Lift { hold }) => Command::HoldLift { hold: id(hold)? },
         _ => return Err(Error::usage("this word takes no command")),
     })

@@ -5,8 +5,8 @@ use std::path::Path;
 use super::{
     acts::{act, digest_of, done, time},
     args::{
-        AuditKindWord, AuditPack, AuditPackWord, AuditRecordArgs, AuditResultWord, AuditWord, Cli,
-        FormFile, FormFormat, PlanArgs, ReconcileArgs, UseArgs,
+        AuditKindWord, AuditPack, AuditPackWord, AuditRecordArgs, AuditResultWord, Cli, FormFile,
+        FormFormat, OfficeWord, PlanArgs, ReconcileArgs, UseArgs,
     },
     audit_pack,
     client::Client,
@@ -46,31 +46,32 @@ use crate::{
 const LIST_BYTES_MAX: u64 = 256 << 20;
 
 /// Runs one word.
-pub(super) fn run(cli: &Cli, hooks: &Hooks, word: &AuditWord) -> Result<()> {
-    if let AuditWord::Pack(AuditPack { word: Some(AuditPackWord::Verify { file, key }), .. }) = word
+pub(super) fn run(cli: &Cli, hooks: &Hooks, word: &OfficeWord) -> Result<()> {
+    if let OfficeWord::Pack(AuditPack { word: Some(AuditPackWord::Verify { file, key }), .. }) =
+        word
     {
         return audit_pack::verify(file, key.as_deref(), cli.json);
     }
     let identity = &Identity::read(cli.as_name.as_deref(), cli.sign_with.as_deref())?;
     let client = &mut Client::open(&cli.config, identity, hooks)?;
     match word {
-        AuditWord::Report(asked) => used(cli, (client, identity), asked, ReportKind::Use),
-        AuditWord::Statistics(asked) => {
+        OfficeWord::Report(asked) => used(cli, (client, identity), asked, ReportKind::Use),
+        OfficeWord::Statistics(asked) => {
             used(cli, (client, identity), asked, ReportKind::Statistics)
         }
-        AuditWord::Pack(AuditPack { output: Some(output), .. }) => {
+        OfficeWord::Pack(AuditPack { output: Some(output), .. }) => {
             audit_pack::make(cli, (client, identity), output)
         }
-        AuditWord::Reconcile(asked) => reconcile(cli, (client, identity), asked),
-        AuditWord::SelfAssessment { on, file } => assess(client, on.as_deref(), file),
-        AuditWord::List => list(client, cli.json),
+        OfficeWord::Reconcile(asked) => reconcile(cli, (client, identity), asked),
+        OfficeWord::SelfAssessment { on, file } => assess(client, on.as_deref(), file),
+        OfficeWord::List => list(client, cli.json),
         _ => act(cli, client, identity),
     }
 }
 
-pub(super) fn command_of(word: &AuditWord, client: &mut Client) -> Result<Command> {
+pub(super) fn command_of(word: &OfficeWord, client: &mut Client) -> Result<Command> {
     let act = match word {
-        AuditWord::Sign { id: text, doc_no } => match (id(text), doc_no) {
+        OfficeWord::Sign { id: text, doc_no } => match (id(text), doc_no) {
             (Ok(audit), None) => AuditAct::SignAudit { audit },
             (Ok(_), Some(_)) => {
                 return Err(Error::usage("the record of an audit has a number of its own")
@@ -84,20 +85,20 @@ pub(super) fn command_of(word: &AuditWord, client: &mut Client) -> Result<Comman
                 AuditAct::SignReport { report: id(text)?, doc_no }
             }
         },
-        AuditWord::Sent { id: report, office, letter, on } => AuditAct::Sent {
+        OfficeWord::Sent { id: report, office, letter, on } => AuditAct::Sent {
             report: id(report)?,
             office: office.clone(),
             letter: letter.clone(),
             on: day(client, on.as_deref())?,
         },
-        AuditWord::Plan(PlanArgs { kind, period: of_period, of, by, on, doc_no }) => {
+        OfficeWord::Plan(PlanArgs { kind, period: of_period, of, by, on, doc_no }) => {
             AuditAct::Plan {
                 terms: terms(*kind, of_period, of, by)?,
                 on: on.as_deref().map(|on| time(client, on)).transpose()?,
                 doc_no: doc_no.clone(),
             }
         }
-        AuditWord::Record(asked) => {
+        OfficeWord::Record(asked) => {
             let AuditRecordArgs { kind, period, of, by, on, result, doc_no, evidence } = asked;
             AuditAct::Record {
                 terms: terms(*kind, period, of, by)?,
@@ -110,21 +111,21 @@ pub(super) fn command_of(word: &AuditWord, client: &mut Client) -> Result<Comman
                 evidence: evidence.iter().map(|file| digest_of(file)).collect::<Result<_>>()?,
             }
         }
-        AuditWord::Day { month } => AuditAct::Day { month: period(month)?.name },
-        AuditWord::Ask { account, what, by } => {
+        OfficeWord::Day { month } => AuditAct::Day { month: period(month)?.name },
+        OfficeWord::Ask { account, what, by } => {
             AuditAct::Ask { account: account.clone(), what: what.clone(), due: time(client, by)? }
         }
-        AuditWord::Answer { id: request, doc_no, evidence } => AuditAct::Answer {
+        OfficeWord::Answer { id: request, doc_no, evidence } => AuditAct::Answer {
             request: id(request)?,
             doc_no: doc_no.clone(),
             evidence: evidence.iter().map(|file| digest_of(file)).collect::<Result<_>>()?,
         },
-        AuditWord::Report(_)
-        | AuditWord::Statistics(_)
-        | AuditWord::SelfAssessment { .. }
-        | AuditWord::Reconcile(_)
-        | AuditWord::Pack(_)
-        | AuditWord::List => {
+        OfficeWord::Report(_)
+        | OfficeWord::Statistics(_)
+        | OfficeWord::SelfAssessment { .. }
+        | OfficeWord::Reconcile(_)
+        | OfficeWord::Pack(_)
+        | OfficeWord::List => {
             return Err(Error::usage("this word takes no command"));
         }
     };

@@ -3,6 +3,7 @@
 mod access;
 mod acts;
 mod args;
+mod audit;
 mod audit_pack;
 mod audits;
 mod bars;
@@ -15,6 +16,7 @@ mod expected;
 mod forms;
 mod handover;
 mod identity;
+mod incidents;
 mod inventory;
 mod lists;
 mod locale;

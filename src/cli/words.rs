@@ -9,16 +9,16 @@ use std::{
 use super::{
     access, acts,
     args::{
-        AccessWord, BatchWord, CertificateWord, Cli, ConfigWord, CopyWord, DestroyWord, Evidence,
-        EvidenceWord, GrantWord, HandoverWord, HoldWord, Init, LinkWord, MediaWord, ReceiptWord,
-        RegisterWord, RowFormat, StandingWord, WitnessWord, Word,
+        AccessWord, AuditWord, BatchWord, CertificateWord, Cli, ConfigWord, CopyWord, DestroyWord,
+        Evidence, EvidenceWord, GrantWord, HandoverWord, HoldWord, Init, LinkWord, MediaWord,
+        ReceiptWord, RegisterWord, RowFormat, StandingWord, WitnessWord, Word,
     },
-    audits, bars, batch,
+    audit, audits, bars, batch,
     client::{self, Client},
     doctor, duties, evidence, expected, forms, handover,
     identity::Identity,
-    inventory, lists, pack, pages, people, policies, print, receipt, register, rows, shapes,
-    sources, speech, status, vault, verify, witness,
+    incidents, inventory, lists, pack, pages, people, policies, print, receipt, register, rows,
+    shapes, sources, speech, status, vault, verify, witness,
 };
 use crate::{
     daemon, demo,
@@ -59,6 +59,9 @@ pub(super) fn run(cli: &Cli) -> Result<()> {
         Word::Evidence(Evidence { word: Some(EvidenceWord::Verify { file, key }), .. }) => {
             evidence::verify(file, key.as_deref(), cli.json)
         }
+        Word::Audit(AuditWord::Verify { file, key, access }) => {
+            audit::verify(file, key, access.as_deref(), cli.json)
+        }
         Word::Witness(WitnessWord::New { dir, name }) => witness::new(dir, name),
         Word::Witness(WitnessWord::Cosign { request, dir, log, output }) => {
             let now = wiring::now(&hooks);
@@ -83,12 +86,12 @@ pub(super) fn run(cli: &Cli) -> Result<()> {
         Word::Courier { session } => wiring::serve_courier(*session),
         Word::Vault(word) => vault::run(&cli.config, word),
         Word::Man { dir } => pages::man(dir),
-        Word::Audit(word) => audits::run(cli, &hooks, word),
+        Word::Audit(AuditWord::Office(word)) => audits::run(cli, &hooks, word),
         _ => with_site(cli, &hooks),
     }
 }
 
-fn made<'a>(
+pub(super) fn made<'a>(
     cli: &'a Cli,
     dir: Option<&'a PathBuf>,
     output: Option<&'a PathBuf>,
@@ -182,6 +185,7 @@ fn run_agent(cli: &Cli, once: bool, hooks: &Hooks) -> Result<()> {
     done.room
 }
 
+#[allow(clippy::too_many_lines, reason = "a table: each word beside what shows it")]
 fn with_site(cli: &Cli, hooks: &Hooks) -> Result<()> {
     let identity = Identity::read(cli.as_name.as_deref(), cli.sign_with.as_deref())?;
     let mut client = Client::open(&cli.config, &identity, hooks)?;
@@ -196,6 +200,8 @@ fn with_site(cli: &Cli, hooks: &Hooks) -> Result<()> {
             inventory::list(&mut client, id.as_deref(), *all, cli.json)
         }
         Word::Handover(_) | Word::Media(_) => handover::run(cli, &mut client, &identity),
+        Word::Audit(word) => audit::run(cli, word, &mut client, &identity),
+        Word::Incident(_) => incidents::run(cli, &mut client, &identity),
         Word::Batch(BatchWord::List) => lists::batches(&mut client, cli.json),
         Word::Batch(BatchWord::Show { id }) => {
             let id = client.batch_named(id)?;

@@ -375,6 +375,10 @@ fn tighten(link: &mut Link, wanted: &Link) -> Vec<&'static str> {
         link.key = KeyMode::Separate;
         codes.push("key-separate");
     }
+    if wanted.kinship && !link.kinship {
+        link.kinship = true;
+        codes.push("kinship");
+    }
     // What is expected beside all that was; whatever is left out or worded otherwise waits.
     if wanted.expect != link.expect && link.expect.iter().all(|rule| wanted.expect.contains(rule)) {
         link.expect.clone_from(&wanted.expect);
@@ -423,6 +427,7 @@ fn differences(link: &Link, wanted: &Link) -> Vec<&'static str> {
         (link.key != wanted.key, "key"),
         (link.source != wanted.source, "source"),
         (link.max_rejected != wanted.max_rejected, "max-rejected"),
+        (link.kinship != wanted.kinship, "kinship"),
         (link.receipts != wanted.receipts, "receipts"),
         (link.overrides != wanted.overrides, "override"),
         (link.expect != wanted.expect, "expect"),
@@ -466,6 +471,9 @@ fn render(link: &Link) -> (String, String) {
     ];
     for (name, value) in fields {
         let _ = writeln!(yaml, "{name}: {value}");
+    }
+    if link.kinship {
+        let _ = writeln!(yaml, "kinship: true");
     }
     if let Some(source) = &link.source {
         let _ = writeln!(yaml, "source: {}", super::sources::render(source));

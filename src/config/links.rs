@@ -49,6 +49,7 @@ const USE: Form<'_> = form("a period of days, weeks, months or years, not zero",
 const STATUS: Form<'_> = form("active, suspended or terminated", "active");
 const KEY: Form<'_> = form("separate or standing", "separate");
 const COUNT: Form<'_> = form("a number of records", "0");
+const KINSHIP: Form<'_> = form("true or false", "true");
 const SIGNERS: Form<'_> = form("the name of a file beside this one", "moca.allowed_signers");
 
 /// Where one link is read from.
@@ -93,6 +94,7 @@ pub(super) fn parse(
     let units = distinct(&mut reader, "units", UNITS);
     let status = reader.parsed("status", STATUS, status);
     let max_rejected = reader.maybe("max_rejected", COUNT, number);
+    let kinship = reader.maybe("kinship", KINSHIP, |text| text.parse().ok());
     let sourced = reader.has("source");
     let source = super::sources::parse(&mut reader, &from.agent.links);
     let expect = super::expected::parse(&mut reader);
@@ -123,6 +125,7 @@ pub(super) fn parse(
             status: status?.value,
             key: draft.key.as_ref().map_or(KeyMode::Separate, |key| key.value),
             max_rejected: max_rejected.map_or(0, |count| count.value),
+            kinship: kinship.is_some_and(|kinship| kinship.value),
             receipts: draft.receipts.as_ref().map(|folder| folder.value.clone()),
             overrides: draft.overrides.rules(),
         })

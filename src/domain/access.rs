@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     digest::Digest,
-    ids::{BatchId, GrantId},
+    ids::{BatchId, GrantId, SampleId},
     time::Timestamp,
 };
 
@@ -135,6 +135,9 @@ pub struct LogFilter {
     /// A value that was looked for, by itself or in a list.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub subject: Option<String>,
+    /// The sample: what was drawn, and what was refused.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sample: Option<SampleId>,
 }
 
 impl LogFilter {

@@ -103,6 +103,14 @@ pub enum Act {
     Anchor,
     /// `witness acknowledge --confirm`.
     ConfirmAnchor,
+    /// `audit finding correct`, `incident remedy`.
+    Correct,
+    /// `audit finding told`, `incident notify`.
+    Tell,
+    /// `audit finding close`, `audit finding return`, `incident investigate`, `incident close`.
+    Judge,
+    /// `incident report`.
+    Report,
     /// `register show`, `register verify`, `batch list`, …
     Look,
 }
@@ -125,15 +133,19 @@ impl Act {
             Self::DecideDestruction => &[Role::Supervisor, Role::Auditor, Role::Admin],
             Self::RequestDestruction => &[Role::Custodian, Role::Handler, Role::Vendor],
             Self::CancelDestruction => &[Role::Custodian, Role::Handler, Role::Supervisor],
-            Self::Hold | Self::ConfirmAnchor => &[Role::Supervisor, Role::Auditor],
             Self::Appoint => &[Role::Admin, Role::Supervisor, Role::Custodian],
             // Which of these it is, the policy says (NTP-6.4a: the auditor; TY-3.2a: the admin).
             Self::ReviewAccounts => &[Role::Admin, Role::Auditor, Role::Supervisor],
+            Self::Hold | Self::ConfirmAnchor | Self::Judge => &[Role::Supervisor, Role::Auditor],
             Self::Audit => &[Role::Auditor],
             Self::DecideAccess | Self::SignReport => &[Role::Supervisor],
             Self::SignAudit => &[Role::Auditor, Role::Supervisor],
-            Self::Anchor => &[Role::Custodian, Role::Supervisor, Role::Auditor, Role::Admin],
-            Self::Look => Role::ALL,
+            Self::Correct => &[Role::Custodian, Role::Handler, Role::Supervisor, Role::Admin],
+            Self::Anchor | Self::Tell => {
+                &[Role::Custodian, Role::Supervisor, Role::Auditor, Role::Admin]
+            }
+            // Whoever sees that something happened says so.
+            Self::Look | Self::Report => Role::ALL,
         }
     }
 

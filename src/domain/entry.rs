@@ -14,9 +14,11 @@ mod copies;
 mod expected;
 mod facts;
 mod handover;
+mod incidents;
 mod orders;
 mod people;
 mod remotes;
+mod samples;
 
 use serde::{Deserialize, Serialize};
 
@@ -42,6 +44,10 @@ pub use handover::{
     Custody, HandoverApproved, HandoverDenied, HandoverReceived, HandoverRequested,
     HandoverReturned, HandoverTerms, MediaArriving, MediaCarried, PackageFacts, PackagePart,
 };
+pub use incidents::{
+    IncidentClosed, IncidentFacts, IncidentInvestigated, IncidentRemedied, IncidentReported,
+    IncidentTold, InvestigationConfirmed,
+};
 pub use orders::{
     Exception, OrderCancelled, PaperFacts, PapersConfirmed, PapersRecorded, StandingConfirmed,
     StandingEnded, StandingProposed,
@@ -52,6 +58,10 @@ pub use people::{
     LeavingRecorded, RightsEnded, TrainingRecorded,
 };
 pub use remotes::{RemoteForgotten, RemoteSettled, RemoteTaken};
+pub use samples::{
+    FindingAdded, FindingCorrected, FindingFacts, FindingJudged, FindingTold, ReviewConfirmed,
+    SampleDrawn, SampleListed, SampleReviewed, SampleSealed, SampleTerms,
+};
 
 use super::{
     digest::Digest,
@@ -629,6 +639,36 @@ pub enum Body {
     AccountSuspended(AccountSuspended),
     /// An account read something without a signature, for the first time on a day.
     AccountUsed {},
+    /// The agent bound itself to the seed of a sample of the access log.
+    SampleSealed(SampleSealed),
+    /// A sample was drawn.
+    SampleDrawn(SampleDrawn),
+    /// A part of what was drawn.
+    SampleListed(SampleListed),
+    /// Somebody looked through it.
+    SampleReviewed(SampleReviewed),
+    /// The other office's account agreed to that.
+    ReviewConfirmed(ReviewConfirmed),
+    /// Something was found otherwise than in a sample.
+    FindingAdded(FindingAdded),
+    /// What was done about a finding.
+    FindingCorrected(FindingCorrected),
+    /// An office was told how a finding ended.
+    FindingTold(FindingTold),
+    /// A second person closed a finding, or had it corrected again.
+    FindingJudged(FindingJudged),
+    /// An incident became known.
+    IncidentReported(IncidentReported),
+    /// It was looked into.
+    IncidentInvestigated(IncidentInvestigated),
+    /// The other one who looked into it agreed.
+    InvestigationConfirmed(InvestigationConfirmed),
+    /// An office was told of an incident.
+    IncidentTold(IncidentTold),
+    /// What was done about an incident.
+    IncidentRemedied(IncidentRemedied),
+    /// A second person closed an incident.
+    IncidentClosed(IncidentClosed),
     /// A signature under a reading has counted; the reading itself is in the access log.
     NonceSpent {
         /// Its nonce.

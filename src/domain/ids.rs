@@ -35,12 +35,16 @@ kinds! {
     Copied, CopyId, 'c';
     /// A delivery folder that was seen and is not a batch yet.
     Delivery, DeliveryId, 'd';
+    /// A finding.
+    Found, FindingId, 'f';
     /// A grant.
     Grant, GrantId, 'g';
     /// A hand-over.
     HandedOver, HandoverId, 'l';
     /// A hold.
     Hold, HoldId, 'h';
+    /// An incident.
+    Happened, IncidentId, 'i';
     /// A key that came.
     Key, KeyId, 'k';
     /// A destruction order.
@@ -51,6 +55,8 @@ kinds! {
     Remote, RemoteId, 'r';
     /// A report.
     Reported, ReportId, 'u';
+    /// A sample of the access log.
+    Sampled, SampleId, 'm';
     /// A standing approval.
     Standing, StandingId, 's';
 }

@@ -76,6 +76,8 @@ pub struct Link {
     pub max_rejected: u64,
     /// Where receipts are left for the provider, absolute.
     pub receipts: Option<PathBuf>,
+    /// Whether it holds data of kinship (親等關聯), which are sampled by a rule of their own.
+    pub kinship: bool,
     /// What it has over its policy.
     pub overrides: LayerRules,
 }

@@ -23,6 +23,7 @@ pub mod findings;
 pub mod fixed_width;
 pub mod handover;
 pub mod ids;
+pub mod incidents;
 pub mod inventory;
 pub mod judge;
 pub mod known_hosts;
@@ -41,6 +42,8 @@ pub mod reason;
 pub mod receipt;
 pub mod record;
 pub mod roc_date;
+pub mod sample_proof;
+pub mod sampling;
 #[cfg(test)]
 mod schema;
 pub mod secret;

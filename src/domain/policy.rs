@@ -6,11 +6,13 @@
 mod audits;
 mod build;
 pub mod clauses;
+pub mod incidents;
 pub mod layers;
 pub mod length;
 pub mod parameters;
 mod people;
 mod periods;
+pub mod sampling;
 pub mod value;
 
 pub use audits::AuditRule;
@@ -76,6 +78,10 @@ pub struct Further {
     pub audits: AuditRule,
     /// People.
     pub people: PeopleRule,
+    /// Samples of the access log, reviewers and findings.
+    pub sampling: sampling::SamplingRule,
+    /// Incidents.
+    pub incidents: incidents::IncidentRule,
     /// How days are counted.
     pub calendar: CalendarRule,
 }

@@ -26,6 +26,9 @@ impl Engine {
     pub fn log_access(&mut self, link: &str, payloads: &[Payload]) -> Result<u64, EngineError> {
         let last = self.last_access()?.max(self.view.last_at);
         let at = self.time_after(last)?;
+        self.seal_seeds(link, at)?;
+        // What was entered meanwhile is not later than what is entered now.
+        let at = self.view.last_at.map_or(at, |entered| entered.max(at));
         let month = at.date_in(self.rules.zone).format("%Y-%m").to_string();
         let recipient = self.access_recipient(link, &month)?;
         let mut new = Vec::with_capacity(payloads.len());

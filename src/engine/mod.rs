@@ -18,6 +18,7 @@ mod people;
 pub mod ports;
 pub mod rules;
 mod run;
+mod samples;
 pub mod sources;
 pub mod standing;
 pub mod steps;
@@ -273,7 +274,10 @@ impl Engine {
 
 /// Names of slots in the key store.
 pub mod slots {
-    use crate::domain::ids::{BatchId, CopyId, KeyId};
+    use crate::domain::{
+        ids::{BatchId, CopyId, KeyId},
+        view::SampleKey,
+    };
 
     /// The register key.
     pub const REGISTER: &str = "register";
@@ -326,5 +330,11 @@ pub mod slots {
     #[must_use]
     pub fn access(link: &str, month: &str) -> String {
         format!("access:{link}:{month}")
+    }
+
+    /// Seed of a sample of the access log.
+    #[must_use]
+    pub fn sample((link, class, period): &SampleKey) -> String {
+        format!("sample:{link}:{class}:{period}")
     }
 }

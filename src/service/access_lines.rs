@@ -170,6 +170,8 @@ pub(super) struct LogSource {
     /// By link and month; nothing where the key was destroyed.
     pub(super) keys: BTreeMap<(String, String), Option<Secret>>,
     pub(super) filter: LogFilter,
+    /// The askings of a sample, where only those are looked for.
+    pub(super) chosen: Option<BTreeSet<u64>>,
     pub(super) zone: chrono_tz::Tz,
     /// Entries that it may show.
     pub(super) end: u64,
@@ -186,7 +188,7 @@ struct Ends {
 
 /// What an entry turned out to be.
 #[allow(clippy::large_enum_variant, reason = "one at a time")]
-enum Opened {
+pub(super) enum Opened {
     Payload(Payload),
     Destroyed,
     Unreadable,
@@ -207,7 +209,7 @@ impl LogSource {
             let opened = match self.open(entry) {
                 Opened::Payload(payload) => payload,
                 closed => {
-                    if self.filter.reads_payloads() {
+                    if self.filter.reads_payloads() || !self.is_chosen(seq) {
                         return Flow::On;
                     }
                     let destroyed = matches!(closed, Opened::Destroyed);
@@ -227,7 +229,7 @@ impl LogSource {
                 asked @ Payload::Asked { .. } => {
                     list = None;
                     let parts = std::mem::take(&mut parts);
-                    if !self.wants(&asked, &parts) {
+                    if !self.is_chosen(seq) || !self.wants(&asked, &parts) {
                         return Flow::On;
                     }
                     self.lines(seq, entry, asked, parts, &ends, each)
@@ -297,6 +299,10 @@ impl LogSource {
         Flow::On
     }
 
+    fn is_chosen(&self, seq: u64) -> bool {
+        self.chosen.as_ref().is_none_or(|chosen| chosen.contains(&seq))
+    }
+
     fn wants(&self, asked: &Payload, parts: &[(u32, Vec<String>)]) -> bool {
         let Payload::Asked { who, subject, case_no, grant, .. } = asked else { return false };
         let filter = &self.filter;
@@ -324,7 +330,7 @@ impl LogSource {
         Ok(ends)
     }
 
-    fn open(&self, entry: &AccessEntry) -> Opened {
+    pub(super) fn open(&self, entry: &AccessEntry) -> Opened {
         let key = match self.keys.get(&(entry.link.clone(), entry.month.clone())) {
             Some(Some(key)) => key,
             Some(None) => return Opened::Destroyed,
@@ -337,7 +343,7 @@ impl LogSource {
     }
 
     /// The entries of the link from `start` on, up to `until`.
-    fn walk(
+    pub(super) fn walk(
         &self,
         start: u64,
         until: Option<Timestamp>,
@@ -364,9 +370,12 @@ impl LogSource {
         Ok(())
     }
 
-    /// The first entry that is not before [`LogFilter::from`]: times never go back.
     fn start(&self) -> ports::Result<u64> {
-        let Some(from) = self.filter.from else { return Ok(0) };
+        self.filter.from.map_or(Ok(0), |from| self.first_from(from))
+    }
+
+    /// The first entry that is not before a moment: times never go back.
+    pub(super) fn first_from(&self, from: Timestamp) -> ports::Result<u64> {
         let (mut low, mut high) = (0, self.end);
         while low < high {
             let middle = low + (high - low) / 2;

@@ -11,7 +11,7 @@ use crate::{
     error::{Error, Exit},
 };
 
-use super::{Actor, Command, Result, Service, query::DraftFacts};
+use super::{Actor, Command, Result, Service, query::DraftFacts, sampling::SampleAct};
 
 /// Namespace of decisions (DESIGN 5).
 pub(super) const DECISION: &str = "batchward-decision";
@@ -204,6 +204,22 @@ fn decided_entry(view: &View, command: &Command) -> Option<Digest> {
             Some(view.handovers.get(&act.handover()?)?.requested.digest)
         }
         Command::People { act } => act.decided_entry(view),
+        Command::Sample { act } => match &**act {
+            SampleAct::Confirm { sample } => {
+                Some(view.samples.rows.get(sample)?.waiting()?.mark.digest)
+            }
+            SampleAct::Judge { finding, .. } => {
+                let row = view.samples.findings.get(finding)?;
+                Some(row.corrected.as_ref().map_or(row.added, |(_, mark, ..)| *mark).digest)
+            }
+            _ => None,
+        },
+        Command::Incident { act } if act.decides() => {
+            let row = view.incidents.get(&act.incident()?)?;
+            let remedied = row.remedied.as_ref().map(|(_, mark, ..)| *mark);
+            let looked = row.investigation.as_ref().map(|made| made.mark);
+            Some(remedied.or(looked).unwrap_or(row.reported).digest)
+        }
         Command::MediaConfirm { copy } => {
             Some(view.copies.get(copy)?.held.as_ref()?.end.as_ref()?.mark.digest)
         }

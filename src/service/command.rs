@@ -8,7 +8,9 @@ use super::{
     auditing::AuditAct,
     authority::{COMMAND, DECISION},
     handing::HandoverAct,
+    incidents::IncidentAct,
     people::PeopleAct,
+    sampling::SampleAct,
 };
 use crate::domain::{
     accounts::Act,
@@ -249,6 +251,16 @@ pub enum Command {
         /// What is done.
         act: Box<PeopleAct>,
     },
+    /// `audit sample`, `audit review`, `audit finding …`.
+    Sample {
+        /// What is done.
+        act: Box<SampleAct>,
+    },
+    /// `incident …`.
+    Incident {
+        /// What is done.
+        act: Box<IncidentAct>,
+    },
     /// `media record`.
     MediaRecord {
         /// The copy.
@@ -415,6 +427,8 @@ impl Command {
             Self::Audit { act } => act.word(),
             Self::Handover { act } => act.word(),
             Self::People { act } => act.word(),
+            Self::Sample { act } => act.word(),
+            Self::Incident { act } => act.word(),
             Self::MediaRecord { .. } => "media record",
             Self::MediaConfirm { .. } => "media confirm",
             Self::DestroyRequest { .. } => "destroy request",
@@ -442,6 +456,8 @@ impl Command {
             Self::Audit { act } => act.decides(),
             Self::Handover { act } => act.decides(),
             Self::People { act } => act.decides(),
+            Self::Sample { act } => act.decides(),
+            Self::Incident { act } => act.decides(),
             Self::AccountConfirm { .. }
             | Self::ConfigConfirm
             | Self::WitnessConfirm { .. }
@@ -538,6 +554,8 @@ impl Command {
             Self::Audit { act } => act.act(),
             Self::Handover { act } => act.act(),
             Self::People { act } => act.act(),
+            Self::Sample { act } => act.act(),
+            Self::Incident { act } => act.act(),
             Self::MediaConfirm { .. } => Act::Vouch,
             Self::GrantApprove { .. } | Self::GrantDeny { .. } | Self::GrantRevoke { .. } => {
                 Act::DecideUse
@@ -611,6 +629,8 @@ impl Command {
             Self::Audit { act } => act.object(),
             Self::Handover { act } => act.object(),
             Self::People { act } => act.object(),
+            Self::Sample { act } => act.object(),
+            Self::Incident { act } => act.object(),
         }
     }
 
@@ -638,6 +658,8 @@ impl Command {
             Self::Audit { act } => act.text(),
             Self::Handover { act } => act.text(),
             Self::People { act } => act.text(),
+            Self::Sample { act } => act.text(),
+            Self::Incident { act } => act.text(),
             Self::GrantApply { purpose, .. } => purpose,
             Self::KeySubmit { channel, .. } => channel,
             Self::HoldPlace { authority, .. } => authority,

@@ -25,6 +25,7 @@ use crate::{
         accounts::Act,
         digest::Digest,
         entry, limits,
+        view::Sample,
     },
     engine::{ports::Log, slots},
     error::{Error, Exit},
@@ -211,6 +212,8 @@ impl Service {
 
     fn log_source(&self, filter: LogFilter, end: u64) -> Result<LogSource> {
         let ports = &self.engine.ports;
+        let sample = filter.sample.and_then(|id| self.engine.view.samples.rows.get(&id));
+        let chosen = filter.sample.map(|_| sample.map(Sample::places).unwrap_or_default());
         let mut keys = BTreeMap::new();
         for (link, month) in self.engine.view.access_keys.keys() {
             if filter.link.as_ref().is_none_or(|wanted| wanted == link) {
@@ -222,6 +225,7 @@ impl Service {
             reader: ports.journal.reader()?,
             opener: Arc::clone(&ports.opener),
             keys,
+            chosen,
             filter,
             zone: self.engine.rules.zone,
             end,

@@ -21,6 +21,7 @@ mod grants;
 pub mod handing;
 pub mod handovers;
 mod holds;
+pub mod incidents;
 pub mod inspecting;
 mod inventory;
 mod links;
@@ -35,6 +36,7 @@ mod refusals;
 pub mod register_page;
 mod reply;
 pub mod resident;
+pub mod sampling;
 pub mod serving;
 pub mod show;
 mod standing;
@@ -297,6 +299,8 @@ impl Service {
             Command::Audit { act } => self.audit(actor, *act),
             Command::Handover { act } => self.hand(actor, *act),
             Command::People { act } => self.people_act(actor, *act),
+            Command::Sample { act } => self.sample(actor, *act),
+            Command::Incident { act } => self.incident(actor, *act),
             Command::MediaRecord { copy, end } => self.media_record(actor, copy, end),
             Command::MediaConfirm { copy } => self.media_confirm(actor, copy),
             Command::DestroyRequest { batch, copies, reason } => {

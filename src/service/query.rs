@@ -19,10 +19,12 @@ use super::{
         UsePart,
     },
     handovers::HandoverLine,
+    incidents::IncidentLine,
     people::{PeoplePage, ReviewPage, Roster},
     plan::PlanLine,
     reading::Reading,
     receipts::ReceiptText,
+    sampling::{FindingLine, SampleLine, SampleProofText},
     show::{AccountLine, BatchPage, BatchRow, GrantLine, HoldLine, OrderLine, StandingLine},
     status::StatusPage,
 };
@@ -30,7 +32,7 @@ use crate::{
     domain::{
         digest::Digest,
         entry::ConfigChange,
-        ids::{BatchId, GrantId, HandoverId, OrderId},
+        ids::{BatchId, GrantId, HandoverId, OrderId, SampleId},
         layout::FieldKind,
         limits,
         time::Timestamp,
@@ -86,6 +88,22 @@ pub enum Query {
         /// What of it.
         asked: AuditAsked,
     },
+    /// `audit sample list`.
+    Samples,
+    /// One sample.
+    Sample {
+        /// The sample.
+        id: SampleId,
+    },
+    /// The proof of a sample.
+    SampleProof {
+        /// The sample.
+        id: SampleId,
+    },
+    /// `audit finding list`.
+    Findings,
+    /// `incident list`.
+    Incidents,
     /// `handover list`.
     Handovers,
     /// `handover show`.
@@ -350,6 +368,16 @@ answers! {
     Assessment(Box<Assessment>),
     /// [`AuditAsked::Sources`].
     Sources(Box<Sources>),
+    /// [`Query::Samples`].
+    Samples(Vec<SampleLine>),
+    /// [`Query::Sample`].
+    Sample(Box<SampleLine>),
+    /// [`Query::SampleProof`].
+    SampleProof(SampleProofText),
+    /// [`Query::Findings`].
+    Findings(Vec<FindingLine>),
+    /// [`Query::Incidents`].
+    Incidents(Vec<IncidentLine>),
     /// [`Query::Handovers`].
     Handovers(Vec<HandoverLine>),
     /// [`Query::Handover`].
@@ -421,6 +449,11 @@ impl Service {
             Query::Plan { on } => self.plan(on)?.into(),
             Query::Copies { batch, all } => self.inventory(batch, all)?.into(),
             Query::Audit { asked } => self.audit_answer(&asked)?,
+            Query::Samples => self.samples().into(),
+            Query::Sample { id } => Box::new(self.sample_page(id)?).into(),
+            Query::SampleProof { id } => self.sample_proof(id)?.into(),
+            Query::Findings => self.findings().into(),
+            Query::Incidents => self.incident_lines().into(),
             Query::Handovers => self.handovers().into(),
             Query::Handover { id } => Box::new(self.handover_page(id)?).into(),
             Query::People => self.people_page().into(),

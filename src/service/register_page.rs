@@ -79,12 +79,6 @@ pub fn lines(entries: &[Value], zone: Tz) -> Vec<Line> {
     entries.iter().filter_map(|entry| line(entry, subject(entry), zone)).collect()
 }
 
-/// What an entry is about, where nothing else is said of it: the first of these fields that it has.
-const OBJECTS: &[&str] = &[
-    "batch", "grant", "order", "hold", "standing", "handover", "report", "audit", "request",
-    "month", "name", "link",
-];
-
 /// Which entries are wanted.
 #[derive(Clone, Debug, Default)]
 pub struct Wanted {
@@ -134,6 +128,12 @@ fn names_any(value: &Value, is_meant: &dyn Fn(&str) -> bool) -> bool {
     }
 }
 
+/// What an entry is about, in the order in which it is looked for.
+const OBJECTS: [&str; 14] = [
+    "sample", "finding", "incident", "batch", "grant", "order", "hold", "standing", "handover",
+    "report", "audit", "month", "name", "link",
+];
+
 fn line(entry: &Value, subject: Option<String>, zone: Tz) -> Option<Line> {
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let end = |value: &Value| {
@@ -171,6 +171,7 @@ fn line(entry: &Value, subject: Option<String>, zone: Tz) -> Option<Line> {
             text(&body["reason"])
         ),
         "expectation-begun" | "delivery-missed" | "delivery-came" => expected(body, &end),
+        "sample-drawn" | "incident-reported" => looked_at(body),
         "hold-placed" => format!(
             "hold {} placed on {}, document {}",
             text(&body["hold"]),
@@ -188,6 +189,7 @@ fn line(entry: &Value, subject: Option<String>, zone: Tz) -> Option<Line> {
                 .iter()
                 .filter_map(|field| body[*field].as_str())
                 .next()
+                .or_else(|| body["facts"]["finding"].as_str())
                 .or_else(|| body["account"]["name"].as_str())
                 .unwrap_or_default();
             format!("{other} {object}").trim_end().to_owned()
@@ -210,6 +212,29 @@ fn expected(body: &Value, end: &dyn Fn(&Value) -> String) -> String {
         }
         _ => format!("deliveries on {link} are expected: {}", text(&body["terms"]["every"])),
     }
+}
+
+/// What an entry says of a sample or an incident.
+fn looked_at(body: &Value) -> String {
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    if body["type"] == "sample-drawn" {
+        let terms = &body["terms"];
+        return format!(
+            "sample {} of {} in {} drawn: {} of {}",
+            text(&body["sample"]),
+            text(&terms["link"]),
+            text(&terms["period"]),
+            terms["size"],
+            terms["counted"]
+        );
+    }
+    let facts = &body["facts"];
+    format!(
+        "incident {} on {} reported: {}",
+        text(&body["incident"]),
+        text(&facts["link"]),
+        text(&facts["summary"])
+    )
 }
 
 /// The batches of an order's copies.

@@ -18,6 +18,7 @@ mod journal;
 pub mod pack;
 mod pieces;
 mod prove;
+pub mod sample;
 mod seal;
 mod timestamps;
 mod tree;

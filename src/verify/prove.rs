@@ -89,6 +89,14 @@ pub fn growth(dir: &Path, old: u64) -> Result<Growth, ProveError> {
     Ok(Growth { old, hashes, note })
 }
 
+/// Entries that the folder's checkpoint says.
+///
+/// # Errors
+/// [`ProveError`].
+pub(super) fn log_size(dir: &Path) -> Result<u64, ProveError> {
+    Ok(signed(dir)?.1.size)
+}
+
 /// The checkpoint of a folder, under the folder's own key.
 fn signed(dir: &Path) -> Result<(String, Checkpoint), ProveError> {
     let text = |name: &str| {
@@ -104,14 +112,14 @@ fn signed(dir: &Path) -> Result<(String, Checkpoint), ProveError> {
 }
 
 /// The nodes of a tree, from its tiles.
-struct Tiles<'a> {
+pub(super) struct Tiles<'a> {
     dir: &'a Path,
     size: u64,
     read: RefCell<BTreeMap<(u8, u64), Vec<Hash>>>,
 }
 
 impl<'a> Tiles<'a> {
-    const fn of(dir: &'a Path, size: u64) -> Self {
+    pub(super) const fn of(dir: &'a Path, size: u64) -> Self {
         Self { dir, size, read: RefCell::new(BTreeMap::new()) }
     }
 
@@ -134,7 +142,7 @@ impl<'a> Tiles<'a> {
         if left < TILE_WIDTH { left } else { TILE_WIDTH }
     }
 
-    fn entry(&self, seq: u64) -> Result<Vec<u8>, ProveError> {
+    pub(super) fn entry(&self, seq: u64) -> Result<Vec<u8>, ProveError> {
         let index = seq / TILE_WIDTH;
         let width = self.width(index, self.size);
         let path = |width| self.dir.join(merkle::bundle_path(index, width));

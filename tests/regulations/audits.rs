@@ -20,6 +20,13 @@ fn made(site: &Site<'_>, words: &[&str], format: &str, file: &str) -> (String, s
 /// A site with a loaded batch that henry looked into in November, on the first days of December.
 fn used<'p>(people: &'p People, policy: &str) -> Site<'p> {
     let site = under(people, policy);
+    // TPE-6: nothing is granted before a manager is appointed.
+    let post = ["appointment", "add", "ada", "--post", "manager", "--from", "2026-11-21"];
+    let post = [post.as_slice(), &["--doc-no", DOC]].concat();
+    if policy == "taipei-data-platform" {
+        let manager = site.run_as("sue", &post).ok().id('p');
+        site.run_as("ben", &["appointment", "confirm", &manager]).ok();
+    }
     loaded(&site);
     let grant = site.grant(LINK);
     site.query(&grant, &["--format", "json"]).ok();

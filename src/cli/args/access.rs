@@ -107,6 +107,9 @@ pub(in crate::cli) struct AccessFilter {
     /// Value that was looked for: - reads it from standard input, @FILE from a file.
     #[arg(long, value_name = "-|@FILE")]
     pub(in crate::cli) subject: Option<String>,
+    /// Id of a sample: what was drawn, and what was refused.
+    #[arg(long, value_name = "ID")]
+    pub(in crate::cli) sample: Option<String>,
     /// Number of the audit's own document; it is logged with the look.
     #[arg(long, value_name = "NO")]
     pub(in crate::cli) audit_no: Option<String>,

@@ -7,7 +7,7 @@ use clap::{Args, Subcommand, ValueEnum};
 use super::FormFile;
 
 #[derive(Debug, Subcommand)]
-pub(in crate::cli) enum AuditWord {
+pub(in crate::cli) enum OfficeWord {
     /// Make the report of use of a period: by unit and source, counts alone; for auditors.
     ///
     /// It is counted from the access log, which logs that. Its counts and the digest of its file are recorded.

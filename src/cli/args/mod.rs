@@ -4,11 +4,13 @@
 //! of use, proofs; then what an administrator does now and then.
 
 mod access;
+mod audit;
 mod audits;
 mod deliveries;
 mod destruction;
 mod forms;
 mod handover;
+mod incidents;
 mod inventory;
 mod pack;
 mod people;
@@ -25,14 +27,16 @@ use clap::{Parser, Subcommand};
 
 pub(super) use self::{
     access::{AccessFilter, AccessWord, ExportFormat},
+    audit::{AuditWord, FindingWord, SampleArgs, SampleWord},
     audits::{
-        AuditKindWord, AuditPack, AuditPackWord, AuditRecordArgs, AuditResultWord, AuditWord,
+        AuditKindWord, AuditPack, AuditPackWord, AuditRecordArgs, AuditResultWord, OfficeWord,
         PlanArgs, ReconcileArgs, UseArgs,
     },
     deliveries::{BatchWord, ExpectedArgs, KeyWord, LinkWord},
     destruction::{CloseArgs, DestroyWord, HoldWord, StandingWord},
     forms::{Duties, DutiesWord, Evidence, EvidenceWord, FormFile, FormFormat, RegisterExport},
     handover::{HandoverWord, RequestArgs, ReturnedArgs},
+    incidents::{IncidentWord, ReportArgs},
     inventory::{
         CarriedArgs, CopyWord, DeclareArgs, ExportArgs, ImportArgs, MediaWord, RecordArgs,
     },
@@ -199,9 +203,12 @@ pub(super) enum Word {
     /// The access log: who looked up what, for which case and why.
     #[command(subcommand)]
     Access(AccessWord),
-    /// Reports and audits: report, statistics, sign, plan, record, list, ask, answer.
+    /// Samples, findings, reports and audits: draw, review, correct, close, report, sign, record, pack.
     #[command(subcommand)]
     Audit(AuditWord),
+    /// Incidents: report, investigate, notify, remedy, close.
+    #[command(subcommand)]
+    Incident(IncidentWord),
     /// Witnesses: people outside who vouch that the register only ever grew.
     #[command(subcommand)]
     Witness(WitnessWord),

@@ -72,6 +72,7 @@ fn what_tightens_is_at_once_and_everything_else_waits() {
         ("units: [f, g]", "units: [g]", &["units-removed"], &[]),
         ("units: [f, g]", "units: [f, g, h]", &[], &["units"]),
         ("max_rejected: 5", "max_rejected: 4", &["max-rejected-lower"], &[]),
+        ("max_rejected: 5", "max_rejected: 5\nkinship: true", &["kinship"], &[]),
         ("max_rejected: 5", "max_rejected: 6", &[], &["max-rejected"]),
         ("inbox: ../drop/example", "inbox: ../drop", &[], &["inbox"]),
         ("policy: taoyuan-dwcd", "policy: nantou-verification", &[], &["policy"]),
@@ -183,6 +184,7 @@ fn every_way_to_tighten_can_be_kept_and_read_back() {
         ("[national_id, name]", "[sex]"),
         ("units: [f, g]", "units: [h]"),
         ("max_rejected: 5", "max_rejected: 0"),
+        ("max_rejected: 5", "max_rejected: 5\nkinship: true"),
         (
             RULE,
             &format!(

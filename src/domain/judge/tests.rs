@@ -39,6 +39,7 @@ fn link(key: &SigningKey) -> Link {
         status: LinkStatus::Active,
         key: KeyMode::Separate,
         max_rejected: 0,
+        kinship: false,
         source: None,
         receipts: None,
         overrides: std::collections::BTreeMap::new(),

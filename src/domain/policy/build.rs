@@ -7,8 +7,10 @@ use chrono::NaiveDate;
 use super::{
     Approval, AuditRule, CalendarRule, ClockStart, CopyApproval, CopyRule, Destroy, Egress,
     Further, GrantRule, MonthRule, PeopleRule, Policy, RawFile, Rule, UseRule,
+    incidents::IncidentRule,
     layers::{Layer, LayerRules, Ruled, Stack},
     length::Length,
+    sampling::SamplingRule,
     value::Value,
 };
 use crate::domain::{
@@ -20,15 +22,19 @@ use crate::domain::{
 };
 
 /// What holds, by the key of its parameter.
-struct Held(BTreeMap<&'static str, Ruled>);
+pub(super) struct Held(BTreeMap<&'static str, Ruled>);
 
 impl Held {
-    fn read<T>(&self, key: &str, read: impl FnOnce(&Value) -> Option<T>) -> Option<Rule<T>> {
+    pub(super) fn read<T>(
+        &self,
+        key: &str,
+        read: impl FnOnce(&Value) -> Option<T>,
+    ) -> Option<Rule<T>> {
         let ruled = self.0.get(key)?;
         Some(Rule { value: read(&ruled.value)?, clause: ruled.clause.clone() })
     }
 
-    fn period(&self, key: &str) -> Option<Rule<Period>> {
+    pub(super) fn period(&self, key: &str) -> Option<Rule<Period>> {
         self.read(key, |value| match value {
             Value::Length(Length::Calendar(period)) => Some(*period),
             _ => None,
@@ -42,35 +48,43 @@ impl Held {
         })
     }
 
-    fn number(&self, key: &str) -> Option<Rule<u64>> {
+    pub(super) fn number(&self, key: &str) -> Option<Rule<u64>> {
         self.read(key, |value| match value {
             Value::Number(number) => Some(*number),
             _ => None,
         })
     }
 
-    fn yes(&self, key: &str) -> Option<Rule<bool>> {
+    pub(super) fn yes(&self, key: &str) -> Option<Rule<bool>> {
         self.read(key, |value| match value {
             Value::Yes(yes) => Some(*yes),
             _ => None,
         })
     }
 
-    fn word<T>(&self, key: &str, parse: impl FnOnce(&str) -> Option<T>) -> Option<Rule<T>> {
+    pub(super) fn word<T>(
+        &self,
+        key: &str,
+        parse: impl FnOnce(&str) -> Option<T>,
+    ) -> Option<Rule<T>> {
         self.read(key, |value| match value {
             Value::Word(word) => parse(word),
             _ => None,
         })
     }
 
-    fn words<T>(&self, key: &str, parse: impl Fn(&str) -> Option<T>) -> Option<Rule<Vec<T>>> {
+    pub(super) fn words<T>(
+        &self,
+        key: &str,
+        parse: impl Fn(&str) -> Option<T>,
+    ) -> Option<Rule<Vec<T>>> {
         self.read(key, |value| match value {
             Value::Words(words) => Some(words.iter().filter_map(|word| parse(word)).collect()),
             _ => None,
         })
     }
 
-    fn texts(&self, key: &str) -> Option<Rule<Vec<String>>> {
+    pub(super) fn texts(&self, key: &str) -> Option<Rule<Vec<String>>> {
         self.words(key, |word| Some(word.to_owned()))
     }
 }
@@ -184,6 +198,8 @@ fn further(held: &Held) -> Further {
         egress: held.word("media.egress", Egress::parse),
         audits: audits(held),
         people: people(held),
+        sampling: SamplingRule::of(held),
+        incidents: IncidentRule::of(held),
         calendar: CalendarRule {
             month_rule: held
                 .word("calendar.month_rule", MonthRule::parse)

@@ -9,10 +9,13 @@ use crate::domain::{
         AccountsReviewed, AgreementRecorded, AppointmentConfirmed, AppointmentProposed,
         AuditPlanned, AuditRecorded, AuditSigned, Body, ChangeTold, CopyApproved, CopyDeclared,
         CopyDenied, CopyMoved, CopyRequested, CopyWithdrawn, CustodyHandedOver, EndConfirmed,
-        EndRecorded, Entry, EvidenceAnswered, EvidenceAsked, Exception, Filed, HandoverApproved,
-        HandoverDenied, HandoverReceived, HandoverRequested, HandoverReturned, LeavingRecorded,
-        MediaArriving, OrderCancelled, PapersConfirmed, PapersRecorded, RemoteSettled, ReportMade,
-        ReportSent, ReportSigned, Signed, StandingConfirmed, StandingEnded, StandingProposed,
+        EndRecorded, Entry, EvidenceAnswered, EvidenceAsked, Exception, Filed, FindingAdded,
+        FindingCorrected, FindingJudged, FindingTold, HandoverApproved, HandoverDenied,
+        HandoverReceived, HandoverRequested, HandoverReturned, IncidentClosed,
+        IncidentInvestigated, IncidentRemedied, IncidentReported, IncidentTold,
+        InvestigationConfirmed, LeavingRecorded, MediaArriving, OrderCancelled, PapersConfirmed,
+        PapersRecorded, RemoteSettled, ReportMade, ReportSent, ReportSigned, ReviewConfirmed,
+        SampleDrawn, SampleReviewed, Signed, StandingConfirmed, StandingEnded, StandingProposed,
         TimestampKept, TrainingRecorded,
     },
     ids::GrantId,
@@ -330,7 +333,7 @@ impl View {
 impl Body {
     /// The signature that an entry carries.
     #[must_use]
-    #[allow(clippy::too_many_lines, reason = "a table: each kind of entry beside its signature")]
+    #[allow(clippy::too_many_lines, reason = "a table: each entry beside its signature")]
     pub const fn signed(&self) -> Option<&Signed> {
         match self {
             Self::ConfigProposed { signed, .. }
@@ -355,6 +358,15 @@ impl Body {
             | Self::HandoverReceived(HandoverReceived { signed, .. })
             | Self::HandoverReturned(HandoverReturned { signed, .. })
             | Self::MediaArriving(MediaArriving { signed, .. })
+            | Self::SampleDrawn(SampleDrawn { signed, .. })
+            | Self::SampleReviewed(SampleReviewed { signed, .. })
+            | Self::FindingAdded(FindingAdded { signed, .. })
+            | Self::FindingCorrected(FindingCorrected { signed, .. })
+            | Self::FindingTold(FindingTold { signed, .. })
+            | Self::IncidentReported(IncidentReported { signed, .. })
+            | Self::IncidentInvestigated(IncidentInvestigated { signed, .. })
+            | Self::IncidentTold(IncidentTold { signed, .. })
+            | Self::IncidentRemedied(IncidentRemedied { signed, .. })
             | Self::StandingProposed(StandingProposed { signed, .. })
             | Self::StandingEnded(StandingEnded { signed, .. })
             | Self::PapersRecorded(PapersRecorded { signed, .. })
@@ -392,6 +404,10 @@ impl Body {
             | Self::Filed(Filed { signed, .. })
             | Self::HandoverApproved(HandoverApproved { signed, .. })
             | Self::HandoverDenied(HandoverDenied { signed, .. })
+            | Self::ReviewConfirmed(ReviewConfirmed { signed, .. })
+            | Self::FindingJudged(FindingJudged { signed, .. })
+            | Self::InvestigationConfirmed(InvestigationConfirmed { signed, .. })
+            | Self::IncidentClosed(IncidentClosed { signed, .. })
             | Self::OrderApproved { signed, .. }
             | Self::OrderDenied { signed, .. }
             | Self::StandingConfirmed(StandingConfirmed { signed, .. })

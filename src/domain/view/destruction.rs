@@ -65,6 +65,21 @@ impl View {
             | Body::AccountsReviewConfirmed(_)
             | Body::AccountSuspended(_)
             | Body::AccountUsed {} => self.fold_people(mark, entry),
+            Body::SampleSealed(_)
+            | Body::SampleDrawn(_)
+            | Body::SampleListed(_)
+            | Body::SampleReviewed(_)
+            | Body::ReviewConfirmed(_)
+            | Body::FindingAdded(_)
+            | Body::FindingCorrected(_)
+            | Body::FindingTold(_)
+            | Body::FindingJudged(_) => self.sampled(mark, entry),
+            Body::IncidentReported(_)
+            | Body::IncidentInvestigated(_)
+            | Body::InvestigationConfirmed(_)
+            | Body::IncidentTold(_)
+            | Body::IncidentRemedied(_)
+            | Body::IncidentClosed(_) => self.happened(mark, entry),
             _ => self.standing_or_papers(mark, entry),
         }
     }

@@ -14,6 +14,7 @@ mod destruction;
 mod expected;
 mod fold;
 mod handover;
+mod incidents;
 mod index;
 mod inventory;
 mod kept;
@@ -25,6 +26,7 @@ mod posts;
 mod receipts;
 pub mod remotes;
 mod rows;
+mod samples;
 mod table;
 #[cfg(test)]
 mod tests;
@@ -37,6 +39,7 @@ pub use decisions::{Grant, Hold, Order, Standing};
 pub use expected::{Expected, ExpectedRule};
 pub use fold::FoldError;
 pub use handover::{Arrival, Handover};
+pub use incidents::{Incident, Investigation};
 pub use inventory::Held;
 pub use kept::KeptError;
 pub use links::LinkLedger;
@@ -49,6 +52,7 @@ pub use rows::{
     Account, Batch, CameDue, ConfigProposal, CopyKind, CopyRow, Cosigned, KeyRow, KeyState, Loaded,
     Mark, Proposal, Seen, Site, Times, Trouble, Witness,
 };
+pub use samples::{Finding, Sample, SampleKey, Samples};
 pub use table::{Row, Table};
 
 use serde::{Deserialize, Serialize};
@@ -138,6 +142,10 @@ pub struct View {
     pub audits: Audits,
     /// What is known of people beyond their accounts.
     pub people: People,
+    /// Samples of the access log, and what was found.
+    pub samples: Samples,
+    /// Incidents.
+    pub incidents: BTreeMap<ids::IncidentId, Incident>,
     /// Whether nothing irreversible may run by itself, until a person confirms the time.
     pub time_doubted: bool,
     next: rows::Next,

@@ -6,6 +6,7 @@
 mod acts;
 pub(in crate::service) mod audits;
 mod people;
+mod samples;
 #[cfg(test)]
 mod tests;
 
@@ -33,7 +34,7 @@ const AHEAD: Period = Period { months: 2, days: 0, seconds: 0 };
 type Part = fn(&View, &Rules, Timestamp, Timestamp, &mut Vec<Duty>);
 
 /// Every part.
-const PARTS: &[Part] = &[acts::duties, audits::duties, people::duties];
+const PARTS: &[Part] = &[acts::duties, audits::duties, people::duties, samples::duties];
 
 /// Which duties are wanted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -47,7 +47,7 @@ impl Service {
             PeopleAct::Review { keep, suspend, revoke } => {
                 self.account_review(actor, keep, suspend, revoke)
             }
-            PeopleAct::ReviewConfirm => self.review_confirm(actor),
+            PeopleAct::ReviewConfirm => self.accounts_review_confirm(actor),
         }
     }
 

@@ -222,7 +222,7 @@ impl Service {
             .hint(format!("this needs one of the roles: {}", asked.join(", "))))
     }
 
-    pub(super) fn review_confirm(&mut self, actor: &Actor) -> Result<Reply> {
+    pub(super) fn accounts_review_confirm(&mut self, actor: &Actor) -> Result<Reply> {
         let Some((review, row)) = self.engine.view.people.reviews.iter().next_back() else {
             return Err(Error::usage("no review waits for a second person"));
         };

@@ -127,6 +127,7 @@ fn served(desk: &mut Desk, standing: SourceStanding) {
         expect: Vec::new(),
         source: Some(Box::new(source)),
         max_rejected: 0,
+        kinship: false,
     };
     desk.rules.links.insert("moca".to_owned(), link);
 }
