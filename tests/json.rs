@@ -130,6 +130,7 @@ fn posts(site: &Site<'_>, seen: &mut Seen) {
     }
 }
 
+#[allow(clippy::too_many_lines, reason = "a table: each schema beside the words that answer in it")]
 fn readings(site: &Site<'_>, seen: &mut Seen) {
     let letter = ["copy", "declare", "b-00000001", "--kind", "key-carrier", "--medium", "paper"];
     let place = ["--place", "safe", "--holder", "alice"];
@@ -157,6 +158,7 @@ fn readings(site: &Site<'_>, seen: &mut Seen) {
         ("access-keys", vec!["access", "keys"]),
         ("account-list", vec!["account", "list"]),
         ("audit-list", vec!["audit", "list"]),
+        ("audit-self-assessment", vec!["audit", "self-assessment", "--format", "json", "-o", "-"]),
         ("config-show", vec!["config", "show"]),
         ("copy-list", vec!["copy", "list", "--all"]),
         ("link-expected", vec!["link", "expected", "moca-full"]),
@@ -193,6 +195,10 @@ fn readings(site: &Site<'_>, seen: &mut Seen) {
         seen.see(schema, &ran);
     }
     link_tested(site, seen);
+    let pack = site.temporary().join("inspection.zip");
+    site.run_as("audrey", &["audit", "pack", "-o", pack.to_str().unwrap()]).ok();
+    let ran = site.run(&["audit", "pack", "verify", pack.to_str().unwrap(), "--json"]).ok();
+    assert_eq!(seen.see("audit-pack-verify", &ran)["ok"], true);
     let grant = site.grant("moca-full");
     site.query(&grant, &[]).ok();
     let ran = site.run_as("audrey", &["access", "show", "--json"]).ok();

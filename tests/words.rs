@@ -31,7 +31,7 @@ use batchward::{
         },
         reason::Reason,
     },
-    service::plan,
+    service::{auditing::reconciling, plan},
 };
 use polib::message::MessageView;
 
@@ -122,6 +122,7 @@ fn every_word_of_a_closed_list_is_in_the_catalogue() {
     words.extend(AuditState::ALL.iter().map(|state| state.word().to_owned()));
     words.extend(ReportKind::ALL.iter().map(|kind| kind.word().to_owned()));
     words.extend(ReportState::ALL.iter().map(|state| state.word().to_owned()));
+    words.extend(reconciling::CODES.iter().map(|code| (*code).to_owned()));
     words.extend(RequestState::ALL.iter().map(|state| state.word().to_owned()));
     words.extend(RecipientKind::ALL.iter().map(|kind| kind.word().to_owned()));
     words.extend(Premises::ALL.iter().map(|premises| premises.word().to_owned()));

@@ -5,9 +5,10 @@ use std::path::Path;
 use super::{
     acts::{act, digest_of, done, time},
     args::{
-        AuditKindWord, AuditRecordArgs, AuditResultWord, AuditsWord, Cli, FormFile, FormFormat,
-        PlanArgs, UseArgs,
+        AuditKindWord, AuditPack, AuditPackWord, AuditRecordArgs, AuditResultWord, AuditsWord, Cli,
+        FormFile, FormFormat, PlanArgs, ReconcileArgs, UseArgs,
     },
+    audit_pack,
     client::Client,
     forms,
     identity::Identity,
@@ -15,6 +16,7 @@ use super::{
     words::id,
 };
 use crate::{
+    adapters::files,
     domain::{
         access::LogFilter,
         audits::{AuditKind, AuditResult, ReportKind},
@@ -32,6 +34,7 @@ use crate::{
             AuditAct, AuditAsked, AuditPage, ReportFacts, Sources,
             assessment::Assessment,
             counting::{Units, UseCounter, UseSheet},
+            reconciling::{CaseCheck, List, Reconciliation, against_staff},
         },
         inspecting::Inspection,
         show::{AccountLine, GrantLine},
@@ -39,8 +42,16 @@ use crate::{
     wiring::Hooks,
 };
 
+/// Bytes of a list of staff or cases.
+const LIST_BYTES_MAX: u64 = 256 << 20;
+
 /// Runs one word.
 pub(super) fn run(cli: &Cli, hooks: &Hooks, word: &AuditsWord) -> Result<()> {
+    if let AuditsWord::Pack(AuditPack { word: Some(AuditPackWord::Verify { file, key }), .. }) =
+        word
+    {
+        return audit_pack::verify(file, key.as_deref(), cli.json);
+    }
     let identity = &Identity::read(cli.as_name.as_deref(), cli.sign_with.as_deref())?;
     let client = &mut Client::open(&cli.config, identity, hooks)?;
     match word {
@@ -48,6 +59,10 @@ pub(super) fn run(cli: &Cli, hooks: &Hooks, word: &AuditsWord) -> Result<()> {
         AuditsWord::Statistics(asked) => {
             used(cli, (client, identity), asked, ReportKind::Statistics)
         }
+        AuditsWord::Pack(AuditPack { output: Some(output), .. }) => {
+            audit_pack::make(cli, (client, identity), output)
+        }
+        AuditsWord::Reconcile(asked) => reconcile(cli, (client, identity), asked),
         AuditsWord::SelfAssessment { on, file } => assess(client, on.as_deref(), file),
         AuditsWord::List => list(client, cli.json),
         _ => act(cli, client, identity),
@@ -108,6 +123,8 @@ pub(super) fn command_of(word: &AuditsWord, client: &mut Client) -> Result<Comma
         AuditsWord::Report(_)
         | AuditsWord::Statistics(_)
         | AuditsWord::SelfAssessment { .. }
+        | AuditsWord::Reconcile(_)
+        | AuditsWord::Pack(_)
         | AuditsWord::List => {
             return Err(Error::usage("this word takes no command"));
         }
@@ -239,9 +256,63 @@ pub(super) fn hand(
     let recorded = done(cli, client, identity, command);
     if recorded.is_err() {
         // What nobody recorded is no report.
-        let _ = crate::adapters::files::remove(output, "form");
+        let _ = files::remove(output, "form");
     }
     recorded
+}
+
+/// `audit reconcile`.
+fn reconcile(
+    cli: &Cli,
+    (client, identity): (&mut Client, &Identity),
+    asked: &ReconcileArgs,
+) -> Result<()> {
+    let of = period(&asked.period)?;
+    let sources: Box<Sources> = client.ask(Query::Audit { asked: AuditAsked::Sources })?;
+    let read = |path: &Path| {
+        let bytes = files::read(path, LIST_BYTES_MAX).map_err(|error| {
+            Error::new(Exit::Unavailable, format!("'{}': {error}", path.display()))
+        })?;
+        List::parse(&bytes)
+    };
+    let (kind, (counts, rows)) = match (&asked.staff, &asked.cases) {
+        (Some(staff), _) => {
+            let accounts: Vec<AccountLine> = client.ask(Query::Accounts)?;
+            (ReportKind::Staff, against_staff(&read(staff)?, &accounts, of.last)?)
+        }
+        (None, cases) => {
+            let list = read(cases.as_deref().unwrap_or(Path::new("")))?;
+            let mut check = CaseCheck::new(&list)?;
+            let reason = format!("reconciliation {}", of.name);
+            walk((client, identity), (&of, None), &reason, &mut check)?;
+            (ReportKind::Cases, check.differences())
+        }
+    };
+    let (period, source) = (of.name, sources.source);
+    let found = Reconciliation { kind, period, source, counts, rows };
+    let bytes = match asked.file.format {
+        FormFormat::Json => forms::json(&found)?,
+        _ => forms::bytes(asked.file.format, &paper::reconciliation::form(&found))?,
+    };
+    let facts = ReportFacts {
+        kind,
+        period: found.period,
+        link: None,
+        unit: None,
+        form: Digest::of(&bytes),
+        rows: Vec::new(),
+        counts: found.counts.clone(),
+    };
+    hand(cli, (client, identity), facts, (&asked.file.output, &bytes))?;
+    if cli.json {
+        return Ok(());
+    }
+    let rows: Vec<Vec<String>> = found
+        .counts
+        .iter()
+        .map(|(code, count)| vec![speech::word(code).into_owned(), count.to_string()])
+        .collect();
+    print::whole_table(&["what", "how many"], &rows)
 }
 
 /// `audit self-assessment`.

@@ -4,6 +4,7 @@ mod access;
 mod acts;
 mod args;
 mod audit;
+mod audit_pack;
 mod audits;
 mod bars;
 mod batch;

@@ -75,6 +75,7 @@ fn schemas() -> BTreeMap<&'static str, String> {
         ("audit-sample-list", schema::<Vec<SampleLine>>()),
         ("audit-verify", schema::<verify::sample::SampleReport>()),
         ("audit-self-assessment", schema::<Assessment>()),
+        ("audit-pack-verify", schema::<verify::pack::PackReport>()),
         ("audit-list", schema::<AuditPage>()),
         ("batch-list", schema::<Vec<BatchRow>>()),
         ("batch-show", schema::<BatchPage>()),

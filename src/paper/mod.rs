@@ -16,6 +16,7 @@ pub mod html;
 pub mod ods;
 pub mod pdf;
 pub mod people;
+pub mod reconciliation;
 pub mod register;
 pub mod use_report;
 mod words;

@@ -5,6 +5,7 @@ mod act;
 pub mod assessment;
 pub mod counting;
 mod pages;
+pub mod reconciling;
 
 pub use act::{AuditAct, ReportFacts};
 pub use pages::{AuditAsked, AuditLine, AuditPage, DayLine, ReportLine, RequestLine, Sources};

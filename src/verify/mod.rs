@@ -15,6 +15,7 @@ mod files;
 mod form;
 mod frame;
 mod journal;
+pub mod pack;
 mod pieces;
 mod prove;
 pub mod sample;

@@ -20,6 +20,13 @@ fn made(site: &Site<'_>, words: &[&str], format: &str, file: &str) -> (String, s
 /// A site with a loaded batch that henry looked into in November, on the first days of December.
 fn used<'p>(people: &'p People, policy: &str) -> Site<'p> {
     let site = under(people, policy);
+    // TPE-6: nothing is granted before a manager is appointed.
+    let post = ["appointment", "add", "ada", "--post", "manager", "--from", "2026-11-21"];
+    let post = [post.as_slice(), &["--doc-no", DOC]].concat();
+    if policy == "taipei-data-platform" {
+        let manager = site.run_as("sue", &post).ok().id('p');
+        site.run_as("ben", &["appointment", "confirm", &manager]).ok();
+    }
     loaded(&site);
     let grant = site.grant(LINK);
     site.query(&grant, &["--format", "json"]).ok();
@@ -183,4 +190,136 @@ fn new_taipei_cloud_documents_asks_a_user_for_evidence_who_answers_alone() {
     assert_eq!(page(&site)["requests"][0]["state"], "answered");
     let asked = ["audit", "ask", "henry", "--what", "A123456789", "--by", "115/12/15"];
     site.run_as("audrey", &asked).exits(65);
+}
+
+/// The text of a spreadsheet's sheets, by LibreOffice.
+fn office(site: &Site<'_>, ods: &std::path::Path) -> String {
+    let out = site.temporary().join("office");
+    fs::create_dir_all(&out).unwrap();
+    let mut soffice = std::process::Command::new("soffice");
+    soffice.arg(format!("-env:UserInstallation=file://{}", out.join("profile").display()));
+    soffice.args(["--headless", "--convert-to"]);
+    soffice.arg("csv:Text - txt - csv (StarCalc):44,34,76,1,,0,false,true,false,false,false,-1");
+    support::done(soffice.arg("--outdir").arg(&out).arg(ods).env("HOME", &out));
+    let mut files: Vec<_> =
+        fs::read_dir(&out).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.retain(|path| path.extension().is_some_and(|end| end == "csv"));
+    files.sort();
+    files.iter().map(|path| fs::read_to_string(path).unwrap()).collect()
+}
+
+#[test]
+fn taoyuan_dwcd_assesses_itself_by_every_item_of_the_form_and_only_by_what_is_proven() {
+    let people = People::new();
+    let site = used(&people, "taoyuan-dwcd");
+    let plan = ["audit", "plan", "--kind", "vendor", "--period", "2026-H2", "--of", "dingyue"];
+    site.run_as("audrey", &[plan.as_slice(), &["--by", "audrey"]].concat()).ok();
+    let assess = |format: &str| {
+        let path = site.temporary().join(format!("assessment.{format}"));
+        let words = ["audit", "self-assessment", "--format", format, "-o", path.to_str().unwrap()];
+        site.run(&words).ok();
+        path
+    };
+    let facts: Value = serde_json::from_slice(&fs::read(assess("json")).unwrap()).unwrap();
+    let items = facts["items"].as_array().unwrap().clone();
+    let item = |wanted: &str| items.iter().find(|row| row["item"] == wanted).unwrap().clone();
+    // What the program does not let be otherwise is ticked; what nobody recorded is not.
+    assert_eq!(item("2.8")["verdict"], "conforms");
+    assert_eq!(item("2.4")["verdict"], "not-applicable");
+    assert_eq!(item("4.1")["verdict"], "conforms");
+    for left in ["1.1", "6.3", "6.4", "6.5"] {
+        assert!(item(left)["verdict"].is_null(), "{left}: {}", item(left));
+    }
+    assert!(item("2.12")["boxes"] == false && items.iter().all(|row| row["item"] != "4.5"));
+    assert_eq!(facts["plans"][0]["of"], "dingyue");
+    let sheets = office(&site, &assess("ods"));
+    for said in [
+        "連結機關應用戶役政資訊連結作業稽核自我評審表",
+        "(6) 應用親等關聯資料者",
+        "■符合",
+        "近二年稽核計畫",
+        "dingyue",
+        "自評日期",
+    ] {
+        assert!(sheets.contains(said), "'{said}' in {sheets}");
+    }
+    // A half-year that is over without an audit is a failing, with its clause.
+    later(&site, 90);
+    let facts: Value = serde_json::from_slice(&fs::read(assess("json")).unwrap()).unwrap();
+    let row = facts["items"].as_array().unwrap().iter().find(|row| row["item"] == "6.5").unwrap();
+    assert_eq!(row["verdict"], "fails");
+    assert!(row["evidence"].as_str().unwrap().contains("2026-H2（TYA2-6.5）"), "{row}");
+}
+
+#[test]
+fn taoyuan_dwcd_answers_an_inspection_with_one_file_that_proves_itself() {
+    let people = People::new();
+    let site = used(&people, "taoyuan-dwcd");
+    made(&site, &["audit", "report", "--period", "2026-11"], "ods", "november.ods");
+    let pack = site.temporary().join("inspection.zip");
+    let words = ["audit", "pack", "-o", pack.to_str().unwrap()];
+    site.run_as("henry", &words).exits(77);
+    assert!(!pack.exists());
+    site.run_as("audrey", &words).ok();
+    let check = ["audit", "pack", "verify", pack.to_str().unwrap(), "--json"];
+    let report = site.run(&check).ok().json();
+    assert_eq!(report["ok"], true, "{report:#}");
+    // The roster, the register whole and as a form, the assessment and the audits are in it, under the index.
+    let bytes = fs::read(&pack).unwrap();
+    let has = |text: &str| bytes.windows(text.len()).any(|window| window == text.as_bytes());
+    for name in [
+        "roster.ods",
+        "register/register.ods",
+        "register/entries.jsonl",
+        "self-assessment.ods",
+        "audits.json",
+        "statistics.json",
+        "index.json",
+    ] {
+        assert!(has(name), "{name}");
+    }
+    // No name of a delivery, and nobody who was looked up.
+    let delivery = site.batches()[0]["delivery"].as_str().unwrap().to_owned();
+    assert!(!has(&format!("\"delivery\": \"{delivery}\"")));
+    assert!(!has("AGE-SECRET-KEY") && !has("115-001"));
+    // One byte of it changed is found out, wherever it is.
+    for at in [bytes.len() / 3, bytes.len() / 2, bytes.len() - 30] {
+        let mut other = bytes.clone();
+        other[at] ^= 1;
+        let path = site.temporary().join("other.zip");
+        fs::write(&path, other).unwrap();
+        site.run(&["audit", "pack", "verify", path.to_str().unwrap()]).exits(65);
+    }
+    site.verify();
+}
+
+#[test]
+fn taipei_health_holds_queries_against_cases_each_half_year() {
+    let people = People::new();
+    let site = used(&people, "taipei-health");
+    later(&site, 35);
+    let owed = || {
+        let page = site.run(&["duties", "--json"]).ok().json();
+        let rows = page["duties"].as_array().unwrap().clone();
+        rows.into_iter().find(|row| row["code"] == "reconcile").map(|row| row["object"].clone())
+    };
+    assert_eq!(owed(), Some("2026-H2".into()));
+    let list = site.temporary().join("cases.csv");
+    fs::write(&list, "案號,受理日,結案日\n115-777,115/11/01,\n").unwrap();
+    let words = ["audit", "reconcile", "--period", "115-H2", "--cases", list.to_str().unwrap()];
+    let (_, path) = made(&site, &words, "json", "cases.json");
+    let found: Value = serde_json::from_slice(&fs::read(path).unwrap()).unwrap();
+    assert_eq!(found["counts"]["case-without-query"], 1, "{found:#}");
+    assert_eq!(found["counts"]["query-without-case"], 1, "{found:#}");
+    // The register has how much there was, and no case number.
+    let row = page(&site)["reports"][0].clone();
+    assert_eq!(row["counts"], found["counts"]);
+    assert!(!site.run(&["register", "show", "--json"]).ok().text().contains("115-777"));
+    assert_ne!(owed(), Some("2026-H2".into()));
+    let staff = site.temporary().join("staff.csv");
+    fs::write(&staff, "account,unit\nhenry,elsewhere\n").unwrap();
+    let words = ["audit", "reconcile", "--period", "2026-12", "--staff", staff.to_str().unwrap()];
+    let (_, path) = made(&site, &words, "ods", "staff.ods");
+    let sheets = office(&site, &path);
+    assert!(sheets.contains("單位不符") && sheets.contains("elsewhere"), "{sheets}");
 }

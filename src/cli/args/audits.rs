@@ -37,6 +37,23 @@ pub(in crate::cli) enum AuditsWord {
         #[command(flatten)]
         file: FormFile,
     },
+    /// Hold accounts against a list of staff, or queries against a list of cases; for auditors.
+    ///
+    /// The list is CSV in UTF-8 or CP950, with a head: 帳號 (account), 單位 (unit), 離職日 (left); or 案號 (case), 受理日
+    /// (from), 結案日 (until). The file holds case numbers: it is the auditor's to keep and to destroy. Counts and its
+    /// digest are recorded.
+    #[command(
+        after_long_help = "Examples:\n  batchward audit reconcile --period 2026-H2 --cases cases.csv --format ods -o cases.ods\n  batchward audit reconcile --period 115-11 --staff staff.csv --format pdf -o staff.pdf"
+    )]
+    Reconcile(ReconcileArgs),
+    /// Everything that an inspection asks for, in one file: make, verify; for auditors.
+    ///
+    /// The register whole, its form, the roster, the self-assessment, plans and audits, reports and statistics, and an
+    /// index whose digest is recorded. Nobody who was looked up stands in it, and no key.
+    #[command(
+        after_long_help = "Examples:\n  batchward audit pack -o inspection.zip\n  batchward audit pack verify inspection.zip \\\n    --key batchward/taoyuan-dwcd+5c0ee2a4+AZTF"
+    )]
+    Pack(AuditPack),
     /// Sign a report off, or the record of an audit, as a second person.
     #[command(
         after_long_help = "Examples:\n  batchward audit sign u-00000001 --doc-no 桃婦秘字第1150000123號\n  batchward audit sign v-00000001"
@@ -115,6 +132,48 @@ pub(in crate::cli) enum AuditsWord {
         /// What is handed in; more than once for several. Only its digest is recorded.
         #[arg(long, value_name = "FILE")]
         evidence: Vec<PathBuf>,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(in crate::cli) struct ReconcileArgs {
+    /// The period, in either calendar: a month (2026-11, 115-11), Q4, H2 or a year; it must be over.
+    #[arg(long, value_name = "PERIOD")]
+    pub(in crate::cli) period: String,
+    /// The list of staff.
+    #[arg(long, value_name = "FILE", required_unless_present = "cases", conflicts_with = "cases")]
+    pub(in crate::cli) staff: Option<PathBuf>,
+    /// The list of cases.
+    #[arg(long, value_name = "FILE")]
+    pub(in crate::cli) cases: Option<PathBuf>,
+    /// How and where.
+    #[command(flatten)]
+    pub(in crate::cli) file: FormFile,
+}
+
+/// `audit pack`.
+#[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
+pub(in crate::cli) struct AuditPack {
+    #[command(subcommand)]
+    pub(in crate::cli) word: Option<AuditPackWord>,
+    /// The file, which only its owner may read.
+    #[arg(short, long, value_name = "FILE", required = true)]
+    pub(in crate::cli) output: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(in crate::cli) enum AuditPackWord {
+    /// Verify a pack; needs no agent and no network.
+    #[command(
+        after_long_help = "Examples:\n  batchward audit pack verify inspection.zip \\\n    --key batchward/taoyuan-dwcd+5c0ee2a4+AZTF"
+    )]
+    Verify {
+        /// The pack.
+        file: PathBuf,
+        /// The verifier key that you hold; without it, the pack's own.
+        #[arg(long, value_name = "VKEY")]
+        key: Option<String>,
     },
 }
 

@@ -31,7 +31,10 @@ use clap::{Parser, Subcommand};
 pub(super) use self::{
     access::{AccessFilter, AccessWord, ExportFormat},
     audit::{AuditWord, FindingWord, SampleArgs, SampleWord},
-    audits::{AuditKindWord, AuditRecordArgs, AuditResultWord, AuditsWord, PlanArgs, UseArgs},
+    audits::{
+        AuditKindWord, AuditPack, AuditPackWord, AuditRecordArgs, AuditResultWord, AuditsWord,
+        PlanArgs, ReconcileArgs, UseArgs,
+    },
     deliveries::{BatchWord, ExpectedArgs, KeyWord, LinkWord},
     destruction::{CloseArgs, DestroyWord, HoldWord, StandingWord},
     forms::{Duties, DutiesWord, Evidence, EvidenceWord, FormFile, FormFormat, RegisterExport},

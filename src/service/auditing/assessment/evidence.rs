@@ -21,6 +21,9 @@ const NAMED_MAX: usize = 10;
 /// The items that the register has something on. What has nothing here is left to whoever assesses.
 pub(super) const EVIDENCE: &[(&str, Prove)] = &[
     ("1.1", custodians),
+    ("1.2", changes),
+    ("1.3", changes),
+    ("1.4", changes),
     ("1.5", roster),
     ("2.1", administrators),
     ("2.3", applied),
@@ -31,19 +34,24 @@ pub(super) const EVIDENCE: &[(&str, Prove)] = &[
     ("2.9", disabled),
     ("2.10", own_keys),
     ("2.11", roles),
+    ("2.12", reviewed),
     ("2.13", disabled),
     ("3.1", grants),
+    ("3.2", link_reviews),
     ("4.1", logged),
     ("4.2", kept),
     ("4.3", guarded),
+    ("4.4", samples),
     ("5.1", links),
     ("5.2", custodians),
     ("5.3", custodians),
     ("5.4", complete),
     ("5.5", destroyed),
     ("6.1", looked_through),
+    ("6.2", corrected),
     ("6.5", internal),
     ("6.6", external),
+    ("7.1", trained),
     ("8", plans),
 ];
 
@@ -212,6 +220,63 @@ fn complete(given: &Given<'_>) -> Proven {
             count(BatchState::Quarantined)
         ),
     )
+}
+
+/// What was owed of these: late ones fail the item, and where some were fulfilled and none is late, it conforms.
+fn owed(given: &Given<'_>, codes: &[DutyCode], title: &str) -> Proven {
+    let mut done = Vec::new();
+    let mut late = Vec::new();
+    for duty in given.duties.iter().filter(|duty| codes.contains(&duty.code)) {
+        let named = match &duty.link {
+            Some(link) if *link != duty.object => format!("{link} {}", duty.object),
+            _ => duty.object.clone(),
+        };
+        match duty.state(given.on) {
+            DutyState::Overdue => late.push(format!("{named}（{}）", duty.clause)),
+            DutyState::Done | DutyState::DoneLate => done.push(named),
+            DutyState::Open => {}
+        }
+    }
+    let shown = |rows: &[String]| {
+        let more = if rows.len() > NAMED_MAX { "等" } else { "" };
+        let rows: Vec<&str> = rows.iter().take(NAMED_MAX).map(String::as_str).collect();
+        format!("{}{more}", rows.join("、"))
+    };
+    if !late.is_empty() {
+        return Proven::of(
+            Verdict::Fails,
+            format!("{title}逾期 {} 件：{}", late.len(), shown(&late)),
+        );
+    }
+    if done.is_empty() {
+        return Proven::default();
+    }
+    let text = format!("{title}已辦 {} 件，無逾期：{}", done.len(), shown(&done));
+    Proven::of(Verdict::Conforms, text)
+}
+
+fn changes(given: &Given<'_>) -> Proven {
+    owed(given, &[DutyCode::TellOfChange], "職務異動之通知")
+}
+
+fn reviewed(given: &Given<'_>) -> Proven {
+    owed(given, &[DutyCode::ReviewAccounts], "帳號清查")
+}
+
+fn link_reviews(given: &Given<'_>) -> Proven {
+    owed(given, &[DutyCode::ReviewLink], "連結作業年度檢視")
+}
+
+fn samples(given: &Given<'_>) -> Proven {
+    owed(given, &[DutyCode::DrawSample, DutyCode::ReviewSample], "抽查")
+}
+
+fn corrected(given: &Given<'_>) -> Proven {
+    owed(given, &[DutyCode::CorrectFinding], "缺失改善")
+}
+
+fn trained(given: &Given<'_>) -> Proven {
+    owed(given, &[DutyCode::Train], "年度訓練時數")
 }
 
 /// Orders against deadlines.
