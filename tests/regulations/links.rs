@@ -301,7 +301,7 @@ fn what_links_ask_for_is_in_the_list_of_duties_with_its_clause() {
         [
             "account-procedure 2026-12-21",
             "audit-plan 2026 2026-12-31",
-            "audit-plan 2027 2027-12-31"
+            "audit-procedure 2026-12-21"
         ]
     );
     let review = ["link", "review", LINK, "--result", "no-need", "--doc-no", DOC];
