@@ -151,7 +151,28 @@ fn a_day_that_is_none_and_words_that_exclude_each_other_are_refused() {
     site.init();
     site.run(&["duties", "--on", "2026-02-30"]).exits(64);
     site.run(&["duties", "--due", "--overdue"]).exits(64);
-    assert!(
-        String::from_utf8_lossy(&site.run(&["duties"]).ok().stdout).contains("nothing is owed")
-    );
+    // Of a day before the site was, nothing is owed.
+    let before = site.run(&["duties", "--on", "2020-01-01"]).ok().stdout;
+    assert!(String::from_utf8_lossy(&before).contains("nothing is owed"));
+}
+
+#[test]
+fn the_list_of_what_is_late_is_a_form_with_who_owes_it() {
+    let people = People::new();
+    let (site, _, grant) = in_use(&people);
+    let late = ["duties", "report", "--overdue", "--on", "116/01/02"];
+    let csv = site.run(&[late.as_slice(), &["--format", "csv", "-o", "-"]].concat()).ok();
+    let text = String::from_utf8(csv.stdout).unwrap();
+    let row = text.lines().find(|line| line.contains("核准使用期限將屆")).unwrap();
+    assert!(row.contains(&grant) || text.contains(&grant), "{text}");
+    for cell in ["henry", "逾期 2 日未辦", "115/12/31"] {
+        assert!(text.contains(cell), "'{cell}' in {text}");
+    }
+    assert!(text.contains("逾期未辦事項清冊") && !text.contains("未屆期"), "{text}");
+    let file = site.temporary().join("late.ods");
+    site.run(&[late.as_slice(), &["--format", "ods", "-o", file.to_str().unwrap()]].concat()).ok();
+    assert!(std::fs::metadata(&file).unwrap().len() > 1000);
+    let json = site.run(&["duties", "report", "--all", "--format", "json", "-o", "-"]).ok().json();
+    assert_eq!(json["wanted"]["which"], "all");
+    assert!(json["source"]["checkpoint"].as_str().unwrap().starts_with("batchward/"));
 }

@@ -173,6 +173,7 @@ fn readings(site: &Site<'_>, seen: &mut Seen) {
         ("incident-list", vec!["incident", "list"]),
         ("standing-list", vec!["standing", "list"]),
         ("duties-list", vec!["duties", "list", "--format", "json", "-o", "-"]),
+        ("duties-report", vec!["duties", "report", "--format", "json", "-o", "-"]),
         ("destroy-record", vec!["destroy", "record", "b-00000001", "--format", "json", "-o", "-"]),
         ("grant-list", vec!["grant", "list"]),
         ("hold-list", vec!["hold", "list"]),

@@ -8,7 +8,7 @@ use ics::{
 };
 
 use super::{
-    args::{Duties, DutiesWord},
+    args::{Duties, DutiesWord, FormFile, FormFormat, WantedDuties},
     client::Client,
     forms, print, speech,
 };
@@ -19,9 +19,11 @@ use crate::{
         digest::Digest,
         duty::{Duty, DutyState},
     },
+    paper,
     service::{
         Query, Result,
         duties::{DutiesWanted, DutyLine, DutyPage, Which},
+        forms::OwedList,
     },
 };
 
@@ -30,26 +32,13 @@ use crate::{
 /// # Errors
 /// A day is none, or the file cannot be written.
 pub(super) fn show(client: &mut Client, asked: &Duties, json: bool) -> Result<()> {
-    if let Some(DutiesWord::List(file)) = &asked.word {
-        return forms::duties(client, file);
+    match &asked.word {
+        Some(DutiesWord::List(file)) => return forms::duties(client, file),
+        Some(DutiesWord::Report { wanted, file }) => return report(client, wanted, file),
+        None => {}
     }
     let zone = client.zone()?;
-    let time = |client: &mut Client, text: &Option<String>| {
-        text.as_deref().map(|text| super::acts::time(client, text)).transpose()
-    };
-    let which = match (asked.due, asked.overdue, asked.all) {
-        (true, ..) => Which::Due,
-        (_, true, _) => Which::Overdue,
-        (.., true) => Which::All,
-        _ => Which::Open,
-    };
-    let wanted = DutiesWanted {
-        which,
-        on: time(client, &asked.on)?,
-        until: time(client, &asked.until)?,
-        account: asked.account.clone(),
-        link: asked.link.clone(),
-    };
+    let wanted = wanted(client, &asked.wanted)?;
     let page: Box<DutyPage> = client.ask(Query::Owed { wanted })?;
     if let Some(file) = &asked.calendar {
         return forms::put_bytes(file, ics(&page, zone).as_bytes());
@@ -63,6 +52,36 @@ pub(super) fn show(client: &mut Client, asked: &Duties, json: bool) -> Result<()
     let head = ["state", "due", "days", "what", "clause", "about", "who", "command"];
     let rows: Vec<Vec<String>> = page.duties.iter().map(|line| cells(line, zone)).collect();
     print::table(&head, &rows)
+}
+
+/// Which duties are asked for.
+fn wanted(client: &mut Client, asked: &WantedDuties) -> Result<DutiesWanted> {
+    let time = |client: &mut Client, text: &Option<String>| {
+        text.as_deref().map(|text| super::acts::time(client, text)).transpose()
+    };
+    let which = match (asked.due, asked.overdue, asked.all) {
+        (true, ..) => Which::Due,
+        (_, true, _) => Which::Overdue,
+        (.., true) => Which::All,
+        _ => Which::Open,
+    };
+    Ok(DutiesWanted {
+        which,
+        on: time(client, &asked.on)?,
+        until: time(client, &asked.until)?,
+        account: asked.account.clone(),
+        link: asked.link.clone(),
+    })
+}
+
+/// `duties report`.
+fn report(client: &mut Client, asked: &WantedDuties, file: &FormFile) -> Result<()> {
+    let wanted = wanted(client, asked)?;
+    let list: Box<OwedList> = client.ask(Query::OwedList { wanted })?;
+    if file.format == FormFormat::Json {
+        return forms::put_json(&file.output, &list);
+    }
+    forms::put(file, &paper::owed::form(&list))
 }
 
 fn cells(line: &DutyLine, zone: Tz) -> Vec<String> {

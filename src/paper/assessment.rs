@@ -10,7 +10,7 @@ use crate::{
         audits::{AuditKind, AuditState, Verdict},
         calendar,
     },
-    service::auditing::assessment::{Assessment, Item, PlanRow},
+    service::forms::{Assessment, Item, PlanRow},
 };
 
 const TITLE: &str = "連結機關應用戶役政資訊連結作業稽核自我評審表";

@@ -14,6 +14,7 @@ pub mod duties;
 pub mod form;
 pub mod html;
 pub mod ods;
+pub mod owed;
 pub mod pdf;
 pub mod people;
 pub mod reconciliation;

@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     domain::{audits::ReportKind, calendar},
-    service::auditing::reconciling::Reconciliation,
+    service::forms::Reconciliation,
 };
 
 const COLUMNS: [Column; 5] = [

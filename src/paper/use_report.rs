@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     domain::{audits::ReportKind, calendar, entry::UseRow},
-    service::auditing::counting::UseSheet,
+    service::forms::UseSheet,
 };
 
 const BY_UNIT: [Column; 9] = [

@@ -32,6 +32,9 @@ impl Service {
         if self.is_known(who) {
             return match query {
                 Query::Owed { wanted } => Ok(Box::new(self.duties(&wanted, Some(who))).into()),
+                Query::OwedList { wanted } => {
+                    Ok(Box::new(self.owed_list(wanted, Some(who))?).into())
+                }
                 query => self.ask(query),
             };
         }

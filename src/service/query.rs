@@ -16,8 +16,8 @@ use super::{
     duties::{DutiesWanted, DutyPage},
     expected::ExpectedPage,
     forms::{
-        DestructionRecord, DutyList, EntryProof, ManifestBytes, RegisterFilter, RegisterPart,
-        UsePart,
+        DestructionRecord, DutyList, EntryProof, ManifestBytes, OwedList, RegisterFilter,
+        RegisterPart, UsePart,
     },
     handovers::HandoverLine,
     incidents::IncidentLine,
@@ -148,6 +148,11 @@ pub enum Query {
     },
     /// `duties`.
     Owed {
+        /// Which of them.
+        wanted: DutiesWanted,
+    },
+    /// `duties report`.
+    OwedList {
         /// Which of them.
         wanted: DutiesWanted,
     },
@@ -418,6 +423,8 @@ answers! {
     Expected(Vec<ExpectedPage>),
     /// [`Query::Owed`].
     Owed(Box<DutyPage>),
+    /// [`Query::OwedList`].
+    OwedList(Box<OwedList>),
     /// [`Query::Entries`].
     Entries(EntryPart),
     /// [`Query::Checkpoint`].
@@ -489,6 +496,7 @@ impl Service {
                 self.expected_deliveries(link.as_deref(), from, until)?.into()
             }
             Query::Owed { wanted } => Box::new(self.duties(&wanted, None)).into(),
+            Query::OwedList { wanted } => Box::new(self.owed_list(wanted, None)?).into(),
             Query::Entries { from } => self.entry_part(from)?.into(),
             Query::Checkpoint { size, cosigned } => self.checkpoint(size, cosigned)?.into(),
             Query::Witnesses => self.witnesses().into(),

@@ -1,4 +1,6 @@
 //! Making a site, opening it, and looking at its configuration.
+//!
+//! It is over 500 lines because making a site and opening one are the same steps in the same order, and are read side by side.
 
 use std::{fs, os::unix::fs::MetadataExt, path::Path, sync::Arc};
 

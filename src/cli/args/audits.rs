@@ -84,7 +84,7 @@ pub(in crate::cli) enum AuditsWord {
     },
     /// Plan an audit.
     #[command(
-        after_long_help = "Examples:\n  batchward audit plan --kind internal --period 2026-H2 --of 幼兒托育科 --by audrey\n  batchward audit plan --kind vendor --period 115-H2 --of dingyue --by audrey --doc-no 桃婦秘字第1150000124號"
+        after_long_help = "Examples:\n  batchward audit plan --kind internal --period 2026-H2 --of 幼兒托育科 --by audrey\n  batchward audit plan --kind vendor --period 115-H2 --of dingyue --by audrey \\\n      --doc-no 桃婦秘字第1150000124號"
     )]
     Plan(PlanArgs),
     /// Record an audit that took place; a second person signs.

@@ -50,12 +50,9 @@ pub(in crate::cli) struct RegisterExport {
     pub(in crate::cli) file: FormFile,
 }
 
-/// `duties`.
+/// Which duties.
 #[derive(Debug, Args)]
-#[command(args_conflicts_with_subcommands = true)]
-pub(in crate::cli) struct Duties {
-    #[command(subcommand)]
-    pub(in crate::cli) word: Option<DutiesWord>,
+pub(in crate::cli) struct WantedDuties {
     /// Those due within 30 days, and late ones.
     #[arg(long, conflicts_with_all = ["overdue", "all"])]
     pub(in crate::cli) due: bool,
@@ -77,6 +74,17 @@ pub(in crate::cli) struct Duties {
     /// Of this link.
     #[arg(long)]
     pub(in crate::cli) link: Option<String>,
+}
+
+/// `duties`.
+#[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
+pub(in crate::cli) struct Duties {
+    #[command(subcommand)]
+    pub(in crate::cli) word: Option<DutiesWord>,
+    /// Which of them.
+    #[command(flatten)]
+    pub(in crate::cli) wanted: WantedDuties,
     /// Write them for a calendar program (iCalendar) to this file; '-' for standard output.
     #[arg(long, value_name = "FILE", conflicts_with = "json")]
     pub(in crate::cli) calendar: Option<PathBuf>,
@@ -91,6 +99,18 @@ pub(in crate::cli) enum DutiesWord {
         after_long_help = "Examples:\n  batchward duties list --format pdf -o handover.pdf\n  batchward duties list --format ods -o handover.ods"
     )]
     List(FormFile),
+    /// Write what is owed, or late, as a form to be signed off (應辦事項清冊).
+    #[command(
+        after_long_help = "Examples:\n  batchward duties report --overdue --format pdf -o overdue.pdf\n  batchward duties report --all --until 115/12/31 --format ods -o duties.ods"
+    )]
+    Report {
+        /// Which of them.
+        #[command(flatten)]
+        wanted: WantedDuties,
+        /// How and where.
+        #[command(flatten)]
+        file: FormFile,
+    },
 }
 
 /// `evidence`.

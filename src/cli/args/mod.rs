@@ -37,7 +37,10 @@ pub(super) use self::{
     },
     deliveries::{BatchWord, ExpectedArgs, KeyWord, LinkWord},
     destruction::{CloseArgs, DestroyWord, HoldWord, StandingWord},
-    forms::{Duties, DutiesWord, Evidence, EvidenceWord, FormFile, FormFormat, RegisterExport},
+    forms::{
+        Duties, DutiesWord, Evidence, EvidenceWord, FormFile, FormFormat, RegisterExport,
+        WantedDuties,
+    },
     handover::{HandoverWord, RequestArgs, ReturnedArgs},
     incidents::{IncidentWord, ReportArgs},
     inventory::{

@@ -13,7 +13,7 @@ pub struct IncidentRule {
     /// With more records than this it is reported within that time.
     pub records_over: Option<Rule<u64>>,
     /// So it is where the link holds at least so many records, however many it concerns.
-    pub system_holds: Option<Rule<u64>>,
+    pub system_records: Option<Rule<u64>>,
     /// Whether encrypted data need not be reported.
     pub encrypted_exempt: Option<Rule<bool>>,
 }
@@ -24,7 +24,7 @@ impl IncidentRule {
             route: held.texts("incident.route"),
             report_within: held.period("incident.report_within"),
             records_over: held.number("incident.records_over"),
-            system_holds: held.number("incident.system_holds"),
+            system_records: held.number("incident.system_records"),
             encrypted_exempt: held.yes("incident.encrypted_exempt"),
         }
     }

@@ -208,7 +208,7 @@ pub const PARAMETERS: &[Parameter] = &[
     may("incident.route", Kind::Words(OFFICES), Stricter::Further),
     may("incident.report_within", HOURS, Stricter::Shorter),
     may("incident.records_over", Kind::Number(0, 1_000_000), Stricter::Less),
-    may("incident.system_holds", Kind::Number(0, 1_000_000_000), Stricter::Less),
+    may("incident.system_records", Kind::Number(0, 1_000_000_000), Stricter::Less),
     may("incident.encrypted_exempt", Kind::Yes, Stricter::False),
     may("backup.review", SOME_DAYS, Stricter::Shorter),
     may("calendar.month_rule", Kind::Word(&["legal", "naive", "earlier"]), Stricter::Later),

@@ -1,5 +1,7 @@
 //! What holds of every list of duties, whatever parts it comes from.
-#![allow(clippy::unwrap_used, reason = "tests")]
+#![allow(clippy::unwrap_used, clippy::disallowed_methods, clippy::print_stdout, reason = "tests")]
+
+mod years;
 
 use super::*;
 use crate::domain::duty::DutyCode;

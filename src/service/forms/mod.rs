@@ -5,10 +5,19 @@ mod destruction;
 mod duties;
 mod evidence;
 mod held;
+mod owed;
 mod register;
 
 use serde::{Deserialize, Serialize};
 
+/// Reports of use, reconciliation and the self-assessment.
+pub use super::auditing::{
+    assessment::{Assessment, Item, PlanRow},
+    counting::UseSheet,
+    reconciling::Reconciliation,
+};
+/// The list of duties.
+pub use super::duties::{DutyLine, Which};
 /// The roster and the review of accounts.
 pub use super::people::{ReviewLine, ReviewPage, Roster, RosterRow};
 /// What waits, as a list that is handed over names it.
@@ -17,6 +26,7 @@ pub use destruction::{CopyRecord, DestructionRecord, OrderRow};
 pub use duties::{AccessKey, DutyList, HeldKey, OpenBatch, OpenHold, OpenOrder};
 pub use evidence::{EntryProof, ManifestBytes, MonthOfUse, UsePart};
 pub use held::EndByPeople;
+pub use owed::OwedList;
 pub use register::{CopyEnd, RegisterFilter, RegisterPart, RegisterRow, Sheet};
 
 use super::{Result, Service};

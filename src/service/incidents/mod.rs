@@ -88,7 +88,7 @@ pub(super) fn report_by(view: &View, rules: &Rules, row: &Incident) -> Option<(T
             .currents_of(&row.facts.link)
             .filter_map(|(_, batch)| batch.counts.parsed)
             .fold(0, u64::saturating_add);
-        rule.system_holds.as_ref().is_some_and(|rule| held >= rule.value)
+        rule.system_records.as_ref().is_some_and(|rule| held >= rule.value)
     };
     let by = within.value.after(row.facts.known, rules.zone);
     (over || holds()).then(|| (by, within.clause.clone()))
