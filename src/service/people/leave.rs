@@ -85,7 +85,7 @@ impl Service {
         to: &str,
         on: Option<Timestamp>,
     ) -> Result<Reply> {
-        let Some((appointment, row)) = successor(&self.engine.view, link, to) else {
+        let Some((appointment, row)) = successor(&self.engine.view, link, to, self.now()) else {
             return Err(Error::usage(format!("'{to}' is not to take over the custody of '{link}'"))
                 .hint("'batchward appointment add --post custodian' applies for it, and a second person confirms it"));
         };
