@@ -323,7 +323,9 @@ impl View {
             };
             self.people.changes.insert(mark.seq, change);
         }
-        self.roles_left(mark, &name, &over.left, None)?;
+        if name != new {
+            self.roles_left(mark, &name, &over.left, None)?;
+        }
         let row = self.accounts.get_mut(&new).ok_or_else(unknown)?;
         if let Some(facts) = row.facts.as_mut().filter(|facts| !facts.roles.contains(&role)) {
             facts.roles.push(role);

@@ -101,7 +101,9 @@ impl Service {
         let accounts = &self.engine.view.accounts;
         let roles = accounts.get(&from).and_then(|row| row.facts.as_ref());
         let roles = roles.map(|facts| facts.roles.clone()).unwrap_or_default();
-        let left = self.engine.view.people.left(&roles, old, self.now());
+        // Who follows himself goes on.
+        let people = &self.engine.view.people;
+        let left = if from == to { roles } else { people.left(&roles, old, self.now()) };
         let list = self.duty_list()?.digest;
         let signed = actor.decision()?;
         let body =
