@@ -242,7 +242,11 @@ impl View {
         };
         let before = self.people.changes.iter_mut().find(|(_, row)| same(row));
         if let Some((_, row)) = before {
-            (row.on, row.reason) = (one.on, one.reason);
+            row.on = one.on;
+            // Who leaves altogether does not come to leave a post only.
+            if row.reason.fault().is_none() || one.reason.fault().is_some() {
+                row.reason = one.reason;
+            }
             return Ok(());
         }
         let row = Change {

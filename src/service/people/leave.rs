@@ -52,7 +52,7 @@ impl Service {
         }
         let mut known = self.engine.view.people.changes.values();
         if let Some(row) = known.find(|row| of.is(row) && row.carried.is_none())
-            && row.on < on
+            && (row.on < on || row.reason.fault().is_some() && reason.fault().is_none())
         {
             return Err(Error::refused(format!(
                 "the last day is {} already: it can only come earlier",
