@@ -33,8 +33,11 @@ impl Service {
             }
             Leaver::Account(name) => (name.clone(), None),
         };
-        if name != actor.name() && !Act::Appoint.allowed_to(&actor.facts.roles) {
-            return Err(not_permitted(actor, "appointment end", Act::Appoint));
+        // A custodian alone ends nobody's account but the own one.
+        let account = appointment.is_none() || reason.fault().is_some();
+        let needed = if account { Act::ConfirmAdministration } else { Act::Appoint };
+        if name != actor.name() && !needed.allowed_to(&actor.facts.roles) {
+            return Err(not_permitted(actor, "appointment end", needed));
         }
         let Some(facts) = self.engine.view.account(&name) else {
             return Err(Error::usage(format!("there is no active account '{name}'")));
