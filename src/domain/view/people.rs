@@ -275,6 +275,7 @@ impl View {
     ) -> Result<(), FoldError> {
         let row = self.accounts.get_mut(name).ok_or(FoldError::Unknown(mark.seq))?;
         if left.is_empty() {
+            row.proposal = None;
             if !row.disabled {
                 row.disabled = true;
                 self.people.of(name).over(mark.at, fault, false);
