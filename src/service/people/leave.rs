@@ -99,7 +99,10 @@ impl Service {
         let of_link = row.terms.link.clone();
         let old = row.succeeds.unwrap_or(appointment);
         let from = self.appointment(old)?.terms.name.clone();
-        let on = self.last_day(old, &from).or(on).unwrap_or_else(|| self.end_of_today());
+        let last = on.unwrap_or_else(|| self.end_of_today());
+        // By the appointment's own end it is over, whatever is typed.
+        let last = self.appointment(old)?.ends().map_or(last, |end| end.min(last));
+        let on = self.last_day(old, &from).unwrap_or(last);
         let late = self.is_late(of_link.as_deref(), on);
         let accounts = &self.engine.view.accounts;
         let roles = accounts.get(&from).and_then(|row| row.facts.as_ref());
