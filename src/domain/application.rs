@@ -137,13 +137,20 @@ impl LinkScope {
     }
 }
 
-/// The offices that an application of this link needs: those of its policy; where that names none, a supervisor, for nobody
-/// decides alone.
+/// The offices that an application of this link needs: those of its policy, as it is found and as it is in force, for nobody
+/// alone takes an office out; where neither names one, a supervisor, for nobody decides alone. The head is the last.
 #[must_use]
-pub fn route(policy: Option<&Policy>) -> Vec<Office> {
-    let asked = policy.and_then(|policy| policy.further.links.route.as_ref());
-    let asked = asked.map(|rule| rule.value.clone()).filter(|route| !route.is_empty());
-    asked.unwrap_or_else(|| vec![Office::Supervisor])
+pub fn route(found: Option<&Policy>, in_force: Option<&Policy>) -> Vec<Office> {
+    let asked = found.into_iter().chain(in_force);
+    let asked = asked.filter_map(|policy| policy.further.links.route.as_ref());
+    let mut route: Vec<Office> = Vec::new();
+    for office in asked.flat_map(|rule| &rule.value) {
+        if !route.contains(office) {
+            route.push(*office);
+        }
+    }
+    route.sort_by_key(|office| *office == Office::Head);
+    if route.is_empty() { vec![Office::Supervisor] } else { route }
 }
 
 /// A link as it counts: its file, as far as the register lets it; and what of the register bounds it. `since` is when it was

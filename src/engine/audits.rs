@@ -30,7 +30,7 @@ impl Engine {
         }
         let rules = &self.rules;
         let asked =
-            rules.links.values().filter(|link| link.status == LinkStatus::Active).any(|link| {
+            rules.links.values().filter(|link| link.status != LinkStatus::Terminated).any(|link| {
                 rules
                     .policy_of(link)
                     .is_some_and(|policy| policy.further.audits.unannounced.is_some())

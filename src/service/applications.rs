@@ -120,8 +120,10 @@ impl Service {
             .hint("--refers FINDING, once for each"));
         }
         let policy = self.found.rules.policy_of(link);
-        let route = application::route(policy);
-        let clause = policy.map_or("own", |policy| policy.further.route_clause()).to_owned();
+        let in_force = self.engine.rules.policy_for(name, &link.policy);
+        let route = application::route(policy, in_force);
+        let asks = in_force.filter(|policy| policy.further.links.route.is_some());
+        let clause = asks.or(policy).map_or("own", |one| one.further.route_clause()).to_owned();
         let scope = LinkScope::of(link, self.found.digest);
         let covered = |scope: &LinkScope| scope.covers(link) && !over;
         let allowed = self.history(name).approved;

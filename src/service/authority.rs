@@ -6,6 +6,7 @@ use crate::{
         entry::{self, Signed},
         signed::{self, Asked},
         sshsig::PublicKeyInfo,
+        time::Timestamp,
         view::View,
     },
     error::{Error, Exit},
@@ -65,7 +66,7 @@ impl Service {
 
     fn object_digest(&self, command: &Command) -> Result<Digest> {
         let view = &self.engine.view;
-        if let Some(digest) = decided_entry(view, command) {
+        if let Some(digest) = decided_entry(view, command, self.now()) {
             return Ok(digest);
         }
         let begins = match command {
@@ -162,7 +163,7 @@ impl Service {
 }
 
 /// The hash of the entry that a command decides on.
-fn decided_entry(view: &View, command: &Command) -> Option<Digest> {
+fn decided_entry(view: &View, command: &Command, now: Timestamp) -> Option<Digest> {
     match command {
         Command::AccountConfirm { name } => {
             Some(view.accounts.get(name)?.proposal.as_ref()?.mark.digest)
@@ -204,7 +205,7 @@ fn decided_entry(view: &View, command: &Command) -> Option<Digest> {
             Some(view.handovers.get(&act.handover()?)?.requested.digest)
         }
         Command::Link { act } => act.decided(view),
-        Command::People { act } => act.decided_entry(view),
+        Command::People { act } => act.decided_entry(view, now),
         Command::Sample { act } => match &**act {
             SampleAct::Confirm { sample } => {
                 Some(view.samples.rows.get(sample)?.waiting()?.mark.digest)

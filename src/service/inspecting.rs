@@ -138,6 +138,7 @@ impl Service {
         let known = named == "all" || self.engine.rules.links.contains_key(named);
         let (word, object) = (inspection.word(), if known { named } else { "-" }.to_owned());
         let draft = Draft::of_inspection(inspection, self.origin()?)?;
+        self.engine.rights_due()?;
         let actor = match self.reader(caller, &draft) {
             Err(error) if error.exit == Exit::Refused => {
                 self.refuse_unknown(caller, word, &object, &error)?;
@@ -159,6 +160,7 @@ impl Service {
             return Err(error);
         }
         let asked = self.log_look(&actor, &links, inspection, None)?;
+        self.was_used(&actor)?;
         let terms = Terms {
             grant: None,
             holder: actor.name().to_owned(),

@@ -51,10 +51,12 @@ impl Service {
         }
         let facts = match caller {
             Caller::User { uid } => {
-                self.engine.view.account_of_uid(*uid).cloned().ok_or_else(|| {
+                let facts = self.engine.view.account_of_uid(*uid).cloned().ok_or_else(|| {
                     Error::refused(format!("the user with number {uid} has no account here"))
                         .hint("sign the command: --as NAME --sign-with KEYFILE")
-                })?
+                })?;
+                self.is_there(&facts.name)?;
+                facts
             }
             Caller::Signer { name, signed } => {
                 let refused = |why: &str| {

@@ -14,7 +14,7 @@ use std::{
 use super::access_lines::{AccessLine, LogSource};
 use crate::{
     domain::{
-        entry::{AccountSuspended, Body, CustodyHandedOver, RightsEnded},
+        entry::{AccountSuspended, Body, CustodyHandedOver, LinkStopped, RightsEnded},
         ids::GrantId,
         step::Plan,
         time::Timestamp,
@@ -63,7 +63,7 @@ pub struct Terms {
 
 impl Terms {
     /// Whether an entry of the register ends the reading: the end of the grant, a change of its holder's account, a
-    /// link that became narrower, a key of the log that is about to be destroyed. The intent is recorded before the
+    /// link that was stopped or may have become narrower, a key of the log that is about to be destroyed. The intent is recorded before the
     /// slot goes: no line comes after it.
     #[must_use]
     pub fn are_taken_back_by(&self, body: &Body) -> bool {
@@ -84,6 +84,11 @@ impl Terms {
             Body::ConfigTightened { changes, .. } => {
                 changes.iter().any(|change| Some(&change.file) == self.link_file.as_ref())
             }
+            Body::LinkStopped(LinkStopped { link, .. }) => {
+                self.link_file.as_ref().is_some_and(|file| *file == format!("links/{link}.yaml"))
+            }
+            // The entry does not say whose application it is, and one that is complete may narrow its link.
+            Body::LinkCountersigned(_) => self.link_file.is_some(),
             Body::Intent { plan: Plan::DropAccessKey { link, .. } } => {
                 self.grant.is_none() && self.log_of.as_ref().is_none_or(|of| of == link)
             }

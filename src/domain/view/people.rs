@@ -242,7 +242,11 @@ impl View {
         };
         let before = self.people.changes.iter_mut().find(|(_, row)| same(row));
         if let Some((_, row)) = before {
-            (row.on, row.reason) = (one.on, one.reason);
+            row.on = one.on;
+            // Who leaves altogether does not come to leave a post only.
+            if row.reason.fault().is_none() || one.reason.fault().is_some() {
+                row.reason = one.reason;
+            }
             return Ok(());
         }
         let row = Change {
@@ -271,6 +275,7 @@ impl View {
     ) -> Result<(), FoldError> {
         let row = self.accounts.get_mut(name).ok_or(FoldError::Unknown(mark.seq))?;
         if left.is_empty() {
+            row.proposal = None;
             if !row.disabled {
                 row.disabled = true;
                 self.people.of(name).over(mark.at, fault, false);
@@ -323,7 +328,9 @@ impl View {
             };
             self.people.changes.insert(mark.seq, change);
         }
-        self.roles_left(mark, &name, &over.left, None)?;
+        if name != new {
+            self.roles_left(mark, &name, &over.left, None)?;
+        }
         let row = self.accounts.get_mut(&new).ok_or_else(unknown)?;
         if let Some(facts) = row.facts.as_mut().filter(|facts| !facts.roles.contains(&role)) {
             facts.roles.push(role);

@@ -172,7 +172,10 @@ impl AccountLedger {
     /// It is in force.
     pub(super) fn begun(&mut self, at: Timestamp) {
         self.answered(at);
-        self.effective = Some(at);
+        // One that is confirmed anew without an end between is in force since its first day.
+        if self.effective.is_none() || self.ended.is_some() {
+            self.effective = Some(at);
+        }
         (self.ended, self.rests) = (None, false);
     }
 

@@ -16,7 +16,7 @@ use crate::{
         papers::PaperKind,
         policy::{Policy, layers::OWN, length::Length},
         time::{Period, Timestamp},
-        view::{Paper, View},
+        view::{LinkHistory, Paper, View},
     },
     engine::rules::Rules,
 };
@@ -155,16 +155,14 @@ fn link(view: &View, rules: &Rules, name: &str, into: &mut Vec<Duty>) {
                 ..duty
             }));
         }
-        let last = history.reviews.last().filter(|last| last.result == ReviewResult::NoNeed);
-        if let Some(last) = last {
-            let due = within(last.at, asked, rules);
-            let day = last.at.date_in(rules.zone).to_string();
+        for (at, done) in unneeded(&history) {
+            let day = at.date_in(rules.zone).to_string();
             into.push(of(Duty {
                 clause: review.clause.clone(),
                 roles: Act::KeepLink.roles().to_vec(),
-                done: history.stopped.filter(|stop| stop.terminated).map(|stop| stop.mark.at),
+                done,
                 command: format!("link terminate {name} --reason TEXT --doc-no NO"),
-                ..one(DutyCode::ProposeTermination, day, last.at, due)
+                ..one(DutyCode::ProposeTermination, day, at, within(at, asked, rules))
             }));
         }
     }
@@ -180,6 +178,27 @@ fn link(view: &View, rules: &Rules, name: &str, into: &mut Vec<Duty>) {
             ..one(DutyCode::RenewLink, due.date_in(rules.zone).to_string(), given, due)
         }));
     }
+}
+
+/// Each time that a review came to no need of the link, and when that was settled: by the link's end, by a review that needs
+/// it again, or by an application that was approved since.
+fn unneeded(history: &LinkHistory) -> Vec<(Timestamp, Option<Timestamp>)> {
+    let ended = history.stopped.as_ref().filter(|stop| stop.terminated).map(|stop| stop.mark.at);
+    let approved = history.approved.as_ref().map(|allowed| allowed.at);
+    let reviews = &history.reviews;
+    let mut found: Vec<(Timestamp, Option<Timestamp>)> = Vec::new();
+    for (n, review) in reviews.iter().enumerate() {
+        let open = |last: &(Timestamp, Option<Timestamp>)| last.1.is_none_or(|at| at > review.at);
+        if review.result != ReviewResult::NoNeed || found.last().is_some_and(open) {
+            continue;
+        }
+        let mut later = reviews.iter().skip(n + 1);
+        let needed = later.find(|one| one.result == ReviewResult::Needed).map(|one| one.at);
+        let ended = ended.map(|at| at.max(review.at));
+        let approved = approved.filter(|at| *at > review.at);
+        found.push((review.at, ended.into_iter().chain(needed).chain(approved).min()));
+    }
+    found
 }
 
 /// What is owed so long after it was done last, or after its cause: each time by itself; the last one is open, unless it is

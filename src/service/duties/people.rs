@@ -1,5 +1,7 @@
 //! What is owed of people: posts that are to be filled, changes to tell of, custody to hand over, applications for accounts,
 //! reviews, training and agreements.
+//!
+//! It is over 500 lines because what is owed of people is read in one place.
 
 use std::collections::BTreeMap;
 
@@ -55,9 +57,10 @@ pub(in crate::service) fn duties(
     }
 }
 
+/// A link that rests owes what it owed: one person suspends it.
 fn policies<'a>(view: &View, rules: &'a Rules) -> Vec<Under<'a>> {
     let mut found: BTreeMap<&str, Under<'a>> = BTreeMap::new();
-    for link in rules.links.values().filter(|link| link.status == LinkStatus::Active) {
+    for link in rules.links.values().filter(|link| link.status != LinkStatus::Terminated) {
         let (Some(policy), Some(since)) =
             (rules.policy_of(link), view.link_under_since(&link.name))
         else {

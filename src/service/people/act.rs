@@ -225,13 +225,13 @@ impl PeopleAct {
 
     /// The hash of the entry that it decides on.
     #[must_use]
-    pub fn decided_entry(&self, view: &View) -> Option<Digest> {
+    pub fn decided_entry(&self, view: &View, now: Timestamp) -> Option<Digest> {
         match self {
             Self::Confirm { appointment } => {
                 Some(view.people.appointments.get(appointment)?.proposed.digest)
             }
             Self::HandOver { link, to, .. } => {
-                let (_, row) = successor(view, link, to)?;
+                let (_, row) = successor(view, link, to, now)?;
                 Some(row.confirmed.as_ref()?.1.digest)
             }
             Self::ReviewConfirm => Some(view.people.reviews.values().next_back()?.mark.digest),
@@ -240,11 +240,12 @@ impl PeopleAct {
     }
 }
 
-/// The appointment by which an account is to take a link's custody over.
+/// The appointment by which an account is to take a link's custody over: not one that was taken back, or is over.
 pub(super) fn successor<'v>(
     view: &'v View,
     link: &str,
     to: &str,
+    now: Timestamp,
 ) -> Option<(AppointmentId, &'v Appointment)> {
     let named = Some(link).filter(|link| *link != "all");
     let mut all = view.people.to(Post::Custodian, false, named);
@@ -253,5 +254,6 @@ pub(super) fn successor<'v>(
             && row.succeeds.is_some()
             && row.taken.is_none()
             && row.confirmed.is_some()
+            && row.ends().is_none_or(|end| end > now)
     })
 }

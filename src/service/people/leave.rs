@@ -33,8 +33,11 @@ impl Service {
             }
             Leaver::Account(name) => (name.clone(), None),
         };
-        if name != actor.name() && !Act::Appoint.allowed_to(&actor.facts.roles) {
-            return Err(not_permitted(actor, "appointment end", Act::Appoint));
+        // A custodian alone ends nobody's account but the own one.
+        let account = appointment.is_none() || reason.fault().is_some();
+        let needed = if account { Act::ConfirmAdministration } else { Act::Appoint };
+        if name != actor.name() && !needed.allowed_to(&actor.facts.roles) {
+            return Err(not_permitted(actor, "appointment end", needed));
         }
         let Some(facts) = self.engine.view.account(&name) else {
             return Err(Error::usage(format!("there is no active account '{name}'")));
@@ -52,7 +55,7 @@ impl Service {
         }
         let mut known = self.engine.view.people.changes.values();
         if let Some(row) = known.find(|row| of.is(row) && row.carried.is_none())
-            && row.on < on
+            && (row.on < on || row.reason.fault().is_some() && reason.fault().is_none())
         {
             return Err(Error::refused(format!(
                 "the last day is {} already: it can only come earlier",
@@ -85,7 +88,7 @@ impl Service {
         to: &str,
         on: Option<Timestamp>,
     ) -> Result<Reply> {
-        let Some((appointment, row)) = successor(&self.engine.view, link, to) else {
+        let Some((appointment, row)) = successor(&self.engine.view, link, to, self.now()) else {
             return Err(Error::usage(format!("'{to}' is not to take over the custody of '{link}'"))
                 .hint("'batchward appointment add --post custodian' applies for it, and a second person confirms it"));
         };
@@ -96,12 +99,17 @@ impl Service {
         let of_link = row.terms.link.clone();
         let old = row.succeeds.unwrap_or(appointment);
         let from = self.appointment(old)?.terms.name.clone();
-        let on = self.last_day(old, &from).or(on).unwrap_or_else(|| self.end_of_today());
+        let last = on.unwrap_or_else(|| self.end_of_today());
+        // By the appointment's own end it is over, whatever is typed.
+        let last = self.appointment(old)?.ends().map_or(last, |end| end.min(last));
+        let on = self.last_day(old, &from).unwrap_or(last);
         let late = self.is_late(of_link.as_deref(), on);
         let accounts = &self.engine.view.accounts;
         let roles = accounts.get(&from).and_then(|row| row.facts.as_ref());
         let roles = roles.map(|facts| facts.roles.clone()).unwrap_or_default();
-        let left = self.engine.view.people.left(&roles, old, self.now());
+        // Who follows himself goes on.
+        let people = &self.engine.view.people;
+        let left = if from == to { roles } else { people.left(&roles, old, self.now()) };
         let list = self.duty_list()?.digest;
         let signed = actor.decision()?;
         let body =
