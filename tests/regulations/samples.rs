@@ -439,7 +439,11 @@ fn a_team_of_two_offices_reviews_together() {
     let with = [review.as_slice(), &["--with", "ivan"]].concat();
     site.run_as("audrey", &with).ok();
     assert_eq!(owed(&site, "review-sample")[0]["account"], "ivan");
-    site.run_as("ivan", &["audit", "confirm", "m-00000001"]).ok();
+    // Ivan does not agree, and looks through it himself: what waited for him keeps nobody waiting.
+    let other = [review.as_slice(), &["--with", "audrey"]].concat();
+    site.run_as("ivan", &other).ok();
+    refused(&site, "ivan", &["audit", "confirm", "m-00000001"], "audrey");
+    site.run_as("audrey", &["audit", "confirm", "m-00000001"]).ok();
     assert!(owed(&site, "review-sample").is_empty());
     site.verify();
 }

@@ -109,14 +109,6 @@ impl Sample {
         all.into_iter().find(|(_, places)| places.contains(&place)).map(|(who, _)| who.as_str())
     }
 
-    /// Places that no review is for, also none that waits for the other one's word.
-    #[must_use]
-    pub fn free(&self) -> BTreeSet<u64> {
-        let waiting = self.reviews.iter().filter(|review| !review.counts);
-        let waiting: BTreeSet<u64> = waiting.flat_map(|review| review.on.iter().copied()).collect();
-        self.open.difference(&waiting).copied().collect()
-    }
-
     /// The review that waits for an account's word.
     #[must_use]
     pub fn waiting(&self) -> Option<&SampleReview> {
@@ -249,8 +241,11 @@ impl View {
     ) -> Result<(), FoldError> {
         let row = self.samples.rows.get_mut(&review.sample);
         let row = row.ok_or(FoldError::Unknown(mark.seq))?;
-        let on =
-            if review.on.is_empty() { row.free().into_iter().collect() } else { review.on.clone() };
+        let on = if review.on.is_empty() {
+            row.open.iter().copied().collect()
+        } else {
+            review.on.clone()
+        };
         let made = SampleReview {
             by: by.to_owned(),
             mark,
@@ -259,6 +254,8 @@ impl View {
             with: review.with.clone(),
             counts: review.with.is_none(),
         };
+        // One that still waits for the other one's word is given up: whoever agrees with it now is refused.
+        row.reviews.retain(|one| one.counts);
         row.reviews.push(made.clone());
         if let Some(facts) = &review.finding {
             self.samples.last_finding = self.samples.last_finding.max(facts.finding.number());

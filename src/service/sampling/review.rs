@@ -25,12 +25,8 @@ impl Service {
         (finding, with): (Option<Noted>, Option<String>),
     ) -> Result<Reply> {
         let row = self.sample_row(id)?;
-        if let Some(waiting) = row.waiting() {
-            let other = waiting.with.clone().unwrap_or_default();
-            return Err(Error::usage(format!("a review of '{id}' waits for '{other}'"))
-                .hint(format!("'{other}' runs 'batchward audit confirm {id}'")));
-        }
-        let free = row.free();
+        // What waits for the other one's word counts for nothing, and is given up by this: nobody keeps others waiting.
+        let free = row.open.clone();
         if let Some(place) = on.iter().find(|place| !row.places().contains(*place)) {
             return Err(Error::usage(format!("entry {place} is not in '{id}'"))
                 .hint(format!("'batchward audit sample show {id}' shows what is")));
