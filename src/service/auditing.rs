@@ -168,14 +168,15 @@ impl Service {
         Ok(Reply::new(&report, message))
     }
 
-    /// The policies that bind what is audited: that of a link, or those of every active link.
+    /// The policies that bind what is audited: that of a link, or those of every link that is not terminated.
     fn policies_of(&self, of: &str) -> Vec<&Policy> {
         let rules = &self.engine.rules;
         match rules.links.get(of) {
             Some(link) => rules.policy_of(link).into_iter().collect(),
             None => {
-                let active = rules.links.values().filter(|link| link.status == LinkStatus::Active);
-                active.filter_map(|link| rules.policy_of(link)).collect()
+                let links = rules.links.values();
+                let owing = links.filter(|link| link.status != LinkStatus::Terminated);
+                owing.filter_map(|link| rules.policy_of(link)).collect()
             }
         }
     }
