@@ -390,6 +390,11 @@ fn offices<'a>(
 /// Requests for evidence.
 fn answers(view: &View, into: &mut Vec<Duty>) {
     for (id, row) in &view.audits.requests {
+        let answered = row.answer.as_ref().map(|(_, mark)| mark.at);
+        // Whoever has left answers no more.
+        let ledger = view.people.ledger.get(&row.asked.account);
+        let left = ledger.and_then(|ledger| ledger.ended.as_ref()).map(|(at, _)| *at);
+        let left = left.filter(|left| *left >= row.mark.at);
         into.push(Duty {
             code: DutyCode::AnswerRequest,
             clause: "NTP-7.2".to_owned(),
@@ -400,7 +405,7 @@ fn answers(view: &View, into: &mut Vec<Duty>) {
             account: Some(row.asked.account.clone()),
             start: row.mark.at,
             due: row.asked.due,
-            done: row.answer.as_ref().map(|(_, mark)| mark.at),
+            done: answered.or(left),
             command: format!("audit answer {id} --doc-no NO --evidence FILE"),
             unannounced: false,
         });
