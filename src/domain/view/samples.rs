@@ -89,6 +89,8 @@ pub struct Finding {
     pub added: Mark,
     /// Who corrected it, the entry, what was done, the document, and the evidence.
     pub corrected: Option<(String, Mark, String, String, Vec<Digest>)>,
+    /// The day on which it was corrected.
+    pub corrected_on: Option<Timestamp>,
     /// Letters by the office that got each.
     pub told: BTreeMap<String, (String, Timestamp)>,
     /// Who closed it, and when.
@@ -289,6 +291,7 @@ impl View {
                 by: review.by.clone(),
                 added: mark,
                 corrected: None,
+                corrected_on: None,
                 told: BTreeMap::new(),
                 closed: None,
             };
@@ -305,6 +308,7 @@ impl View {
                 by: entry.by.clone(),
                 added: mark,
                 corrected: None,
+                corrected_on: None,
                 told: BTreeMap::new(),
                 closed: None,
             };
@@ -330,6 +334,7 @@ impl View {
                 let (action, doc_no) = (corrected.action.clone(), corrected.doc_no.clone());
                 let evidence = corrected.evidence.clone();
                 row.corrected = Some((entry.by.clone(), mark, action, doc_no, evidence));
+                row.corrected_on = Some(corrected.on);
             }
             Body::FindingTold(told) => {
                 row.told.insert(told.office.clone(), (told.letter.clone(), told.on));
@@ -342,7 +347,9 @@ impl View {
                 if judged.closed {
                     row.closed = Some((entry.by.clone(), mark.at));
                 } else {
-                    row.corrected = None;
+                    // It did not end: whoever was told how it ended is told again.
+                    (row.corrected, row.corrected_on) = (None, None);
+                    row.told.clear();
                 }
             }
             _ => {}
