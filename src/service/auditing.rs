@@ -64,6 +64,7 @@ impl Service {
                     .hint("what is reported is a whole period"));
             }
         }
+        clean(&period)?;
         link.as_deref().map_or(Ok(()), clean)?;
         unit.as_deref().map_or(Ok(()), clean)?;
         for row in &rows {
