@@ -199,11 +199,7 @@ impl Service {
             if !names.insert(account) {
                 return Err(Error::usage(format!("'{account}' is named twice")));
             }
-            if facts.unit.as_ref() == Some(&terms.of) || *account == terms.of {
-                return Err(Error::refused(format!(
-                    "'{account}' belongs to what is audited: nobody audits their own acts"
-                )));
-            }
+            self.is_not_of(&terms.of, account, facts.unit.as_deref())?;
         }
         for policy in self.policies_of(&terms.of) {
             let Some(team) = &policy.further.audits.team else { continue };
@@ -219,6 +215,19 @@ impl Service {
             }
         }
         Ok(())
+    }
+
+    /// Nobody audits their own acts: neither the person, nor the unit, nor a link that the unit uses.
+    fn is_not_of(&self, of: &str, account: &str, unit: Option<&str>) -> Result<()> {
+        let mut links =
+            self.engine.rules.links.values().filter(|link| of == ALL || link.name == of);
+        let uses = |unit: &str| links.any(|link| link.units.iter().any(|one| one == unit));
+        if account != of && unit != Some(of) && !unit.is_some_and(uses) {
+            return Ok(());
+        }
+        Err(Error::refused(format!(
+            "'{account}' belongs to what is audited: nobody audits their own acts"
+        )))
     }
 
     fn audit_plan(
@@ -291,6 +300,8 @@ impl Service {
         if row.signed.is_some() {
             return Err(Error::usage(format!("'{audit}' is signed already")));
         }
+        let of = &record.facts.terms.of;
+        self.is_not_of(of, actor.name(), actor.facts.unit.as_deref())?;
         let signed = actor.decision()?;
         self.record(actor, Body::AuditSigned(AuditSigned { audit, signed }))?;
         Ok(Reply::new(&audit, "signed by two people"))
