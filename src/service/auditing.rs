@@ -25,10 +25,12 @@ use crate::{
         limits,
         link::LinkStatus,
         policy::Policy,
-        time::Timestamp,
+        time::{Period, Timestamp},
     },
     error::Error,
 };
+
+const MONTH: Period = Period { months: 1, days: 0, seconds: 0 };
 
 /// What an audit may be of where it is of everything.
 pub const ALL: &str = "all";
@@ -268,12 +270,15 @@ impl Service {
         let audits = &self.engine.view.audits;
         let planned = audits.plan_for(terms.kind, &terms.period, &terms.of);
         let audit = planned.unwrap_or_else(|| audits.next_audit());
-        let unannounced = terms.kind == AuditKind::Unannounced;
+        let tell = match terms.kind {
+            AuditKind::Unannounced => self.on_the_day_that_was_drawn(on)?,
+            _ => None,
+        };
         let signed = actor.signed.clone();
         let facts = AuditRecorded { audit, terms, on, result, doc_no, evidence, signed };
         self.record(actor, Body::AuditRecorded(facts))?;
-        if unannounced {
-            self.engine.tell_audit_day(&period)?;
+        if let Some(month) = tell {
+            self.engine.tell_audit_day(&month)?;
         }
         let message = match result {
             AuditResult::Ok => "recorded".to_owned(),
@@ -283,6 +288,21 @@ impl Service {
         };
         Ok(Reply::new(&audit, message)
             .next(format!("a second person runs 'batchward audit sign {audit}'")))
+    }
+
+    /// The month whose drawn day can be told now that its audit took place: that day is past. Where one was drawn for the
+    /// month of an audit without notice, that is its day, and no other.
+    fn on_the_day_that_was_drawn(&self, on: Timestamp) -> Result<Option<CalendarPeriod>> {
+        let zone = self.engine.rules.zone;
+        let Some(month) = CalendarPeriod::of(on.date_in(zone), MONTH) else { return Ok(None) };
+        let Some(drawn) = self.engine.audit_day(&month)? else { return Ok(None) };
+        if drawn.day != on.date_in(zone) {
+            return Err(Error::refused(
+                "an audit without notice takes place on the day that was drawn",
+            )
+            .hint("'batchward audit day MONTH' shows auditors the day that was drawn"));
+        }
+        Ok((drawn.day < self.now().date_in(zone)).then_some(month))
     }
 
     fn audit_sign(&mut self, actor: &Actor, audit: AuditId) -> Result<Reply> {

@@ -126,17 +126,24 @@ fn taipei_health_audits_without_notice_with_a_team_of_two_offices_on_a_day_that_
     // Sue is a supervisor of the unit that is audited; henry audits nothing.
     site.run_as("sue", &["audit", "day", "2026-12"]).exits(77);
     site.run_as("henry", &["audit", "day", "2026-12"]).exits(77);
-    let record = |by: &[&str]| {
+    let at = shown.text().find("2026-12-").unwrap();
+    let day = shown.text()[at..at + 10].to_owned();
+    let record = |by: &[&str], on: &str| {
         let words = ["audit", "record", "unannounced", "--period", "2026-12", "--of", "all"];
-        let more = ["--result", "ok", "--doc-no", DOC];
+        let more = ["--result", "ok", "--doc-no", DOC, "--on", on];
         site.run_as("audrey", &[words.as_slice(), by, &more].concat())
     };
     samples::account(&site, "erin", "supervisor", "政風處");
-    later(&site, 14);
-    let alone = record(&["--by", "audrey=ethics-office"]).exits(77);
+    // The day after the one that was drawn: from 21 November on.
+    let days: i64 = day[8..].parse().unwrap();
+    later(&site, 9 + days + 1);
+    let alone = record(&["--by", "audrey=ethics-office"], &day).exits(77);
     assert!(alone.stderr.contains("TPH-5.9"), "{}", alone.stderr);
     let team = ["--by", "audrey=ethics-office", "--by", "alice=it-office"];
-    let id = record(&team).ok().id('v');
+    // On another day than the one that was drawn it is none.
+    let other = record(&team, if days == 1 { "2026-12-02" } else { "2026-12-01" }).exits(77);
+    assert!(other.stderr.contains("the day that was drawn"), "{}", other.stderr);
+    let id = record(&team, &day).ok().id('v');
     // It is told now, and the seal holds it.
     let days = page(&site)["days"].as_array().unwrap().clone();
     let told = days.iter().find(|row| row["month"] == "2026-12").unwrap();
