@@ -228,7 +228,9 @@ pub const NOTICE_ROWS_MAX: usize = 200;
 pub const NOTICE_AHEAD_DAYS: i64 = 14;
 /// Notices that wait to be sent; what comes beyond them is told by the next digest.
 pub const NOTICES_UNSENT_MAX: usize = 2_000;
-/// Seconds for which it is remembered that a notice was sent.
+/// Bytes of a planning of notices.
+pub const NOTICE_PLAN_BYTES_MAX: usize = 64 << 20;
+/// Seconds for which an alarm that could not be sent is kept: the digests have told what still stands of it.
 pub const NOTICE_KEPT_SECONDS: i64 = 3 * 86_400;
 /// Seconds after which a notice that could not be sent is an alarm.
 pub const NOTICE_UNSENT_SECONDS: i64 = 86_400;

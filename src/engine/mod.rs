@@ -277,6 +277,7 @@ impl Engine {
 /// Names of slots in the key store.
 pub mod slots {
     use crate::domain::{
+        digest::Digest,
         ids::{BatchId, CopyId, KeyId},
         view::SampleKey,
     };
@@ -334,9 +335,31 @@ pub mod slots {
         format!("access:{link}:{month}")
     }
 
-    /// Seed of a sample of the access log.
+    /// Seed of a sample of the access log. A slot's name has 64 bytes, and a link's has up to 48: the three are digested.
     #[must_use]
     pub fn sample((link, class, period): &SampleKey) -> String {
-        format!("sample:{link}:{class}:{period}")
+        let digest = Digest::of(format!("{link}\n{class}\n{period}").as_bytes());
+        format!("seed:{:.32}", digest.to_string())
+    }
+
+    #[cfg(test)]
+    mod tests {
+        use super::*;
+        use crate::domain::sampling::SampleClass;
+
+        #[test]
+        fn the_slot_of_a_seed_is_short_enough_for_every_link_and_of_one_sample_alone() {
+            let mut seen = std::collections::BTreeSet::new();
+            for link in ["a".repeat(48), "a".repeat(47)] {
+                for class in [SampleClass::Ordinary, SampleClass::Kinship] {
+                    for period in ["2026-11", "2026-H2"] {
+                        let slot = sample(&(link.clone(), class, period.to_owned()));
+                        assert_eq!(slot.len(), 37);
+                        assert!(slot.bytes().all(|b| b.is_ascii_alphanumeric() || b == b':'));
+                        assert!(seen.insert(slot));
+                    }
+                }
+            }
+        }
     }
 }

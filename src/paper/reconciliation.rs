@@ -66,6 +66,7 @@ fn said(code: &str) -> &str {
         "query-without-case" => "查詢案號不在案件清冊",
         "outside-the-case" => "查詢不在案件辦理期間",
         "case-without-query" => "案件無查詢紀錄",
+        "unreadable" => "金鑰已銷毀而無法核對之日誌筆數",
         other => other,
     }
 }

@@ -25,10 +25,12 @@ use crate::{
         limits,
         link::LinkStatus,
         policy::Policy,
-        time::Timestamp,
+        time::{Period, Timestamp},
     },
     error::Error,
 };
+
+const MONTH: Period = Period { months: 1, days: 0, seconds: 0 };
 
 /// What an audit may be of where it is of everything.
 pub const ALL: &str = "all";
@@ -64,6 +66,7 @@ impl Service {
                     .hint("what is reported is a whole period"));
             }
         }
+        clean(&period)?;
         link.as_deref().map_or(Ok(()), clean)?;
         unit.as_deref().map_or(Ok(()), clean)?;
         for row in &rows {
@@ -168,14 +171,15 @@ impl Service {
         Ok(Reply::new(&report, message))
     }
 
-    /// The policies that bind what is audited: that of a link, or those of every active link.
+    /// The policies that bind what is audited: that of a link, or those of every link that is not terminated.
     fn policies_of(&self, of: &str) -> Vec<&Policy> {
         let rules = &self.engine.rules;
         match rules.links.get(of) {
             Some(link) => rules.policy_of(link).into_iter().collect(),
             None => {
-                let active = rules.links.values().filter(|link| link.status == LinkStatus::Active);
-                active.filter_map(|link| rules.policy_of(link)).collect()
+                let links = rules.links.values();
+                let owing = links.filter(|link| link.status != LinkStatus::Terminated);
+                owing.filter_map(|link| rules.policy_of(link)).collect()
             }
         }
     }
@@ -197,11 +201,7 @@ impl Service {
             if !names.insert(account) {
                 return Err(Error::usage(format!("'{account}' is named twice")));
             }
-            if facts.unit.as_ref() == Some(&terms.of) || *account == terms.of {
-                return Err(Error::refused(format!(
-                    "'{account}' belongs to what is audited: nobody audits their own acts"
-                )));
-            }
+            self.is_not_of(&terms.of, account, facts.unit.as_deref())?;
         }
         for policy in self.policies_of(&terms.of) {
             let Some(team) = &policy.further.audits.team else { continue };
@@ -217,6 +217,19 @@ impl Service {
             }
         }
         Ok(())
+    }
+
+    /// Nobody audits their own acts: neither the person, nor the unit, nor a link that the unit uses.
+    fn is_not_of(&self, of: &str, account: &str, unit: Option<&str>) -> Result<()> {
+        let mut links =
+            self.engine.rules.links.values().filter(|link| of == ALL || link.name == of);
+        let uses = |unit: &str| links.any(|link| link.units.iter().any(|one| one == unit));
+        if account != of && unit != Some(of) && !unit.is_some_and(uses) {
+            return Ok(());
+        }
+        Err(Error::refused(format!(
+            "'{account}' belongs to what is audited: nobody audits their own acts"
+        )))
     }
 
     fn audit_plan(
@@ -257,12 +270,15 @@ impl Service {
         let audits = &self.engine.view.audits;
         let planned = audits.plan_for(terms.kind, &terms.period, &terms.of);
         let audit = planned.unwrap_or_else(|| audits.next_audit());
-        let unannounced = terms.kind == AuditKind::Unannounced;
+        let tell = match terms.kind {
+            AuditKind::Unannounced => self.on_the_day_that_was_drawn(on)?,
+            _ => None,
+        };
         let signed = actor.signed.clone();
         let facts = AuditRecorded { audit, terms, on, result, doc_no, evidence, signed };
         self.record(actor, Body::AuditRecorded(facts))?;
-        if unannounced {
-            self.engine.tell_audit_day(&period)?;
+        if let Some(month) = tell {
+            self.engine.tell_audit_day(&month)?;
         }
         let message = match result {
             AuditResult::Ok => "recorded".to_owned(),
@@ -272,6 +288,21 @@ impl Service {
         };
         Ok(Reply::new(&audit, message)
             .next(format!("a second person runs 'batchward audit sign {audit}'")))
+    }
+
+    /// The month whose drawn day can be told now that its audit took place: that day is past. Where one was drawn for the
+    /// month of an audit without notice, that is its day, and no other.
+    fn on_the_day_that_was_drawn(&self, on: Timestamp) -> Result<Option<CalendarPeriod>> {
+        let zone = self.engine.rules.zone;
+        let Some(month) = CalendarPeriod::of(on.date_in(zone), MONTH) else { return Ok(None) };
+        let Some(drawn) = self.engine.audit_day(&month)? else { return Ok(None) };
+        if drawn.day != on.date_in(zone) {
+            return Err(Error::refused(
+                "an audit without notice takes place on the day that was drawn",
+            )
+            .hint("'batchward audit day MONTH' shows auditors the day that was drawn"));
+        }
+        Ok((drawn.day < self.now().date_in(zone)).then_some(month))
     }
 
     fn audit_sign(&mut self, actor: &Actor, audit: AuditId) -> Result<Reply> {
@@ -289,6 +320,8 @@ impl Service {
         if row.signed.is_some() {
             return Err(Error::usage(format!("'{audit}' is signed already")));
         }
+        let of = &record.facts.terms.of;
+        self.is_not_of(of, actor.name(), actor.facts.unit.as_deref())?;
         let signed = actor.decision()?;
         self.record(actor, Body::AuditSigned(AuditSigned { audit, signed }))?;
         Ok(Reply::new(&audit, "signed by two people"))

@@ -106,7 +106,7 @@ pub(super) fn letters(
 
 impl Letters {
     fn plan(&self) -> Result<Option<Plan>> {
-        match files::read(&self.folder.join(PLAN), limits::PUT_BYTES_MAX) {
+        match files::read(&self.folder.join(PLAN), limits::NOTICE_PLAN_BYTES_MAX as u64) {
             // One that cannot be understood is begun anew: what stands is told again.
             Ok(bytes) => Ok(serde_json::from_slice(&bytes).ok()),
             Err(error) if error.is_missing() => Ok(None),
@@ -117,6 +117,13 @@ impl Letters {
     fn write(&self, plan: &Plan) -> Result<()> {
         let text = serde_json::to_vec(plan).unwrap_or_default();
         files::replace(&self.folder.join(PLAN), &text, "notice plan").map_err(|e| super::file(&e))
+    }
+
+    /// Removes what waits and is not to be sent any more. What cannot be removed is tried again the next time.
+    fn give_up(&self, lapses: &dyn Fn(&Stem) -> bool) {
+        for stem in queue::waiting(&self.folder).iter().filter(|stem| lapses(stem)) {
+            let _ = remove(&self.folder.join(stem.name()));
+        }
     }
 
     /// Puts what a planning made into files of its own, and says in the plan that it did.
@@ -140,6 +147,10 @@ impl Letters {
     }
 }
 
+fn bytes_of(what: &impl Serialize) -> usize {
+    serde_json::to_vec(what).map_or(usize::MAX, |bytes| bytes.len())
+}
+
 /// Removes a notice; one that is gone is removed.
 fn remove(path: &Path) -> std::result::Result<(), FileError> {
     match files::remove(path, "notice end") {
@@ -150,6 +161,9 @@ fn remove(path: &Path) -> std::result::Result<(), FileError> {
 
 impl Notices for Letters {
     fn want(&self, wanted: Option<Wanted>) {
+        if wanted.is_none() && self.remote.is_some() {
+            self.give_up(&|_| true);
+        }
         *lock(&self.wanted) = wanted.map(Arc::new);
     }
 
@@ -169,12 +183,16 @@ impl Notices for Letters {
         }
         let waits = queue::waiting(&self.folder);
         let room = limits::NOTICES_UNSENT_MAX.saturating_sub(waits.len());
-        let notices = notices.iter().take(room).enumerate().map(|(n, notice)| {
+        let mut plan = Plan { turn: turn.clone(), notices: Vec::new() };
+        // What is read again is bounded: what is beyond is told by the next digest, as what is beyond the number of files.
+        let mut left = limits::NOTICE_PLAN_BYTES_MAX.saturating_sub(bytes_of(&plan));
+        for (n, notice) in notices.iter().take(room).enumerate() {
             let stem = Stem::of(notice, turn.number, n, &waits);
-            let kept = Kept::of(notice, &stem, &self.site, &wanted);
-            (stem.name(), kept)
-        });
-        let plan = Plan { turn: turn.clone(), notices: notices.collect() };
+            let one = (stem.name(), Kept::of(notice, &stem, &self.site, &wanted));
+            let Some(rest) = left.checked_sub(bytes_of(&one).saturating_add(1)) else { break };
+            left = rest;
+            plan.notices.push(one);
+        }
         self.write(&plan)?;
         self.lay(plan).map(drop)
     }
@@ -182,6 +200,8 @@ impl Notices for Letters {
     fn send(&self) {
         let (Some(remote), Some(wanted)) = (&self.remote, self.wanted()) else { return };
         // What is laid from here on is for the next call: its planning may not be finished yet.
+        let lapsed = self.clock.now().plus_seconds(-limits::NOTICE_KEPT_SECONDS);
+        self.give_up(&|stem| stem.is_alarm() && stem.since < lapsed);
         let waits = queue::waiting(&self.folder);
         let mut shared = lock(&self.shared);
         if waits.is_empty() || shared.sending {
@@ -209,6 +229,9 @@ impl Notices for Letters {
     }
 
     fn unsent(&self) -> Vec<Unsent> {
+        if lock(&self.wanted).is_none() {
+            return Vec::new();
+        }
         let mut rows: BTreeMap<Channel, Unsent> = BTreeMap::new();
         for stem in queue::waiting(&self.folder) {
             let (channel, since) = (stem.channel, stem.since);

@@ -39,6 +39,37 @@ fn what_cannot_be_sent_waits_is_an_alarm_after_a_day_and_goes_out_once_the_serve
 }
 
 #[test]
+fn what_waits_is_removed_and_no_alarm_where_notices_are_taken_out_of_the_configuration() {
+    let people = People::new();
+    let scene = Scene::new(&people);
+    let first = scene.server("mail-tls");
+    scene.tells("tls", first.port, "");
+    scene.found();
+    scene.once_at("2026-11-21T18:00");
+    drop(first);
+    scene.once_at("2026-11-22T08:01");
+    scene.once_at("2026-11-23T08:01");
+    assert_eq!(scene.alarms_at("2026-11-23T08:02", "notice-unsent").len(), 1);
+    let path = scene.site.dir.join("agent.yaml");
+    let text = std::fs::read_to_string(&path).unwrap();
+    std::fs::write(&path, text.split("notices:\n").next().unwrap()).unwrap();
+    for (at, who, words) in [
+        ("2026-11-23T08:03:00+08:00", "ada", ["config", "propose"]),
+        ("2026-11-23T08:04:00+08:00", "ben", ["config", "confirm"]),
+    ] {
+        let key = people.key(who);
+        let signed = ["--as", who, "--sign-with", key.to_str().unwrap()];
+        scene.site.run_at(at, &words, &signed, b"").ok();
+    }
+    scene.once_at("2026-11-23T08:05");
+    assert!(scene.alarms_at("2026-11-23T08:06", "notice-unsent").is_empty());
+    let left = std::fs::read_dir(scene.site.dir.join("state/notices")).unwrap();
+    let names = left.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let names: Vec<String> = names.filter(|name| name.contains(".mail.")).collect();
+    assert_eq!(names, [] as [&str; 0]);
+}
+
+#[test]
 fn one_that_is_refused_does_not_hold_up_the_others_channel() {
     let people = People::new();
     let scene = Scene::new(&people);

@@ -126,16 +126,24 @@ fn taipei_health_audits_without_notice_with_a_team_of_two_offices_on_a_day_that_
     // Sue is a supervisor of the unit that is audited; henry audits nothing.
     site.run_as("sue", &["audit", "day", "2026-12"]).exits(77);
     site.run_as("henry", &["audit", "day", "2026-12"]).exits(77);
-    let record = |by: &[&str]| {
+    let at = shown.text().find("2026-12-").unwrap();
+    let day = shown.text()[at..at + 10].to_owned();
+    let record = |by: &[&str], on: &str| {
         let words = ["audit", "record", "unannounced", "--period", "2026-12", "--of", "all"];
-        let more = ["--result", "ok", "--doc-no", DOC];
+        let more = ["--result", "ok", "--doc-no", DOC, "--on", on];
         site.run_as("audrey", &[words.as_slice(), by, &more].concat())
     };
-    later(&site, 14);
-    let alone = record(&["--by", "audrey=ethics-office"]).exits(77);
+    samples::account(&site, "erin", "supervisor", "政風處");
+    // The day after the one that was drawn: from 21 November on.
+    let days: i64 = day[8..].parse().unwrap();
+    later(&site, 9 + days + 1);
+    let alone = record(&["--by", "audrey=ethics-office"], &day).exits(77);
     assert!(alone.stderr.contains("TPH-5.9"), "{}", alone.stderr);
     let team = ["--by", "audrey=ethics-office", "--by", "alice=it-office"];
-    let id = record(&team).ok().id('v');
+    // On another day than the one that was drawn it is none.
+    let other = record(&team, if days == 1 { "2026-12-02" } else { "2026-12-01" }).exits(77);
+    assert!(other.stderr.contains("the day that was drawn"), "{}", other.stderr);
+    let id = record(&team, &day).ok().id('v');
     // It is told now, and the seal holds it.
     let days = page(&site)["days"].as_array().unwrap().clone();
     let told = days.iter().find(|row| row["month"] == "2026-12").unwrap();
@@ -149,7 +157,10 @@ fn taipei_health_audits_without_notice_with_a_team_of_two_offices_on_a_day_that_
     let past = days.iter().find(|row| row["month"] == "2026-11").unwrap();
     assert!(past["day"].is_string(), "a month that is over is told: {past}");
     site.run_as("audrey", &["audit", "sign", &id]).exits(77);
-    site.run_as("sue", &["audit", "sign", &id]).ok();
+    // Sue's unit is among what was audited.
+    let own = site.run_as("sue", &["audit", "sign", &id]).exits(77);
+    assert!(own.stderr.contains("own acts"), "{}", own.stderr);
+    site.run_as("erin", &["audit", "sign", &id]).ok();
     assert_eq!(page(&site)["audits"][0]["state"], "signed");
     site.verify();
 }
@@ -160,9 +171,12 @@ fn nantou_verification_records_its_audits_by_two_people_and_nobody_audits_their_
     let site = under(&people, "nantou-verification");
     let plan = ["audit", "plan", "--kind", "vendor", "--period", "2026", "--of", "dingyue"];
     let id = site.run_as("audrey", &[plan.as_slice(), &["--by", "audrey"]].concat()).ok().id('v');
-    let own = ["audit", "plan", "--kind", "internal", "--period", "2026", "--of", UNIT];
-    let ran = site.run_as("audrey", &[own.as_slice(), &["--by", "henry"]].concat()).exits(77);
-    assert!(ran.stderr.contains("own acts"), "{}", ran.stderr);
+    // Neither the unit, nor a link that it uses, nor everything.
+    for of in [UNIT, LINK, "all"] {
+        let own = ["audit", "plan", "--kind", "internal", "--period", "2026", "--of", of];
+        let ran = site.run_as("audrey", &[own.as_slice(), &["--by", "henry"]].concat()).exits(77);
+        assert!(ran.stderr.contains("own acts"), "{}", ran.stderr);
+    }
     let minutes = site.temporary().join("minutes.pdf");
     fs::write(&minutes, b"synthetic").unwrap();
     let words =

@@ -5,7 +5,7 @@ use std::{path::Path, process::Command};
 use super::*;
 
 /// An account of a unit.
-fn account(site: &Site<'_>, name: &str, roles: &str, unit: &str) {
+pub(crate) fn account(site: &Site<'_>, name: &str, roles: &str, unit: &str) {
     site.people.new_key(name);
     let key = site.people.public(name);
     let add = ["account", "add", name, "--role", roles, "--unit", unit, "--sign-key"];
@@ -302,11 +302,16 @@ fn taipei_health_has_both_offices_at_every_review_and_tells_its_head() {
     later(&site, 15);
     assert_eq!(findings(&site)[0]["overdue"], true);
     let words = ["audit", "finding", "correct", &finding, "--action", "更新名冊", "--doc-no", DOC];
+    // The letter tells how it ended: there is none before that, and none that still holds when it is returned.
+    let told = ["audit", "finding", "told", &finding, "--office", "head", "--letter", DOC];
+    site.run_as("audrey", &told).exits(64);
     site.run_as("sue", &words).ok();
+    site.run_as("audrey", &[told.as_slice(), &["--on", "2026-12-01"]].concat()).exits(64);
+    site.run_as("audrey", &told).ok();
     site.run_as("erin", &["audit", "finding", "return", &finding, "--reason", "未附清冊"]).ok();
     assert_eq!(findings(&site)[0]["state"], "open");
     site.run_as("sue", &words).ok();
-    let told = ["audit", "finding", "told", &finding, "--office", "head", "--letter", DOC];
+    refused(&site, "erin", &["audit", "finding", "close", &finding], "head");
     site.run_as("audrey", &told).ok();
     site.run_as("erin", &["audit", "finding", "close", &finding]).ok();
     site.verify();
@@ -439,7 +444,11 @@ fn a_team_of_two_offices_reviews_together() {
     let with = [review.as_slice(), &["--with", "ivan"]].concat();
     site.run_as("audrey", &with).ok();
     assert_eq!(owed(&site, "review-sample")[0]["account"], "ivan");
-    site.run_as("ivan", &["audit", "confirm", "m-00000001"]).ok();
+    // Ivan does not agree, and looks through it himself: what waited for him keeps nobody waiting.
+    let other = [review.as_slice(), &["--with", "audrey"]].concat();
+    site.run_as("ivan", &other).ok();
+    refused(&site, "ivan", &["audit", "confirm", "m-00000001"], "audrey");
+    site.run_as("audrey", &["audit", "confirm", "m-00000001"]).ok();
     assert!(owed(&site, "review-sample").is_empty());
     site.verify();
 }

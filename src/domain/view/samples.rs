@@ -89,6 +89,8 @@ pub struct Finding {
     pub added: Mark,
     /// Who corrected it, the entry, what was done, the document, and the evidence.
     pub corrected: Option<(String, Mark, String, String, Vec<Digest>)>,
+    /// The day on which it was corrected.
+    pub corrected_on: Option<Timestamp>,
     /// Letters by the office that got each.
     pub told: BTreeMap<String, (String, Timestamp)>,
     /// Who closed it, and when.
@@ -107,14 +109,6 @@ impl Sample {
     pub fn whose(&self, place: u64) -> Option<&str> {
         let all = self.chosen.iter().chain(&self.refused);
         all.into_iter().find(|(_, places)| places.contains(&place)).map(|(who, _)| who.as_str())
-    }
-
-    /// Places that no review is for, also none that waits for the other one's word.
-    #[must_use]
-    pub fn free(&self) -> BTreeSet<u64> {
-        let waiting = self.reviews.iter().filter(|review| !review.counts);
-        let waiting: BTreeSet<u64> = waiting.flat_map(|review| review.on.iter().copied()).collect();
-        self.open.difference(&waiting).copied().collect()
     }
 
     /// The review that waits for an account's word.
@@ -249,8 +243,11 @@ impl View {
     ) -> Result<(), FoldError> {
         let row = self.samples.rows.get_mut(&review.sample);
         let row = row.ok_or(FoldError::Unknown(mark.seq))?;
-        let on =
-            if review.on.is_empty() { row.free().into_iter().collect() } else { review.on.clone() };
+        let on = if review.on.is_empty() {
+            row.open.iter().copied().collect()
+        } else {
+            review.on.clone()
+        };
         let made = SampleReview {
             by: by.to_owned(),
             mark,
@@ -259,6 +256,8 @@ impl View {
             with: review.with.clone(),
             counts: review.with.is_none(),
         };
+        // One that still waits for the other one's word is given up: whoever agrees with it now is refused.
+        row.reviews.retain(|one| one.counts);
         row.reviews.push(made.clone());
         if let Some(facts) = &review.finding {
             self.samples.last_finding = self.samples.last_finding.max(facts.finding.number());
@@ -292,6 +291,7 @@ impl View {
                 by: review.by.clone(),
                 added: mark,
                 corrected: None,
+                corrected_on: None,
                 told: BTreeMap::new(),
                 closed: None,
             };
@@ -308,6 +308,7 @@ impl View {
                 by: entry.by.clone(),
                 added: mark,
                 corrected: None,
+                corrected_on: None,
                 told: BTreeMap::new(),
                 closed: None,
             };
@@ -333,6 +334,7 @@ impl View {
                 let (action, doc_no) = (corrected.action.clone(), corrected.doc_no.clone());
                 let evidence = corrected.evidence.clone();
                 row.corrected = Some((entry.by.clone(), mark, action, doc_no, evidence));
+                row.corrected_on = Some(corrected.on);
             }
             Body::FindingTold(told) => {
                 row.told.insert(told.office.clone(), (told.letter.clone(), told.on));
@@ -345,7 +347,9 @@ impl View {
                 if judged.closed {
                     row.closed = Some((entry.by.clone(), mark.at));
                 } else {
-                    row.corrected = None;
+                    // It did not end: whoever was told how it ended is told again.
+                    (row.corrected, row.corrected_on) = (None, None);
+                    row.told.clear();
                 }
             }
             _ => {}

@@ -34,6 +34,7 @@ pub const CODES: &[&str] = &[
     "query-without-case",
     "outside-the-case",
     "case-without-query",
+    "unreadable",
 ];
 
 /// What was held against what, and what differs.
@@ -69,7 +70,8 @@ pub struct Difference {
 #[derive(Debug)]
 pub struct List {
     head: Vec<String>,
-    rows: Vec<Vec<String>>,
+    /// With the number of the line that each stands on.
+    rows: Vec<(usize, Vec<String>)>,
 }
 
 impl List {
@@ -82,10 +84,11 @@ impl List {
             Ok(text) => text.trim_start_matches('\u{feff}').to_owned(),
             Err(_) => cp950::decode(bytes, Eudc::MsPua, &mut Tally::default()),
         };
-        let mut lines = text.lines().filter(|line| !line.trim().is_empty()).map(cells);
-        let head = lines.next().ok_or_else(|| bad("the list is empty"))?;
+        let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
+        let mut lines = lines.map(|(at, line)| (at + 1, cells(line)));
+        let (_, head) = lines.next().ok_or_else(|| bad("the list is empty"))?;
         let head = head.iter().map(|cell| cell.trim().to_lowercase()).collect();
-        let rows: Vec<Vec<String>> = lines.take(ROWS_MAX + 1).collect();
+        let rows: Vec<(usize, Vec<String>)> = lines.take(ROWS_MAX + 1).collect();
         if rows.len() > ROWS_MAX {
             return Err(bad("the list has too many rows"));
         }
@@ -130,6 +133,13 @@ fn of(row: &[String], at: Option<usize>) -> Option<&str> {
     at.and_then(|at| row.get(at)).map(|cell| cell.trim()).filter(|cell| !cell.is_empty())
 }
 
+/// The day in a cell. One that cannot be read is no day that is missing: everything would lie within it.
+fn day(number: usize, row: &[String], at: Option<usize>) -> Result<Option<NaiveDate>> {
+    let Some(text) = of(row, at) else { return Ok(None) };
+    let day = calendar::parse_date(text);
+    day.map(Some).ok_or_else(|| bad(&format!("row {number} of the list has a date that is none")))
+}
+
 fn differs(code: &str, name: &str, detail: String) -> Difference {
     Difference { code: code.to_owned(), name: name.to_owned(), detail }
 }
@@ -152,16 +162,21 @@ pub fn against_staff(
     let name = list.needed(&["帳號", "account", "name"])?;
     let unit = list.column(&["單位", "unit"]);
     let left = list.column(&["離職日", "異動日", "left", "until"]);
-    let staff: BTreeMap<&str, &Vec<String>> =
-        list.rows.iter().filter_map(|row| Some((of(row, Some(name))?, row))).collect();
+    let mut staff: BTreeMap<&str, (&Vec<String>, Option<NaiveDate>)> = BTreeMap::new();
+    for (number, row) in &list.rows {
+        let left = day(*number, row, left)?;
+        if let Some(name) = of(row, Some(name)) {
+            staff.insert(name, (row, left));
+        }
+    }
     let mut rows = Vec::new();
     let active = || accounts.iter().filter(|account| account.state == "active");
     for account in active() {
-        let Some(row) = staff.get(account.name.as_str()) else {
+        let Some((row, left)) = staff.get(account.name.as_str()) else {
             rows.push(differs("account-without-staff", &account.name, String::new()));
             continue;
         };
-        if let Some(day) = of(row, left).and_then(calendar::parse_date).filter(|day| *day < on) {
+        if let Some(day) = left.filter(|day| *day < on) {
             rows.push(differs("left-but-active", &account.name, day.to_string()));
         }
         let (theirs, ours) = (of(row, unit), account.unit.as_deref());
@@ -192,26 +207,34 @@ pub struct CaseCheck {
     listed: BTreeMap<String, Case>,
     unlisted: BTreeMap<String, u64>,
     queries: u64,
+    /// Entries whose key was destroyed: nobody knows whether they were queries.
+    unreadable: u64,
 }
 
 impl CaseCheck {
     /// Against this list.
     ///
     /// # Errors
-    /// It lacks the column of case numbers.
+    /// It lacks the column of case numbers, or a day in it cannot be read.
     pub fn new(list: &List) -> Result<Self> {
         let number = list.needed(&["案號", "案件編號", "文號", "case", "case_no"])?;
         let from = list.column(&["受理日", "收件日", "起日", "from", "start"]);
         let until = list.column(&["結案日", "迄日", "until", "end"]);
-        let day = |row: &[String], at| of(row, at).and_then(calendar::parse_date);
-        let listed = list.rows.iter().filter_map(|row| {
-            let case = Case { from: day(row, from), until: day(row, until), ..Case::default() };
-            Some((of(row, Some(number))?.to_owned(), case))
-        });
-        Ok(Self { listed: listed.collect(), unlisted: BTreeMap::new(), queries: 0 })
+        let mut listed = BTreeMap::new();
+        for (at, row) in &list.rows {
+            let (from, until) = (day(*at, row, from)?, day(*at, row, until)?);
+            if let Some(case) = of(row, Some(number)) {
+                listed.insert(case.to_owned(), Case { from, until, ..Case::default() });
+            }
+        }
+        Ok(Self { listed, unlisted: BTreeMap::new(), queries: 0, unreadable: 0 })
     }
 
     fn take(&mut self, line: &AccessLine) {
+        if line.operation.is_none() {
+            self.unreadable += 1;
+            return;
+        }
         let read = [Operation::Query, Operation::Match].map(Operation::word);
         let counts = line.operation.as_deref().is_some_and(|operation| read.contains(&operation));
         if !counts || line.part.is_some() {
@@ -238,6 +261,9 @@ impl CaseCheck {
             ("queries".to_owned(), self.queries),
             ("cases".to_owned(), self.listed.len() as u64),
         ]);
+        if self.unreadable > 0 {
+            counts.insert("unreadable".to_owned(), self.unreadable);
+        }
         for (case, queries) in &self.unlisted {
             rows.push(differs("query-without-case", case, queries.to_string()));
         }
@@ -338,6 +364,8 @@ mod tests {
             line("115-2", "2026-11-02", "match"),
             line("115-9", "2026-11-02", "query"),
             line("", "2026-11-02", "access-show"),
+            // Its key was destroyed.
+            line("", "2026-11-02", ""),
         ] {
             check.take(&line);
         }
@@ -350,6 +378,19 @@ mod tests {
                 ("case-without-query", "115-3")
             ]
         );
-        assert_eq!((counts["queries"], counts["cases"]), (4, 3));
+        assert_eq!((counts["queries"], counts["cases"], counts["unreadable"]), (4, 3, 1));
+    }
+
+    #[test]
+    fn a_day_that_cannot_be_read_is_told_with_its_row_and_never_taken_for_none() {
+        let list = "案號,受理日,結案日\n115-1,115/11/01,\n\n115-2,115/11/01,115/13/40\n";
+        let list = List::parse(list.as_bytes()).unwrap();
+        let error = CaseCheck::new(&list).unwrap_err();
+        assert!(error.to_string().contains("row 4"), "{error}");
+        let list = List::parse("account,left\nhenry,soon\n".as_bytes()).unwrap();
+        let on = calendar::parse_date("2026-11-30").unwrap();
+        let accounts = [account("henry", "甲科", "active")];
+        let error = against_staff(&list, &accounts, on).unwrap_err();
+        assert!(error.to_string().contains("row 2"), "{error}");
     }
 }

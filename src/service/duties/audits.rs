@@ -1,6 +1,7 @@
-//! Duties of reports and audits: each period is owed by itself, once for a policy that an active link is under.
+//! Duties of reports and audits: each period is owed by itself, once for a policy that a link is under which is not
+//! terminated, or was not when the period began.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{Datelike, NaiveDate};
 
@@ -10,12 +11,13 @@ use crate::{
         audits::{AuditKind, DocPull, ReportKind, pulls_on},
         duty::{CalendarPeriod, Duty, DutyCode, periods},
         entry::AuditRecorded,
-        link::LinkStatus,
+        link::{Link, LinkStatus},
         policy::{AuditRule, Rule},
         time::{Period, Timestamp},
         view::{Audit, Report, View},
     },
     engine::rules::Rules,
+    service::auditing::ALL,
 };
 
 const YEAR: Period = Period { months: 12, days: 0, seconds: 0 };
@@ -25,8 +27,28 @@ const HALF_YEAR: Period = Period { months: 6, days: 0, seconds: 0 };
 struct Under<'a> {
     name: &'a str,
     rule: &'a AuditRule,
-    links: Vec<&'a str>,
+    links: Vec<Span<'a>>,
     since: Timestamp,
+}
+
+/// How long a link is under a policy.
+struct Span<'a> {
+    link: &'a str,
+    since: Timestamp,
+    /// When it was terminated.
+    until: Option<Timestamp>,
+}
+
+impl<'a> Under<'a> {
+    /// The links that owe something of a period: those that came under the policy before it was over, and were not
+    /// terminated before it began.
+    fn in_period(&self, one: &CalendarPeriod, zone: chrono_tz::Tz) -> Vec<&'a str> {
+        let (first, end) = (Timestamp::start_of_day(one.first, zone), one.end(zone));
+        let is = |span: &&Span<'_>| {
+            span.since <= end && span.until.is_none_or(|until| until >= first.max(span.since))
+        };
+        self.links.iter().filter(is).map(|span| span.link).collect()
+    }
 }
 
 /// What is looked for again and again, looked up once.
@@ -37,7 +59,9 @@ struct Known<'a> {
     /// Audits that two people signed, by kind and period.
     audits: BTreeMap<(AuditKind, &'a str), Vec<(&'a AuditRecorded, Timestamp)>>,
     /// Audits by pulled files, by the day on which they took place.
-    pulled: Vec<(NaiveDate, Timestamp)>,
+    pulled: Vec<(NaiveDate, &'a AuditRecorded, Timestamp)>,
+    /// Names of every link there is: an audit of one of them is none of the others.
+    links: BTreeSet<&'a str>,
     /// Reports, by kind and period.
     reports: BTreeMap<(ReportKind, &'a str), Vec<&'a Report>>,
 }
@@ -50,7 +74,8 @@ pub(in crate::service) fn duties(
     until: Timestamp,
     into: &mut Vec<Duty>,
 ) {
-    let known = Known::of(view, rules.zone, (now, until));
+    let links = rules.links.keys().map(String::as_str).collect();
+    let known = Known::of(view, links, rules.zone, (now, until));
     for under in under(view, rules) {
         let rule = under.rule;
         for (asked, kind, code) in [
@@ -77,10 +102,21 @@ pub(in crate::service) fn duties(
     answers(view, into);
 }
 
-/// The policies that an active link is under, each with its links.
+/// When a link was terminated; nothing where it is not. One that never was in force has no such time, and owes nothing.
+fn ended(view: &View, link: &Link) -> Option<Option<Timestamp>> {
+    if link.status != LinkStatus::Terminated {
+        return Some(None);
+    }
+    let stop = view.links.get(&link.name)?.history.stopped.as_ref();
+    stop.filter(|stop| stop.terminated).map(|stop| Some(stop.mark.at))
+}
+
+/// The policies that a link is or was under, each with its links. One that is suspended owes what it owed: its end is
+/// what a second person confirms.
 fn under<'a>(view: &View, rules: &'a Rules) -> Vec<Under<'a>> {
     let mut found: BTreeMap<&str, Under<'a>> = BTreeMap::new();
-    for link in rules.links.values().filter(|link| link.status == LinkStatus::Active) {
+    for link in rules.links.values() {
+        let Some(until) = ended(view, link) else { continue };
         let Some(policy) = rules.policy_of(link) else { continue };
         let Some(since) = view.link_under_since(&link.name) else { continue };
         let one = found.entry(&policy.name).or_insert_with(|| Under {
@@ -89,15 +125,21 @@ fn under<'a>(view: &View, rules: &'a Rules) -> Vec<Under<'a>> {
             links: Vec::new(),
             since,
         });
-        one.links.push(&link.name);
+        one.links.push(Span { link: &link.name, since, until });
         one.since = one.since.min(since);
     }
     found.into_values().collect()
 }
 
 impl<'a> Known<'a> {
-    fn of(view: &'a View, zone: chrono_tz::Tz, (now, until): (Timestamp, Timestamp)) -> Self {
+    fn of(
+        view: &'a View,
+        links: BTreeSet<&'a str>,
+        zone: chrono_tz::Tz,
+        (now, until): (Timestamp, Timestamp),
+    ) -> Self {
         let mut known = Self {
+            links,
             zone,
             now,
             until,
@@ -110,7 +152,7 @@ impl<'a> Known<'a> {
             let of = (facts.terms.kind, facts.terms.period.as_str());
             known.audits.entry(of).or_default().push((facts, signed));
             if facts.terms.kind == AuditKind::Files {
-                known.pulled.push((facts.on.date_in(zone), signed));
+                known.pulled.push((facts.on.date_in(zone), facts, signed));
             }
         }
         for row in view.audits.reports.values() {
@@ -132,6 +174,12 @@ impl<'a> Known<'a> {
             .collect()
     }
 
+    /// Whether an audit is one of these links: of everything, of what is no link (a unit, a vendor), or of one of them.
+    fn is_of(&self, facts: &AuditRecorded, links: &[&str]) -> bool {
+        let of = facts.terms.of.as_str();
+        of == ALL || !self.links.contains(of) || links.contains(&of)
+    }
+
     fn audited(
         &self,
         under: &Under<'_>,
@@ -140,8 +188,13 @@ impl<'a> Known<'a> {
         into: &mut Vec<Duty>,
     ) {
         for (one, start) in self.periods(asked.value, under.since) {
-            let rows = self.audits.get(&(kind, one.name.as_str()));
-            let done = rows.into_iter().flatten().map(|(_, signed)| *signed).min();
+            let links = under.in_period(&one, self.zone);
+            if links.is_empty() {
+                continue;
+            }
+            let rows = self.audits.get(&(kind, one.name.as_str())).into_iter().flatten();
+            let rows = rows.filter(|(facts, _)| self.is_of(facts, &links));
+            let done = rows.map(|(_, signed)| *signed).min();
             let command = format!(
                 "audit record {kind} --period {} --of NAME --by ACCOUNT --result ok --doc-no NO",
                 one.name
@@ -160,12 +213,17 @@ impl<'a> Known<'a> {
             DocPull::HalfYearly => HALF_YEAR,
         };
         for (one, start) in self.periods(length, under.since) {
+            let links = under.in_period(&one, self.zone);
+            if links.is_empty() {
+                continue;
+            }
             let done = self
                 .pulled
                 .iter()
-                .filter(|(day, _)| (one.first..=one.last).contains(day))
-                .filter(|(day, _)| pulls_on(asked.value, *day))
-                .map(|(_, signed)| *signed)
+                .filter(|(day, ..)| (one.first..=one.last).contains(day))
+                .filter(|(day, ..)| pulls_on(asked.value, *day))
+                .filter(|(_, facts, _)| self.is_of(facts, &links))
+                .map(|(.., signed)| *signed)
                 .min();
             let command = format!(
                 "audit record files --period {} --of NAME --by ACCOUNT --result ok --doc-no NO",
@@ -199,13 +257,17 @@ impl<'a> Known<'a> {
         into: &mut Vec<Duty>,
     ) {
         for (one, start) in self.periods(asked.value, under.since) {
+            let links = under.in_period(&one, self.zone);
+            if links.is_empty() {
+                continue;
+            }
             let rows = self.reports.get(&(kind, one.name.as_str()));
             let rows = || rows.into_iter().flatten().filter(|row| row.unit.is_none());
             let of_link = |link: &&str| {
                 let covers = |row: &&&Report| row.link.as_deref().is_none_or(|of| of == *link);
                 rows().filter(covers).map(|row| row.made.at).min()
             };
-            let done = under.links.iter().map(of_link).collect::<Option<Vec<_>>>();
+            let done = links.iter().map(of_link).collect::<Option<Vec<_>>>();
             let done = done.and_then(|times| times.into_iter().max());
             let command = match kind {
                 ReportKind::Cases => {
@@ -263,17 +325,8 @@ fn signatures(view: &View, rules: &Rules, into: &mut Vec<Duty>) {
         // What was made anew is signed off in its last form.
         newest.insert((row.kind, &row.period, &row.link, &row.unit), (*id, row));
     }
-    let offices: BTreeMap<&str, (&str, &str)> = rules
-        .links
-        .values()
-        .filter(|link| link.status == LinkStatus::Active)
-        .filter_map(|link| rules.policy_of(link))
-        .filter_map(|policy| Some((policy, policy.further.audits.report_to.as_ref()?)))
-        .flat_map(|(policy, rule)| {
-            let of = (policy.name.as_str(), rule.clause.as_str());
-            rule.value.iter().map(move |office| (office.as_str(), of))
-        })
-        .collect();
+    let spans: Vec<(&Link, Option<Timestamp>)> =
+        rules.links.values().filter_map(|link| Some((link, ended(view, link)?))).collect();
     for (id, row) in newest.into_values() {
         let made = row.made.at.date_in(zone);
         let next =
@@ -298,7 +351,7 @@ fn signatures(view: &View, rules: &Rules, into: &mut Vec<Duty>) {
             into.push(sign);
             continue;
         };
-        for (office, (policy, clause)) in &offices {
+        for (office, (policy, clause)) in &offices(rules, &spans, row.made.at) {
             let sent = row.sent.iter().find(|(to, _, _)| to == office).map(|(_, _, on)| *on);
             into.push(Duty {
                 clause: (*clause).to_owned(),
@@ -316,9 +369,32 @@ fn signatures(view: &View, rules: &Rules, into: &mut Vec<Duty>) {
     }
 }
 
+/// The offices that a report goes to which was made at a time: by the policies of every link that had not ended then.
+fn offices<'a>(
+    rules: &'a Rules,
+    spans: &[(&'a Link, Option<Timestamp>)],
+    made: Timestamp,
+) -> BTreeMap<&'a str, (&'a str, &'a str)> {
+    spans
+        .iter()
+        .filter(|(_, until)| until.is_none_or(|until| until >= made))
+        .filter_map(|(link, _)| rules.policy_of(link))
+        .filter_map(|policy| Some((policy, policy.further.audits.report_to.as_ref()?)))
+        .flat_map(|(policy, rule)| {
+            let of = (policy.name.as_str(), rule.clause.as_str());
+            rule.value.iter().map(move |office| (office.as_str(), of))
+        })
+        .collect()
+}
+
 /// Requests for evidence.
 fn answers(view: &View, into: &mut Vec<Duty>) {
     for (id, row) in &view.audits.requests {
+        let answered = row.answer.as_ref().map(|(_, mark)| mark.at);
+        // Whoever has left answers no more.
+        let ledger = view.people.ledger.get(&row.asked.account);
+        let left = ledger.and_then(|ledger| ledger.ended.as_ref()).map(|(at, _)| *at);
+        let left = left.filter(|left| *left >= row.mark.at);
         into.push(Duty {
             code: DutyCode::AnswerRequest,
             clause: "NTP-7.2".to_owned(),
@@ -329,7 +405,7 @@ fn answers(view: &View, into: &mut Vec<Duty>) {
             account: Some(row.asked.account.clone()),
             start: row.mark.at,
             due: row.asked.due,
-            done: row.answer.as_ref().map(|(_, mark)| mark.at),
+            done: answered.or(left),
             command: format!("audit answer {id} --doc-no NO --evidence FILE"),
             unannounced: false,
         });
@@ -337,160 +413,4 @@ fn answers(view: &View, into: &mut Vec<Duty>) {
 }
 
 #[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used, reason = "tests")]
-    use chrono_tz::Asia::Taipei;
-    use proptest::prelude::{prop_assert, prop_assert_eq, proptest};
-
-    use super::*;
-    use crate::domain::{
-        audits::AuditResult,
-        digest::Digest,
-        entry::{AuditSigned, AuditTerms, Body, Entry, ReportMade, Signed},
-        signed::{Asked, SignedText},
-    };
-
-    fn at(text: &str) -> Timestamp {
-        Timestamp::start_of_day(text.parse().unwrap(), Taipei)
-    }
-
-    fn rule<T>(value: T) -> Option<Rule<T>> {
-        Some(Rule { value, clause: "TY-5.3".to_owned() })
-    }
-
-    fn record(view: &mut View, on: Timestamp, by: &str, body: Body) {
-        let entry = Entry { v: 1, at: on, by: by.to_owned(), body };
-        view.apply(view.size, &entry, Digest::of(&view.size.to_be_bytes())).unwrap();
-    }
-
-    fn signed(view: &View) -> Signed {
-        let asked = Asked {
-            origin: "batchward/x",
-            command: "audit sign",
-            object: "v",
-            object_digest: None,
-        };
-        let (from, to) = (at("2027-01-01"), at("2027-01-01").plus_seconds(60));
-        let text = SignedText::new(&asked, "", u128::from(view.size).to_be_bytes(), from, to);
-        let text = text.unwrap().canonical();
-        Signed { key: "SHA256:x".to_owned(), text, signature: String::new() }
-    }
-
-    /// An audit that took place on a day, and was signed on it.
-    fn audited(view: &mut View, kind: AuditKind, period: &str, on: &str) {
-        let audit = view.audits.next_audit();
-        let terms =
-            AuditTerms { kind, period: period.to_owned(), of: "all".to_owned(), by: Vec::new() };
-        let facts = AuditRecorded {
-            audit,
-            terms,
-            on: at(on),
-            result: AuditResult::Ok,
-            doc_no: "1".to_owned(),
-            evidence: Vec::new(),
-            signed: None,
-        };
-        record(view, at(on), "one", Body::AuditRecorded(facts));
-        let signed = signed(view);
-        record(view, at(on), "two", Body::AuditSigned(AuditSigned { audit, signed }));
-    }
-
-    fn owed(view: &View, rule: &AuditRule, since: &str, now: &str) -> Vec<Duty> {
-        let known = Known::of(view, Taipei, (at(now), at(now)));
-        let under = Under { name: "taoyuan-dwcd", rule, links: vec!["a", "b"], since: at(since) };
-        let mut into = Vec::new();
-        if let Some(asked) = &rule.internal {
-            known.audited(&under, asked, (AuditKind::Internal, DutyCode::AuditInternal), &mut into);
-        }
-        if let Some(asked) = &rule.docpull {
-            known.pulled(&under, asked, &mut into);
-        }
-        if let Some(asked) = &rule.report {
-            known.reported(&under, asked, (ReportKind::Use, DutyCode::ReportUse), &mut into);
-        }
-        into
-    }
-
-    #[test]
-    fn each_period_is_owed_by_itself_and_none_before_its_cause() {
-        let rule = AuditRule { internal: rule(HALF_YEAR), ..AuditRule::default() };
-        let mut view = View::default();
-        audited(&mut view, AuditKind::Internal, "2027-H1", "2027-05-03");
-        let found = owed(&view, &rule, "2026-11-21", "2027-09-01");
-        let rows: Vec<_> = found.iter().map(|duty| (duty.object.as_str(), duty.done)).collect();
-        // The first half-year is the one that the cause lies in; what was done in one stands for no other.
-        let done = Some(at("2027-05-03"));
-        assert_eq!(rows, [("2026-H2", None), ("2027-H1", done), ("2027-H2", None)]);
-        assert_eq!(found[0].start, at("2026-11-21"));
-        assert_eq!(found[0].due, Timestamp::end_of_day("2027-01-31".parse().unwrap(), Taipei));
-        assert_eq!(found[2].start, at("2027-07-01"));
-    }
-
-    #[test]
-    fn files_that_are_pulled_in_another_month_do_not_count() {
-        let rule = AuditRule { docpull: rule(DocPull::MarchOrSeptember), ..AuditRule::default() };
-        let mut view = View::default();
-        audited(&mut view, AuditKind::Files, "2027", "2027-04-01");
-        audited(&mut view, AuditKind::Files, "2028", "2028-03-31");
-        let found = owed(&view, &rule, "2026-11-21", "2028-12-01");
-        // September of 2026 was over when the link came under the rule.
-        let rows: Vec<_> = found.iter().map(|d| (d.object.as_str(), d.done.is_some())).collect();
-        assert_eq!(rows, [("2027", false), ("2028", true)]);
-        assert_eq!(found[0].due, Timestamp::end_of_day("2027-09-30".parse().unwrap(), Taipei));
-        let half = AuditRule {
-            docpull: Some(Rule { value: DocPull::HalfYearly, clause: "TPE-11.2".to_owned() }),
-            ..AuditRule::default()
-        };
-        let found = owed(&view, &half, "2027-01-01", "2027-06-30");
-        assert!(found[0].done.is_some(), "{found:?}");
-    }
-
-    #[test]
-    fn a_report_counts_when_every_link_of_the_policy_is_in_one() {
-        let month = Period { months: 1, days: 0, seconds: 0 };
-        let rule = AuditRule { report: rule(month), ..AuditRule::default() };
-        let mut view = View::default();
-        let made = |view: &mut View, link: Option<&str>, unit: Option<&str>| {
-            let made = ReportMade {
-                report: view.audits.next_report(),
-                kind: ReportKind::Use,
-                period: "2026-11".to_owned(),
-                link: link.map(str::to_owned),
-                unit: unit.map(str::to_owned),
-                form: Digest::of(b"x"),
-                rows: Vec::new(),
-                counts: BTreeMap::new(),
-                signed: None,
-            };
-            record(view, at("2026-12-02"), "one", Body::ReportMade(made));
-        };
-        let done = |view: &View| owed(view, &rule, "2026-11-21", "2026-12-03")[0].done.is_some();
-        made(&mut view, Some("a"), None);
-        made(&mut view, None, Some("甲科"));
-        assert!(!done(&view));
-        made(&mut view, Some("b"), None);
-        assert!(done(&view));
-    }
-
-    proptest! {
-        #[test]
-        fn no_period_is_lost_and_none_is_due_before_its_cause(
-            since in 0_i64..3650, days in 0_i64..3650, months in 1_u32..13,
-        ) {
-            let since = at("2020-01-01").plus_seconds(since * 86_400);
-            let now = since.plus_seconds(days * 86_400);
-            let length = Period { months, days: 0, seconds: 0 };
-            let view = View::default();
-            let known = Known::of(&view, Taipei, (now, now));
-            let found = known.periods(length, since);
-            for pair in found.windows(2) {
-                prop_assert_eq!(pair[0].0.last.succ_opt().unwrap(), pair[1].0.first);
-            }
-            prop_assert!(found[0].0.first <= since.date_in(Taipei));
-            prop_assert!(found.iter().any(|(one, _)| one.last >= now.date_in(Taipei)));
-            for (one, start) in &found {
-                prop_assert!(*start >= since && *start <= now && due(one, Taipei) > *start);
-            }
-        }
-    }
-}
+mod tests;

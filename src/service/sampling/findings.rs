@@ -97,6 +97,11 @@ impl Service {
         (letter, on): (String, Timestamp),
     ) -> Result<Reply> {
         let row = self.open_finding(finding)?;
+        // The letter tells how it ended: there is none before it was corrected.
+        let Some(corrected) = row.corrected_on else {
+            return Err(Error::usage(format!("nothing was done about '{finding}' yet"))
+                .hint(format!("'batchward audit finding correct {finding}' comes first")));
+        };
         stated("the number of the letter", &letter)?;
         let (offices, _) = self.told_of(&row.facts.link);
         if !offices.contains(&office) {
@@ -105,6 +110,10 @@ impl Service {
         }
         if on > self.now().plus_seconds(86_400) {
             return Err(Error::usage("the day of the letter lies in the future"));
+        }
+        let zone = self.engine.rules.zone;
+        if on.date_in(zone) < corrected.date_in(zone) {
+            return Err(Error::usage("the day of the letter lies before the correction"));
         }
         let signed = actor.signed.clone();
         self.record(actor, Body::FindingTold(FindingTold { finding, office, letter, on, signed }))?;

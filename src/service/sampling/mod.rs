@@ -37,8 +37,8 @@ use crate::{
     error::{Error, Exit},
 };
 
-/// Places that one entry lists: at their longest they stay far below 65,535 bytes.
-const PART_PLACES: usize = 2_000;
+/// Places that one entry lists: each of another account, with the longest names there are, they stay below 65,535 bytes.
+const PART_PLACES: usize = 1_000;
 
 /// A sample that is to be drawn.
 struct Wanted {
@@ -263,4 +263,28 @@ fn listed(sample: SampleId, population: &Population, drawn: &[u64]) -> Vec<Sampl
         part
     };
     all.chunks(PART_PLACES).map(part).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+    use super::*;
+    use crate::domain::entry::Entry;
+
+    #[test]
+    fn a_part_fits_into_an_entry_where_every_asking_is_of_another_account_with_the_longest_name() {
+        let mut population = Population::default();
+        let first = u64::MAX - 5_000;
+        for place in first..u64::MAX {
+            population.who.insert(place, format!("{place:a>32}"));
+        }
+        let drawn: Vec<u64> = population.who.keys().copied().collect();
+        let parts = listed(SampleId::new(u64::MAX), &population, &drawn);
+        assert_eq!(parts.iter().map(|part| part.drawn.len()).sum::<usize>(), 5_000);
+        for part in parts {
+            let by = "a".repeat(32);
+            let at = Timestamp::from_millis(1_800_000_000_000);
+            Entry { v: 1, at, by, body: Body::SampleListed(part) }.to_bytes().unwrap();
+        }
+    }
 }

@@ -8,6 +8,7 @@ use crate::{
         accounts::Role,
         entry::{AccountFacts, Body, FindingFacts, ReviewConfirmed, SampleReviewed},
         ids::SampleId,
+        limits,
         policy::{Policy, sampling::SamplingRule},
         sampling::{Office, Rotation},
         view::Sample,
@@ -25,12 +26,8 @@ impl Service {
         (finding, with): (Option<Noted>, Option<String>),
     ) -> Result<Reply> {
         let row = self.sample_row(id)?;
-        if let Some(waiting) = row.waiting() {
-            let other = waiting.with.clone().unwrap_or_default();
-            return Err(Error::usage(format!("a review of '{id}' waits for '{other}'"))
-                .hint(format!("'{other}' runs 'batchward audit confirm {id}'")));
-        }
-        let free = row.free();
+        // What waits for the other one's word counts for nothing, and is given up by this: nobody keeps others waiting.
+        let free = row.open.clone();
         if let Some(place) = on.iter().find(|place| !row.places().contains(*place)) {
             return Err(Error::usage(format!("entry {place} is not in '{id}'"))
                 .hint(format!("'batchward audit sample show {id}' shows what is")));
@@ -57,7 +54,15 @@ impl Service {
         let on: Vec<u64> = places.into_iter().collect();
         let count = on.len();
         let signed = actor.signed.clone();
-        let body = SampleReviewed { sample: id, on, finding, with: with.clone(), signed };
+        let mut body = SampleReviewed { sample: id, on, finding, with: with.clone(), signed };
+        if !fits(&body) {
+            if count != free.len() {
+                return Err(Error::usage("this names more entries than one review takes")
+                    .hint("--on names some of them; what is left is another review"));
+            }
+            // Without a name it is everything that is left, which the fold takes at this very entry.
+            body.on.clear();
+        }
         self.record(actor, Body::SampleReviewed(body))?;
         let left = self.sample_row(id)?.open.len();
         let reply = Reply::new(&id, format!("{count} are looked through, {left} are left"));
@@ -200,6 +205,12 @@ impl Service {
         let finding = self.engine.view.samples.next_finding();
         Ok(FindingFacts { finding, link, code: noted.code.clone(), correct_by, clause })
     }
+}
+
+/// Whether an entry of the register takes it.
+fn fits(body: &SampleReviewed) -> bool {
+    let bytes = serde_json::to_vec(body).map_or(usize::MAX, |bytes| bytes.len());
+    bytes <= limits::ENTRY_BYTES_MAX - 1_000
 }
 
 /// The offices that the policy wants at a review are there.

@@ -59,6 +59,10 @@ impl Stem {
             && older.number < self.number
     }
 
+    pub(super) fn is_alarm(&self) -> bool {
+        self.kind == NoticeKind::Alarm
+    }
+
     pub(super) fn name(&self) -> String {
         let (planning, nth) = self.number;
         let Self { since, channel, kind, reader, .. } = self;

@@ -222,10 +222,12 @@ fn complete(given: &Given<'_>) -> Proven {
     )
 }
 
-/// What was owed of these: late ones fail the item, and where some were fulfilled and none is late, it conforms.
+/// What was owed of these: late ones fail the item; where some were fulfilled, and all of them in time, it conforms. Where
+/// some were fulfilled late, whoever assesses says what that is.
 fn owed(given: &Given<'_>, codes: &[DutyCode], title: &str) -> Proven {
     let mut done = Vec::new();
     let mut late = Vec::new();
+    let mut made_up = 0;
     for duty in given.duties.iter().filter(|duty| codes.contains(&duty.code)) {
         let named = match &duty.link {
             Some(link) if *link != duty.object => format!("{link} {}", duty.object),
@@ -233,7 +235,11 @@ fn owed(given: &Given<'_>, codes: &[DutyCode], title: &str) -> Proven {
         };
         match duty.state(given.on) {
             DutyState::Overdue => late.push(format!("{named}（{}）", duty.clause)),
-            DutyState::Done | DutyState::DoneLate => done.push(named),
+            DutyState::Done => done.push(named),
+            DutyState::DoneLate => {
+                made_up += 1;
+                done.push(named);
+            }
             DutyState::Open => {}
         }
     }
@@ -250,6 +256,13 @@ fn owed(given: &Given<'_>, codes: &[DutyCode], title: &str) -> Proven {
     }
     if done.is_empty() {
         return Proven::default();
+    }
+    if made_up > 0 {
+        let all = done.len();
+        return Proven::stated(format!(
+            "{title}已辦 {all} 件，其中逾期補辦 {made_up} 件：{}",
+            shown(&done)
+        ));
     }
     let text = format!("{title}已辦 {} 件，無逾期：{}", done.len(), shown(&done));
     Proven::of(Verdict::Conforms, text)
@@ -299,10 +312,19 @@ fn destroyed(given: &Given<'_>) -> Proven {
     if all == 0 {
         return Proven::default();
     }
-    Proven::of(
-        Verdict::Conforms,
-        format!("銷毀案 {all} 件，由簽報人以外之主管核定，已發銷毀紀錄證明 {certified} 件；無逾期"),
-    )
+    let text = format!(
+        "銷毀案 {all} 件，由簽報人以外之主管核定，已發銷毀紀錄證明 {certified} 件；現無逾期"
+    );
+    let made_up = given
+        .duties
+        .iter()
+        .filter(|duty| duty.code == DutyCode::Destroy)
+        .filter(|duty| duty.state(given.on) == DutyState::DoneLate)
+        .count();
+    if made_up > 0 {
+        return Proven::stated(format!("{text}，其中逾期補辦 {made_up} 件"));
+    }
+    Proven::of(Verdict::Conforms, text)
 }
 
 fn looked_through(given: &Given<'_>) -> Proven {
@@ -344,8 +366,9 @@ fn audited(given: &Given<'_>, codes: &[DutyCode], kinds: &[AuditKind]) -> Proven
         return Proven::default();
     }
     let text = done.join("\n");
-    // A box is ticked where a period was owed and none is late.
-    if owed().any(|duty| duty.done.is_some()) {
+    // A box is ticked where a period was owed, and none is or was late.
+    let made_up = owed().any(|duty| duty.state(given.on) == DutyState::DoneLate);
+    if !made_up && owed().any(|duty| duty.done.is_some()) {
         Proven::of(Verdict::Conforms, text)
     } else {
         Proven::stated(text)
