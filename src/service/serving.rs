@@ -293,3 +293,28 @@ fn over(terms: &Terms) -> Error {
         ),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_link_that_is_stopped_ends_its_readings_and_those_of_no_other() {
+        let terms = |link: &str| Terms {
+            grant: None,
+            holder: "henry".to_owned(),
+            link_file: Some(format!("links/{link}.yaml")),
+            log_of: None,
+            until: Timestamp::from_millis(0),
+            row_cap: 1,
+        };
+        for terminated in [false, true] {
+            let (link, reason) = ("one".to_owned(), "synthetic".to_owned());
+            let stopped = LinkStopped { link, terminated, reason, doc_no: None, signed: None };
+            let stopped = Body::LinkStopped(stopped);
+            assert!(terms("one").are_taken_back_by(&stopped));
+            assert!(!terms("other").are_taken_back_by(&stopped));
+            assert!(!Terms { link_file: None, ..terms("one") }.are_taken_back_by(&stopped));
+        }
+    }
+}

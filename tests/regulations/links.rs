@@ -96,6 +96,20 @@ fn taipei_health_asks_both_offices_in_either_order_then_the_head_then_a_test() {
 }
 
 #[test]
+fn a_policy_that_nobody_confirmed_takes_no_office_out_of_an_application() {
+    let people = People::new();
+    let site = under(&people, "taipei-health");
+    added(&site, "new", "taipei-health");
+    let policy = "policies/taipei-health.yaml";
+    edit(&site, policy, "[it-office, ethics-office, head]", "[it-office]");
+    let ran = site.run_as("henry", &APPLY).ok();
+    assert!(ran.text().contains("it-office, ethics-office, head"), "{}", ran.text());
+    let page = page(&site, "new");
+    assert_eq!(page["applications"][0]["clause"], "TPH-5.2");
+    site.verify();
+}
+
+#[test]
 fn a_link_that_was_never_applied_for_loads_nothing() {
     let people = People::new();
     let site = under(&people, "taipei-health");

@@ -264,6 +264,62 @@ fn custody_that_goes_over_after_the_day_is_recorded_as_late() {
 }
 
 #[test]
+fn an_appointment_that_was_taken_back_hands_no_custody_over() {
+    let people = People::new();
+    let site = under(&people, "nantou-verification");
+    appointed(&site, "sue", "custodian", "alice", &["--link", LINK]);
+    account(&site, "carol", "handler", "陳新任");
+    let new = appointed(&site, "sue", "custodian", "carol", &["--link", LINK]);
+    let end = ["appointment", "end", &new, "--on", "2026-12-31", "--reason", "replaced"];
+    site.run_as("sue", &end).ok();
+    site.wait_minutes(1);
+    let over = ["appointment", "hand-over", "--link", LINK, "--to", "carol"];
+    assert_ne!(site.run_as("carol", &over).status, Some(0));
+    assert_eq!(states(&site, "carol").1, ["handler"]);
+    // A later one that holds is found behind it.
+    appointed(&site, "sue", "custodian", "carol", &["--link", LINK]);
+    site.run_as("carol", &over).ok();
+    assert_eq!(states(&site, "carol").1, ["handler", "custodian"]);
+    site.verify();
+}
+
+#[test]
+fn a_custodian_alone_ends_no_account_of_another_and_who_resigned_has_resigned() {
+    let people = People::new();
+    let site = under(&people, "nantou-verification");
+    let old = appointed(&site, "sue", "custodian", "alice", &["--link", LINK]);
+    let handler = appointed(&site, "sue", "handler", "henry", &["--link", LINK]);
+    let end = |what, reason| {
+        ["appointment", "end", what, "--on", "2026-11-25", "--reason", reason]
+            .map(str::to_owned)
+            .to_vec()
+    };
+    let run = |name: &str, words: Vec<String>| {
+        let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        site.run_as(name, &words)
+    };
+    run("alice", end("henry", "resigned")).exits(77);
+    run("alice", end(&handler, "resigned")).exits(77);
+    run("alice", end(&handler, "replaced")).ok();
+    run("sue", end(&old, "resigned")).ok();
+    run("alice", end(&old, "replaced")).exits(77);
+    site.wait_minutes(days(5));
+    site.once();
+    assert_eq!(states(&site, "alice").0, "disabled");
+    site.verify();
+}
+
+#[test]
+fn a_suspended_link_owes_what_it_owed_of_people() {
+    let people = People::new();
+    let site = under(&people, "nantou-verification");
+    let before = duties(&site, "fill-post");
+    assert!(!before.is_empty());
+    site.run_as("alice", &["link", "suspend", LINK, "--reason", "測試"]).ok();
+    assert_eq!(duties(&site, "fill-post"), before);
+}
+
+#[test]
 fn taoyuan_dwcd_reviews_every_account_and_a_second_person_confirms_it() {
     let people = People::new();
     let site = under(&people, "taoyuan-dwcd");

@@ -354,7 +354,13 @@ mod tests {
     use proptest::prelude::{prop_assert, prop_assert_eq, proptest};
 
     use super::*;
-    use crate::domain::{digest::Digest, entry::PaperKept, ids::DocumentId};
+    use crate::domain::{
+        application::LinkScope,
+        digest::Digest,
+        entry::PaperKept,
+        ids::DocumentId,
+        view::{Allowed, Reviewed},
+    };
 
     const DAY: i64 = 86_400;
     const YEAR: Period = Period { months: 12, days: 0, seconds: 0 };
@@ -388,6 +394,38 @@ mod tests {
         assert_eq!(told, [(at(30), Some(at(5))), (at(100), Some(at(90))), (at(400), None)]);
         let none = lasting(PaperKind::AgencyRules, &[], (at(0), at(30)), Taipei);
         assert_eq!((none.len(), none[0].done), (1, None));
+    }
+
+    #[test]
+    fn no_need_of_a_link_is_owed_until_it_ended_is_needed_or_was_applied_for_anew() {
+        let review = |day: i64, result: ReviewResult| Reviewed {
+            at: at(day),
+            result,
+            doc_no: "1".to_owned(),
+            by: "alice".to_owned(),
+        };
+        use ReviewResult::{Needed, NoNeed};
+        let of = |list: &[(i64, ReviewResult)]| LinkHistory {
+            reviews: list.iter().map(|(day, result)| review(*day, *result)).collect(),
+            ..LinkHistory::default()
+        };
+        assert_eq!(unneeded(&of(&[(1, Needed), (5, NoNeed), (6, NoNeed)])), [(at(5), None)]);
+        let again = of(&[(5, NoNeed), (9, Needed), (20, NoNeed)]);
+        assert_eq!(unneeded(&again), [(at(5), Some(at(9))), (at(20), None)]);
+        let scope = LinkScope {
+            items: Vec::new(),
+            units: Vec::new(),
+            policy: "synthetic".to_owned(),
+            purpose: String::new(),
+            basis: String::new(),
+            approved_until: at(900),
+            config: Digest::of(b"synthetic"),
+        };
+        let approved = |day| Some(Allowed { scope: scope.clone(), at: at(day), application: None });
+        let anew = LinkHistory { approved: approved(30), ..again.clone() };
+        assert_eq!(unneeded(&anew), [(at(5), Some(at(9))), (at(20), Some(at(30)))]);
+        let before = LinkHistory { approved: approved(10), ..again };
+        assert_eq!(unneeded(&before)[1], (at(20), None));
     }
 
     #[test]
