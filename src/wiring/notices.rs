@@ -161,7 +161,7 @@ fn remove(path: &Path) -> std::result::Result<(), FileError> {
 
 impl Notices for Letters {
     fn want(&self, wanted: Option<Wanted>) {
-        if wanted.is_none() && self.remote.is_some() {
+        if wanted.is_none() {
             self.give_up(&|_| true);
         }
         *lock(&self.wanted) = wanted.map(Arc::new);
