@@ -49,7 +49,7 @@ pub(super) fn show(client: &mut Client, asked: &Duties, json: bool) -> Result<()
     if page.duties.is_empty() {
         return print::line("nothing is owed");
     }
-    let head = ["state", "due", "days", "what", "clause", "about", "who", "command"];
+    let head = ["state", "deadline", "days", "what", "clause", "about", "who", "command"];
     let rows: Vec<Vec<String>> = page.duties.iter().map(|line| cells(line, zone)).collect();
     print::table(&head, &rows)
 }
@@ -87,7 +87,7 @@ fn report(client: &mut Client, asked: &WantedDuties, file: &FormFile) -> Result<
 fn cells(line: &DutyLine, zone: Tz) -> Vec<String> {
     let duty = &line.duty;
     vec![
-        line.state.to_string(),
+        state(line.state).to_owned(),
         calendar::end(duty.due, zone),
         line.days.to_string(),
         duty.code.what().to_owned(),
@@ -96,6 +96,14 @@ fn cells(line: &DutyLine, zone: Tz) -> Vec<String> {
         who(duty),
         duty.command.clone(),
     ]
+}
+
+/// The word on the screen: "open" alone is a grant that may be used.
+const fn state(state: DutyState) -> &'static str {
+    match state {
+        DutyState::Open => "not late",
+        other => other.word(),
+    }
 }
 
 fn about(duty: &Duty) -> String {
