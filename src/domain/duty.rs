@@ -8,9 +8,8 @@ use chrono::{Datelike, Days, Months, NaiveDate};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    accounts::Role,
-    calendar::{MissingYear, WorkingDays, legal},
-    policy::length::Length,
+    accounts::{Act, Role},
+    policy::layers::OWN,
     time::{Period, Timestamp},
     words::words,
 };
@@ -188,6 +187,62 @@ pub struct Duty {
 }
 
 impl Duty {
+    /// What is owed of an object from its cause until it is due: a rule of ours, of nobody's and open, until more is said.
+    /// Nothing is owed later than it is due.
+    #[must_use]
+    pub fn of(code: DutyCode, object: impl Into<String>, start: Timestamp, due: Timestamp) -> Self {
+        Self {
+            code,
+            clause: OWN.to_owned(),
+            policy: None,
+            link: None,
+            object: object.into(),
+            roles: Vec::new(),
+            account: None,
+            start: start.min(due),
+            due,
+            done: None,
+            command: String::new(),
+            unannounced: false,
+        }
+    }
+
+    /// Asked for by a clause, in force by a policy where one is.
+    #[must_use]
+    pub fn by(self, clause: &str, policy: Option<&str>) -> Self {
+        Self { clause: clause.to_owned(), policy: policy.map(ToOwned::to_owned), ..self }
+    }
+
+    /// A link's, where it is one's.
+    #[must_use]
+    pub fn on(self, link: Option<&str>) -> Self {
+        Self { link: link.map(ToOwned::to_owned), ..self }
+    }
+
+    /// Whoever may do this may fulfil it, with this command.
+    #[must_use]
+    pub fn to(self, act: Act, command: impl Into<String>) -> Self {
+        self.for_roles(act.roles(), command)
+    }
+
+    /// These roles may fulfil it, with this command.
+    #[must_use]
+    pub fn for_roles(self, roles: &[Role], command: impl Into<String>) -> Self {
+        Self { roles: roles.to_vec(), command: command.into(), ..self }
+    }
+
+    /// This account is to fulfil it.
+    #[must_use]
+    pub fn named(self, account: Option<&str>) -> Self {
+        Self { account: account.map(ToOwned::to_owned), ..self }
+    }
+
+    /// When it was fulfilled, where it was.
+    #[must_use]
+    pub fn done(self, done: Option<Timestamp>) -> Self {
+        Self { done, ..self }
+    }
+
     /// Where it stands at `now`.
     #[must_use]
     pub fn state(&self, now: Timestamp) -> DutyState {
@@ -196,32 +251,6 @@ impl Duty {
             Some(_) => DutyState::DoneLate,
             None if now > self.due => DutyState::Overdue,
             None => DutyState::Open,
-        }
-    }
-}
-
-/// The last moment of the day by which a notice is given, or something done, that a period is set for: the legal end, on the
-/// next working day where it is a day off (行政程序法 48); a period in working days counts those alone.
-///
-/// # Errors
-/// The calendar of a year is missing.
-pub fn by(
-    event: Timestamp,
-    length: Length,
-    zone: chrono_tz::Tz,
-    calendar: &WorkingDays,
-) -> Result<Timestamp, MissingYear> {
-    let day = event.date_in(zone);
-    match length {
-        // Hours run from their moment (民法 120 I).
-        Length::Calendar(period) if period.seconds > 0 => Ok(period.after(event, zone)),
-        Length::Calendar(period) => {
-            let end = legal::notice_day(day, period, calendar)?;
-            Ok(Timestamp::end_of_day(end.day, zone))
-        }
-        Length::WorkingDays(days) => {
-            let days = i32::try_from(days).unwrap_or(i32::MAX);
-            Ok(Timestamp::end_of_day(calendar.add(day, days)?, zone))
         }
     }
 }
@@ -327,7 +356,7 @@ mod tests {
     use proptest::prelude::{prop_assert, prop_assert_eq, proptest};
 
     use super::*;
-    use crate::domain::calendar::working::tests::{date, shipped};
+    use crate::domain::calendar::working::tests::date;
 
     fn period(text: &str) -> Period {
         Period::parse(text).unwrap()
@@ -357,32 +386,9 @@ mod tests {
     }
 
     #[test]
-    fn a_notice_rolls_to_a_working_day_and_working_days_are_counted_as_such() {
-        let calendar = shipped();
-        let day = |event: &str, length: &str| {
-            let length = Length::parse(length).unwrap();
-            by(at(event), length, Taipei, &calendar).unwrap().date_in(Taipei)
-        };
-        assert_eq!(day("2026-02-12", "3 working days"), date("2026-02-24")); // REGULATIONS 2e
-        assert_eq!(day("2026-11-15", "P7D"), date("2026-11-23")); // a Sunday
-        assert_eq!(day("2026-11-16", "P7D"), date("2026-11-23"));
-    }
-
-    #[test]
     fn a_duty_is_in_time_until_its_last_moment() {
-        let duty = |done| Duty {
-            code: DutyCode::ReviewLink,
-            clause: "TY-4.4".to_owned(),
-            policy: None,
-            link: None,
-            object: "a".to_owned(),
-            roles: Vec::new(),
-            account: None,
-            start: at("2026-01-01"),
-            due: at("2026-02-01"),
-            done,
-            command: String::new(),
-            unannounced: false,
+        let duty = |done| {
+            Duty::of(DutyCode::ReviewLink, "a", at("2026-01-01"), at("2026-02-01")).done(done)
         };
         let (due, after) = (at("2026-02-01"), at("2026-02-01").plus_seconds(1));
         assert_eq!(duty(None).state(due), DutyState::Open);

@@ -12,7 +12,7 @@ pub mod length;
 pub mod links;
 pub mod parameters;
 mod people;
-mod periods;
+pub mod periods;
 pub mod sampling;
 pub mod value;
 

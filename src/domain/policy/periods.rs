@@ -3,7 +3,6 @@
 use super::{CalendarRule, MonthRule, length::Length};
 use crate::domain::{
     calendar::{WorkingDays, legal},
-    duty,
     time::{Period, Timestamp},
 };
 
@@ -24,8 +23,8 @@ impl CalendarRule {
         }
     }
 
-    /// By when a notice has to be given whose period an event began: the end of its last day, on the next working day where
-    /// the policy lets notices roll on. Where the calendar of that year is missing it does not roll, which is the earlier.
+    /// By when a notice has to be given whose period an event began: [`notice_by`] where the policy lets notices roll on, and
+    /// the end of the last day itself where it does not. Working days are working days either way.
     #[must_use]
     pub fn notice_by(
         self,
@@ -34,19 +33,47 @@ impl CalendarRule {
         zone: chrono_tz::Tz,
         calendar: &WorkingDays,
     ) -> Timestamp {
-        let plain = match length {
-            Length::Calendar(period) if period.seconds > 0 => period.after(event, zone),
-            Length::Calendar(period) => {
-                Timestamp::end_of_day(legal::last_day(event.date_in(zone), period), zone)
-            }
-            // So many days in a row are never later than so many working days.
-            Length::WorkingDays(days) => {
-                let days = Period { days, ..Period::ZERO };
-                Timestamp::end_of_day(days.day_after(event.date_in(zone)), zone)
-            }
-        };
         let rolls = self.notices_roll_forward || matches!(length, Length::WorkingDays(_));
-        if rolls { duty::by(event, length, zone, calendar).unwrap_or(plain) } else { plain }
+        if rolls { notice_by(event, length, zone, calendar) } else { plain(event, length, zone) }
+    }
+}
+
+/// By when a notice is given, or something done, that a period is set for which an event began: the end of the last day of
+/// its legal period, on the next working day where that is a day off (行政程序法 48); a period in working days counts those
+/// alone. Where the calendar of that year is missing nothing rolls on and every day counts, which is never later: a missing
+/// calendar puts nothing off.
+#[must_use]
+pub fn notice_by(
+    event: Timestamp,
+    length: Length,
+    zone: chrono_tz::Tz,
+    calendar: &WorkingDays,
+) -> Timestamp {
+    let day = event.date_in(zone);
+    let rolled = match length {
+        Length::Calendar(period) if period.seconds > 0 => None,
+        Length::Calendar(period) => {
+            legal::notice_day(day, period, calendar).ok().map(|end| end.day)
+        }
+        Length::WorkingDays(days) => {
+            calendar.add(day, i32::try_from(days).unwrap_or(i32::MAX)).ok()
+        }
+    };
+    rolled.map_or_else(|| plain(event, length, zone), |day| Timestamp::end_of_day(day, zone))
+}
+
+/// The same with no day off in the year.
+fn plain(event: Timestamp, length: Length, zone: chrono_tz::Tz) -> Timestamp {
+    let day = event.date_in(zone);
+    match length {
+        // Hours run from their moment (民法 120 I).
+        Length::Calendar(period) if period.seconds > 0 => period.after(event, zone),
+        Length::Calendar(period) => Timestamp::end_of_day(legal::last_day(day, period), zone),
+        // So many days in a row are never later than so many working days.
+        Length::WorkingDays(days) => {
+            let days = Period { days, ..Period::ZERO };
+            Timestamp::end_of_day(days.day_after(day), zone)
+        }
     }
 }
 
@@ -99,5 +126,17 @@ mod tests {
         };
         assert_eq!(day(&shipped()), date("2026-02-24"));
         assert_eq!(day(&WorkingDays::default()), date("2026-02-15"));
+    }
+
+    #[test]
+    fn a_notice_rolls_to_a_working_day_and_working_days_are_counted_as_such() {
+        let calendar = shipped();
+        let day = |event: &str, length: &str| {
+            let length = Length::parse(length).unwrap();
+            notice_by(at(event), length, Taipei, &calendar).date_in(Taipei)
+        };
+        assert_eq!(day("2026-02-12", "3 working days"), date("2026-02-24")); // REGULATIONS 2e
+        assert_eq!(day("2026-11-15", "P7D"), date("2026-11-23")); // a Sunday
+        assert_eq!(day("2026-11-16", "P7D"), date("2026-11-23"));
     }
 }

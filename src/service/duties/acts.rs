@@ -38,29 +38,6 @@ pub(in crate::service) fn duties(
     access_logs(view, rules, now, into);
 }
 
-fn duty(
-    code: DutyCode,
-    act: Act,
-    object: &impl ToString,
-    start: Timestamp,
-    due: Timestamp,
-) -> Duty {
-    Duty {
-        code,
-        clause: OWN.to_owned(),
-        policy: None,
-        link: None,
-        object: object.to_string(),
-        roles: act.roles().to_vec(),
-        account: None,
-        start: start.min(due),
-        due,
-        done: None,
-        command: String::new(),
-        unannounced: false,
-    }
-}
-
 /// A deadline is kept on its day, as everywhere else.
 fn day_of(at: Timestamp, rules: &Rules) -> Timestamp {
     Timestamp::end_of_day(at.date_in(rules.zone), rules.zone)
@@ -94,14 +71,11 @@ fn destruction(rules: &Rules, line: &PlanLine, row: &Batch) -> Duty {
     let start = whole.or(loaded).unwrap_or(line.deadline);
     let object = if line.whole { line.batch.to_string() } else { format!("{} files", line.batch) };
     let due = day_of(line.deadline, rules);
-    Duty {
-        clause: line.clause.clone(),
-        policy: Some(row.facts.policy.clone()),
-        link: Some(line.link.clone()),
-        done: line.happened,
-        command,
-        ..duty(DutyCode::Destroy, act, &object, start, due)
-    }
+    Duty::of(DutyCode::Destroy, object, start, due)
+        .by(&line.clause, Some(&row.facts.policy))
+        .on(Some(&line.link))
+        .to(act, command)
+        .done(line.happened)
 }
 
 /// Letters and evidence without which an order stays open.
@@ -118,12 +92,9 @@ fn papers(view: &View, rules: &Rules, into: &mut Vec<Duty>) {
         } else {
             (Act::Keep, format!("destroy close {id} --letter NO --evidence FILE"))
         };
-        into.push(Duty {
-            clause: policy.map_or_else(|| OWN.to_owned(), |p| p.destroy.papers.clause.clone()),
-            policy: policy.map(|policy| policy.name.clone()),
-            command,
-            ..duty(DutyCode::ClosePapers, act, &id, issued, day_of(due, rules))
-        });
+        let clause = policy.map_or(OWN, |policy| &policy.destroy.papers.clause);
+        let duty = Duty::of(DutyCode::ClosePapers, id.to_string(), issued, day_of(due, rules));
+        into.push(duty.by(clause, policy.map(|policy| policy.name.as_str())).to(act, command));
     }
 }
 
@@ -146,7 +117,7 @@ fn copy(
     due: Timestamp,
 ) -> Duty {
     let batch = view.batches.get(&row.batch);
-    let link = batch.as_ref().map(|batch| batch.link.clone());
+    let link = batch.as_ref().map(|batch| batch.link.as_str());
     let policy = batch.as_ref().and_then(|b| rules.policy_for(&b.link, &b.facts.policy));
     let (act, command) = if row.state == CopyState::Condemned {
         (Act::KeepCopies, format!("media record {id} --method WORD --place TEXT --at TIME"))
@@ -154,13 +125,11 @@ fn copy(
         let words = format!("destroy request {} --copy {id} --reason TEXT", row.batch);
         (Act::RequestDestruction, words)
     };
-    Duty {
-        clause: policy.map_or_else(|| OWN.to_owned(), |p| p.copy.approval.clause.clone()),
-        policy: policy.map(|policy| policy.name.clone()),
-        link,
-        command,
-        ..duty(DutyCode::DestroyCopy, act, &id, held.mark.at, day_of(due, rules))
-    }
+    let clause = policy.map_or(OWN, |policy| &policy.copy.approval.clause);
+    Duty::of(DutyCode::DestroyCopy, id, held.mark.at, day_of(due, rules))
+        .by(clause, policy.map(|policy| policy.name.as_str()))
+        .on(link)
+        .to(act, command)
 }
 
 /// Standing approvals end; another one of the same scope that lasts longer takes their place.
@@ -174,15 +143,15 @@ fn standings(view: &View, rules: &Rules, into: &mut Vec<Duty>) {
         });
         let done =
             after.filter_map(|other| other.confirmed.as_ref().map(|(_, mark)| mark.at)).min();
-        let clause = rules.policies.get(&row.policy).map(|p| p.destroy.approval.clause.clone());
-        into.push(Duty {
-            clause: clause.unwrap_or_else(|| OWN.to_owned()),
-            policy: Some(row.policy.clone()),
-            link: row.link.clone(),
-            done,
-            command: format!("standing add --policy {} --doc-no NO --until DATE", row.policy),
-            ..duty(DutyCode::RenewStanding, Act::Keep, id, confirmed.at, row.until)
-        });
+        let policy = rules.policies.get(&row.policy);
+        let clause = policy.map_or(OWN, |policy| &policy.destroy.approval.clause);
+        let command = format!("standing add --policy {} --doc-no NO --until DATE", row.policy);
+        let duty = Duty::of(DutyCode::RenewStanding, id.to_string(), confirmed.at, row.until)
+            .by(clause, Some(&row.policy))
+            .on(row.link.as_deref())
+            .to(Act::Keep, command)
+            .done(done);
+        into.push(duty);
     }
 }
 
@@ -193,21 +162,18 @@ fn grants(view: &View, into: &mut Vec<Duty>) {
         if row.state == GrantState::Completed {
             continue;
         }
-        let account = Some(row.terms.holder.clone()).filter(|name| name != AGENT);
-        into.push(Duty {
-            link: Some(row.terms.link.clone()),
-            account,
-            command: format!("use complete {id}"),
-            ..duty(DutyCode::EndGrant, Act::Use, &id, approved.at, row.terms.until)
-        });
+        let duty = Duty::of(DutyCode::EndGrant, id.to_string(), approved.at, row.terms.until)
+            .on(Some(&row.terms.link))
+            .to(Act::Use, format!("use complete {id}"))
+            .named(Some(row.terms.holder.as_str()).filter(|name| *name != AGENT));
+        into.push(duty);
     }
 }
 
 fn holds(view: &View, into: &mut Vec<Duty>) {
     for (id, row) in view.holds.iter().filter(|(_, row)| !row.lifted) {
-        let command = format!("hold lift {id}");
-        let due = duty(DutyCode::ReviewHold, Act::Hold, id, row.placed.at, row.review);
-        into.push(Duty { command, ..due });
+        let duty = Duty::of(DutyCode::ReviewHold, id.to_string(), row.placed.at, row.review);
+        into.push(duty.to(Act::Hold, format!("hold lift {id}")));
     }
 }
 
@@ -217,8 +183,7 @@ fn anchoring(view: &View, rules: &Rules, now: Timestamp, into: &mut Vec<Duty>) {
     let due = anchoring.overdue_after.after(since, rules.zone);
     let command =
         format!("witness request {}", anchoring.witnesses.first().map_or("NAME", String::as_str));
-    let due = duty(DutyCode::Anchor, Act::Anchor, &"register", since, due);
-    into.push(Duty { command, ..due });
+    into.push(Duty::of(DutyCode::Anchor, "register", since, due).to(Act::Anchor, command));
 }
 
 /// What queries said of people need not be kept any longer: the keys of those months are to go.
@@ -237,12 +202,11 @@ fn access_logs(view: &View, rules: &Rules, now: Timestamp, into: &mut Vec<Duty>)
             _ => (Act::RequestDestruction, format!("access destroy --link {link} --reason TEXT")),
         };
         let due = LOG_GRACE.after(kept, rules.zone);
-        into.push(Duty {
-            clause,
-            link: Some(link.clone()),
-            done: key.destroyed.as_ref().map(|(at, _)| *at),
-            command,
-            ..duty(DutyCode::EndAccessLog, act, month, kept, due)
-        });
+        let duty = Duty::of(DutyCode::EndAccessLog, month, kept, due)
+            .by(&clause, None)
+            .on(Some(link))
+            .to(act, command)
+            .done(key.destroyed.as_ref().map(|(at, _)| *at));
+        into.push(duty);
     }
 }

@@ -199,10 +199,9 @@ impl<'a> Known<'a> {
                 "audit record {kind} --period {} --of NAME --by ACCOUNT --result ok --doc-no NO",
                 one.name
             );
-            into.push(Duty {
-                unannounced: kind == AuditKind::Unannounced,
-                ..duty((under, &asked.clause, code), (&one, start, self.zone), done, command)
-            });
+            let of = (under, asked.clause.as_str(), code);
+            let owed = duty(of, (&one, start, self.zone), done, command);
+            into.push(Duty { unannounced: kind == AuditKind::Unannounced, ..owed });
         }
     }
 
@@ -290,20 +289,10 @@ fn duty(
     done: Option<Timestamp>,
     command: String,
 ) -> Duty {
-    Duty {
-        code,
-        clause: clause.to_owned(),
-        policy: Some(under.name.to_owned()),
-        link: None,
-        object: one.name.clone(),
-        roles: vec![Role::Auditor],
-        account: None,
-        start,
-        due: due(one, zone),
-        done,
-        command,
-        unannounced: false,
-    }
+    Duty::of(code, one.name.as_str(), start, due(one, zone))
+        .by(clause, Some(under.name))
+        .for_roles(&[Role::Auditor], command)
+        .done(done)
 }
 
 fn due(one: &CalendarPeriod, zone: chrono_tz::Tz) -> Timestamp {
@@ -333,37 +322,25 @@ fn signatures(view: &View, rules: &Rules, into: &mut Vec<Duty>) {
             made.with_day(1).and_then(|first| first.checked_add_months(chrono::Months::new(1)));
         let due =
             next.and_then(|first| Timestamp::end_of_month(first, zone)).unwrap_or(row.made.at);
-        let sign = Duty {
-            code: DutyCode::SignReport,
-            clause: "NTP-9.1b".to_owned(),
-            policy: None,
-            link: row.link.clone(),
-            object: id.to_string(),
-            roles: vec![Role::Supervisor],
-            account: None,
-            start: row.made.at,
-            due,
-            done: row.signed.as_ref().map(|(_, mark, _)| mark.at),
-            command: format!("audit sign {id} --doc-no NO"),
-            unannounced: false,
-        };
+        let sign = Duty::of(DutyCode::SignReport, id.to_string(), row.made.at, due)
+            .by("NTP-9.1b", None)
+            .on(row.link.as_deref())
+            .for_roles(&[Role::Supervisor], format!("audit sign {id} --doc-no NO"))
+            .done(row.signed.as_ref().map(|(_, mark, _)| mark.at));
         let Some((_, mark, _)) = row.signed.as_ref().filter(|_| row.kind == ReportKind::Use) else {
             into.push(sign);
             continue;
         };
         for (office, (policy, clause)) in &offices(rules, &spans, row.made.at) {
             let sent = row.sent.iter().find(|(to, _, _)| to == office).map(|(_, _, on)| *on);
-            into.push(Duty {
-                clause: (*clause).to_owned(),
-                policy: Some((*policy).to_owned()),
-                object: format!("{id}/{office}"),
-                roles: vec![Role::Auditor],
-                start: mark.at,
+            let command = format!("audit sent {id} --office {office} --letter NO");
+            let send = Duty::of(DutyCode::SignReport, format!("{id}/{office}"), mark.at, due)
+                .by(clause, Some(policy))
+                .on(row.link.as_deref())
+                .for_roles(&[Role::Auditor], command)
                 // A letter of an earlier hour of the day on which it was signed off.
-                done: sent.map(|on| on.max(mark.at)),
-                command: format!("audit sent {id} --office {office} --letter NO"),
-                ..sign.clone()
-            });
+                .done(sent.map(|on| on.max(mark.at)));
+            into.push(Duty { start: mark.at, ..send });
         }
         into.push(sign);
     }
@@ -395,20 +372,13 @@ fn answers(view: &View, into: &mut Vec<Duty>) {
         let ledger = view.people.ledger.get(&row.asked.account);
         let left = ledger.and_then(|ledger| ledger.ended.as_ref()).map(|(at, _)| *at);
         let left = left.filter(|left| *left >= row.mark.at);
-        into.push(Duty {
-            code: DutyCode::AnswerRequest,
-            clause: "NTP-7.2".to_owned(),
-            policy: None,
-            link: None,
-            object: id.to_string(),
-            roles: Vec::new(),
-            account: Some(row.asked.account.clone()),
-            start: row.mark.at,
-            due: row.asked.due,
-            done: answered.or(left),
-            command: format!("audit answer {id} --doc-no NO --evidence FILE"),
-            unannounced: false,
-        });
+        let command = format!("audit answer {id} --doc-no NO --evidence FILE");
+        let duty = Duty::of(DutyCode::AnswerRequest, id.to_string(), row.mark.at, row.asked.due)
+            .by("NTP-7.2", None)
+            .for_roles(&[], command)
+            .named(Some(&row.asked.account))
+            .done(answered.or(left));
+        into.push(duty);
     }
 }
 

@@ -11,10 +11,10 @@ use crate::{
     domain::{
         accounts::{Act, Role},
         application::{ApplicationState, LinkBound, ReviewResult},
-        duty::{self, CalendarPeriod, Duty, DutyCode},
+        duty::{CalendarPeriod, Duty, DutyCode},
         link::LinkStatus,
         papers::PaperKind,
-        policy::{Policy, layers::OWN, length::Length},
+        policy::{Policy, layers::OWN, length::Length, periods::notice_by},
         time::{Period, Timestamp},
         view::{LinkHistory, Paper, View},
     },
@@ -55,39 +55,15 @@ fn owing<'r>(view: &View, rules: &'r Rules) -> Vec<(&'r Policy, Timestamp)> {
     owing.into_values().collect()
 }
 
-fn one(code: DutyCode, object: String, start: Timestamp, due: Timestamp) -> Duty {
-    Duty {
-        code,
-        clause: OWN.to_owned(),
-        policy: None,
-        link: None,
-        object,
-        roles: Vec::new(),
-        account: None,
-        start: start.min(due),
-        due,
-        done: None,
-        command: String::new(),
-        unannounced: false,
-    }
-}
-
 /// The end of the day on which a period ends.
 fn after(at: Timestamp, period: Period, zone: Tz) -> Timestamp {
     let end = period.after(at, zone);
     Timestamp::end_of_day(end.date_in(zone), zone)
 }
 
-/// By when a notice is owed. A missing calendar year never hides a duty: then each day counts, and it is due the earlier.
+/// By when a notice is owed, also where nothing says within which time.
 fn within(at: Timestamp, length: Option<Length>, rules: &Rules) -> Timestamp {
-    let length = length.unwrap_or(Length::Calendar(WITHIN));
-    duty::by(at, length, rules.zone, &rules.working).unwrap_or_else(|_| {
-        let days = match length {
-            Length::Calendar(period) => period,
-            Length::WorkingDays(days) => Period { months: 0, days, seconds: 0 },
-        };
-        after(at, days, rules.zone)
-    })
+    notice_by(at, length.unwrap_or(Length::Calendar(WITHIN)), rules.zone, &rules.working)
 }
 
 fn applications(view: &View, rules: &Rules, into: &mut Vec<Duty>) {
@@ -105,15 +81,12 @@ fn applications(view: &View, rules: &Rules, into: &mut Vec<Duty>) {
             roles = Act::DecideLink.roles().to_vec();
         }
         let office = missing.first().map_or("OFFICE", |office| office.word());
-        into.push(Duty {
-            clause: rule.map_or(OWN, |rule| &rule.clause).to_owned(),
-            policy: Some(row.what.scope.policy.clone()),
-            link: Some(link.clone()),
-            roles,
-            done: row.decided.as_ref().map(|(at, _)| *at),
-            command: format!("link countersign {link} --office {office}"),
-            ..one(DutyCode::DecideApplication, id.to_string(), row.mark.at, due)
-        });
+        let duty = Duty::of(DutyCode::DecideApplication, id.to_string(), row.mark.at, due)
+            .by(rule.map_or(OWN, |rule| &rule.clause), Some(&row.what.scope.policy))
+            .on(Some(link))
+            .for_roles(&roles, format!("link countersign {link} --office {office}"))
+            .done(row.decided.as_ref().map(|(at, _)| *at));
+        into.push(duty);
     }
 }
 
@@ -125,58 +98,41 @@ fn link(view: &View, rules: &Rules, name: &str, into: &mut Vec<Duty>) {
     let rule = &policy.further.links;
     let history = view.history(name).cloned().unwrap_or_default();
     let over = link.status == LinkStatus::Terminated;
-    let of = |duty: Duty| Duty {
-        policy: Some(policy.name.clone()),
-        link: Some(name.to_owned()),
-        ..duty
-    };
+    let of = |duty: Duty, clause: &str| duty.by(clause, Some(&policy.name)).on(Some(name));
     let asked = rule.answer_within.as_ref().map(|rule| rule.value);
     // A link that was tested before a change of it was approved is not tested again.
     let tested = history.approved.as_ref().map(|allowed| allowed.at).filter(|_| !over);
     let tested = tested.filter(|at| history.tested.is_none_or(|tested| tested >= *at));
     if let (Some(at), Some(test)) = (tested, rule.test.as_ref().filter(|rule| rule.value)) {
-        let due = one(DutyCode::TestLink, name.to_owned(), at, within(at, asked, rules));
-        into.push(of(Duty {
-            clause: test.clause.clone(),
-            roles: Act::ApplyForLink.roles().to_vec(),
-            done: history.tested,
-            command: format!("link tested {name} --doc-no NO"),
-            ..due
-        }));
+        let duty = Duty::of(DutyCode::TestLink, name, at, within(at, asked, rules))
+            .to(Act::ApplyForLink, format!("link tested {name} --doc-no NO"))
+            .done(history.tested);
+        into.push(of(duty, &test.clause));
     }
     if let Some(review) = &rule.review {
         let done = history.reviews.iter().map(|review| review.at);
         let every = (since, review.value);
         for duty in cycle(DutyCode::ReviewLink, every, done, over, rules.zone) {
-            into.push(of(Duty {
-                clause: review.clause.clone(),
-                roles: Act::KeepLink.roles().to_vec(),
-                command: format!("link review {name} --result needed --doc-no NO"),
-                ..duty
-            }));
+            let command = format!("link review {name} --result needed --doc-no NO");
+            into.push(of(duty.to(Act::KeepLink, command), &review.clause));
         }
         for (at, done) in unneeded(&history) {
             let day = at.date_in(rules.zone).to_string();
-            into.push(of(Duty {
-                clause: review.clause.clone(),
-                roles: Act::KeepLink.roles().to_vec(),
-                done,
-                command: format!("link terminate {name} --reason TEXT --doc-no NO"),
-                ..one(DutyCode::ProposeTermination, day, at, within(at, asked, rules))
-            }));
+            let command = format!("link terminate {name} --reason TEXT --doc-no NO");
+            let due = within(at, asked, rules);
+            let duty = Duty::of(DutyCode::ProposeTermination, day, at, due).done(done);
+            into.push(of(duty.to(Act::KeepLink, command), &review.clause));
         }
     }
     if !over {
         let sooner = rules.bounds.get(name).is_some_and(|b| b.contains(&LinkBound::EndsSooner));
-        let clause = rule.valid_for.as_ref().filter(|_| sooner).map(|rule| rule.clause.clone());
+        let clause = rule.valid_for.as_ref().filter(|_| sooner).map(|rule| &rule.clause);
         let given = history.approved.or(history.as_found).map_or(since, |allowed| allowed.at);
         let due = link.approved_until;
-        into.push(of(Duty {
-            clause: clause.unwrap_or_else(|| OWN.to_owned()),
-            roles: Act::ApplyForLink.roles().to_vec(),
-            command: format!("link apply {name} --necessity TEXT"),
-            ..one(DutyCode::RenewLink, due.date_in(rules.zone).to_string(), given, due)
-        }));
+        let day = due.date_in(rules.zone).to_string();
+        let duty = Duty::of(DutyCode::RenewLink, day, given, due)
+            .to(Act::ApplyForLink, format!("link apply {name} --necessity TEXT"));
+        into.push(of(duty, clause.map_or(OWN, String::as_str)));
     }
 }
 
@@ -216,12 +172,12 @@ fn cycle(
     for at in done.filter(|at| *at >= since) {
         let due = after(start, period, zone);
         let object = start.date_in(zone).to_string();
-        found.push(Duty { done: Some(at), ..one(code, object, start, due) });
+        found.push(Duty::of(code, object, start, due).done(Some(at)));
         start = at;
     }
     if !over {
         let object = start.date_in(zone).to_string();
-        found.push(one(code, object, start, after(start, period, zone)));
+        found.push(Duty::of(code, object, start, after(start, period, zone)));
     }
     found
 }
@@ -242,12 +198,9 @@ fn papers(
             Some(_) => yearly(kind, &kept, since, until, rules.zone),
             None => lasting(kind, &kept, (since, within(since, allowed, rules)), rules.zone),
         };
-        into.extend(duties.into_iter().map(|duty| Duty {
-            clause: asked.clause.clone(),
-            policy: Some(policy.name.clone()),
-            roles: Act::KeepPapers.roles().to_vec(),
-            command: format!("audit document add --kind {kind} --doc-no NO --file FILE"),
-            ..duty
+        let command = format!("audit document add --kind {kind} --doc-no NO --file FILE");
+        into.extend(duties.into_iter().map(|duty| {
+            duty.by(&asked.clause, Some(&policy.name)).to(Act::KeepPapers, command.as_str())
         }));
     }
 }
@@ -270,7 +223,7 @@ fn yearly(
         let object = format!("{kind} {}", period.name);
         let done = of.map(|row| row.at.max(start));
         let due = period.end(zone);
-        found.push(Duty { done, ..one(DutyCode::AttachPaper, object, start, due) });
+        found.push(Duty::of(DutyCode::AttachPaper, object, start, due).done(done));
         next = period.next();
     }
     found
@@ -284,7 +237,8 @@ fn lasting(
     zone: Tz,
 ) -> Vec<Duty> {
     let done = kept.first().map(|row| row.at.max(since));
-    let mut found = vec![Duty { done, ..one(DutyCode::AttachPaper, kind.to_string(), since, due) }];
+    let first = Duty::of(DutyCode::AttachPaper, kind.to_string(), since, due).done(done);
+    let mut found = vec![first];
     for (n, row) in kept.iter().enumerate() {
         let Some(end) = row.what.valid_until else { continue };
         let lasts = |next: &&&Paper| next.what.valid_until.is_none_or(|until| until > end);
@@ -295,7 +249,7 @@ fn lasting(
         }
         let object = format!("{kind} {}", end.date_in(zone));
         let done = next.map(|row| row.at);
-        found.push(Duty { done, ..one(DutyCode::AttachPaper, object, row.at, end) });
+        found.push(Duty::of(DutyCode::AttachPaper, object, row.at, end).done(done));
     }
     found
 }
@@ -309,13 +263,12 @@ fn backups(
     let Some(rule) = &policy.further.links.backup else { return };
     let done = view.backup_looks.iter().map(|look| look.at);
     let duties = cycle(DutyCode::ReviewBackup, (since, rule.value), done, false, rules.zone);
-    into.extend(duties.into_iter().map(|duty| Duty {
-        clause: rule.clause.clone(),
-        policy: Some(policy.name.clone()),
-        roles: Act::KeepPapers.roles().to_vec(),
-        command: "audit backup-review --result ok --doc-no NO".to_owned(),
-        ..duty
-    }));
+    let command = "audit backup-review --result ok --doc-no NO";
+    into.extend(
+        duties
+            .into_iter()
+            .map(|duty| duty.by(&rule.clause, Some(&policy.name)).to(Act::KeepPapers, command)),
+    );
 }
 
 /// An exception ends by its day: what is to hold after it is decided before. After it the value beneath holds by itself.
@@ -337,13 +290,11 @@ fn exceptions(
         if into.iter().any(same) {
             continue;
         }
-        into.push(Duty {
-            policy: Some(policy.name.clone()),
-            roles: Act::Administer.roles().to_vec(),
-            done: Some(due).filter(|due| *due < now),
-            command: "config propose".to_owned(),
-            ..one(DutyCode::EndException, object.clone(), since, due)
-        });
+        let duty = Duty::of(DutyCode::EndException, object.clone(), since, due)
+            .by(OWN, Some(&policy.name))
+            .to(Act::Administer, "config propose")
+            .done(Some(due).filter(|due| *due < now));
+        into.push(duty);
     }
 }
 

@@ -11,11 +11,11 @@ use crate::{
     domain::{
         accounts::{Act, Role},
         calendar::legal,
-        duty::{Duty, DutyCode, by},
+        duty::{Duty, DutyCode},
         link::{Link, LinkStatus},
         people::{NeededPost, Post},
-        policy::{Policy, length::Length},
-        time::{Period, Timestamp},
+        policy::{Policy, length::Length, periods::notice_by},
+        time::Timestamp,
         view::{Account, Change, View},
     },
     engine::rules::Rules,
@@ -90,33 +90,8 @@ impl Site<'_> {
         Timestamp::end_of_day(day, self.rules.zone)
     }
 
-    /// The last moment of a period; where the calendar of a year is missing, its legal end, which comes no later.
     fn by(&self, event: Timestamp, length: Length) -> Timestamp {
-        by(event, length, self.rules.zone, &self.rules.working).unwrap_or_else(|_| {
-            let days = match length {
-                Length::Calendar(period) => period,
-                Length::WorkingDays(days) => Period { months: 0, days, seconds: 0 },
-            };
-            self.end_of(legal::last_day(self.day(event), days))
-        })
-    }
-
-    fn duty(&self, code: DutyCode, of: (&Policy, &str), act: Act, object: String) -> Duty {
-        let (policy, clause) = of;
-        Duty {
-            code,
-            clause: clause.to_owned(),
-            policy: Some(policy.name.clone()),
-            link: None,
-            object,
-            roles: act.roles().to_vec(),
-            account: None,
-            start: self.now,
-            due: self.now,
-            done: None,
-            command: String::new(),
-            unannounced: false,
-        }
+        notice_by(event, length, self.rules.zone, &self.rules.working)
     }
 
     /// A duty counts once its cause is there, or when it comes up to the time asked for.
@@ -158,16 +133,13 @@ impl Site<'_> {
             let scope = link.map_or_else(String::new, |link| format!(" --link {link}"));
             let object =
                 if nth == 0 { needed.to_string() } else { format!("{needed} {}", nth + 1) };
-            let duty = Duty {
-                link: link.cloned(),
-                start,
-                due: self.end_of(self.day(start)),
-                done,
-                command: format!(
-                    "appointment add NAME --post {post}{scope} --from DATE --doc-no NO"
-                ),
-                ..self.duty(code, (policy, clause), Act::Appoint, object)
-            };
+            let command =
+                format!("appointment add NAME --post {post}{scope} --from DATE --doc-no NO");
+            let duty = Duty::of(code, object, start, self.end_of(self.day(start)))
+                .by(clause, Some(&policy.name))
+                .on(link.map(String::as_str))
+                .to(Act::Appoint, command)
+                .done(done);
             self.put(duty, into);
         };
         let (mut cursor, mut nth) = (Some(since), 0);
@@ -207,19 +179,14 @@ impl Site<'_> {
             for office in rule.notify.iter().flat_map(|rule| &rule.value) {
                 let told = change.told.iter().filter(|(one, ..)| one == office);
                 let start = change.custody.map_or(change.on, |mark| mark.at.min(change.on));
-                let duty = Duty {
-                    link: change.link.clone(),
-                    start,
-                    due: self.by(change.on, after.value),
-                    done: told.map(|(_, _, on, mark)| (*on).min(mark.at).max(start)).min(),
-                    command: format!("appointment told {id} --office {office} --letter NO"),
-                    ..self.duty(
-                        DutyCode::TellOfChange,
-                        (policy, &after.clause),
-                        Act::Appoint,
-                        format!("{id} {} {office}", self.day(change.on)),
-                    )
-                };
+                let object = format!("{id} {} {office}", self.day(change.on));
+                let due = self.by(change.on, after.value);
+                let command = format!("appointment told {id} --office {office} --letter NO");
+                let duty = Duty::of(DutyCode::TellOfChange, object, start, due)
+                    .by(&after.clause, Some(&policy.name))
+                    .on(change.link.as_deref())
+                    .to(Act::Appoint, command)
+                    .done(told.map(|(_, _, on, mark)| (*on).min(mark.at).max(start)).min());
                 self.put(duty, into);
             }
         }
@@ -255,20 +222,14 @@ impl Site<'_> {
         let due = self.end_of(day.unwrap_or(last));
         let known = change.known.1.at;
         let id = object_of(change);
-        into.push(Duty {
-            link: change.link.clone(),
-            account: Some(change.name.clone()),
-            start: known.min(due),
-            due,
-            done: Some(known),
-            command: format!("appointment end {id} --on DATE --reason REASON"),
-            ..self.duty(
-                DutyCode::TellOfChange,
-                (policy, clause),
-                Act::Look,
-                format!("{id} {} beforehand", self.day(change.on)),
-            )
-        });
+        let object = format!("{id} {} beforehand", self.day(change.on));
+        let duty = Duty::of(DutyCode::TellOfChange, object, known, due)
+            .by(clause, Some(&policy.name))
+            .on(change.link.as_deref())
+            .to(Act::Look, format!("appointment end {id} --on DATE --reason REASON"))
+            .named(Some(&change.name))
+            .done(Some(known));
+        into.push(duty);
     }
 
     /// Custody that is to go over when a custodian leaves (NT-3.6).
@@ -289,21 +250,14 @@ impl Site<'_> {
             let known = people.changes.values().find(of).map(|change| change.known.1.at);
             let due = self.end_of(legal::last_day(self.day(end), switch.value));
             let next = people.appointments.values().filter(|next| next.succeeds == Some(id));
-            let link = row.terms.link.clone();
-            let named = link.clone().unwrap_or_else(|| "all".to_owned());
-            let duty = Duty {
-                link,
-                start: known.unwrap_or(confirmed.at).min(due),
-                due,
-                done: next.filter_map(|next| Some(next.taken?.0.at)).min(),
-                command: format!("appointment hand-over --link {named} --to NAME"),
-                ..self.duty(
-                    DutyCode::SwitchCustodian,
-                    (policy, &switch.clause),
-                    Act::Keep,
-                    id.to_string(),
-                )
-            };
+            let link = row.terms.link.as_deref();
+            let named = link.unwrap_or("all");
+            let start = known.unwrap_or(confirmed.at);
+            let duty = Duty::of(DutyCode::SwitchCustodian, id.to_string(), start, due)
+                .by(&switch.clause, Some(&policy.name))
+                .on(link)
+                .to(Act::Keep, format!("appointment hand-over --link {named} --to NAME"))
+                .done(next.filter_map(|next| Some(next.taken?.0.at)).min());
             self.put(duty, into);
         }
     }
@@ -317,18 +271,12 @@ impl Site<'_> {
                     continue;
                 }
                 let object = if nth == 0 { name.clone() } else { format!("{name} {}", nth + 1) };
-                into.push(Duty {
-                    start: *asked,
-                    due: self.by(*asked, sla.value),
-                    done: *answered,
-                    command: format!("account confirm {name}"),
-                    ..self.duty(
-                        DutyCode::AnswerAccount,
-                        (under.policy, &sla.clause),
-                        Act::ConfirmAdministration,
-                        object,
-                    )
-                });
+                let due = self.by(*asked, sla.value);
+                let duty = Duty::of(DutyCode::AnswerAccount, object, *asked, due)
+                    .by(&sla.clause, Some(&under.policy.name))
+                    .to(Act::ConfirmAdministration, format!("account confirm {name}"))
+                    .done(*answered);
+                into.push(duty);
             }
         }
     }
@@ -348,19 +296,12 @@ impl Site<'_> {
         );
         let mut start = under.since;
         let put = |start: Timestamp, done: Option<Timestamp>, into: &mut Vec<Duty>| {
-            let duty = Duty {
-                roles: roles.clone(),
-                start,
-                due: self.by(start, Length::Calendar(every.value)),
-                done,
-                command: "account review".to_owned(),
-                ..self.duty(
-                    DutyCode::ReviewAccounts,
-                    (under.policy, &every.clause),
-                    Act::ReviewAccounts,
-                    self.day(start).to_string(),
-                )
-            };
+            let object = self.day(start).to_string();
+            let due = self.by(start, Length::Calendar(every.value));
+            let duty = Duty::of(DutyCode::ReviewAccounts, object, start, due)
+                .by(&every.clause, Some(&under.policy.name))
+                .for_roles(&roles, "account review")
+                .done(done);
             self.put(duty, into);
         };
         for (at, confirmed) in made {
@@ -402,19 +343,12 @@ impl Site<'_> {
                     "appointment training {name} --hours H --on DATE --subject TEXT --doc-no NO"
                 );
                 let of = minutes.get(&(name.as_str(), year)).map(Vec::as_slice);
-                let duty = Duty {
-                    account: Some(name.clone()),
-                    start,
-                    due: self.end_of(ends),
-                    done: reached(of.unwrap_or_default(), wanted).map(|at| at.max(start)),
-                    command,
-                    ..self.duty(
-                        DutyCode::Train,
-                        (under.policy, &hours.clause),
-                        Act::Appoint,
-                        format!("{name} {year}"),
-                    )
-                };
+                let object = format!("{name} {year}");
+                let duty = Duty::of(DutyCode::Train, object, start, self.end_of(ends))
+                    .by(&hours.clause, Some(&under.policy.name))
+                    .to(Act::Appoint, command)
+                    .named(Some(name))
+                    .done(reached(of.unwrap_or_default(), wanted).map(|at| at.max(start)));
                 self.put(duty, into);
             }
         }
@@ -448,24 +382,19 @@ impl Site<'_> {
             let mut of: Vec<_> =
                 self.view.people.agreements_of(name, facts.unit.as_deref()).collect();
             of.sort_by_key(|one| one.from);
-            let mut put =
-                |start: Timestamp, due: Timestamp, done: Option<Timestamp>, nth: usize| {
-                    let duty = Duty {
-                        start: start.min(due),
-                        due,
-                        done,
-                        command: format!(
-                            "appointment agreement {name} --doc-no NO --from DATE --until DATE"
-                        ),
-                        ..self.duty(
-                            DutyCode::SignAgreement,
-                            (under.policy, &rule.clause),
-                            Act::Appoint,
-                            if nth == 0 { name.clone() } else { format!("{name} {}", nth + 1) },
-                        )
-                    };
-                    self.put(duty, into);
-                };
+            let mut put = |start: Timestamp,
+                           due: Timestamp,
+                           done: Option<Timestamp>,
+                           nth: usize| {
+                let object = if nth == 0 { name.clone() } else { format!("{name} {}", nth + 1) };
+                let command =
+                    format!("appointment agreement {name} --doc-no NO --from DATE --until DATE");
+                let duty = Duty::of(DutyCode::SignAgreement, object, start, due)
+                    .by(&rule.clause, Some(&under.policy.name))
+                    .to(Act::Appoint, command)
+                    .done(done);
+                self.put(duty, into);
+            };
             // The first is owed with the account; each further one by the end of the one before.
             let mut start = begun.max(under.since);
             let mut due = self.end_of(self.day(start));

@@ -11,10 +11,10 @@ use chrono::Months;
 use crate::{
     domain::{
         accounts::{Act, Role},
-        duty::{CalendarPeriod, Duty, DutyCode, by, periods},
+        duty::{CalendarPeriod, Duty, DutyCode, periods},
         ids::{FindingId, IncidentId, SampleId},
         link::{Link, LinkStatus},
-        policy::length::Length,
+        policy::{layers::OWN, length::Length, periods::notice_by},
         time::{Period, Timestamp},
         view::{Finding, Incident, Sample, View},
     },
@@ -65,11 +65,8 @@ struct Seen<'a> {
 }
 
 impl Seen<'_> {
-    /// By then a notice is given, also where the calendar of its year is missing: then without a day off that it would roll
-    /// over, which is earlier.
     fn by(&self, start: Timestamp, period: Period) -> Timestamp {
-        let rolled = by(start, Length::Calendar(period), self.rules.zone, &self.rules.working);
-        rolled.unwrap_or_else(|_| period.after(start, self.rules.zone))
+        notice_by(start, Length::Calendar(period), self.rules.zone, &self.rules.working)
     }
 
     fn draws(&self, into: &mut Vec<Duty>) {
@@ -87,23 +84,15 @@ impl Seen<'_> {
                     if drawn.is_none() && self.is_over(link, span) {
                         continue;
                     }
-                    into.push(Duty {
-                        code: DutyCode::DrawSample,
-                        clause: rule.clause.clone(),
-                        policy: Some(policy.name.clone()),
-                        link: Some(link.name.clone()),
-                        object: format!("{} {}", span.name, rule.class),
-                        roles: Act::Audit.roles().to_vec(),
-                        account: None,
-                        start: span.end,
-                        due: span.due,
-                        done: drawn.map(|(_, row)| row.drawn.at),
-                        command: format!(
-                            "audit sample --period {} --link {}",
-                            span.name, link.name
-                        ),
-                        unannounced: false,
-                    });
+                    let object = format!("{} {}", span.name, rule.class);
+                    let command =
+                        format!("audit sample --period {} --link {}", span.name, link.name);
+                    let duty = Duty::of(DutyCode::DrawSample, object, span.end, span.due)
+                        .by(&rule.clause, Some(&policy.name))
+                        .on(Some(&link.name))
+                        .to(Act::Audit, command)
+                        .done(drawn.map(|(_, row)| row.drawn.at));
+                    into.push(duty);
                 }
             }
         }
@@ -142,67 +131,47 @@ impl Seen<'_> {
         let month = row.terms.until.date_in(zone).checked_add_months(Months::new(1));
         let month = month.and_then(|day| Timestamp::end_of_month(day, zone));
         let least = self.by(row.drawn.at, REVIEW);
-        Some(Duty {
-            code: DutyCode::ReviewSample,
-            clause: row.terms.clause.clone(),
-            policy: Some(row.terms.policy.clone()),
-            link: Some(row.terms.link.clone()),
-            object: id.to_string(),
-            roles: Act::Audit.roles().to_vec(),
-            account: row.waiting().and_then(|review| review.with.clone()),
-            start: row.drawn.at,
-            due: month.map_or(least, |month| month.max(least)),
-            done: row.done,
-            command: match row.waiting() {
-                Some(_) => format!("audit confirm {id}"),
-                None => format!("audit review {id}"),
-            },
-            unannounced: false,
-        })
+        let due = month.map_or(least, |month| month.max(least));
+        let command = match row.waiting() {
+            Some(_) => format!("audit confirm {id}"),
+            None => format!("audit review {id}"),
+        };
+        let duty = Duty::of(DutyCode::ReviewSample, id.to_string(), row.drawn.at, due)
+            .by(&row.terms.clause, Some(&row.terms.policy))
+            .on(Some(&row.terms.link))
+            .to(Act::Audit, command)
+            .named(row.waiting().and_then(|review| review.with.as_deref()))
+            .done(row.done);
+        Some(duty)
     }
 
     fn finding(&self, id: FindingId, row: &Finding, into: &mut Vec<Duty>) {
         let link = self.rules.links.get(&row.facts.link);
-        let policy = link.and_then(|link| self.rules.policy_of(link)).map(|one| one.name.clone());
+        let policy = link.and_then(|link| self.rules.policy_of(link)).map(|one| one.name.as_str());
         let corrected = row.corrected.as_ref().map(|(_, mark, ..)| mark.at);
         let due = row.facts.correct_by.max(row.added.at);
-        let duty = Duty {
-            code: DutyCode::CorrectFinding,
-            clause: row.facts.clause.clone(),
-            policy,
-            link: Some(row.facts.link.clone()),
-            object: id.to_string(),
-            roles: Act::Correct.roles().to_vec(),
-            account: None,
-            start: row.added.at,
-            due,
-            done: corrected,
-            command: format!("audit finding correct {id}"),
-            unannounced: false,
+        let of = |code, object: String, (start, due)| {
+            let duty = Duty::of(code, object, start, due);
+            duty.by(&row.facts.clause, policy).on(Some(&row.facts.link))
         };
         let late = corrected.unwrap_or(self.now) > due;
         let over = link.is_none_or(|link| link.status == LinkStatus::Terminated);
         if late && (corrected.is_some() || !over) {
-            into.push(Duty {
-                code: DutyCode::ProposeTermination,
-                roles: vec![Role::Supervisor, Role::Admin],
-                start: due,
-                due: self.by(due, MONTH),
-                command: format!("link terminate {}", row.facts.link),
-                ..duty.clone()
-            });
+            let command = format!("link terminate {}", row.facts.link);
+            let span = (due, self.by(due, MONTH));
+            let duty = of(DutyCode::ProposeTermination, id.to_string(), span).done(corrected);
+            into.push(duty.for_roles(&[Role::Supervisor, Role::Admin], command));
         }
         if let Some(at) = corrected {
-            into.push(Duty {
-                object: format!("{id} closed"),
-                roles: Act::Judge.roles().to_vec(),
-                start: at,
-                due: self.by(at, MONTH),
-                done: row.closed.as_ref().map(|(_, at)| *at),
-                command: format!("audit finding close {id}"),
-                ..duty.clone()
-            });
+            let span = (at, self.by(at, MONTH));
+            let duty = of(DutyCode::CorrectFinding, format!("{id} closed"), span)
+                .to(Act::Judge, format!("audit finding close {id}"))
+                .done(row.closed.as_ref().map(|(_, at)| *at));
+            into.push(duty);
         }
+        let duty = of(DutyCode::CorrectFinding, id.to_string(), (row.added.at, due))
+            .to(Act::Correct, format!("audit finding correct {id}"))
+            .done(corrected);
         into.push(duty);
     }
 
@@ -210,32 +179,20 @@ impl Seen<'_> {
         let rule = rule_of(self.rules, &row.facts.link);
         let route = rule.and_then(|rule| rule.route.as_ref());
         let link = self.rules.links.get(&row.facts.link);
-        let policy = link.and_then(|link| self.rules.policy_of(link)).map(|one| one.name.clone());
+        let policy = link.and_then(|link| self.rules.policy_of(link)).map(|one| one.name.as_str());
         let within = report_by(self.view, self.rules, row);
         let report = within.map(|(by, _)| by);
         // Hours are not rolled over days off.
         let due = report.unwrap_or_else(|| self.by(row.facts.known, MONTH));
-        let duty = Duty {
-            code: DutyCode::ReportIncident,
-            clause: route.map_or_else(|| "own".to_owned(), |rule| rule.clause.clone()),
-            policy,
-            link: Some(row.facts.link.clone()),
-            object: id.to_string(),
-            roles: Act::Tell.roles().to_vec(),
-            account: None,
-            start: row.facts.known,
-            due,
-            done: None,
-            command: String::new(),
-            unannounced: false,
+        let of = |code, object: String, due| {
+            let duty = Duty::of(code, object, row.facts.known, due);
+            duty.by(route.map_or(OWN, |rule| &rule.clause), policy).on(Some(&row.facts.link))
         };
         for office in route.iter().flat_map(|rule| &rule.value) {
-            into.push(Duty {
-                object: format!("{id} {office}"),
-                done: row.told.get(office).map(|(_, on)| *on),
-                command: format!("incident notify {id} --office {office}"),
-                ..duty.clone()
-            });
+            let duty = of(DutyCode::ReportIncident, format!("{id} {office}"), due)
+                .to(Act::Tell, format!("incident notify {id} --office {office}"))
+                .done(row.told.get(office).map(|(_, on)| *on));
+            into.push(duty);
         }
         let word = match (&row.investigation, &row.remedied) {
             (_, Some(_)) => "close",
@@ -243,13 +200,10 @@ impl Seen<'_> {
             (Some(_), None) => "confirm",
             (None, None) => "investigate",
         };
-        into.push(Duty {
-            code: DutyCode::EndIncident,
-            roles: Act::Judge.roles().to_vec(),
-            due: self.by(row.facts.known, QUARTER),
-            done: row.closed.as_ref().map(|(_, at)| *at),
-            command: format!("incident {word} {id}"),
-            ..duty
-        });
+        let due = self.by(row.facts.known, QUARTER);
+        let duty = of(DutyCode::EndIncident, id.to_string(), due)
+            .to(Act::Judge, format!("incident {word} {id}"))
+            .done(row.closed.as_ref().map(|(_, at)| *at));
+        into.push(duty);
     }
 }
