@@ -3,13 +3,16 @@
 #![cfg(feature = "test-hooks")]
 #![allow(clippy::unwrap_used, clippy::panic, clippy::disallowed_methods, reason = "tests")]
 
+#[path = "forms/office.rs"]
+mod office;
 mod support;
 
 use std::{fs, path::Path, process::Command};
 
 use batchward::{
     adapters::{fonts, machine::Machine},
-    paper::{self, Form, Seat, Table, register::MAIN},
+    config,
+    paper::{self, Column, Form, Seat, Table},
 };
 use support::{People, Site, done};
 
@@ -160,16 +163,25 @@ fn long(rows: usize) -> Form {
         11 => "罕用字\u{f268}與\u{10fffe}以編號代之".to_owned(),
         _ => "相符\n通知20、實收20".to_owned(),
     };
+    let form = config::shipped_forms().remove("register").unwrap();
+    let columns: Vec<Column> =
+        form.main.columns.iter().map(|column| Column::text("", column.share)).collect();
+    let columns: Vec<Column> = columns
+        .into_iter()
+        .zip(&form.main.columns)
+        .map(|(made, column)| Column { title: column.heading.clone().into(), ..made })
+        .collect();
     Form {
         agency: "桃園市政府婦幼發展局".to_owned(),
         title: "戶役政資料查調刪除紀錄表".to_owned(),
         heads: vec![("期間".to_owned(), "全部".to_owned())],
+        cover: None,
         tables: vec![Table {
             name: "登記表".to_owned(),
-            columns: MAIN.to_vec(),
-            rows: (1..=rows).map(|n| (0..MAIN.len()).map(|c| cell(n, c)).collect()).collect(),
+            rows: (1..=rows).map(|n| (0..columns.len()).map(|c| cell(n, c)).collect()).collect(),
+            columns,
         }],
-        seats: vec![Seat { office: "單位主管", signed: None }],
+        seats: vec![Seat::blank("單位主管")],
         notes: Vec::new(),
         proof: vec!["batchward/test".to_owned()],
         foot: "batchward/test".to_owned(),

@@ -190,6 +190,8 @@ fn readings(site: &Site<'_>, seen: &mut Seen) {
         ("register-verify", vec!["register", "verify"]),
         ("check", vec!["check"]),
         ("witness-list", vec!["witness", "list"]),
+        ("batch-history", vec!["batch", "history", "b-00000001"]),
+        ("today", vec!["today"]),
         ("status", vec!["status"]),
     ] {
         let ran = site.run(&[&words[..], &["--json"]].concat());

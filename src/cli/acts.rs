@@ -227,7 +227,10 @@ fn command_of_destroy(word: &DestroyWord, client: &mut Client) -> Result<Command
             Command::DestroyClose { order: id(&close.order)?, papers: papers(close, client)? }
         }
         DestroyWord::Confirm { order } => Command::DestroyConfirm { order: id(order)? },
-        DestroyWord::Plan { .. } | DestroyWord::List | DestroyWord::Record { .. } => {
+        DestroyWord::Plan { .. }
+        | DestroyWord::List
+        | DestroyWord::Record { .. }
+        | DestroyWord::Letter { .. } => {
             return Err(Error::usage("this word takes no command"));
         }
     })

@@ -17,6 +17,7 @@ use crate::{
         Answer, Caller, Command, Draft, Query, Reply, Result, Service,
         forms::{RegisterFilter, RegisterPart, Sheet},
         inspecting::Inspection,
+        onlooker::Onlooker,
         query::{BatchPart, DraftFacts, EntryPart, SiteFacts},
         reading::{Reading, Rows, Served},
         show::BatchRow,
@@ -93,6 +94,21 @@ impl Client {
             Self::Remote(remote, _) => remote.ask(&query)?,
         };
         answer.try_into()
+    }
+
+    /// Asks as whoever is at the keyboard: what is shown depends on who asks.
+    pub(super) fn ask_own<T>(&mut self, query: Query) -> Result<T>
+    where
+        T: TryFrom<Answer, Error = Error>,
+    {
+        let Self::Direct(service) = self else { return self.ask(query) };
+        let who = match Identity::user() {
+            Caller::User { uid } => Onlooker::User { uid },
+            Caller::Signer { .. } => Onlooker::Owner,
+        };
+        // The owner of the state folder need not have an account.
+        let who = if service.is_known(&who) { who } else { Onlooker::Owner };
+        service.look(&who, query)?.try_into()
     }
 
     /// Does one thing, signed where the caller signs; with what there is to tell about it.
@@ -242,7 +258,10 @@ impl Client {
             rows.extend(part.sheet.rows);
             match part.next {
                 // The last checkpoint is over everything that any part told.
-                None => return Ok(Sheet::new(part.sheet.source, filter.clone(), rows)),
+                None => {
+                    let (source, form) = (part.sheet.source, part.sheet.form);
+                    return Ok(Sheet::new(source, filter.clone(), form, rows));
+                }
                 next if next > after => after = next,
                 Some(_) => return Err(circles()),
             }

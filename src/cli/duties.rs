@@ -49,8 +49,13 @@ pub(super) fn show(client: &mut Client, asked: &Duties, json: bool) -> Result<()
     if page.duties.is_empty() {
         return print::line("nothing is owed");
     }
+    table(&page.duties, zone)
+}
+
+/// Duties as a table.
+pub(super) fn table(duties: &[DutyLine], zone: Tz) -> Result<()> {
     let head = ["state", "deadline", "days", "what", "clause", "about", "who", "command"];
-    let rows: Vec<Vec<String>> = page.duties.iter().map(|line| cells(line, zone)).collect();
+    let rows: Vec<Vec<String>> = duties.iter().map(|line| cells(line, zone)).collect();
     print::table(&head, &rows)
 }
 

@@ -111,7 +111,12 @@ fn remarks(line: &ExpectedLine, zone: Tz) -> String {
 
 /// The section of `status`.
 pub(super) fn section(expected: &Listed<ExpectedDue>, zone: Tz) -> Result<()> {
-    if expected.total == 0 {
+    listed(&expected.rows, zone)
+}
+
+/// Expected deliveries that have not come; nothing where there is none.
+pub(super) fn listed(expected: &[ExpectedDue], zone: Tz) -> Result<()> {
+    if expected.is_empty() {
         return Ok(());
     }
     print::line("\nEXPECTED DELIVERIES")?;
@@ -119,6 +124,6 @@ pub(super) fn section(expected: &Listed<ExpectedDue>, zone: Tz) -> Result<()> {
         let due = calendar::time(line.due, zone);
         vec![line.link.clone(), due, line.every.clone(), state(line.state).to_owned()]
     };
-    let rows: Vec<Vec<String>> = expected.rows.iter().map(row).collect();
+    let rows: Vec<Vec<String>> = expected.iter().map(row).collect();
     print::table(&["link", "expected at", "rule", "state"], &rows)
 }

@@ -43,8 +43,14 @@ pub(super) fn register(client: &mut Client, asked: &RegisterExport) -> Result<()
         to: to.map(|day| Timestamp::end_of_day(day, zone)),
         link: asked.link.clone(),
         batch,
+        year: asked.year,
+        register: asked.register.clone(),
     };
     let sheet = client.register_sheet(&filter)?;
+    if let (Some(_), [first, _, ..]) = (filter.year, sheet.registers().as_slice()) {
+        return Err(Error::usage("this site keeps several registers, and a volume is of one")
+            .hint(format!("choose one, such as --register {first}")));
+    }
     if asked.file.format == FormFormat::Json {
         return put_json(&asked.file.output, &sheet);
     }

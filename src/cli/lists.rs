@@ -196,7 +196,7 @@ pub(super) fn register(
     account: Option<String>,
     json: bool,
 ) -> Result<()> {
-    let mut wanted = Wanted { batch: None, account };
+    let mut wanted = Wanted { batch: None, account, grants: Vec::new() };
     if let Some(text) = batch {
         let id = client.batch_named(text)?;
         let row = client.ask::<Box<BatchPage>>(Query::Batch { id })?.row;

@@ -18,6 +18,7 @@ mod handover;
 mod identity;
 mod incidents;
 mod inventory;
+mod letters;
 mod links;
 mod lists;
 mod locale;
@@ -39,6 +40,7 @@ mod status;
 mod table;
 #[cfg(test)]
 mod tests;
+mod today;
 mod usage;
 mod vault;
 mod verify;

@@ -11,6 +11,7 @@ use super::{
     client::Client,
     forms,
     identity::Identity,
+    letters,
     lists::{self, listing},
     print, speech,
     words::{bounded, id},
@@ -35,6 +36,9 @@ use crate::{
 pub(super) fn run(cli: &Cli, client: &mut Client, identity: &Identity) -> Result<()> {
     match &cli.word {
         Word::Appointment(AppointmentWord::List) => list(client, cli.json),
+        Word::Appointment(AppointmentWord::Letter { id, file }) => {
+            letters::appointment(client, id, file)
+        }
         Word::Account(AccountWord::List) => lists::accounts(client, cli.json),
         Word::Account(AccountWord::Roster(file)) => roster(client, file),
         Word::Account(AccountWord::Review(asked)) if !decides(asked) => {
@@ -100,7 +104,9 @@ pub(super) fn command_of(word: &AppointmentWord, client: &mut Client) -> Result<
             doc_no: doc_no.clone(),
         },
         AppointmentWord::Agreement(asked) => agreeing(asked, client)?,
-        AppointmentWord::List => return Err(Error::usage("this word takes no command")),
+        AppointmentWord::List | AppointmentWord::Letter { .. } => {
+            return Err(Error::usage("this word takes no command"));
+        }
     };
     Ok(Command::People { act: Box::new(act) })
 }

@@ -68,52 +68,12 @@ impl Shown<'_> {
     }
 
     fn alarms(&self) -> Result<()> {
-        if self.page.alarms.is_empty() {
-            return print::line("\nno alarm stands");
-        }
-        print::line("\nALARMS")?;
-        for alarm in &self.page.alarms {
-            self.alarm(alarm)?;
-        }
-        Ok(())
-    }
-
-    fn alarm(&self, alarm: &Alarm) -> Result<()> {
-        let level = if alarm.level == Level::Alarm { "alarm" } else { "warning" };
-        let mut text = alarm.what.clone();
-        if let Some(about) = &alarm.about {
-            text.push_str(&format!(" ({about})"));
-        }
-        if alarm.count > 1 {
-            text.push_str(&format!(", {} times", alarm.count));
-        }
-        if let Some(first) = &alarm.first {
-            text.push_str(&format!(", {first}"));
-        }
-        if let Some(since) = alarm.since {
-            text.push_str(&format!(", since {}", self.time(since)));
-        }
-        let tone = if alarm.level == Level::Alarm { Tone::Bad } else { Tone::Waiting };
-        print::toned(tone, level, &text)?;
-        print::line(&format!("  {}", alarm.remedy))
+        alarms_of(&self.page.alarms, self.zone)
     }
 
     fn tasks(&self) -> Result<()> {
-        let tasks = &self.page.tasks;
-        if tasks.total == 0 {
-            return print::line("\nnothing waits for anybody");
-        }
-        print::line("\nWHAT WAITS FOR WHOM")?;
-        for task in &tasks.rows {
-            let number = task.number.as_ref().map_or(String::new(), |n| format!(" ({n})"));
-            let since = task.since.map_or(String::new(), |at| format!(", since {}", self.time(at)));
-            print::line(&format!("{}: {}{number}{since}", whose(task), task.object))?;
-            print::line(&format!("  {}", task.code.what()))?;
-            for command in &task.commands {
-                print::line(&format!("  {command}"))?;
-            }
-        }
-        more(tasks)
+        tasks_of(&self.page.tasks.rows, self.zone)?;
+        more(&self.page.tasks)
     }
 
     fn links(&self) -> Result<()> {
@@ -289,6 +249,53 @@ impl Shown<'_> {
             n => print::line(&format!("configuration: {n} changes wait for a second person")),
         }
     }
+}
+
+/// What stands wrong, each with what to do about it.
+pub(super) fn alarms_of(alarms: &[Alarm], zone: Tz) -> Result<()> {
+    if alarms.is_empty() {
+        return print::line("\nno alarm stands");
+    }
+    print::line("\nALARMS")?;
+    for alarm in alarms {
+        let level = if alarm.level == Level::Alarm { "alarm" } else { "warning" };
+        let mut text = alarm.what.clone();
+        if let Some(about) = &alarm.about {
+            text.push_str(&format!(" ({about})"));
+        }
+        if alarm.count > 1 {
+            text.push_str(&format!(", {} times", alarm.count));
+        }
+        if let Some(first) = &alarm.first {
+            text.push_str(&format!(", {first}"));
+        }
+        if let Some(since) = alarm.since {
+            text.push_str(&format!(", since {}", calendar::time(since, zone)));
+        }
+        let tone = if alarm.level == Level::Alarm { Tone::Bad } else { Tone::Waiting };
+        print::toned(tone, level, &text)?;
+        print::line(&format!("  {}", alarm.remedy))?;
+    }
+    Ok(())
+}
+
+/// What waits, each with who may do it and the commands that do it.
+pub(super) fn tasks_of(tasks: &[Task], zone: Tz) -> Result<()> {
+    if tasks.is_empty() {
+        return print::line("\nnothing waits for anybody");
+    }
+    print::line("\nWHAT WAITS FOR WHOM")?;
+    for task in tasks {
+        let number = task.number.as_ref().map_or(String::new(), |n| format!(" ({n})"));
+        let since =
+            task.since.map_or(String::new(), |at| format!(", since {}", calendar::time(at, zone)));
+        print::line(&format!("{}: {}{number}{since}", whose(task), task.object))?;
+        print::line(&format!("  {}", task.code.what()))?;
+        for command in &task.commands {
+            print::line(&format!("  {command}"))?;
+        }
+    }
+    Ok(())
 }
 
 /// A list with its heading; nothing where it is empty.

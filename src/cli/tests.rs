@@ -21,7 +21,7 @@ use crate::{
         copies::InventoryLine,
         duties::DutyPage,
         expected::ExpectedPage,
-        forms::{DestructionRecord, DutyList, OwedList, Sheet},
+        forms::{BatchHistory, DestructionRecord, DutyList, OwedList, Sheet},
         handovers::HandoverLine,
         incidents::IncidentLine,
         inspecting::AccessLine,
@@ -32,7 +32,7 @@ use crate::{
         receipts::ReceiptText,
         sampling::{FindingLine, SampleLine},
         show::{AccountLine, BatchPage, BatchRow, GrantLine, HoldLine, OrderLine, StandingLine},
-        status::StatusPage,
+        status::{StatusPage, TodayPage},
     },
     verify, wiring,
 };
@@ -77,6 +77,7 @@ fn schemas() -> BTreeMap<&'static str, String> {
         ("audit-self-assessment", schema::<Assessment>()),
         ("audit-pack-verify", schema::<verify::pack::PackReport>()),
         ("audit-list", schema::<AuditPage>()),
+        ("batch-history", schema::<BatchHistory>()),
         ("batch-list", schema::<Vec<BatchRow>>()),
         ("batch-show", schema::<BatchPage>()),
         ("certificate-verify", schema::<shapes::CertificateVerified>()),
@@ -118,6 +119,7 @@ fn schemas() -> BTreeMap<&'static str, String> {
         ("standing-list", schema::<Vec<StandingLine>>()),
         ("witness-list", schema::<Vec<WitnessLine>>()),
         ("status", schema::<StatusPage>()),
+        ("today", schema::<TodayPage>()),
     ])
 }
 

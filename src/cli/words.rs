@@ -17,8 +17,8 @@ use super::{
     client::{self, Client},
     doctor, duties, evidence, forms, handover,
     identity::Identity,
-    incidents, inventory, links, lists, notices, pack, pages, papers, people, policies, print,
-    receipt, register, rows, shapes, sources, speech, status, vault, verify, witness,
+    incidents, inventory, letters, links, lists, notices, pack, pages, papers, people, policies,
+    print, receipt, register, rows, shapes, sources, speech, status, today, vault, verify, witness,
 };
 use crate::{
     daemon, demo,
@@ -212,6 +212,16 @@ fn with_site(cli: &Cli, hooks: &Hooks) -> Result<()> {
         Word::Incident(_) => incidents::run(cli, &mut client, &identity),
         Word::Batch(BatchWord::List) => lists::batches(&mut client, cli.json),
         Word::Batch(BatchWord::Show { id }) => one_batch(&mut client, id, cli.json),
+        Word::Batch(BatchWord::History { id, form }) => {
+            today::history(&mut client, id, form, cli.json)
+        }
+        Word::Batch(BatchWord::Letter { id, kind, file }) => {
+            letters::batch(&mut client, id, *kind, file)
+        }
+        Word::Today(asked) => today::today(&mut client, asked, cli.as_name.as_deref(), cli.json),
+        Word::Destroy(DestroyWord::Letter { order, kind, file }) => {
+            letters::destroy(&mut client, order, *kind, file)
+        }
         Word::Link(word) => links::run(cli, &mut client, &identity, word),
         Word::Grant(GrantWord::List) => lists::grants(&mut client, cli.json),
         Word::Destroy(DestroyWord::List) => lists::orders(&mut client, cli.json),

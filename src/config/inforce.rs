@@ -12,7 +12,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{Agent, Config, Folders, calendars, load_parts, node::Fault, vault::Vault};
+use super::{Agent, Config, Folders, calendars, forms, load_parts, node::Fault, vault::Vault};
 use crate::{
     adapters::files::{self, FileError},
     domain::{
@@ -64,7 +64,9 @@ pub fn keep(state: &Path, set: &FileSet) -> Result<Digest, FileError> {
         set.keys()
             .any(|name| name.starts_with(calendars::FILES))
             .then(|| dir.join(calendars::FILES)),
-    ) {
+    )
+    .chain(set.keys().any(|name| name.starts_with(forms::FILES)).then(|| dir.join(forms::FILES)))
+    {
         if !path.is_dir() {
             files::create_dir(&path)?;
         }
@@ -112,7 +114,9 @@ pub fn kept(agent: &Agent, digest: Digest) -> Result<Config, Vec<Fault>> {
 /// Every file of a kept set: also a signer list that no link names any more belongs to what was agreed to.
 fn set_of(dir: &Path) -> FileSet {
     let mut set = FileSet::new();
-    for kind in ["links", "layouts", "policies", "recipients", "policies/calendars"] {
+    for kind in
+        ["links", "layouts", "policies", "recipients", "policies/calendars", "policies/forms"]
+    {
         for entry in std::fs::read_dir(dir.join(kind)).into_iter().flatten().flatten() {
             if let Ok(bytes) = files::read(&entry.path(), crate::domain::limits::CONFIG_BYTES_MAX) {
                 set.insert(format!("{kind}/{}", entry.file_name().to_string_lossy()), bytes);
@@ -290,28 +294,35 @@ fn others(in_force: &Config, found: &Config, pending: &mut Vec<ConfigChange>) {
             add("policies", name, if known { "policy-changed" } else { "policy-added" });
         }
     }
-    working_days(in_force, found, pending);
+    beside(in_force, found, (calendars::FILES, "calendar"), pending);
+    beside(in_force, found, (forms::FILES, "form"), pending);
 }
 
-/// Calendars decide by when something is to be done: any change waits.
-fn working_days(in_force: &Config, found: &Config, pending: &mut Vec<ConfigChange>) {
+/// Calendars decide by when something is to be done, forms what paper says: any change waits.
+fn beside(
+    in_force: &Config,
+    found: &Config,
+    (below, kind): (&str, &str),
+    pending: &mut Vec<ConfigChange>,
+) {
     let of = |config: &Config| -> FileSet {
-        let files = config.files.iter().filter(|(name, _)| name.starts_with(calendars::FILES));
+        let files = config.files.iter().filter(|(name, _)| name.starts_with(below));
         files.map(|(name, bytes)| (name.clone(), bytes.clone())).collect()
     };
     let (base, wanted) = (of(in_force), of(found));
-    let mut add = |name: &String, code: &str| {
-        pending.push(ConfigChange { file: name.clone(), code: code.to_owned(), tightens: false });
+    let mut add = |name: &String, what: &str| {
+        let code = format!("{kind}-{what}");
+        pending.push(ConfigChange { file: name.clone(), code, tightens: false });
     };
     for (name, bytes) in &wanted {
         match base.get(name) {
-            None => add(name, "calendar-added"),
+            None => add(name, "added"),
             Some(same) if same == bytes => {}
-            Some(_) => add(name, "calendar-changed"),
+            Some(_) => add(name, "changed"),
         }
     }
     for name in base.keys().filter(|name| !wanted.contains_key(*name)) {
-        add(name, "calendar-removed");
+        add(name, "removed");
     }
 }
 

@@ -10,6 +10,7 @@ mod calendars;
 pub mod check;
 mod cross;
 pub(crate) mod expected;
+mod forms;
 pub mod inforce;
 mod layouts;
 mod links;
@@ -40,8 +41,8 @@ use reader::Reader;
 use crate::{
     adapters::files::{self, FileError},
     domain::{
-        calendar::WorkingDays, handover::Recipient, layout::Layout, limits, link::Link,
-        policy::Policy, source::Endpoint,
+        calendar::WorkingDays, forms::RegisterForm, handover::Recipient, layout::Layout, limits,
+        link::Link, policy::Policy, source::Endpoint,
     },
 };
 
@@ -60,6 +61,8 @@ pub struct Config {
     pub recipients: BTreeMap<String, Recipient>,
     /// Working days, as far as calendars are there.
     pub working: WorkingDays,
+    /// What the printed register looks like: by policy, and one for all.
+    pub forms: BTreeMap<String, RegisterForm>,
     /// The bytes of every file that was read but `agent.yaml`, by a name below the configuration.
     pub files: BTreeMap<String, Vec<u8>>,
 }
@@ -191,6 +194,7 @@ fn read_parts(agent: Agent, folders: &Folders, faults: &mut Vec<Fault>) -> (Conf
     let policy_names = policies.names;
     let policies = policies::settle(&policies.parsed, &policy_names, folders.agreed, faults);
     let working = calendars::read(&folders.policies, own, &mut files, faults);
+    let forms = forms::read((&folders.policies, &policy_names), own, &mut files, faults);
     let mut signers = BTreeMap::new();
     let read =
         read_folder((&folders.links, "links"), own, &mut files, faults, |name, node, found| {
@@ -215,7 +219,7 @@ fn read_parts(agent: Agent, folders: &Folders, faults: &mut Vec<Fault>) -> (Conf
     cross::judge(&drafts, &known, faults);
     let recipients = read_recipients(folders, (own, &agent), &drafts, &mut files, faults);
     let layouts = layouts.parsed;
-    let config = Config { agent, links, layouts, policies, recipients, working, files };
+    let config = Config { agent, links, layouts, policies, recipients, working, forms, files };
     (config, drafts)
 }
 
@@ -378,6 +382,12 @@ pub fn shipped_policies() -> BTreeMap<String, Policy> {
     let drafts: BTreeMap<_, _> = templates::POLICIES.iter().filter_map(draft).collect();
     let names = drafts.keys().cloned().collect();
     policies::settle(&drafts, &names, false, &mut Vec::new())
+}
+
+/// What the printed register looks like where a site has nothing of its own.
+#[must_use]
+pub fn shipped_forms() -> BTreeMap<String, RegisterForm> {
+    forms::shipped()
 }
 
 /// Every fault of one policy file, or of all files of a folder of policies. Layers that a file stands on are read beside it.

@@ -10,6 +10,7 @@
 mod broken;
 mod calendars;
 mod change;
+mod forms;
 mod layers;
 mod modes;
 mod notices;

@@ -22,6 +22,7 @@ pub mod entry;
 pub mod expected;
 pub mod findings;
 pub mod fixed_width;
+pub mod forms;
 pub mod handover;
 pub mod ids;
 pub mod incidents;
@@ -50,6 +51,7 @@ pub mod sampling;
 #[cfg(test)]
 mod schema;
 pub mod secret;
+pub mod serial;
 pub mod signed;
 pub mod signers;
 pub mod source;

@@ -7,8 +7,23 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use super::{
     digest::Digest,
     ids::{Id, Kind},
+    serial::Serial,
     time::Timestamp,
 };
+
+impl JsonSchema for Serial {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "Serial".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "string", "pattern": "^[0-9]{1,4}-[0-9]{4,}$" })
+    }
+}
 
 impl JsonSchema for Timestamp {
     fn schema_name() -> Cow<'static, str> {

@@ -10,6 +10,7 @@ use crate::domain::{
     calendar::WorkingDays,
     digest::Digest,
     entry::LinkFacts,
+    forms::RegisterForm,
     handover::Recipient,
     layout::Layout,
     link::Link,
@@ -44,6 +45,8 @@ pub struct Rules {
     pub recipients: BTreeMap<String, Recipient>,
     /// Working days.
     pub working: WorkingDays,
+    /// What the printed register looks like: by policy, and one for all.
+    pub forms: BTreeMap<String, RegisterForm>,
     /// Digest of all of it.
     pub digest: Digest,
     /// Digest of the policies, of what links have over them, and of the exceptions that stand: an approval is given under

@@ -57,6 +57,7 @@ pub fn form(assessment: &Assessment) -> Form {
             ("自評人員".to_owned(), "　　　　　　".to_owned()),
             ("自評日期".to_owned(), calendar::roc_full(assessment.on, zone)),
         ],
+        cover: None,
         tables: vec![
             Table { name: "附件二".to_owned(), columns: COLUMNS.to_vec(), rows },
             Table { name: "近二年稽核計畫".to_owned(), columns: PLANS.to_vec(), rows: plans },

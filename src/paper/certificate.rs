@@ -56,7 +56,7 @@ pub fn form(certificate: &Certificate, file: Digest, zone: Tz) -> Form {
     });
     let lowest = certificate.copies.iter().map(|copy| copy.assurance).min();
     let signed = |name: &str, at| format!("{name}\n{}", calendar::roc_time(at, zone));
-    let seat = |office, signed| Seat { office, signed: Some(signed) };
+    let seat = |office: &'static str, signed| Seat { signed: Some(signed), ..Seat::blank(office) };
     Form {
         agency: certificate.place.clone(),
         title: "銷毀紀錄證明".to_owned(),
@@ -73,6 +73,7 @@ pub fn form(certificate: &Certificate, file: Digest, zone: Tz) -> Form {
                 lowest.map(|level: Assurance| words::recovery(level)).unwrap_or("").to_owned(),
             ),
         ],
+        cover: None,
         tables: tables(certificate, rows.collect(), zone),
         seats: vec![
             seat("簽報人", signed(&certificate.requested_by, certificate.requested_at)),

@@ -80,6 +80,7 @@ pub fn form(resting: &Resting) -> Form {
             .collect(),
     });
     Form {
+        cover: None,
         agency: "Batchward".to_owned(),
         title: "條文、系統作為及測試對照表".to_owned(),
         heads: Vec::new(),

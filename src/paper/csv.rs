@@ -3,7 +3,7 @@
 //! One table after the other, each under its name. A cell that a spreadsheet would take for a formula begins with an
 //! apostrophe, which it shows as text: nobody's purpose or document number is calculated.
 
-use super::Form;
+use super::{Form, form::struck};
 
 /// What spreadsheets take for the start of a formula, full-width forms included, or drop before one.
 const FORMULA: [char; 10] = ['=', '+', '-', '@', '\t', '\r', '＝', '＋', '－', '＠'];
@@ -13,20 +13,21 @@ const FORMULA: [char; 10] = ['=', '+', '-', '@', '\t', '\r', '＝', '＋', '－'
 pub fn write(form: &Form) -> Vec<u8> {
     let mut text = String::from('\u{feff}');
     line(&mut text, [form.full_title().as_str()]);
-    for (label, value) in &form.heads {
+    for (label, value) in form.cover.iter().flat_map(|cover| &cover.lines).chain(&form.heads) {
         line(&mut text, [label.as_str(), value]);
     }
     for table in &form.tables {
         text.push_str("\r\n");
         line(&mut text, [table.name.as_str()]);
-        line(&mut text, table.columns.iter().map(|column| column.title));
+        line(&mut text, table.columns.iter().map(|column| column.title.as_ref()));
         for row in &table.rows {
-            line(&mut text, row.iter().map(String::as_str));
+            let cells: Vec<String> = row.iter().map(|cell| told(cell)).collect();
+            line(&mut text, cells.iter().map(String::as_str));
         }
     }
     if !form.seats.is_empty() {
         text.push_str("\r\n");
-        line(&mut text, form.seats.iter().map(|seat| seat.office));
+        line(&mut text, form.seats.iter().map(|seat| seat.office.as_ref()));
         line(&mut text, form.seats.iter().map(|seat| seat.signed.as_deref().unwrap_or_default()));
     }
     text.push_str("\r\n");
@@ -34,6 +35,15 @@ pub fn write(form: &Form) -> Vec<u8> {
         line(&mut text, [said.as_str()]);
     }
     text.into_bytes()
+}
+
+/// A cell whose former values are named as such: nothing is struck through here.
+fn told(cell: &str) -> String {
+    let lines = cell.split('\n').map(|line| match struck(line) {
+        (line, true) => format!("（更正前：{line}）"),
+        (line, false) => line.to_owned(),
+    });
+    lines.collect::<Vec<_>>().join("\n")
 }
 
 fn line<'c>(text: &mut String, cells: impl IntoIterator<Item = &'c str>) {
@@ -81,6 +91,7 @@ mod tests {
             agency: "機關".to_owned(),
             title: "題".to_owned(),
             heads: Vec::new(),
+            cover: None,
             tables: vec![table],
             seats: Vec::new(),
             notes: Vec::new(),

@@ -56,11 +56,12 @@ pub fn form(record: &DestructionRecord) -> Form {
         ),
         pair("製表時間", calendar::roc_time(record.source.made_at, zone)),
     ];
-    let seat = |office, signed| Seat { office, signed };
+    let seat = |office: &'static str, signed| Seat { signed, ..Seat::blank(office) };
     Form {
         agency: record.source.agency.clone(),
         title: "戶役政資料銷毀紀錄".to_owned(),
         heads,
+        cover: None,
         tables: vec![orders(record), copies(record)],
         seats: vec![
             seat("簽報人", seal(approved.and_then(|order| order.requested.as_ref()))),

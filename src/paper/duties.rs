@@ -63,7 +63,7 @@ const DUTIES: [Column; 5] = [
 #[must_use]
 pub fn form(list: &DutyList) -> Form {
     let zone = words::zone(&list.source);
-    let seat = |office| Seat { office, signed: None };
+    let seat = Seat::blank;
     let mut notes = vec![
         "金鑰本身僅存於金鑰庫，不列印、不移交；移交者為保管責任。接收人之帳號及權限另依規定於異動前或當日設定。".to_owned(),
     ];
@@ -88,6 +88,7 @@ pub fn form(list: &DutyList) -> Form {
             ("清冊摘要".to_owned(), list.digest.to_string()),
             ("製表時間".to_owned(), calendar::roc_time(list.source.made_at, zone)),
         ],
+        cover: None,
         tables: vec![batches(list), keys(list), cases(list), duties(list), copies(list)],
         seats: ["移交人", "接收人", "監交人", "單位主管"].map(seat).into(),
         notes,

@@ -1,5 +1,7 @@
 //! What stands on a form, before it is laid out.
 
+use std::borrow::Cow;
+
 /// A form.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Form {
@@ -9,6 +11,8 @@ pub struct Form {
     pub title: String,
     /// Lines under the title: a label and what it says.
     pub heads: Vec<(String, String)>,
+    /// Its cover, where it is a volume.
+    pub cover: Option<Cover>,
     /// Its tables, each on a sheet or page of its own.
     pub tables: Vec<Table>,
     /// Where people sign off, at the end.
@@ -23,6 +27,15 @@ pub struct Form {
     pub made_at: String,
 }
 
+/// The cover of a volume.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cover {
+    /// What it is: 中華民國115年度.
+    pub volume: String,
+    /// Lines under it: a label and what it says.
+    pub lines: Vec<(String, String)>,
+}
+
 /// A table.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Table {
@@ -34,11 +47,15 @@ pub struct Table {
     pub rows: Vec<Vec<String>>,
 }
 
+/// Before a line of a cell: the line is a former value, which a correction took the place of, and stands struck through.
+/// No text of the register holds it: the forms take control characters out of what people typed.
+pub const STRUCK: char = '\u{18}';
+
 /// A column.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Column {
     /// Title.
-    pub title: &'static str,
+    pub title: Cow<'static, str>,
     /// Its share of the width, beside those of the others.
     pub share: u16,
     /// Whether its cells are centred: short ones, such as numbers and days.
@@ -49,13 +66,13 @@ impl Column {
     /// A column of text.
     #[must_use]
     pub const fn text(title: &'static str, share: u16) -> Self {
-        Self { title, share, centred: false }
+        Self { title: Cow::Borrowed(title), share, centred: false }
     }
 
     /// A column of short, centred cells.
     #[must_use]
     pub const fn short(title: &'static str, share: u16) -> Self {
-        Self { title, share, centred: true }
+        Self { title: Cow::Borrowed(title), share, centred: true }
     }
 }
 
@@ -63,9 +80,34 @@ impl Column {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Seat {
     /// Whose: 單位主管.
-    pub office: &'static str,
+    pub office: Cow<'static, str>,
     /// What is recorded of it; blank for ink where nothing is.
     pub signed: Option<String>,
+}
+
+impl Seat {
+    /// A box for ink.
+    #[must_use]
+    pub const fn blank(office: &'static str) -> Self {
+        Self { office: Cow::Borrowed(office), signed: None }
+    }
+
+    /// What stands in the box: what is recorded, or what ink has to fill in.
+    #[must_use]
+    pub fn said(&self) -> String {
+        match &self.signed {
+            Some(signed) => signed.clone(),
+            // The number of a letter is nobody's seal.
+            None if self.office.ends_with("文號") => String::new(),
+            None => "職稱\n姓名\n日期　　　年　　月　　日".to_owned(),
+        }
+    }
+}
+
+/// A line of a cell, and whether it is a former value.
+#[must_use]
+pub fn struck(line: &str) -> (&str, bool) {
+    line.strip_prefix(STRUCK).map_or((line, false), |former| (former, true))
 }
 
 impl Form {

@@ -2,15 +2,18 @@
 
 use std::fmt::Write as _;
 
-use super::{Form, Table};
+use super::{Form, Seat, Table, form::struck};
 
-const STYLE: &str = "@page{size:A4 landscape;margin:12mm}\
+const STYLE: &str = "@page{size:A4 landscape;margin:12mm 12mm 16mm}\
 body{font-family:'TW-Kai','DFKai-SB','BiauKai','Noto Serif CJK TC',serif;font-size:9pt;color:#000;background:#fff}\
 h1{font-size:16pt;text-align:center;margin:.2em}h2{font-size:11pt;margin:1.2em 0 .3em}\
 p.agency{font-size:12pt;text-align:center;margin:0}p.heads span{margin-right:2em}\
 table{border-collapse:collapse;width:100%;table-layout:fixed}\
 th,td{border:.5pt solid #000;padding:2pt 3pt;vertical-align:top;white-space:pre-line;overflow-wrap:anywhere}\
 th{background:#eee;text-align:center;vertical-align:middle}td.c{text-align:center}\
+section.cover{break-after:page;text-align:center;padding-top:35mm}section.cover h1{font-size:26pt}\
+section.cover p{font-size:13pt}table.seats td.blank{text-align:left}s{text-decoration:line-through}\
+footer{border-top:.5pt solid #000;font-size:8pt;margin-top:1em;overflow-wrap:anywhere}\
 thead{display:table-header-group}tr{break-inside:avoid}table.seats td{height:18mm}\
 pre{font-size:8pt;white-space:pre-wrap;overflow-wrap:anywhere}";
 
@@ -24,9 +27,23 @@ pub fn write(form: &Form) -> Vec<u8> {
     text.push_str("<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\n");
     let _ = writeln!(
         text,
-        "<title>{}</title>\n<style>{STYLE}</style>\n</head>\n<body>",
-        escaped(&form.full_title())
+        "<title>{}</title>\n<style>{STYLE}{}</style>\n</head>\n<body>",
+        escaped(&form.full_title()),
+        margins(form),
     );
+    if let Some(cover) = &form.cover {
+        let _ = write!(
+            text,
+            "<section class=\"cover\">\n<p>{}</p>\n<h1>{}</h1>\n<h1>{}</h1>\n",
+            escaped(&form.agency),
+            escaped(&form.title),
+            escaped(&cover.volume)
+        );
+        for (label, value) in &cover.lines {
+            let _ = writeln!(text, "<p>{}：{}</p>", escaped(label), escaped(value));
+        }
+        text.push_str("</section>\n");
+    }
     let _ = writeln!(
         text,
         "<p class=\"agency\">{}</p>\n<h1>{}</h1>",
@@ -43,17 +60,29 @@ pub fn write(form: &Form) -> Vec<u8> {
     }
     if !form.seats.is_empty() {
         text.push_str("<table class=\"seats\">\n<tr>");
-        form.seats.iter().for_each(|seat| cell(&mut text, "th", "", seat.office));
+        form.seats.iter().for_each(|seat| cell(&mut text, "th", "", &seat.office));
         text.push_str("</tr>\n<tr>");
-        let signed = |seat: &super::Seat| seat.signed.clone().unwrap_or_default();
-        form.seats.iter().for_each(|seat| cell(&mut text, "td", " class=\"c\"", &signed(seat)));
+        let class =
+            |seat: &Seat| if seat.signed.is_some() { " class=\"c\"" } else { " class=\"blank\"" };
+        form.seats.iter().for_each(|seat| cell(&mut text, "td", class(seat), &seat.said()));
         text.push_str("</tr>\n</table>\n");
     }
     for note in &form.notes {
         let _ = writeln!(text, "<p>{}</p>", escaped(note));
     }
-    let _ = writeln!(text, "<pre>{}</pre>\n</body>\n</html>", escaped(&form.proof.join("\n")));
+    let _ = writeln!(text, "<pre>{}</pre>", escaped(&form.proof.join("\n")));
+    let _ = writeln!(text, "<footer>{}</footer>\n</body>\n</html>", escaped(&form.foot));
     text.into_bytes()
+}
+
+/// What stands in the margins of each printed page. Of the foot only what a string of a style sheet holds as it is.
+fn margins(form: &Form) -> String {
+    let harmless = |c: &char| !matches!(c, '"' | '\\' | '<' | '&' | '\'' | '>') && !c.is_control();
+    let foot: String = form.foot.chars().filter(harmless).collect();
+    format!(
+        "@page{{@bottom-left{{font-size:7pt;content:\"{foot}\"}}@bottom-right{{font-size:8pt;\
+         content:\"第 \" counter(page) \" 頁，共 \" counter(pages) \" 頁\"}}}}"
+    )
 }
 
 fn push(text: &mut String, table: &Table, named: bool) {
@@ -67,7 +96,7 @@ fn push(text: &mut String, table: &Table, named: bool) {
         let _ = write!(text, "<col style=\"width:{width:.2}%\">");
     }
     text.push_str("</colgroup>\n<thead><tr>");
-    table.columns.iter().for_each(|column| cell(text, "th", "", column.title));
+    table.columns.iter().for_each(|column| cell(text, "th", "", &column.title));
     text.push_str("</tr></thead>\n<tbody>\n");
     for row in &table.rows {
         text.push_str("<tr>");
@@ -80,7 +109,15 @@ fn push(text: &mut String, table: &Table, named: bool) {
 }
 
 fn cell(text: &mut String, tag: &str, class: &str, value: &str) {
-    let _ = write!(text, "<{tag}{class}>{}</{tag}>", escaped(value));
+    let _ = write!(text, "<{tag}{class}>");
+    for (n, line) in value.split('\n').enumerate() {
+        let feed = if n > 0 { "\n" } else { "" };
+        let _ = match struck(line) {
+            (line, false) => write!(text, "{feed}{}", escaped(line)),
+            (line, true) => write!(text, "{feed}<s>{}</s>", escaped(line)),
+        };
+    }
+    let _ = write!(text, "</{tag}>");
 }
 
 /// Text as HTML has it. A control character has no place on paper.

@@ -2,81 +2,32 @@
 //! (ODF-CNS 15251).
 //!
 //! Every cell is text, so nothing is ever calculated; each table is a sheet, landscape on A4, whose head repeats on
-//! every page and whose foot has page numbers. The XML is written here: the crates for it bring a hundred others, and
-//! none writes the same bytes twice.
+//! every page and whose foot has page numbers and the register that it comes from.
 
-use std::{
-    fmt::Write as _,
-    io::{Cursor, Write as _},
+use std::fmt::Write as _;
+
+use zip::result::ZipError;
+
+use super::{
+    Form, Table,
+    form::{Cover, struck},
+    html::escaped,
+    odf::{HEAD, Package, SPACES},
 };
-
-use zip::{CompressionMethod, ZipWriter, result::ZipError, write::SimpleFileOptions};
-
-use super::{Form, Table, html::escaped};
 
 /// Millimetres that a table may be wide: A4 landscape without its margins.
 const WIDTH_MM: f64 = 273.0;
 
 const MIME: &str = "application/vnd.oasis.opendocument.spreadsheet";
 
-const SPACES: &str = "xmlns:office=\"urn:oasis:names:tc:opendocument:xmlns:office:1.0\" \
-xmlns:style=\"urn:oasis:names:tc:opendocument:xmlns:style:1.0\" \
-xmlns:text=\"urn:oasis:names:tc:opendocument:xmlns:text:1.0\" \
-xmlns:table=\"urn:oasis:names:tc:opendocument:xmlns:table:1.0\" \
-xmlns:fo=\"urn:oasis:names:tc:opendocument:xmlns:xsl-fo-compatible:1.0\" \
-xmlns:svg=\"urn:oasis:names:tc:opendocument:xmlns:svg-compatible:1.0\" \
-xmlns:meta=\"urn:oasis:names:tc:opendocument:xmlns:meta:1.0\" \
-xmlns:dc=\"http://purl.org/dc/elements/1.1/\" office:version=\"1.3\"";
-
-const HEAD: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n";
-
 /// The file.
 ///
 /// # Errors
 /// It is larger than a ZIP file may be.
 pub fn write(form: &Form) -> Result<Vec<u8>, ZipError> {
-    let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
-    // The type stands first and plain, so that it can be told from the first bytes; all times are the same.
-    let plain = SimpleFileOptions::default().compression_method(CompressionMethod::Stored);
-    let packed = SimpleFileOptions::default().compression_method(CompressionMethod::Deflated);
-    zip.start_file("mimetype", plain)?;
-    zip.write_all(MIME.as_bytes())?;
-    for (name, text) in [
-        ("META-INF/manifest.xml", manifest()),
-        ("meta.xml", meta(form)),
-        ("styles.xml", styles(form)),
-        ("content.xml", content(form)),
-    ] {
-        zip.start_file(name, packed)?;
-        zip.write_all(text.as_bytes())?;
-    }
-    Ok(zip.finish()?.into_inner())
-}
-
-fn manifest() -> String {
-    let mut text = format!(
-        "{HEAD}<manifest:manifest xmlns:manifest=\"urn:oasis:names:tc:opendocument:xmlns:manifest:1.0\" \
-         manifest:version=\"1.3\"><manifest:file-entry manifest:full-path=\"/\" manifest:version=\"1.3\" \
-         manifest:media-type=\"{MIME}\"/>"
-    );
-    for name in ["content.xml", "styles.xml", "meta.xml"] {
-        let _ = write!(
-            text,
-            "<manifest:file-entry manifest:full-path=\"{name}\" manifest:media-type=\"text/xml\"/>"
-        );
-    }
-    text + "</manifest:manifest>"
-}
-
-fn meta(form: &Form) -> String {
-    format!(
-        "{HEAD}<office:document-meta {SPACES}><office:meta><meta:generator>batchward/{}</meta:generator>\
-         <dc:title>{}</dc:title><meta:creation-date>{}</meta:creation-date><dc:language>zh-TW</dc:language>\
-         </office:meta></office:document-meta>",
-        env!("CARGO_PKG_VERSION"),
-        escaped(&form.full_title()),
-        escaped(&form.made_at),
-    )
+    let title = form.full_title();
+    let (styles, content) = (styles(form), content(form));
+    Package { mime: MIME, title: &title, made_at: &form.made_at, styles, content }.write()
 }
 
 /// The page: A4 landscape, the form's foot and page numbers beneath.
@@ -90,15 +41,13 @@ fn styles(form: &Form) -> String {
          <style:style style:name=\"Default\" style:family=\"table-cell\"/></office:styles>\
          <office:automatic-styles><style:page-layout style:name=\"page\"><style:page-layout-properties \
          fo:page-width=\"297mm\" fo:page-height=\"210mm\" style:print-orientation=\"landscape\" \
-         fo:margin-top=\"12mm\" fo:margin-bottom=\"10mm\" fo:margin-left=\"12mm\" fo:margin-right=\"12mm\" \
+         fo:margin-top=\"12mm\" fo:margin-bottom=\"8mm\" fo:margin-left=\"12mm\" fo:margin-right=\"12mm\" \
          style:scale-to-X=\"1\" style:scale-to-Y=\"0\" style:table-centering=\"horizontal\"/><style:footer-style>\
-         <style:header-footer-properties fo:min-height=\"6mm\" fo:margin-top=\"2mm\"/></style:footer-style>\
+         <style:header-footer-properties fo:min-height=\"10mm\" fo:margin-top=\"2mm\"/></style:footer-style>\
          </style:page-layout></office:automatic-styles><office:master-styles>\
          <style:master-page style:name=\"Default\" style:page-layout-name=\"page\"><style:footer>\
-         <style:region-left><text:p>{}</text:p></style:region-left><style:region-center><text:p>第 \
-         <text:page-number>1</text:page-number> 頁，共 <text:page-count>1</text:page-count> 頁</text:p>\
-         </style:region-center><style:region-right><text:p>{}</text:p></style:region-right></style:footer>\
-         </style:master-page></office:master-styles></office:document-styles>",
+         <text:p>{}</text:p><text:p>{}　第 <text:page-number>1</text:page-number> 頁，共 \
+         <text:page-count>1</text:page-count> 頁</text:p></style:footer></style:master-page></office:master-styles></office:document-styles>",
         escaped(&form.foot),
         escaped(&form.title),
     )
@@ -112,6 +61,7 @@ fn content(form: &Form) -> String {
     for (name, lined, align, more) in [
         ("title", false, "center", " fo:font-size=\"16pt\" style:font-size-asian=\"16pt\""),
         ("said", false, "start", ""),
+        ("centre", false, "center", " fo:font-size=\"12pt\" style:font-size-asian=\"12pt\""),
         ("head", true, "center", " fo:font-weight=\"bold\" style:font-weight-asian=\"bold\""),
         ("text", true, "start", ""),
         ("short", true, "center", ""),
@@ -138,11 +88,38 @@ fn content(form: &Form) -> String {
             );
         }
     }
+    text.push_str(
+        "<style:style style:name=\"struck\" style:family=\"text\"><style:text-properties \
+         style:text-line-through-style=\"solid\" style:text-line-through-type=\"single\"/></style:style>\
+         <style:style style:name=\"cover\" style:family=\"table-column\"><style:table-column-properties \
+         style:column-width=\"91mm\"/></style:style>",
+    );
     text.push_str("</office:automatic-styles><office:body><office:spreadsheet>");
+    if let Some(first) = &form.cover {
+        cover(&mut text, form, first);
+    }
     for (t, table) in form.tables.iter().enumerate() {
         sheet(&mut text, form, t, table);
     }
     text + "</office:spreadsheet></office:body></office:document-content>"
+}
+
+/// The cover, a sheet of its own.
+fn cover(text: &mut String, form: &Form, cover: &Cover) {
+    const COLUMNS: usize = 3;
+    text.push_str("<table:table table:name=\"封面\" table:style-name=\"sheet\">");
+    for _ in 0..COLUMNS {
+        text.push_str("<table:table-column table:style-name=\"cover\"/>");
+    }
+    for said in ["", "", &form.agency, &form.title, &cover.volume, "", ""] {
+        text.push_str("<table:table-row table:style-name=\"tall\">");
+        cell(text, "title", said, COLUMNS);
+        text.push_str("</table:table-row>");
+    }
+    for (label, value) in &cover.lines {
+        wide(text, "centre", &format!("{label}：{value}"), COLUMNS);
+    }
+    text.push_str("</table:table>");
 }
 
 fn sheet(text: &mut String, form: &Form, t: usize, table: &Table) {
@@ -164,7 +141,7 @@ fn sheet(text: &mut String, form: &Form, t: usize, table: &Table) {
     if form.tables.len() > 1 {
         wide(text, "said", &table.name, width);
     }
-    row(text, "row", table.columns.iter().map(|column| ("head", column.title)));
+    row(text, "row", table.columns.iter().map(|column| ("head", column.title.as_ref())));
     text.push_str("</table:table-header-rows>");
     for cells in &table.rows {
         let styles = table.columns.iter().map(|c| if c.centred { "short" } else { "text" });
@@ -184,12 +161,10 @@ fn end(text: &mut String, form: &Form, width: usize) {
         for (style, kind) in [("head", "row"), ("short", "tall")] {
             let _ = write!(text, "<table:table-row table:style-name=\"{kind}\">");
             for (n, seat) in form.seats.iter().enumerate() {
-                let said = if style == "head" {
-                    seat.office
-                } else {
-                    seat.signed.as_deref().unwrap_or("")
-                };
-                cell(text, style, said, each.max(1) + usize::from(n < left));
+                let said = if style == "head" { seat.office.to_string() } else { seat.said() };
+                let blank = style != "head" && seat.signed.is_none();
+                let style = if blank { "text" } else { style };
+                cell(text, style, &said, each.max(1) + usize::from(n < left));
             }
             text.push_str("</table:table-row>");
         }
@@ -226,7 +201,16 @@ fn cell(text: &mut String, style: &str, said: &str, width: usize) {
         "<table:table-cell table:style-name=\"{style}\" office:value-type=\"string\"{span}>"
     );
     for line in said.split('\n') {
-        let _ = write!(text, "<text:p>{}</text:p>", escaped(line));
+        let _ = match struck(line) {
+            (line, false) => write!(text, "<text:p>{}</text:p>", escaped(line)),
+            (line, true) => {
+                let line = escaped(line);
+                write!(
+                    text,
+                    "<text:p><text:span text:style-name=\"struck\">{line}</text:span></text:p>"
+                )
+            }
+        };
     }
     text.push_str("</table:table-cell>");
     if width > 1 {

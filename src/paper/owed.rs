@@ -42,8 +42,9 @@ pub fn form(list: &OwedList) -> Form {
             ("其中逾期".to_owned(), words::number(late)),
             ("製表時間".to_owned(), words::time(Some(list.source.made_at), zone)),
         ],
+        cover: None,
         tables: vec![Table { name: title.to_owned(), columns: COLUMNS.to_vec(), rows }],
-        seats: ["製表人", "單位主管"].map(|office| Seat { office, signed: None }).into(),
+        seats: ["製表人", "單位主管"].map(Seat::blank).into(),
         notes: vec!["本表由登記簿及現行規範推得，非規定所附表式。".to_owned()],
         proof: words::proof(&list.source),
         foot: words::foot(&list.source),
@@ -79,7 +80,7 @@ fn cells(n: usize, line: &DutyLine, zone: Tz) -> Vec<String> {
 }
 
 /// What is owed, in the words of the catalogue.
-const fn what(code: DutyCode) -> &'static str {
+pub(super) const fn what(code: DutyCode) -> &'static str {
     match code {
         DutyCode::FillPost => "有職務待派任",
         DutyCode::NameDeputy => "代理人待指定",

@@ -10,7 +10,7 @@ use super::{
 use crate::{
     domain::{
         accounts::Role,
-        people::{AccountFault, AccountVerdict, Post},
+        people::{AccountFault, AccountVerdict, Leaving, Post},
     },
     service::forms::{ReviewPage, Roster, RosterRow},
 };
@@ -65,6 +65,7 @@ pub fn roster(roster: &Roster) -> Form {
     }
     let active = roster.rows.iter().filter(|row| row.state == "active").count();
     Form {
+        cover: None,
         agency: roster.source.agency.clone(),
         title: "使用人名冊".to_owned(),
         heads: vec![
@@ -82,7 +83,7 @@ pub fn roster(roster: &Roster) -> Form {
 }
 
 const fn seat(office: &'static str) -> Seat {
-    Seat { office, signed: None }
+    Seat::blank(office)
 }
 
 fn roster_cells(n: usize, row: &RosterRow, zone: Tz) -> Vec<String> {
@@ -173,6 +174,7 @@ pub fn review(page: &ReviewPage) -> Form {
             ("依據".to_owned(), clauses.join("、")),
             ("製表時間".to_owned(), words::time(Some(page.source.made_at), zone)),
         ],
+        cover: None,
         tables: vec![Table { name: "帳號清查".to_owned(), columns: REVIEW.to_vec(), rows }],
         seats: ["清查人", "會同確認人", "單位主管"].map(seat).into(),
         notes: vec![
@@ -184,7 +186,8 @@ pub fn review(page: &ReviewPage) -> Form {
     }
 }
 
-const fn post(post: Post) -> &'static str {
+/// A post.
+pub(super) const fn post(post: Post) -> &'static str {
     match post {
         Post::Custodian => "專責人員",
         Post::Handler => "承辦人",
@@ -192,6 +195,16 @@ const fn post(post: Post) -> &'static str {
         Post::Manager => "機關管理人",
         Post::Auditor => "機關稽核人",
         Post::AccountManager => "帳號管理專人",
+    }
+}
+
+/// Why somebody leaves a post.
+pub(super) const fn leaving(why: Leaving) -> &'static str {
+    match why {
+        Leaving::Transferred => "職務調整",
+        Leaving::Resigned => "離職",
+        Leaving::Retired => "退休",
+        Leaving::Replaced => "業務移交",
     }
 }
 

@@ -39,12 +39,13 @@ pub fn form(found: &Reconciliation) -> Form {
         agency: found.source.agency.clone(),
         title: title.to_owned(),
         heads,
+        cover: None,
         tables: vec![Table {
             name: title.to_owned(),
             columns: COLUMNS.to_vec(),
             rows: rows.collect(),
         }],
-        seats: ["製表（稽核人）", "核閱"].map(|office| Seat { office, signed: None }).into(),
+        seats: ["製表（稽核人）", "核閱"].map(Seat::blank).into(),
         notes: vec![
             "本表載有案號，由稽核人自行保管及銷毀；其雜湊值及各類筆數登錄於登記簿。".to_owned(),
         ],

@@ -44,8 +44,9 @@ pub fn form(sheet: &UseSheet) -> Form {
         agency: sheet.source.agency.clone(),
         title: title.to_owned(),
         heads,
+        cover: None,
         tables: vec![Table { name: title.to_owned(), columns, rows }],
-        seats: seats.map(|office| Seat { office, signed: None }).into(),
+        seats: seats.map(Seat::blank).into(),
         notes: vec![
             "依存取日誌統計，不含被查詢者資料；查詢次數含經拒絕者，合計欄之帳號及案件跨列重複者計一次。本表雜湊值登錄於登記簿，核閱後不得變更。".to_owned(),
         ],

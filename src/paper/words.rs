@@ -279,6 +279,7 @@ pub(super) fn proof(source: &Source) -> Vec<String> {
 
 /// The same in one line.
 pub(super) fn foot(source: &Source) -> String {
-    let root: String = source.root.to_string().chars().take(16).collect();
-    format!("{}　查核點 {}　根雜湊 {root}…", source.origin, source.size)
+    let made = calendar::roc_time(source.made_at, zone(source));
+    let size = number(source.size);
+    format!("{}　製表 {made}　登記 {size} 筆　根雜湊 {}", source.origin, source.root)
 }

@@ -35,6 +35,7 @@ impl Service {
                 Query::OwedList { wanted } => {
                     Ok(Box::new(self.owed_list(wanted, Some(who))?).into())
                 }
+                Query::Today { account } => Ok(Box::new(self.today(account, Some(who))?).into()),
                 query => self.ask(query),
             };
         }

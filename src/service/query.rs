@@ -28,7 +28,7 @@ use super::{
     receipts::ReceiptText,
     sampling::{FindingLine, SampleLine, SampleProofText},
     show::{AccountLine, BatchPage, BatchRow, GrantLine, HoldLine, OrderLine, StandingLine},
-    status::StatusPage,
+    status::{StatusPage, TodayPage},
 };
 use crate::{
     domain::{
@@ -155,6 +155,11 @@ pub enum Query {
     OwedList {
         /// Which of them.
         wanted: DutiesWanted,
+    },
+    /// `today`.
+    Today {
+        /// The account; whoever asks where none is named.
+        account: Option<String>,
     },
     /// A part of `register show`.
     Entries {
@@ -425,6 +430,8 @@ answers! {
     Owed(Box<DutyPage>),
     /// [`Query::OwedList`].
     OwedList(Box<OwedList>),
+    /// [`Query::Today`].
+    Today(Box<TodayPage>),
     /// [`Query::Entries`].
     Entries(EntryPart),
     /// [`Query::Checkpoint`].
@@ -497,6 +504,7 @@ impl Service {
             }
             Query::Owed { wanted } => Box::new(self.duties(&wanted, None)).into(),
             Query::OwedList { wanted } => Box::new(self.owed_list(wanted, None)?).into(),
+            Query::Today { account } => Box::new(self.today(account, None)?).into(),
             Query::Entries { from } => self.entry_part(from)?.into(),
             Query::Checkpoint { size, cosigned } => self.checkpoint(size, cosigned)?.into(),
             Query::Witnesses => self.witnesses().into(),

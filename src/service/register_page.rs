@@ -92,6 +92,8 @@ pub struct Wanted {
     pub batch: Option<(String, String, Option<String>)>,
     /// Those by an account, or about it.
     pub account: Option<String>,
+    /// Ids of grants whose entries belong to the batch as well.
+    pub grants: Vec<String>,
 }
 
 impl Wanted {
@@ -99,7 +101,8 @@ impl Wanted {
     #[must_use]
     pub fn of(&self, entries: Vec<Value>) -> Vec<Value> {
         // What belongs to the batch: its orders, and the steps of both.
-        let mut names: BTreeSet<String> = self.batch.iter().map(|batch| batch.0.clone()).collect();
+        let batch = self.batch.iter().map(|batch| &batch.0);
+        let mut names: BTreeSet<String> = batch.chain(&self.grants).cloned().collect();
         let mut steps = BTreeSet::new();
         let mut wanted = |entry: &Value| {
             let body = &entry["body"];

@@ -16,6 +16,7 @@ mod sources;
 mod tasks;
 #[cfg(test)]
 mod tests;
+mod today;
 
 use std::collections::BTreeMap;
 
@@ -24,6 +25,7 @@ use serde::{Deserialize, Serialize};
 pub use alarms::{Alarm, AlarmCode, Level, is_low};
 pub use expected::ExpectedDue;
 pub use tasks::{Task, TaskCode};
+pub use today::TodayPage;
 
 use super::{Result, Service};
 use crate::{

@@ -114,6 +114,8 @@ pub(super) fn rules(config: &Config, digest: Digest) -> Rules {
             .files
             .iter()
             .filter(|(n, _)| n.starts_with("policies/") && n.ends_with(".yaml"))
+            // How paper looks is no rule: approvals stand when it changes.
+            .filter(|(n, _)| !n.starts_with("policies/forms/"))
             .map(|(n, b)| (n.clone(), b.clone()))
             .collect(),
     );
@@ -129,6 +131,7 @@ pub(super) fn rules(config: &Config, digest: Digest) -> Rules {
         policies_base: policies,
         recipients: config.recipients.clone(),
         working: config.working.clone(),
+        forms: config.forms.clone(),
         digest,
         policies_digest: policies,
         anchoring: config.agent.anchoring.clone(),

@@ -142,7 +142,7 @@ fn is(name: &Value, value: &Value) -> bool {
     }
 }
 
-/// The two patterns that our values have.
+/// The patterns that our values have.
 fn matches(pattern: &Value, text: &str) -> bool {
     match pattern.as_str().unwrap() {
         "^[0-9a-f]{64}$" => {
@@ -154,6 +154,12 @@ fn matches(pattern: &Value, text: &str) -> bool {
                 && text.get(1..2) == Some("-")
                 && digits.len() >= 8
                 && digits.bytes().all(|b| b.is_ascii_digit())
+        }
+        "^[0-9]{1,4}-[0-9]{4,}$" => {
+            let digits = |text: &str| text.bytes().all(|b| b.is_ascii_digit());
+            text.split_once('-').is_some_and(|(year, number)| {
+                (1..=4).contains(&year.len()) && number.len() >= 4 && digits(year) && digits(number)
+            })
         }
         other => panic!("this reader does not know the pattern '{other}'"),
     }

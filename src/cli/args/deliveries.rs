@@ -4,7 +4,11 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-use super::links::LinkLifeWord;
+use super::{
+    forms::OptionalForm,
+    letters::{BatchLetter, LetterFile},
+    links::LinkLifeWord,
+};
 use crate::domain::ids::RemoteId;
 
 #[derive(Debug, Subcommand)]
@@ -18,6 +22,31 @@ pub(in crate::cli) enum BatchWord {
     Show {
         /// Id, or the provider's number where it is unique.
         id: String,
+    },
+    /// Show everything that happened to one batch, in order (批次履歷表).
+    #[command(
+        after_long_help = "Examples:\n  batchward batch history b-260000001\n  batchward batch history 115-0007 --format pdf -o history.pdf"
+    )]
+    History {
+        /// Id, or the provider's number where it is unique.
+        id: String,
+        /// As a form instead.
+        #[command(flatten)]
+        form: OptionalForm,
+    },
+    /// Draft a letter to the provider of a batch (函): it is returned, or was received.
+    #[command(
+        after_long_help = "Examples:\n  batchward batch letter b-260000001 --kind return -o return.odt\n  batchward batch letter 115-0007 --kind receipt -o receipt.odt"
+    )]
+    Letter {
+        /// Id, or the provider's number where it is unique.
+        id: String,
+        /// Which letter.
+        #[arg(long, value_enum)]
+        kind: BatchLetter,
+        /// To whom and where.
+        #[command(flatten)]
+        file: LetterFile,
     },
     /// Try a stuck step again.
     Retry {

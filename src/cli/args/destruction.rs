@@ -2,7 +2,10 @@
 
 use std::path::PathBuf;
 
-use super::forms::FormFile;
+use super::{
+    forms::FormFile,
+    letters::{DestroyLetter, LetterFile},
+};
 use clap::{Args, Subcommand};
 
 #[derive(Debug, Subcommand)]
@@ -92,6 +95,22 @@ pub(in crate::cli) enum DestroyWord {
         /// How and where.
         #[command(flatten)]
         file: FormFile,
+    },
+    /// Draft the letter that requests a destruction, or reports it (簽, 函), as a text to be edited.
+    ///
+    /// What the register knows is filled in; what it does not know is blank. A draft binds nobody.
+    #[command(
+        after_long_help = "Examples:\n  batchward destroy letter o-00000001 --kind request -o request.odt\n  batchward destroy letter o-00000001 --kind report --to 桃園市政府婦幼發展局 -o report.odt"
+    )]
+    Letter {
+        /// Id of the order.
+        order: String,
+        /// Which letter.
+        #[arg(long, value_enum)]
+        kind: DestroyLetter,
+        /// To whom and where.
+        #[command(flatten)]
+        file: LetterFile,
     },
 }
 

@@ -30,6 +30,24 @@ pub(in crate::cli) struct FormFile {
     pub(in crate::cli) output: PathBuf,
 }
 
+/// A form where one is wanted; the screen otherwise.
+#[derive(Debug, Args)]
+pub(in crate::cli) struct OptionalForm {
+    /// Write it as a form of this kind instead.
+    #[arg(long, value_enum, requires = "output")]
+    pub(in crate::cli) format: Option<FormFormat>,
+    /// The file, which only its owner may read; '-' for standard output.
+    #[arg(short, long, value_name = "FILE", requires = "format")]
+    pub(in crate::cli) output: Option<PathBuf>,
+}
+
+impl OptionalForm {
+    /// How and where, where a form is wanted.
+    pub(in crate::cli) fn file(&self) -> Option<FormFile> {
+        Some(FormFile { format: self.format?, output: self.output.clone()? })
+    }
+}
+
 /// `register export`.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct RegisterExport {
@@ -45,6 +63,13 @@ pub(in crate::cli) struct RegisterExport {
     /// One batch: its id, or the provider's number.
     #[arg(long, value_name = "ID")]
     pub(in crate::cli) batch: Option<String>,
+    /// The volume of this ROC year: cover, sheets, closing sheet, and what was open before and after.
+    #[arg(long, value_name = "YEAR", value_parser = clap::value_parser!(u16).range(1..=999),
+        conflicts_with_all = ["from", "to", "batch", "link"])]
+    pub(in crate::cli) year: Option<u16>,
+    /// The register of this policy, where the site keeps several.
+    #[arg(long, value_name = "POLICY")]
+    pub(in crate::cli) register: Option<String>,
     /// How and where.
     #[command(flatten)]
     pub(in crate::cli) file: FormFile,
@@ -74,6 +99,17 @@ pub(in crate::cli) struct WantedDuties {
     /// Of this link.
     #[arg(long)]
     pub(in crate::cli) link: Option<String>,
+}
+
+/// `today`.
+#[derive(Debug, Args)]
+pub(in crate::cli) struct Today {
+    /// What this account has to do; the asking one by default.
+    #[arg(long, value_name = "NAME")]
+    pub(in crate::cli) account: Option<String>,
+    /// As a form instead.
+    #[command(flatten)]
+    pub(in crate::cli) form: OptionalForm,
 }
 
 /// `duties`.

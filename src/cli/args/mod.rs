@@ -12,6 +12,7 @@ mod forms;
 mod handover;
 mod incidents;
 mod inventory;
+mod letters;
 mod links;
 mod notices;
 mod pack;
@@ -38,14 +39,15 @@ pub(super) use self::{
     deliveries::{BatchWord, ExpectedArgs, KeyWord, LinkWord},
     destruction::{CloseArgs, DestroyWord, HoldWord, StandingWord},
     forms::{
-        Duties, DutiesWord, Evidence, EvidenceWord, FormFile, FormFormat, RegisterExport,
-        WantedDuties,
+        Duties, DutiesWord, Evidence, EvidenceWord, FormFile, FormFormat, OptionalForm,
+        RegisterExport, Today, WantedDuties,
     },
     handover::{HandoverWord, RequestArgs, ReturnedArgs},
     incidents::{IncidentWord, ReportArgs},
     inventory::{
         CarriedArgs, CopyWord, DeclareArgs, ExportArgs, ImportArgs, MediaWord, RecordArgs,
     },
+    letters::{BatchLetter, DestroyLetter, LetterFile},
     links::{LinkLifeWord, OfficeWord, ReviewWord},
     notices::NoticesWord,
     pack::{PackArgs, PackKind},
@@ -147,7 +149,12 @@ pub(super) enum Word {
         #[arg(long, conflicts_with = "json")]
         metrics: bool,
     },
-    /// Deliveries: list, show, retry, release, reject.
+    /// Show what is to be done today: what waits for you, what is due or late, alarms, deliveries expected (今日待辦).
+    #[command(
+        after_long_help = "Examples:\n  batchward today\n  batchward today --account alice\n  batchward today --format pdf -o today.pdf"
+    )]
+    Today(Today),
+    /// Deliveries: list, show, history, letters, retry, release, reject.
     #[command(subcommand)]
     Batch(BatchWord),
     /// Enter keys that came separately from their delivery.

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-use super::FormFormat;
+use super::{FormFormat, LetterFile};
 
 #[derive(Debug, Subcommand)]
 pub(in crate::cli) enum AppointmentWord {
@@ -92,6 +92,17 @@ pub(in crate::cli) enum AppointmentWord {
         after_long_help = "Examples:\n  batchward appointment agreement --vendor 鼎約資訊 --doc-no 115-約-3 --from 2026-01-01 \\\n      --until 2026-12-31"
     )]
     Agreement(AgreementArgs),
+    /// Draft the letter that tells the bureau of a change of staff (函), as a text to be edited.
+    #[command(
+        after_long_help = "Examples:\n  batchward appointment letter p-00000001 --to 桃園市政府民政局 -o change.odt\n  batchward appointment letter henry -o leaves.odt"
+    )]
+    Letter {
+        /// The appointment, or the account of who left altogether.
+        id: String,
+        /// To whom and where.
+        #[command(flatten)]
+        file: LetterFile,
+    },
     /// Show who holds which post, and which changes are known.
     #[command(
         after_long_help = "Examples:\n  batchward appointment list\n  batchward appointment list --json"

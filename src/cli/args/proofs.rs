@@ -25,7 +25,7 @@ pub(in crate::cli) enum RegisterWord {
     /// Dates are in the ROC calendar. Boxes to sign off in are filled from recorded signatures, and blank for ink where
     /// there is none. At its end stands the signed checkpoint: paper that is filed is a checkpoint kept elsewhere.
     #[command(
-        after_long_help = "Examples:\n  batchward register export --format pdf -o register.pdf\n  batchward register export --format ods --from 115/11/01 --to 115/11/30 -o november.ods\n  batchward register export --format csv --link moca-full -o moca.csv"
+        after_long_help = "Examples:\n  batchward register export --format pdf -o register.pdf\n  batchward register export --format ods --from 115/11/01 --to 115/11/30 -o november.ods\n  batchward register export --format pdf --year 115 -o 115.pdf\n  batchward register export --format csv --link moca-full -o moca.csv"
     )]
     Export(RegisterExport),
     /// Verify the register of the site, a copied register folder, or one proof file.

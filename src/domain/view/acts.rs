@@ -231,7 +231,7 @@ impl View {
                 if let Some(row) = self.grants.get_mut(grant) {
                     row.approved = Some(mark);
                 }
-                Ok(())
+                self.granted_rows(mark, *grant)
             }
             Body::GrantDenied { grant, .. } => self.move_grant(mark, *grant, GrantEvent::Denied),
             Body::GrantRevoked { grant, .. } => self.move_grant(mark, *grant, GrantEvent::Revoked),

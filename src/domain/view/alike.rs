@@ -62,6 +62,9 @@ impl Alike {
         row.facts = self.facts(&row.link, (*row.facts).clone());
         row.strength = row.strength.take().map(|word| self.word(&word));
         row.signer = row.signer.take().map(|word| self.word(&word));
+        for opened in &mut row.rows {
+            opened.unit = opened.unit.take().map(|unit| self.word(&unit));
+        }
         if let Some(load) = &mut row.load {
             let last = self.loads.get(&row.link);
             load.items = shared(last.map(|last| &last.items), &load.items);

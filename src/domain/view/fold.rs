@@ -1,4 +1,6 @@
 //! Folding steps: intents, outcomes and failures into the view.
+//!
+//! It is over 500 lines because what every step may come to is read side by side.
 
 use super::remotes::End;
 use super::{AccessKey, Batch, CopyKind, CopyRow, KeyRow, KeyState, Mark, Seen, Trouble, View};
@@ -302,10 +304,11 @@ impl View {
         self.arrived(delivery, batch);
         self.expected.came(&link, batch, mark.at);
         self.delivery_over(delivery);
+        let rows = self.open_rows(&facts.policy, &facts.units, mark.at);
         let facts = self.alike.facts(&link, facts);
         let copies = self.index.take_unborn(batch);
-        let row =
-            Batch { whole, copies, ..Batch::born(mark, link, delivery, facts, reason, files) };
+        let born = Batch::born(mark, link, delivery, facts, reason, files);
+        let row = Batch { whole, copies, rows, ..born };
         self.index.born(batch, &row);
         self.batches.insert(batch, row);
         Ok(())
@@ -364,6 +367,7 @@ impl View {
         }
         self.index.content(batch, &link, facts.content);
         self.index.reached(&link, self.next_sequence(&link) - 1);
+        self.further_rows(mark, batch, &facts.units)?;
         self.move_batch(mark, batch, BatchEvent::Loaded)?;
         self.judged(mark, batch, Judgement::Loaded)
     }

@@ -29,6 +29,7 @@ mod receipts;
 pub mod remotes;
 mod rows;
 mod samples;
+mod serials;
 mod table;
 #[cfg(test)]
 mod tests;
@@ -57,6 +58,7 @@ pub use rows::{
     Mark, Proposal, Seen, Site, Times, Trouble, Witness,
 };
 pub use samples::{Finding, Sample, SampleKey, Samples};
+pub use serials::{OpenedRow, Serials};
 pub use table::{Row, Table};
 
 use serde::{Deserialize, Serialize};
@@ -158,6 +160,8 @@ pub struct View {
     pub incidents: BTreeMap<ids::IncidentId, Incident>,
     /// Reports, audits and requests for evidence.
     pub audits: Audits,
+    /// Numbers of the printed register.
+    pub serials: Serials,
     /// Whether nothing irreversible may run by itself, until a person confirms the time.
     pub time_doubted: bool,
     next: rows::Next,

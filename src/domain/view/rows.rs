@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::{Held, Judged, Receipted};
+use super::{Held, Judged, OpenedRow, Receipted};
 use crate::domain::{
     certificate::Assurance,
     digest::Digest,
@@ -212,6 +212,8 @@ pub struct Batch {
     pub receipt_trouble: Option<Trouble>,
     /// When each state was reached, and other times, by name.
     pub times: Times,
+    /// Its rows in the printed register, one for each unit that uses it.
+    pub rows: Vec<OpenedRow>,
     /// The newest key that came for its number, once it is closed; until then the index has it.
     pub(super) key: Option<KeyId>,
     /// Its copies, oldest first.
@@ -336,6 +338,7 @@ impl Batch {
                 // Stays when a release makes it received again: signers are judged by this time.
                 ("claimed", mark.at),
             ]),
+            rows: Vec::new(),
             key: None,
             copies: Vec::new(),
             orders: Vec::new(),

@@ -2,7 +2,7 @@
 //! each page, the page's number and the register that the form comes from at the foot.
 
 use super::fonts::Fonts;
-use crate::paper::{Column, Form, Table};
+use crate::paper::{Column, Cover, Form, Table, form::struck};
 
 /// A4 landscape, in points.
 pub(super) const WIDTH: f32 = 841.89;
@@ -11,7 +11,7 @@ pub(super) const HEIGHT: f32 = 595.28;
 
 const SIDE: f32 = 34.0;
 const TOP: f32 = 34.0;
-const BOTTOM: f32 = 44.0;
+const BOTTOM: f32 = 48.0;
 const INNER: f32 = WIDTH - 2.0 * SIDE;
 /// Space between a cell's rule and its text.
 const PAD: f32 = 2.6;
@@ -38,9 +38,16 @@ pub(super) enum Mark {
     Grey { x: f32, y: f32, width: f32, height: f32 },
 }
 
+/// A line of a cell, and whether it is struck through.
+#[derive(Clone)]
+struct Line {
+    text: String,
+    struck: bool,
+}
+
 /// Lines of a cell, and whether they are centred.
 struct Cell {
-    lines: Vec<String>,
+    lines: Vec<Line>,
     centred: bool,
 }
 
@@ -54,6 +61,10 @@ struct Layout<'a, 'f> {
 /// The pages of a form.
 pub(super) fn pages(form: &Form, fonts: &mut Fonts<'_>) -> Vec<Page> {
     let mut layout = Layout { fonts, pages: vec![Page::default()], y: TOP };
+    if let Some(cover) = &form.cover {
+        layout.cover(form, cover);
+        layout.new_page();
+    }
     layout.titles(form);
     for (n, table) in form.tables.iter().enumerate() {
         layout.table(form, table, n);
@@ -96,6 +107,23 @@ impl Layout<'_, '_> {
         self.push(Mark::Text { x: x - width * align, y, size, text: text.to_owned() });
     }
 
+    fn cover(&mut self, form: &Form, cover: &Cover) {
+        self.y = HEIGHT * 0.24;
+        for (text, size) in [(&form.agency, 18.0), (&form.title, 28.0), (&cover.volume, 24.0)] {
+            let text = self.fonts.shown(text);
+            for line in self.wrap(&text, size, INNER) {
+                self.line(WIDTH / 2.0, size, &line, 0.5);
+                self.y += line_height(size) + 10.0;
+            }
+        }
+        self.y += 40.0;
+        for (label, value) in &cover.lines {
+            let text = self.fonts.shown(&format!("{label}：{value}"));
+            self.line(WIDTH / 2.0, 13.0, &text, 0.5);
+            self.y += line_height(13.0) + 6.0;
+        }
+    }
+
     fn titles(&mut self, form: &Form) {
         for (text, size) in [(&form.agency, 12.0), (&form.title, 17.0)] {
             let text = self.fonts.shown(text);
@@ -124,7 +152,7 @@ impl Layout<'_, '_> {
             .columns
             .iter()
             .zip(&widths)
-            .map(|(column, width)| Cell { lines: self.cell(column.title, *width), centred: true })
+            .map(|(column, width)| Cell { lines: self.cell(&column.title, *width), centred: true })
             .collect();
         let mut rows: Vec<Vec<Cell>> = Vec::with_capacity(table.rows.len());
         for row in &table.rows {
@@ -134,7 +162,9 @@ impl Layout<'_, '_> {
         let caption = if named { line_height(10.0) + 4.0 } else { 0.0 };
         let whole = caption + height(&head) + rows.iter().map(|row| height(row)).sum::<f32>();
         let some = caption + height(&head) + rows.first().map_or(0.0, |row| height(row));
-        if n > 0 && self.room() < whole || self.room() < some {
+        // In a volume each sheet begins on a page of its own.
+        let volume = form.cover.is_some();
+        if n > 0 && (volume || self.room() < whole) || self.room() < some {
             self.new_page();
         }
         self.caption(named.then_some(table.name.as_str()), "");
@@ -169,13 +199,25 @@ impl Layout<'_, '_> {
             .collect()
     }
 
-    fn cell(&mut self, text: &str, width: f32) -> Vec<String> {
+    fn cell(&mut self, text: &str, width: f32) -> Vec<Line> {
         let mut lines = Vec::new();
         for part in text.split('\n') {
+            let (part, struck) = struck(part);
             let part = self.fonts.shown(part);
-            lines.extend(self.wrap(&part, CELL, width - 2.0 * PAD));
+            let wrapped = self.wrap(&part, CELL, width - 2.0 * PAD).into_iter();
+            lines.extend(wrapped.map(|text| Line { text, struck }));
         }
         lines
+    }
+
+    /// A line of a cell at the current place.
+    fn cell_line(&mut self, x: f32, line: &Line, align: f32) {
+        self.line(x, CELL, &line.text, align);
+        if line.struck {
+            let width = self.width(&line.text, CELL);
+            let (from, y) = (x - width * align, self.y + CELL * 0.66);
+            self.push(Mark::Rule { from: (from, y), to: (from + width, y), width: THIN });
+        }
     }
 
     /// A row of a table with its rules.
@@ -190,9 +232,9 @@ impl Layout<'_, '_> {
             self.y = top + PAD + if head { free / 2.0 } else { 0.0 };
             for line in &cell.lines {
                 if cell.centred {
-                    self.line(x + width / 2.0, CELL, line, 0.5);
+                    self.cell_line(x + width / 2.0, line, 0.5);
                 } else {
-                    self.line(x + PAD, CELL, line, 0.0);
+                    self.cell_line(x + PAD, line, 0.0);
                 }
                 self.y += line_height(CELL);
             }
@@ -226,9 +268,9 @@ impl Layout<'_, '_> {
             let mut head = Vec::new();
             let mut boxes: Vec<Cell> = Vec::new();
             for (seat, width) in seats.iter().zip(&widths) {
-                head.push(Cell { lines: self.cell(seat.office, *width), centred: true });
-                let signed = seat.signed.as_deref().unwrap_or_default();
-                boxes.push(Cell { lines: self.cell(signed, *width), centred: true });
+                head.push(Cell { lines: self.cell(&seat.office, *width), centred: true });
+                let lines = self.cell(&seat.said(), *width);
+                boxes.push(Cell { lines, centred: seat.signed.is_some() });
             }
             let tall = height(&boxes).max(SEAT);
             if self.room() < height(&head) + tall {
@@ -238,9 +280,18 @@ impl Layout<'_, '_> {
             let top = self.y;
             let mut x = SIDE;
             for (cell, width) in boxes.iter().zip(&widths) {
-                self.y = top + (tall - lines_height(cell.lines.len())) / 2.0;
+                let lines = lines_height(cell.lines.len());
+                // What ink fills in is spread over the box.
+                let spread = if cell.centred { lines } else { lines * 1.6 - CELL };
+                self.y = top + (tall - spread) / 2.0;
+                let blank = !cell.centred;
                 for line in &cell.lines {
-                    self.line(x + width / 2.0, CELL, line, 0.5);
+                    if blank {
+                        self.cell_line(x + 2.0 * PAD, line, 0.0);
+                        self.y += line_height(CELL) * 0.6;
+                    } else {
+                        self.cell_line(x + width / 2.0, line, 0.5);
+                    }
                     self.y += line_height(CELL);
                 }
                 x += width;
@@ -279,13 +330,14 @@ impl Layout<'_, '_> {
 
     /// The foot of every page.
     fn feet(&mut self, form: &Form) {
-        let (count, at) = (self.pages.len(), HEIGHT - BOTTOM + 14.0);
+        let (count, at) = (self.pages.len(), HEIGHT - BOTTOM + 10.0);
         let pages = std::mem::take(&mut self.pages);
         for (n, page) in pages.into_iter().enumerate() {
             self.pages.push(page);
             self.y = at;
             let (left, right) = (self.fonts.shown(&form.foot), self.fonts.shown(&form.title));
             self.line(SIDE, SMALL, &left, 0.0);
+            self.y += line_height(SMALL);
             let number = self.fonts.shown(&format!("第 {} 頁，共 {count} 頁", n + 1));
             self.line(WIDTH / 2.0, 9.0, &number, 0.5);
             self.line(WIDTH - SIDE, SMALL, &right, 1.0);

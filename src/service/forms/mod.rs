@@ -5,6 +5,7 @@ mod destruction;
 mod duties;
 mod evidence;
 mod held;
+mod history;
 mod owed;
 mod register;
 
@@ -19,13 +20,18 @@ pub use super::auditing::{
 /// The list of duties.
 pub use super::duties::{DutyLine, Which};
 /// The roster and the review of accounts.
-pub use super::people::{ReviewLine, ReviewPage, Roster, RosterRow};
-/// What waits, as a list that is handed over names it.
-pub use super::status::TaskCode;
+pub use super::people::{
+    AppointmentLine, ChangeLine, PeoplePage, ReviewLine, ReviewPage, Roster, RosterRow,
+};
+/// What must be destroyed by when, as letters name it.
+pub use super::plan::PlanLine;
+/// What waits, and what is to be done today.
+pub use super::status::{Level, Task, TaskCode, TodayPage};
 pub use destruction::{CopyRecord, DestructionRecord, OrderRow};
 pub use duties::{AccessKey, DutyList, HeldKey, OpenBatch, OpenHold, OpenOrder};
 pub use evidence::{EntryProof, ManifestBytes, MonthOfUse, UsePart};
 pub use held::EndByPeople;
+pub use history::{BatchHistory, HistoryLine};
 pub use owed::OwedList;
 pub use register::{CopyEnd, RegisterFilter, RegisterPart, RegisterRow, Sheet};
 

@@ -1,4 +1,5 @@
-//! The rows of 附件一: one for each batch, with the ten columns of the Taipei regulation (TPH-5.5) and ours.
+//! The rows of 附件一: one for each batch and unit that uses it, with the ten columns of the Taipei regulation (TPH-5.5) and
+//! ours, under the serial numbers that they have for ever.
 
 use serde::{Deserialize, Serialize};
 
@@ -8,13 +9,16 @@ use crate::{
         certificate::Assurance,
         digest::Digest,
         entry::{AGENT, Counts, PaperFacts},
+        forms::{self, RegisterForm},
         ids::{BatchId, HoldId, OrderId},
         lifecycle::{BatchState, CopyState, OrderState},
         limits,
         reason::Reason,
+        serial::{self, Serial},
         time::Timestamp,
-        view::{Batch, Order},
+        view::{Batch, Grant, OpenedRow, Order},
     },
+    error::{Error, Exit},
     service::{Result, Service, no_link},
 };
 
@@ -31,6 +35,12 @@ pub struct RegisterFilter {
     pub link: Option<String>,
     /// This one alone.
     pub batch: Option<BatchId>,
+    /// Those that got their number in this ROC year, and those that were open when it began.
+    #[serde(default)]
+    pub year: Option<u16>,
+    /// Of this register: the name of its policy.
+    #[serde(default)]
+    pub register: Option<String>,
 }
 
 /// The register by batch.
@@ -43,15 +53,31 @@ pub struct Sheet {
     pub source: Source,
     /// Which batches were asked for.
     pub filter: RegisterFilter,
-    /// The batches, oldest first.
+    /// What it looks like on paper.
+    pub form: RegisterForm,
+    /// The rows, by register and serial number.
     pub rows: Vec<RegisterRow>,
 }
 
 impl Sheet {
     /// The sheet of these rows.
     #[must_use]
-    pub fn new(source: Source, filter: RegisterFilter, rows: Vec<RegisterRow>) -> Self {
-        Self { title: common_title(&rows), source, filter, rows }
+    pub fn new(
+        source: Source,
+        filter: RegisterFilter,
+        form: RegisterForm,
+        mut rows: Vec<RegisterRow>,
+    ) -> Self {
+        rows.sort_by(|a, b| (&a.register, a.serial).cmp(&(&b.register, b.serial)));
+        Self { title: common_title(&rows), source, filter, form, rows }
+    }
+
+    /// The registers that its rows stand in.
+    #[must_use]
+    pub fn registers(&self) -> Vec<&str> {
+        let mut names: Vec<&str> = self.rows.iter().map(|row| row.register.as_str()).collect();
+        names.dedup();
+        names
     }
 }
 
@@ -68,6 +94,12 @@ pub struct RegisterPart {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct RegisterRow {
+    /// 序號.
+    pub serial: Serial,
+    /// The register that it stands in: the name of its policy.
+    pub register: String,
+    /// 使用單位.
+    pub unit: Option<String>,
     /// Our id.
     pub batch: BatchId,
     /// Provider's number.
@@ -110,6 +142,8 @@ pub struct RegisterRow {
     pub supervisors: Vec<Seal>,
     /// 銷毀日期.
     pub destroyed_at: Option<Timestamp>,
+    /// 結案.
+    pub closed_at: Option<Timestamp>,
     /// 提供機關.
     pub provider: String,
     /// 資料表號.
@@ -178,12 +212,20 @@ impl Service {
         if let Some(link) = filter.link.as_ref().filter(|link| !known(link)) {
             return Err(no_link(link));
         }
+        let began = filter.year.and_then(serial::bounds).map(|(first, _)| first);
         let wanted = |id: BatchId, row: &Batch| {
             let at = received(row);
             filter.batch.is_none_or(|one| one == id)
                 && filter.link.as_ref().is_none_or(|link| *link == row.link)
                 && filter.from.is_none_or(|from| at >= from)
                 && filter.to.is_none_or(|to| at <= to)
+                && filter.register.as_ref().is_none_or(|name| *name == row.facts.policy)
+        };
+        let in_year = |row: &RegisterRow| {
+            filter.year.is_none_or(|year| {
+                let open = || row.closed_at.is_none_or(|at| began.is_some_and(|first| at >= first));
+                row.serial.year == year || (row.serial.year < year && open())
+            })
         };
         let view = &self.engine.view;
         let (mut rows, mut next) = (Vec::new(), None);
@@ -191,15 +233,29 @@ impl Service {
         let all = filter.batch.is_none().then(|| view.batches.keys_after(after));
         for (looked, id) in one.into_iter().chain(all.into_iter().flatten()).enumerate() {
             // Whoever wants few of many gets parts with no rows: the others are not kept waiting.
-            if rows.len() == limits::PART_BATCHES_MAX || looked == limits::PART_LOOKED_MAX {
+            if rows.len() >= limits::PART_BATCHES_MAX || looked == limits::PART_LOOKED_MAX {
                 next = Some(BatchId::new(id.number() - 1));
                 break;
             }
             if view.batches.get(&id).is_some_and(|row| wanted(id, &row)) {
-                rows.push(self.register_row(id, self.last_order(id))?);
+                rows.extend(self.register_rows(id)?.into_iter().filter(&in_year));
             }
         }
-        Ok(RegisterPart { sheet: Sheet::new(self.source()?, filter, rows), next })
+        let form = self.register_form(&filter)?;
+        Ok(RegisterPart { sheet: Sheet::new(self.source()?, filter, form, rows), next })
+    }
+
+    /// What the register looks like: as the policy has it whose register is asked for, or the only one that there is.
+    fn register_form(&self, filter: &RegisterFilter) -> Result<RegisterForm> {
+        let view = &self.engine.view;
+        let of_batch =
+            filter.batch.and_then(|id| Some(view.batches.get(&id)?.facts.policy.clone()));
+        let mut registers = view.serials.registers();
+        let only = registers.next().filter(|_| registers.next().is_none()).map(str::to_owned);
+        let name = filter.register.clone().or(of_batch).or(only);
+        let known = &self.engine.rules.forms;
+        let own = name.and_then(|name| known.get(&name)).or_else(|| known.get(forms::DEFAULT));
+        own.cloned().ok_or_else(|| Error::new(Exit::Config, "there is no form of the register"))
     }
 
     /// The last order that covers a batch and was not denied or voided.
@@ -209,9 +265,20 @@ impl Service {
         orders.find(|(_, order)| stood(order)).map(|(id, _)| id)
     }
 
-    fn register_row(&self, id: BatchId, order: Option<OrderId>) -> Result<RegisterRow> {
+    /// The rows of a batch: one for each unit that uses it.
+    fn register_rows(&self, id: BatchId) -> Result<Vec<RegisterRow>> {
+        let (row, order) = (self.row(id)?, self.last_order(id));
+        row.rows.iter().map(|opened| self.register_row(id, order, opened)).collect()
+    }
+
+    fn register_row(
+        &self,
+        id: BatchId,
+        order: Option<OrderId>,
+        opened: &OpenedRow,
+    ) -> Result<RegisterRow> {
         let row = self.row(id)?;
-        let (handlers, supervisors) = self.users_of(&row)?;
+        let (handlers, supervisors) = self.users_of(&row, opened.unit.as_deref())?;
         let ordered = order.and_then(|order| self.engine.view.orders.get(&order));
         let (requested, approved) = match &ordered {
             Some(order) => self.decided(order)?,
@@ -221,16 +288,10 @@ impl Service {
         let policy = self.engine.rules.policies.get(&row.facts.policy);
         let time = |name: &str| row.times.get(name).copied();
         let key = self.key_of(&row);
-        let made = self.engine.view.copies_of(id).filter(|(_, copy)| !copy.is_unmade());
-        let copies = made.map(|(_, copy)| CopyEnd {
-            kind: copy.kind.word().to_owned(),
-            state: copy.state,
-            bytes: copy.bytes,
-            assurance: copy.assurance,
-            approved_doc_no: approved_doc_no(&copy),
-            by_people: EndByPeople::of(&copy),
-        });
         Ok(RegisterRow {
+            serial: opened.serial,
+            register: row.facts.policy.clone(),
+            unit: opened.unit.as_deref().map(str::to_owned),
             batch: id,
             number: row.number.clone(),
             link: row.link.clone(),
@@ -252,6 +313,7 @@ impl Service {
             key_channel: key.map(|key| key.1),
             supervisors,
             destroyed_at: time(BatchState::Destroyed.word()),
+            closed_at: time(BatchState::Closed.word()),
             provider: row.facts.provider.clone(),
             table_no: row.facts.table_no.clone(),
             title: row.facts.title.clone(),
@@ -266,13 +328,27 @@ impl Service {
             order,
             requested,
             approved,
-            copies: copies.collect(),
+            copies: self.copy_ends(id),
             certificate: ordered
                 .as_ref()
                 .and_then(|order| order.certificate.map(|(digest, _)| digest)),
             papers: ordered.map(|order| order.papers.clone()).unwrap_or_default(),
             hold: self.engine.view.hold_on(id),
         })
+    }
+
+    /// Every copy that was made of a batch, and what became of it.
+    fn copy_ends(&self, id: BatchId) -> Vec<CopyEnd> {
+        let made = self.engine.view.copies_of(id).filter(|(_, copy)| !copy.is_unmade());
+        let end = made.map(|(_, copy)| CopyEnd {
+            kind: copy.kind.word().to_owned(),
+            state: copy.state,
+            bytes: copy.bytes,
+            assurance: copy.assurance,
+            approved_doc_no: approved_doc_no(&copy),
+            by_people: EndByPeople::of(&copy),
+        });
+        end.collect()
     }
 
     /// Who requested and who approved.
@@ -284,8 +360,8 @@ impl Service {
         Ok((Some(self.seal(order.requested)?), approved))
     }
 
-    /// Who applied for the use of a batch, and who approved it: everyone whose grant was open while it was loaded.
-    fn users_of(&self, row: &Batch) -> Result<(Vec<Seal>, Vec<Seal>)> {
+    /// Who applied for the use of a batch, and who approved it: everyone of a unit whose grant was open while it was loaded.
+    fn users_of(&self, row: &Batch, unit: Option<&str>) -> Result<(Vec<Seal>, Vec<Seal>)> {
         let Some(from) = row.times.get(BatchState::Loaded.word()).copied() else {
             return Ok((Vec::new(), Vec::new()));
         };
@@ -297,12 +373,25 @@ impl Service {
         let grants = self.engine.view.grants.iter();
         for (_, grant) in grants.filter(|(_, grant)| grant.terms.link == row.link) {
             let Some(approved) = grant.approved else { continue };
+            if !self.is_of(row, &grant, unit) {
+                continue;
+            }
             if approved.at <= to && grant.terms.until >= from {
                 once(&mut handlers, self.seal(grant.applied)?);
                 once(&mut supervisors, self.seal(approved)?);
             }
         }
         Ok((handlers, supervisors))
+    }
+
+    /// Whether a grant stands in the row of a unit: it is the unit's, or that of somebody who is there. One of which neither
+    /// says a unit of the batch stands in all of its rows.
+    fn is_of(&self, row: &Batch, grant: &Grant, unit: Option<&str>) -> bool {
+        let account = self.engine.view.accounts.get(&grant.terms.holder);
+        let at = account.and_then(|row| row.facts.as_ref()).and_then(|facts| facts.unit.clone());
+        let has = |unit: &&String| row.rows.iter().any(|one| one.unit.as_deref() == Some(unit));
+        let of = grant.terms.unit.as_ref().filter(has).or(at.as_ref().filter(has));
+        of.is_none_or(|of| unit == Some(of.as_str()))
     }
 
     /// Who brought the key that opened a batch, where a person did, and how it came.

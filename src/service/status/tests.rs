@@ -67,6 +67,7 @@ impl Desk {
             policies_base: Digest::of(b""),
             recipients: BTreeMap::new(),
             working: crate::domain::calendar::WorkingDays::default(),
+            forms: BTreeMap::new(),
             digest: Digest::of(b""),
             policies_digest: Digest::of(b""),
             zone: chrono_tz::Asia::Taipei,

@@ -93,6 +93,7 @@ impl Years {
             policies_base: Digest::of(b""),
             recipients: BTreeMap::new(),
             working: shipped(),
+            forms: BTreeMap::new(),
             digest: Digest::of(b""),
             policies_digest: Digest::of(b""),
             agency: None,

@@ -1,0 +1,66 @@
+//! The history of a batch as a form (批次履歷表): everything that the register says of it, in order.
+
+use super::{
+    form::{Column, Form, Seat, Table},
+    words,
+};
+use crate::{
+    domain::{calendar, entry::AGENT},
+    service::forms::BatchHistory,
+};
+
+const COLUMNS: [Column; 4] = [
+    Column::short("登記序號", 7),
+    Column::short("時間", 14),
+    Column::text("經辦", 14),
+    Column::text("事項", 65),
+];
+
+/// The form. What happened stands in it as it was handed over: in Chinese, on paper.
+#[must_use]
+pub fn form(history: &BatchHistory) -> Option<Form> {
+    let (zone, row) = (words::zone(&history.source), history.rows.first()?);
+    let pair = |label: &str, value: String| (label.to_owned(), value);
+    let serials: Vec<String> = history
+        .rows
+        .iter()
+        .map(|row| match &row.unit {
+            Some(unit) => format!("{}（{unit}）", row.serial),
+            None => row.serial.to_string(),
+        })
+        .collect();
+    let state = match row.reason {
+        Some(reason) => format!("{}（{}）", words::state(row.state), words::reason(reason)),
+        None => words::state(row.state).to_owned(),
+    };
+    let events = history.events.iter().map(|line| {
+        let by = if line.by == AGENT { "代理程式" } else { line.by.as_str() };
+        let at = calendar::roc_time(line.at, zone);
+        vec![line.entry.to_string(), at, by.to_owned(), line.what.clone()]
+    });
+    Some(Form {
+        agency: history.source.agency.clone(),
+        title: "批次履歷表".to_owned(),
+        heads: vec![
+            pair("批次", format!("{}（{}）", row.number.as_deref().unwrap_or("無編號"), row.batch)),
+            pair("登記簿序號", serials.join("、")),
+            pair("資料表號", format!("{} {}", row.table_no, row.title)),
+            pair("提供機關", row.provider.clone()),
+            pair("資料筆數", row.counts.parsed.map(words::number).unwrap_or_default()),
+            pair("狀態", state),
+            pair("銷毀期限", words::day(row.deadline, zone)),
+            pair("製表時間", calendar::roc_time(history.source.made_at, zone)),
+        ],
+        cover: None,
+        tables: vec![Table {
+            name: "批次履歷".to_owned(),
+            columns: COLUMNS.to_vec(),
+            rows: events.collect(),
+        }],
+        seats: ["製表人", "單位主管"].map(Seat::blank).into(),
+        notes: vec!["本表由登記簿推得，非規定所附表式；全文見登記簿各該序號。".to_owned()],
+        proof: words::proof(&history.source),
+        foot: words::foot(&history.source),
+        made_at: history.source.made_at.to_string(),
+    })
+}

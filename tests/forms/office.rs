@@ -1,0 +1,238 @@
+//! What an office files beside the register: the volume of a year, drafts of letters, the history of a batch, what is to be
+//! done today. LibreOffice reads what it would be opened with.
+
+use std::{fs, path::Path, process::Command};
+
+use serde_json::Value;
+
+use batchward::paper;
+
+use super::{People, Site, TEN, done, export, says, site, text_of};
+
+/// The facts of the register, row by row.
+fn rows(site: &Site<'_>, more: &[&str]) -> Vec<Value> {
+    let sheet: Value =
+        serde_json::from_slice(&fs::read(export(site, "json", more)).unwrap()).unwrap();
+    sheet["rows"].as_array().unwrap().clone()
+}
+
+fn serials(rows: &[Value]) -> Vec<&str> {
+    rows.iter().map(|row| row["serial"].as_str().unwrap()).collect()
+}
+
+/// The text of a file of an office program, without spaces, as LibreOffice prints it.
+fn printed(file: &Path, out: &Path) -> String {
+    fs::create_dir_all(out).unwrap();
+    let profile = format!("-env:UserInstallation=file://{}", out.join("profile").display());
+    let mut soffice = Command::new("soffice");
+    soffice.args([&profile, "--headless", "--convert-to", "pdf", "--outdir"]);
+    done(soffice.arg(out).arg(file).env("HOME", out));
+    text_of(&out.join(file.file_stem().unwrap()).with_extension("pdf"), "-raw")
+}
+
+/// Destroys a batch, as its people would.
+fn destroy(site: &Site<'_>, batch: &str) -> String {
+    let grant = site.run(&["grant", "list", "--json"]).ok().json()[0]["id"].clone();
+    site.run_as("henry", &["use", "complete", grant.as_str().unwrap()]).ok();
+    site.run_as("henry", &["use", "no-need", batch]).ok();
+    let words = ["destroy", "request", batch, "--reason", "使用完竣"];
+    site.run_as("alice", &words).ok().id('o')
+}
+
+#[test]
+fn rows_have_their_numbers_for_ever_and_a_refused_delivery_keeps_its_own() {
+    let people = People::new();
+    let site = site(&people);
+    let first = rows(&site, &[]);
+    assert_eq!(serials(&first), ["115-0001", "115-0002"]);
+    assert_eq!(first[0]["unit"], "幼兒托育科");
+    let batch = site.row_numbered("MOCA-1151102-0006");
+    let order = destroy(&site, &batch);
+    site.run_as("sue", &["destroy", "approve", &order]).ok();
+    site.once();
+    let after = rows(&site, &[]);
+    assert_eq!(serials(&after), ["115-0001", "115-0002"]);
+    let numbers =
+        |rows: &[Value]| -> Vec<Value> { rows.iter().map(|row| row["batch"].clone()).collect() };
+    assert_eq!(numbers(&first), numbers(&after));
+    let one = rows(&site, &["--batch", &batch]);
+    assert_eq!(one.len(), 1);
+    assert!(one[0]["closed_at"].is_string(), "{one:#?}");
+}
+
+#[test]
+fn the_volume_of_a_year_has_a_cover_a_closing_sheet_and_what_stays_open() {
+    let people = People::new();
+    let site = site(&people);
+    let pdf = export(&site, "pdf", &["--year", "115"]);
+    let text = text_of(&pdf, "-raw");
+    says(
+        &text,
+        &[
+            "中華民國115年度",
+            "起訖序號：115-0001至115-0002",
+            "中華民國115年度結算表",
+            "未結移入下年度",
+            "本年度尚未終了",
+        ],
+    );
+    says(&text, &TEN);
+    // What is open goes over: it stands in the next year's volume before that year's own rows.
+    let next = text_of(&export(&site, "pdf", &["--year", "116"]), "-raw");
+    says(&next, &["中華民國116年度", "本年度無登記", "上年度未結移入", "115-0002"]);
+    assert_eq!(rows(&site, &["--year", "116"]).len(), 2);
+    assert_eq!(rows(&site, &["--year", "114"]).len(), 0);
+    let ods = export(&site, "ods", &["--year", "115"]);
+    let office = printed(&ods, &site.temporary().join("volume"));
+    says(
+        &office,
+        &[
+            "中華民國115年度",
+            "起訖序號：115-0001至115-0002",
+            "中華民國115年度結算表",
+            "根雜湊",
+            "第1頁，共",
+        ],
+    );
+    let out = site.temporary().join("no.pdf");
+    let words = ["register", "export", "--format", "pdf", "-o", out.to_str().unwrap(), "--year"];
+    site.run(&[&words[..], &["2026"]].concat()).exits(64);
+    site.run(&[&words[..], &["115", "--from", "115/01/01"]].concat()).exits(64);
+}
+
+#[test]
+fn drafts_of_letters_are_filled_in_and_invent_nothing() {
+    let people = People::new();
+    let site = site(&people);
+    let batch = site.row_numbered("MOCA-1151102-0006");
+    let order = destroy(&site, &batch);
+    let draft = |name: &str, words: &[&str]| {
+        let file = site.temporary().join(format!("{name}.odt"));
+        site.run(&[words, &["-o", file.to_str().unwrap()]].concat()).ok();
+        printed(&file, &site.temporary().join("letters"))
+    };
+    let request = draft("request", &["destroy", "letter", &order, "--kind", "request"]);
+    says(
+        &request,
+        &[
+            "簽（稿）",
+            "主旨：為銷毀戶役政資料1批",
+            &order,
+            "說明：",
+            "擬辦：",
+            "115-0001",
+            "使用完竣",
+            "TY-4.3.1",
+            "未經核定發文，不生效力",
+        ],
+    );
+    let early = draft("early", &["destroy", "letter", &order, "--kind", "report"]);
+    says(&early, &["函（稿）", "尚無銷毀紀錄", "受文者：", "發文字號："]);
+    site.run_as("sue", &["destroy", "approve", &order]).ok();
+    site.once();
+    let kind = ["destroy", "letter", &order, "--kind", "report", "--to", "桃園市政府婦幼發展局"];
+    let report = draft("report", &kind);
+    says(
+        &report,
+        &["受文者：桃園市政府婦幼發展局", "匯入資料於中華民國115年11月21日銷毀", "SHA-256"],
+    );
+    let bad = site.batches().into_iter().find(|row| row["state"] == "quarantined").unwrap();
+    let bad = bad["id"].as_str().unwrap();
+    let returned = draft("return", &["batch", "letter", bad, "--kind", "return"]);
+    says(&returned, &["檔案雜湊值不符", "受文者：桃園市政府民政局", "重新提供", "115-0002"]);
+    let receipt = draft("receipt", &["batch", "letter", &batch, "--kind", "receipt"]);
+    says(&receipt, &["業已收訖", "實收筆數20筆"]);
+    let out = site.temporary().join("none.odt");
+    let out = out.to_str().unwrap();
+    // Nothing is wrong with it; and there is nothing of that name.
+    site.run(&["batch", "letter", &batch, "--kind", "return", "-o", out]).exits(1);
+    site.run(&["destroy", "letter", "o-00000099", "--kind", "request", "-o", out]).exits(64);
+    site.run(&["appointment", "letter", "nobody", "-o", out]).exits(64);
+    let words = ["appointment", "add", "carol", "--post", "auditor", "--from", "2026-12-01"];
+    let appointed = site.run_as("alice", &[&words[..], &["--doc-no", "115-人-7"]].concat());
+    if appointed.status == Some(0) {
+        let id = appointed.id('p');
+        let change = draft("change", &["appointment", "letter", &id, "--to", "桃園市政府民政局"]);
+        says(&change, &["人員異動", "115-人-7", "機關稽核人"]);
+    }
+}
+
+#[test]
+fn the_history_of_a_batch_and_what_is_to_be_done_today_are_one_page_each() {
+    let people = People::new();
+    let site = site(&people);
+    let batch = site.row_numbered("MOCA-1151102-0006");
+    let screen = site.run(&["batch", "history", &batch]).ok();
+    says(screen.text(), &["115-0001", "MOCA-1151102-0006", "loaded"]);
+    let facts = site.run(&["batch", "history", &batch, "--json"]).ok().json();
+    assert!(facts["events"].as_array().unwrap().len() > 3, "{facts:#?}");
+    let file = site.temporary().join("history.pdf");
+    let words = ["batch", "history", &batch, "--format", "pdf", "-o", file.to_str().unwrap()];
+    site.run(&words).ok();
+    says(
+        &text_of(&file, "-raw"),
+        &["批次履歷表", "核准使用", "115-0001（幼兒托育科）", "代理程式", "登記序號"],
+    );
+    let mine = site.run_as("alice", &["today"]).ok();
+    says(mine.text(), &["to be done by 'alice'", "batch release"]);
+    // Who may not decide on it is not sent there.
+    let other = site.run_as("henry", &["today", "--json"]).ok().json();
+    assert_eq!(other["account"], "henry");
+    let tasks = other["tasks"].as_array().unwrap();
+    assert!(tasks.iter().all(|task| task["code"] != "decide-quarantine"), "{tasks:#?}");
+    let file = site.temporary().join("today.ods");
+    let words = ["today", "--account", "alice", "--format", "ods", "-o", file.to_str().unwrap()];
+    site.run(&words).ok();
+    let text = printed(&file, &site.temporary().join("today"));
+    says(&text, &["今日待辦事項", "帳號：alice", "隔離批次之解除或退件", "□"]);
+    site.run(&["today", "--account", "nobody"]).exits(64);
+}
+
+#[test]
+fn the_ten_columns_fill_from_the_claim_to_the_end() {
+    let people = People::new();
+    let site = site(&people);
+    let batch = site.row_numbered("MOCA-1151102-0006");
+    let cells = |stage: &str| {
+        let html = fs::read_to_string(export(&site, "html", &["--batch", &batch])).unwrap();
+        let row = html.split("<tbody>").nth(1).unwrap().split("</tbody>").next().unwrap();
+        let cells: Vec<String> = row
+            .split("</td>")
+            .filter(|cell| cell.contains("<td"))
+            .filter_map(|cell| Some(cell.rsplit_once('>')?.1.to_owned()))
+            .collect();
+        assert_eq!(cells.len(), 12, "{stage}: {row}");
+        cells
+    };
+    let loaded = cells("load");
+    assert_eq!(loaded[0], "115-0001");
+    for (n, head) in
+        TEN.iter().enumerate().filter(|(_, head)| !["銷毀日期", "資訊室承辦人"].contains(head))
+    {
+        assert!(!loaded[n + 1].is_empty(), "{head} is empty after the load");
+    }
+    assert!(loaded[10].is_empty(), "nothing is destroyed yet");
+    let order = destroy(&site, &batch);
+    site.run_as("sue", &["destroy", "approve", &order]).ok();
+    site.once();
+    let end = cells("end");
+    assert_eq!(end[10], "115/11/21");
+    // What stood there stands there still.
+    assert_eq!(end[..10], loaded[..10]);
+}
+
+#[test]
+fn a_former_value_stands_struck_through_above_the_new_one() {
+    let mut form = super::long(1);
+    form.tables[0].rows[0][3] = format!("{}舊目的\n新目的", paper::form::STRUCK);
+    let html = String::from_utf8(paper::html::write(&form)).unwrap();
+    assert!(html.contains("<s>舊目的</s>\n新目的"), "{html}");
+    let csv = String::from_utf8(paper::csv::write(&form)).unwrap();
+    assert!(csv.contains("（更正前：舊目的）\n新目的"), "{csv}");
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("struck.ods");
+    fs::write(&file, paper::ods::write(&form).unwrap()).unwrap();
+    says(&printed(&file, dir.path()), &["舊目的新目的"]);
+    fs::write(dir.path().join("struck.pdf"), super::pdf(&form)).unwrap();
+    says(&text_of(&dir.path().join("struck.pdf"), "-raw"), &["舊目的新目的"]);
+}
