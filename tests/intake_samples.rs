@@ -166,6 +166,8 @@ impl Site {
             source: None,
             receipts: None,
             overrides: BTreeMap::new(),
+            profile: Box::default(),
+            abandon_after: None,
         }
     }
 

@@ -171,6 +171,7 @@ fn readings(site: &Site<'_>, seen: &mut Seen) {
         ("audit-finding-list", vec!["audit", "finding", "list"]),
         ("audit-sample-list", vec!["audit", "sample", "list"]),
         ("incident-list", vec!["incident", "list"]),
+        ("batch-notices", vec!["batch", "notices"]),
         ("standing-list", vec!["standing", "list"]),
         ("duties-list", vec!["duties", "list", "--format", "json", "-o", "-"]),
         ("duties-report", vec!["duties", "report", "--format", "json", "-o", "-"]),

@@ -25,6 +25,7 @@ use batchward::{
         handover::{Premises, RecipientKind},
         inventory::{HeldKind, Medium, Method, Sanitization},
         lifecycle::{BatchState, CopyState, GrantState, HandoverState, OrderState},
+        notified::{NoticeChannel, NoticeStage, NotifiedState},
         policy::{
             ClockStart,
             clauses::{Does, Waits},
@@ -123,6 +124,9 @@ fn every_word_of_a_closed_list_is_in_the_catalogue() {
     words.extend(ReportKind::ALL.iter().map(|kind| kind.word().to_owned()));
     words.extend(ReportState::ALL.iter().map(|state| state.word().to_owned()));
     words.extend(reconciling::CODES.iter().map(|code| (*code).to_owned()));
+    words.extend(NoticeStage::ALL.iter().map(|stage| stage.word().to_owned()));
+    words.extend(NoticeChannel::ALL.iter().map(|channel| channel.word().to_owned()));
+    words.extend(NotifiedState::ALL.iter().map(|state| state.word().to_owned()));
     words.extend(RequestState::ALL.iter().map(|state| state.word().to_owned()));
     words.extend(RecipientKind::ALL.iter().map(|kind| kind.word().to_owned()));
     words.extend(Premises::ALL.iter().map(|premises| premises.word().to_owned()));

@@ -297,7 +297,8 @@ impl Visit<'_> {
         };
         let is_document = |thing: &&Thing| judge::is_document(&thing.name);
         let entries = found.things.iter().filter(|thing| !is_document(thing)).map(entry);
-        let facts = Facts { entries: entries.collect(), cut: false, manifest, signature };
+        let control = Vec::new();
+        let facts = Facts { entries: entries.collect(), cut: false, manifest, signature, control };
         let verdict = judge::judge(&Question {
             facts: &facts,
             link: self.link,

@@ -11,9 +11,13 @@ mod known;
 mod look;
 
 use std::{
+    collections::BTreeSet,
     ffi::{OsStr, OsString},
     io,
-    os::fd::{AsFd, BorrowedFd, OwnedFd},
+    os::{
+        fd::{AsFd, BorrowedFd, OwnedFd},
+        unix::ffi::OsStrExt,
+    },
     path::{Path, PathBuf},
 };
 
@@ -33,7 +37,11 @@ use super::{
     fault,
     wipe::{self, TreeReport, WipeError},
 };
-use crate::domain::{judge::is_key_name, limits::INBOX_ENTRIES_MAX};
+use crate::domain::{
+    control::{DeliveryShape, Profile},
+    judge::is_key_name,
+    limits::INBOX_ENTRIES_MAX,
+};
 
 /// What a folder that is being cleared is called, so that its old name is free again for the sender.
 const CLEARED: &str = ".batchward-clearing-";
@@ -137,6 +145,7 @@ impl std::fmt::Debug for Stray {
 pub struct Inbox {
     dir: OwnedFd,
     path: PathBuf,
+    profile: Profile,
 }
 
 impl Inbox {
@@ -151,7 +160,13 @@ impl Inbox {
             path: path.to_owned(),
             source: errno.into(),
         })?;
-        Ok(Self { dir, path: path.to_owned() })
+        Ok(Self { dir, path: path.to_owned(), profile: Profile::default() })
+    }
+
+    /// The same inbox, with deliveries of another form.
+    #[must_use]
+    pub fn of_form(self, profile: &Profile) -> Self {
+        Self { profile: profile.clone(), ..self }
     }
 
     /// Lists the inbox, sorted by name. What a stopped [`Inbox::clear`] left is not
@@ -161,6 +176,7 @@ impl Inbox {
     /// [`InboxError::Inbox`].
     pub fn scan(&self) -> Result<Scan, InboxError> {
         let mut scan = Scan::default();
+        let mut stems = BTreeSet::new();
         let walk = WalkDir::new(&self.path).min_depth(1).max_depth(1).follow_links(false);
         for entry in walk {
             let entry = match entry {
@@ -169,7 +185,7 @@ impl Inbox {
                 Err(error) if error.depth() > 0 => continue,
                 Err(error) => return Err(self.inbox("list")(error.into())),
             };
-            if scan.folders.len() + scan.strays.len() == INBOX_ENTRIES_MAX {
+            if scan.folders.len() + scan.strays.len() + stems.len() == INBOX_ENTRIES_MAX {
                 scan.cut = true;
                 break;
             }
@@ -177,13 +193,17 @@ impl Inbox {
             if is_clearing(name) {
                 continue;
             }
-            if entry.file_type().is_dir() {
+            let stem = self.profile.stem(name.as_bytes()).filter(|_| entry.file_type().is_file());
+            if let Some(stem) = stem.filter(|_| !is_key_name(name.as_bytes())) {
+                stems.insert(OsStr::from_bytes(stem).to_owned());
+            } else if entry.file_type().is_dir() && self.profile.shape == DeliveryShape::Folder {
                 scan.folders.push(name.to_owned());
             } else {
                 let key = is_key_name(name.as_encoded_bytes());
                 scan.strays.push(Stray { name: name.to_owned(), key });
             }
         }
+        scan.folders.extend(stems);
         scan.folders.sort();
         scan.strays.sort_by(|one, other| one.name.cmp(&other.name));
         Ok(scan)
@@ -197,6 +217,9 @@ impl Inbox {
     /// # Errors
     /// [`InboxError::OtherFolder`] where the name is another folder's, and whatever the system refuses.
     pub fn clear(&self, name: &OsStr, claimed: &ClaimedFolder) -> Result<TreeReport, InboxError> {
+        if self.profile.shape == DeliveryShape::Flat {
+            return self.clear_files(claimed);
+        }
         let folder = claimed.id;
         let neutral = OsString::from(format!("{CLEARED}{:x}-{:x}", folder.inode, folder.born));
         let set_aside = match self.id_of(&neutral)? {
@@ -217,6 +240,16 @@ impl Inbox {
             self.put_back(&neutral, name, folder)?;
         }
         Ok(report)
+    }
+
+    /// Clears the files of a flat delivery, each that was seen and is the same; what took the place of one is another
+    /// delivery.
+    fn clear_files(&self, claimed: &ClaimedFolder) -> Result<TreeReport, InboxError> {
+        let known =
+            |inside: BorrowedFd<'_>, name: &OsStr, found: &Stat| claimed.knows(inside, name, found);
+        let names = claimed.names();
+        wipe::wipe_files(self.dir.as_fd(), names, &known)
+            .map_err(|source| InboxError::Clear { path: self.path.clone(), source })
     }
 
     /// Gives a folder back to the inbox that holds what nobody has seen: under its old name, or beside whatever took
@@ -292,8 +325,15 @@ impl Inbox {
         }
     }
 
-    /// Opens a delivery folder itself.
+    /// Opens a delivery folder itself; the inbox, where its deliveries are plain files in it.
     fn folder(&self, name: &OsStr) -> Result<OwnedFd, InboxError> {
+        if self.profile.shape == DeliveryShape::Flat {
+            return self.dir.try_clone().map_err(|source| InboxError::Delivery {
+                doing: "open",
+                path: self.path.clone(),
+                source,
+            });
+        }
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         openat2(&self.dir, name, flags, Mode::empty(), beneath()).map_err(self.delivery("open"))
     }

@@ -47,7 +47,7 @@ pub use self::{
     in_place::InPlace,
     names::is_neutral,
     told::{Expect, Note, Origin, Outcome, RawDevice, WipeError, Wiped},
-    tree::{TreeReport, wipe_tree},
+    tree::{TreeReport, wipe_files, wipe_tree},
 };
 use super::{
     clock::SystemClock,

@@ -16,7 +16,7 @@ use super::{
     client::Client,
     handover,
     identity::Identity,
-    incidents, inventory, people, print,
+    incidents, inventory, notified, people, print,
     words::{id, public_key},
 };
 use crate::{
@@ -108,6 +108,7 @@ fn command_of(word: &Word, client: &mut Client) -> Result<Command> {
         Word::Batch(BatchWord::Reject { id, reason }) => {
             Command::BatchReject { batch: client.batch_named(id)?, reason: reason.clone() }
         }
+        Word::Batch(word) => notified::command_of(word, client)?,
         Word::Link(LinkWord::Baseline { link, number }) => {
             Command::Baseline { link: link.clone(), sequence: *number }
         }

@@ -2,9 +2,9 @@
 
 use chrono_tz::Tz;
 
-use super::{print, speech};
+use super::{notified, print, speech};
 use crate::{
-    domain::{calendar, entry::KeyForm},
+    domain::{calendar, certificate::InBoth, entry::KeyForm},
     service::{
         Result,
         show::{BatchPage, CopyLine, FileRow, KeyLine},
@@ -26,6 +26,14 @@ pub(super) fn show(page: &BatchPage, zone: Tz) -> Result<()> {
     let origin = page.strength.as_deref().map(speech::word);
     labelled("origin", origin.as_deref())?;
     labelled("detail", page.detail.as_deref())?;
+    if let Some(plain) = &page.plain {
+        let told =
+            |words: &InBoth| if speech::is_chinese() { words.zh.clone() } else { words.en.clone() };
+        labelled("what is wrong", Some(&told(&plain.wrong)))?;
+        labelled("what was expected", Some(&told(&plain.expected)))?;
+        labelled("who acts", Some(&told(&plain.who)))?;
+        labelled("what to do", Some(&told(&plain.next)))?;
+    }
     if let Some(trouble) = &page.trouble {
         print::line(&format!("a step has failed: {trouble}"))?;
     }
@@ -43,6 +51,9 @@ pub(super) fn show(page: &BatchPage, zone: Tz) -> Result<()> {
     }
     if let Some(key) = &page.key {
         print::line(&came(key, zone))?;
+    }
+    if let Some(row) = &page.notice {
+        notified::show(row, zone)?;
     }
     counts(page)?;
     times(page, zone)?;

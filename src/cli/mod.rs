@@ -24,6 +24,7 @@ mod lists;
 mod locale;
 mod media;
 mod notices;
+mod notified;
 mod pack;
 mod pages;
 mod papers;

@@ -152,6 +152,9 @@ fn told(receipt: &Receipt, zone: chrono_tz::Tz) -> Result<()> {
         |(label, value): &(&str, String)| print::raw(&format!("{}{value}", speech::label(label)));
     rows.iter().try_for_each(line)?;
     print::raw(said)?;
+    if let Some(to_do) = &receipt.to_do {
+        print::raw(if speech::is_chinese() { &to_do.zh } else { &to_do.en })?;
+    }
     for file in &receipt.files {
         let digest = file.sha256.map_or_else(|| "-".to_owned(), |digest| digest.to_string());
         print::raw(&format!("{} B  SHA-256 {digest}", file.bytes))?;

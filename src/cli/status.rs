@@ -5,9 +5,9 @@
 
 use chrono_tz::Tz;
 
-use super::{print, table::Tone};
+use super::{print, speech, table::Tone};
 use crate::{
-    domain::{calendar, entry::HoldScope, lifecycle::OrderState, time::Timestamp},
+    domain::{calendar, entry::HoldScope, lifecycle::OrderState, plain, time::Timestamp},
     engine::health::{Folder, Place, Room},
     error::{Error, Exit},
     service::{
@@ -291,6 +291,13 @@ pub(super) fn tasks_of(tasks: &[Task], zone: Tz) -> Result<()> {
             task.since.map_or(String::new(), |at| format!(", since {}", calendar::time(at, zone)));
         print::line(&format!("{}: {}{number}{since}", whose(task), task.object))?;
         print::line(&format!("  {}", task.code.what()))?;
+        if let Some(reason) = task.reason {
+            let plain = plain::of(reason);
+            for told in [&plain.wrong, &plain.next] {
+                let told = if speech::is_chinese() { &told.zh } else { &told.en };
+                print::raw(&format!("  {told}"))?;
+            }
+        }
         for command in &task.commands {
             print::line(&format!("  {command}"))?;
         }

@@ -17,8 +17,9 @@ use super::{
     client::{self, Client},
     doctor, duties, evidence, forms, handover,
     identity::Identity,
-    incidents, inventory, letters, links, lists, notices, pack, pages, papers, people, policies,
-    print, receipt, register, rows, shapes, sources, speech, status, today, vault, verify, witness,
+    incidents, inventory, letters, links, lists, notices, notified, pack, pages, papers, people,
+    policies, print, receipt, register, rows, shapes, sources, speech, status, today, vault,
+    verify, witness,
 };
 use crate::{
     daemon, demo,
@@ -212,6 +213,14 @@ fn with_site(cli: &Cli, hooks: &Hooks) -> Result<()> {
         Word::Incident(_) => incidents::run(cli, &mut client, &identity),
         Word::Batch(BatchWord::List) => lists::batches(&mut client, cli.json),
         Word::Batch(BatchWord::Show { id }) => one_batch(&mut client, id, cli.json),
+        Word::Batch(
+            BatchWord::Notices
+            | BatchWord::Notice(_)
+            | BatchWord::Announce(_)
+            | BatchWord::AnnounceConfirm { .. }
+            | BatchWord::AnnounceWithdraw { .. }
+            | BatchWord::Join { .. },
+        ) => notified::run(cli, &mut client, &identity),
         Word::Batch(BatchWord::History { id, form }) => {
             today::history(&mut client, id, form, cli.json)
         }

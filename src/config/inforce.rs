@@ -400,6 +400,10 @@ fn tighten(link: &mut Link, wanted: &Link) -> Vec<&'static str> {
         link.expect.clone_from(&wanted.expect);
         codes.push("expect-added");
     }
+    if !wanted.profile.unsigned && link.profile.unsigned {
+        link.profile.unsigned = false;
+        codes.push("control-signed");
+    }
     if wanted.source.is_none() && link.source.take().is_some() {
         codes.push("source-removed");
     }
@@ -447,6 +451,8 @@ fn differences(link: &Link, wanted: &Link) -> Vec<&'static str> {
         (link.receipts != wanted.receipts, "receipts"),
         (link.overrides != wanted.overrides, "override"),
         (link.expect != wanted.expect, "expect"),
+        (link.profile != wanted.profile, "delivery"),
+        (link.abandon_after != wanted.abandon_after, "abandon-after"),
     ];
     checks.into_iter().filter(|(differs, _)| *differs).map(|(_, code)| code).collect()
 }
@@ -504,6 +510,10 @@ fn render(link: &Link) -> (String, String) {
     if !link.overrides.is_empty() {
         let _ = writeln!(yaml, "override: {}", layers::render(&link.overrides));
     }
+    if let Some(Period { months: _, days, seconds }) = link.abandon_after {
+        let _ = writeln!(yaml, "abandon_after: {}s", u64::from(days) * 86_400 + u64::from(seconds));
+    }
+    yaml.push_str(&super::profiles::render(&link.profile));
     if !link.expect.is_empty() {
         let _ = writeln!(yaml, "expect: {}", super::expected::render(&link.expect));
     }

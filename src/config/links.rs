@@ -48,6 +48,7 @@ const UNTIL: Form<'_> = form("a date or a time with its offset", "2027-12-31");
 const USE: Form<'_> = form("a period of days, weeks, months or years, not zero", "P1Y");
 const STATUS: Form<'_> = form("active, suspended or terminated", "active");
 const KEY: Form<'_> = form("separate or standing", "separate");
+const AFTER: Form<'_> = form("a span of 's', 'm', 'h' or 'd', not zero", "30d");
 const COUNT: Form<'_> = form("a number of records", "0");
 const KINSHIP: Form<'_> = form("true or false", "true");
 const SIGNERS: Form<'_> = form("the name of a file beside this one", "moca.allowed_signers");
@@ -98,6 +99,8 @@ pub(super) fn parse(
     let sourced = reader.has("source");
     let source = super::sources::parse(&mut reader, &from.agent.links);
     let expect = super::expected::parse(&mut reader);
+    let abandon_after = reader.maybe("abandon_after", AFTER, abandoned);
+    let profile = super::profiles::parse(&mut reader, from.agent.timezone, sourced);
     reader.finish();
     let link = whole(&draft, |inbox, keybox, policy, layout| {
         // A source with a fault is no link without one.
@@ -107,6 +110,8 @@ pub(super) fn parse(
         Some(Link {
             source,
             expect: expect?,
+            profile: Box::new(profile?),
+            abandon_after: abandon_after.map(|span| span.value),
             name: from.name.to_owned(),
             title: title?,
             provider: provider?,
@@ -245,6 +250,12 @@ fn use_period(text: &str) -> Option<Period> {
             && p.months <= 12 * YEARS_MAX
             && p.days <= 366 * YEARS_MAX
     })
+}
+
+/// A span that is not zero and that people still remember.
+fn abandoned(text: &str) -> Option<Period> {
+    const DAYS_MAX: u32 = 3660;
+    Period::parse(text).filter(|p| *p != Period::ZERO && p.months == 0 && p.days <= DAYS_MAX)
 }
 
 fn status(text: &str) -> Option<LinkStatus> {

@@ -19,6 +19,7 @@ mod notices;
 mod paths;
 mod permissions;
 mod policies;
+mod profiles;
 mod reader;
 pub mod recipients;
 mod source_files;

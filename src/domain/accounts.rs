@@ -61,7 +61,7 @@ pub enum Act {
     Administer,
     /// `account confirm`, `config confirm`.
     ConfirmAdministration,
-    /// `key submit`, `batch retry`, `batch reject`, `batch release`, `link baseline`.
+    /// `key submit`, `batch announce`, `batch join`, `batch retry`, `batch reject`, `batch release`, `link baseline`.
     Keep,
     /// `link baseline --confirm`.
     ConfirmBaseline,
@@ -119,6 +119,10 @@ pub enum Act {
     Judge,
     /// `incident report`.
     Report,
+    /// `batch notice`.
+    GiveNotice,
+    /// `batch announce-confirm`.
+    ConfirmAnnouncement,
     /// `register show`, `register verify`, `batch list`, …
     Look,
 }
@@ -139,7 +143,9 @@ impl Act {
             Self::DecideLink => &[Role::Custodian, Role::Admin, Role::Supervisor, Role::Auditor],
             Self::KeepPapers => &[Role::Custodian, Role::Admin, Role::Supervisor, Role::Auditor],
             Self::KeepLink => &[Role::Custodian, Role::Admin, Role::Supervisor],
-            Self::KeepCopies => &[Role::Custodian, Role::Handler],
+            Self::KeepCopies | Self::GiveNotice | Self::ConfirmAnnouncement => {
+                &[Role::Custodian, Role::Handler]
+            }
             Self::Vouch => &[Role::Custodian, Role::Handler, Role::Supervisor, Role::Auditor],
             // Which of these it is, the policy says: the table of DESIGN 10, unless a site's rules name others.
             Self::DecideDestruction => &[Role::Supervisor, Role::Auditor, Role::Admin],

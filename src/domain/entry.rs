@@ -16,6 +16,7 @@ mod facts;
 mod handover;
 mod incidents;
 mod links;
+mod notified;
 mod orders;
 mod papers;
 mod people;
@@ -53,6 +54,10 @@ pub use incidents::{
 pub use links::{
     LinkApplied, LinkAsFound, LinkCountersigned, LinkRefused, LinkResumeProposed, LinkResumed,
     LinkReviewed, LinkStopped, LinkTested,
+};
+pub use notified::{
+    AnnouncedFacts, AnnouncementConfirmed, AnnouncementWithdrawn, DeliveryAnnounced, NoticeFacts,
+    NoticeGiven, NoticeJoined,
 };
 pub use orders::{
     Exception, OrderCancelled, PaperFacts, PapersConfirmed, PapersRecorded, StandingConfirmed,
@@ -681,6 +686,16 @@ pub enum Body {
     IncidentRemedied(IncidentRemedied),
     /// A second person closed an incident.
     IncidentClosed(IncidentClosed),
+    /// Somebody was told of a delivery.
+    NoticeGiven(NoticeGiven),
+    /// What a letter says of a delivery was typed.
+    DeliveryAnnounced(DeliveryAnnounced),
+    /// A second person confirmed it.
+    AnnouncementConfirmed(AnnouncementConfirmed),
+    /// It was taken back.
+    AnnouncementWithdrawn(AnnouncementWithdrawn),
+    /// A person said which batch a notice is about.
+    NoticeJoined(NoticeJoined),
     /// A report was made.
     ReportMade(ReportMade),
     /// It was signed off.

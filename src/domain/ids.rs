@@ -63,6 +63,8 @@ kinds! {
     Reported, ReportId, 'u';
     /// A standing approval.
     Standing, StandingId, 's';
+    /// What is known of a delivery before it is a batch: its notices, and what a letter announced.
+    Notified, NoticeId, 't';
 }
 
 /// An id such as `b-00000001`.

@@ -5,8 +5,11 @@
 //! and table; completeness and sizes; unlisted files; ledger (number, content, sequence); SHA-256; age header;
 //! standing of the link. It runs twice: while looking (sizes only), and on the claimed copies (with digests), and the
 //! second verdict counts. Nothing of the manifest is parsed before its signature held over the raw bytes.
+//!
+//! It is over 500 lines because the order of judgement is read in one piece.
 
 mod keys;
+mod outside;
 
 use std::fmt;
 
@@ -15,6 +18,7 @@ use zeroize::Zeroizing;
 pub use self::keys::is_key_name;
 use super::{
     digest::Digest,
+    entry::AnnouncedFacts,
     limits::{DELIVERY_BYTES_MAX, DELIVERY_FILES_MAX, RECORDS_MAX},
     link::{Link, LinkStatus},
     manifest::{Kind, MANIFEST_NAME, MANIFEST_NAMESPACE, Manifest, ManifestFault, SIGNATURE_NAME},
@@ -100,6 +104,8 @@ pub struct Facts {
     pub manifest: Document,
     /// `manifest.yaml.sig`.
     pub signature: Document,
+    /// Documents of the form that the link names, by name; see [`super::control`].
+    pub control: Vec<(Vec<u8>, Document)>,
 }
 
 impl Facts {
@@ -164,8 +170,8 @@ pub struct Question<'a> {
     pub received_at: Timestamp,
     /// Now, for the standing of the link.
     pub now: Timestamp,
-    /// The manifest that a custodian entered from a letter, for a delivery that has none of its own.
-    pub announced: Option<&'a Manifest>,
+    /// What two people entered from a letter, for a delivery that has no manifest of its own.
+    pub announced: Option<&'a AnnouncedFacts>,
 }
 
 /// Who signed a manifest.
@@ -182,6 +188,8 @@ pub struct Signer {
 pub struct Accepted {
     manifest: Manifest,
     signer: Option<Signer>,
+    announced: bool,
+    sized: bool,
     ahead: bool,
     purpose_differs: bool,
     basis_differs: bool,
@@ -198,6 +206,18 @@ impl Accepted {
     #[must_use]
     pub const fn signer(&self) -> Option<&Signer> {
         self.signer.as_ref()
+    }
+
+    /// Whether it rests on a letter that two people entered.
+    #[must_use]
+    pub const fn is_announced(&self) -> bool {
+        self.announced
+    }
+
+    /// Whether the sizes of its files were stated: without that nobody knows while looking that a file is whole.
+    #[must_use]
+    pub const fn is_sized(&self) -> bool {
+        self.sized
     }
 
     /// A delta before it is missing: it stays verified, and waits (`sequence-gap`).
@@ -294,13 +314,15 @@ impl Known {
         let Question { facts, link, ledger, .. } = question;
         check_things(facts)?;
         check_keys(facts)?;
-        let manifest = match question.announced {
-            Some(announced) => self.manifest.insert(announced.clone()),
-            None => {
-                let bytes = self.check_signature(question)?;
-                self.manifest.insert(Manifest::parse(bytes).map_err(Defect::Manifest)?)
-            }
+        let mut sized = true;
+        let read = if outside::is_meant(question) {
+            let stated = outside::read(question, &mut self.signer)?;
+            sized = stated.sized;
+            stated.manifest
+        } else {
+            Manifest::parse(self.check_signature(question)?).map_err(Defect::Manifest)?
         };
+        let manifest = self.manifest.insert(read);
         check_limits(manifest)?;
         check_link(manifest, link)?;
         check_sizes(manifest, facts)?;
@@ -312,7 +334,9 @@ impl Known {
             purpose_differs: manifest.purpose != link.purpose,
             basis_differs: manifest.basis_doc_no != link.basis_doc_no,
             manifest: manifest.clone(),
+            announced: question.announced.is_some() && outside::is_meant(question),
             signer: self.signer.clone(),
+            sized,
             ahead,
         })
     }
@@ -330,19 +354,37 @@ impl Known {
                 return Err(Defect::Manifest(ManifestFault::TooLong));
             }
             (Document::Bytes(manifest), Document::Bytes(signature)) => {
-                let key = sshsig::verify(signature, manifest, MANIFEST_NAMESPACE)
-                    .map_err(|_| Defect::Refused(Reason::BadSignature))?;
-                let principals = question
-                    .link
-                    .signers
-                    .judge(&key, MANIFEST_NAMESPACE, question.received_at)
-                    .ok_or(Defect::Refused(Reason::UnknownSigner))?
-                    .to_owned();
-                self.signer = Some(Signer { principals, fingerprint: key.fingerprint() });
+                self.signer = Some(signer_of(question, manifest, signature)?);
                 manifest
             }
         };
         Ok(manifest)
+    }
+}
+
+/// Who signed these bytes, where the link lists the key.
+fn signer_of(question: &Question<'_>, signed: &[u8], signature: &[u8]) -> Result<Signer, Defect> {
+    let key = sshsig::verify(signature, signed, MANIFEST_NAMESPACE)
+        .map_err(|_| Defect::Refused(Reason::BadSignature))?;
+    let principals = question
+        .link
+        .signers
+        .judge(&key, MANIFEST_NAMESPACE, question.received_at)
+        .ok_or(Defect::Refused(Reason::UnknownSigner))?
+        .to_owned();
+    Ok(Signer { principals, fingerprint: key.fingerprint() })
+}
+
+/// The manifest of claimed copies that were verified, made again of the same facts.
+#[must_use]
+pub fn manifest_of(question: &Question<'_>) -> Option<Manifest> {
+    let mut known = Known::default();
+    if outside::is_meant(question) {
+        return outside::read(question, &mut known.signer).ok().map(|stated| stated.manifest);
+    }
+    match &question.facts.manifest {
+        Document::Bytes(bytes) => Manifest::parse(bytes).ok(),
+        Document::Missing | Document::TooLong => None,
     }
 }
 
@@ -367,7 +409,9 @@ fn check_keys(facts: &Facts) -> Result<(), Defect> {
         Document::Bytes(bytes) => keys::holds_mark(&keys::lower(bytes)),
         Document::Missing | Document::TooLong => false,
     };
-    let in_documents = in_text(&facts.manifest) || in_text(&facts.signature);
+    let in_documents = in_text(&facts.manifest)
+        || in_text(&facts.signature)
+        || facts.control.iter().any(|(_, document)| in_text(document));
     if in_documents || facts.entries.iter().any(|entry| keys::is_key(entry, false)) {
         return Err(Defect::Refused(Reason::KeyWithData));
     }

@@ -13,6 +13,8 @@ pub const CONFIG_BYTES_MAX: u64 = 1 << 20;
 pub const DELIVERY_FILES_MAX: usize = 300;
 /// Copies of one batch that people keep, for the same reason.
 pub const HELD_COPIES_MAX: usize = 100;
+/// Seconds for which a delivery must have had the same sizes, where nobody stated them.
+pub const SETTLED_SECONDS: i64 = 10;
 /// Bytes of one delivery over all files.
 pub const DELIVERY_BYTES_MAX: u64 = 1 << 40;
 /// Depth of folders that a refused delivery is cleared to.

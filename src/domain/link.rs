@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use super::{
+    control::Profile,
     expected::Expectation,
     policy::layers::LayerRules,
     reason::Reason,
@@ -78,6 +79,10 @@ pub struct Link {
     pub receipts: Option<PathBuf>,
     /// Whether it holds data of kinship (親等關聯), which are sampled by a rule of their own.
     pub kinship: bool,
+    /// How its deliveries are, where they are not folders with a manifest of ours.
+    pub profile: Box<Profile>,
+    /// After which time an incomplete delivery is claimed and quarantined; the agent's own where none is said.
+    pub abandon_after: Option<Period>,
     /// What it has over its policy.
     pub overrides: LayerRules,
 }

@@ -104,6 +104,8 @@ pub struct Manifest {
     pub records: u64,
     /// The files, in the order of loading.
     pub files: Vec<FileEntry>,
+    /// Whether the records of each file are stated, and not only those of all together.
+    pub each: bool,
 }
 
 /// Why bytes are no manifest.
@@ -139,6 +141,9 @@ pub enum ManifestFault {
     /// A full file of no records.
     #[error("a full file of no records")]
     Empty,
+    /// A control file is none, or does not agree with the letter about it.
+    #[error("{0}")]
+    Control(super::control::ControlFault),
     /// A listed name is a path, `.`, `..`, a manifest name, or holds control characters.
     #[error("a listed name is unsafe")]
     UnsafeName,
@@ -189,6 +194,7 @@ impl Manifest {
             replaces: fields.optional("replaces", Fields::batch_number)?,
             records: fields.number("records")?,
             files: fields.files()?,
+            each: true,
         };
         fields.end()?;
         manifest.check()?;
@@ -272,7 +278,7 @@ fn is_id_shape(part: &str) -> bool {
 }
 
 /// Whether a listed name is one part, names neither manifest nor signature, and shows as what it is.
-fn is_safe_name(name: &str) -> bool {
+pub(super) fn is_safe_name(name: &str) -> bool {
     let own = [MANIFEST_NAME, SIGNATURE_NAME].iter().any(|own| name.eq_ignore_ascii_case(own));
     // Marks of writing direction and zero-width marks let a name look like another one.
     let hidden = |c: char| {

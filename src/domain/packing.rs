@@ -148,6 +148,7 @@ impl Announced {
             replaces: of.replaces,
             records: files.iter().fold(0, |sum: u64, file| sum.saturating_add(file.records)),
             files,
+            each: true,
         }
     }
 }

@@ -8,7 +8,7 @@ mod words;
 
 use serde::{Deserialize, Serialize};
 
-pub use self::words::in_words;
+pub use self::words::{in_words, why};
 use super::{
     certificate::{InBoth, Proof},
     checkpoint::VerifierKey,
@@ -40,6 +40,14 @@ words! {
         Quarantined = "quarantined",
         /// A person turned it down: it will be destroyed, and may be sent again corrected.
         Rejected = "rejected",
+    }
+}
+
+impl Judgement {
+    /// Whether the delivery was taken, as far as it was judged.
+    #[must_use]
+    pub const fn is_good(self) -> bool {
+        matches!(self, Self::Verified | Self::Loaded)
     }
 }
 
@@ -97,6 +105,10 @@ pub struct Receipt {
     /// The number of the batch that it corrects.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub replaces: Option<String>,
+    /// What the sender and the receiver do next, of a delivery that was not taken. Signed like the rest; it may be worded
+    /// otherwise by another version.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub to_do: Option<InBoth>,
     /// When the receipt was made.
     pub at: Timestamp,
     /// Proof of the verdict's entry.

@@ -14,7 +14,7 @@ use super::{
         PackagePart, Signed, Verdict, WipeFacts,
     },
     ids::{
-        AccessOrderId, BatchId, CopyId, DeliveryId, HandoverId, KeyId, OrderId, RemoteId,
+        AccessOrderId, BatchId, CopyId, DeliveryId, HandoverId, KeyId, NoticeId, OrderId, RemoteId,
         StandingId,
     },
     reason::Reason,
@@ -43,6 +43,9 @@ pub enum Plan {
         files: Vec<CopyId>,
         /// Why it is claimed although it is not complete, or refused before it was copied.
         reason: Option<Reason>,
+        /// The row whose announcement it rests on.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        notice: Option<NoticeId>,
     },
     /// Wipe the originals of a claimed delivery.
     Clear {
@@ -232,6 +235,9 @@ pub enum Outcome {
         strength: String,
         /// Principal of the signer.
         signer: String,
+        /// The row whose document it names.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        notice: Option<NoticeId>,
     },
     /// A check failed.
     Refused {

@@ -40,8 +40,20 @@ pub struct CaseRecord {
     pub manifest: CaseDocument,
     /// `manifest.yaml.sig`.
     pub signature: CaseDocument,
+    /// Documents of the form that the link names.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub control: Vec<CaseControl>,
     /// Odd fields by position; no contents.
     pub positions: Vec<Position>,
+}
+
+/// A control file, a list of digests, or a bag's own file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CaseControl {
+    #[serde(with = "base64_bytes")]
+    name: Vec<u8>,
+    document: CaseDocument,
 }
 
 /// A claimed file.
@@ -116,6 +128,11 @@ impl CaseRecord {
             cut: facts.cut,
             manifest: document(&facts.manifest),
             signature: document(&facts.signature),
+            control: facts
+                .control
+                .iter()
+                .map(|(name, one)| CaseControl { name: name.clone(), document: document(one) })
+                .collect(),
             positions: Vec::new(),
         }
     }
@@ -143,6 +160,11 @@ impl CaseRecord {
             cut: self.cut,
             manifest: document(&self.manifest),
             signature: document(&self.signature),
+            control: self
+                .control
+                .iter()
+                .map(|one| (one.name.clone(), document(&one.document)))
+                .collect(),
         }
     }
 

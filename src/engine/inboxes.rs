@@ -2,6 +2,8 @@
 //!
 //! What is remembered here is a cache of what was last seen; a full scan makes it anew. Whether something is a
 //! delivery, waits or is refused is the judge's affair.
+//!
+//! It is over 500 lines because a look at a delivery is read from its listing to its claim.
 
 mod walk;
 
@@ -19,10 +21,12 @@ use super::{
 };
 use crate::domain::{
     digest::Digest,
-    entry::{AGENT, Body},
-    ids::{BatchId, DeliveryId},
-    judge::{self, EntryKind, Facts, Look, Question, Stage},
+    entry::{AGENT, AnnouncedFacts, Body},
+    ids::{BatchId, DeliveryId, NoticeId},
+    judge::{self, Document, Entry, EntryKind, Facts, Look, Question, Stage},
+    limits,
     link::Link,
+    notified::is_meant,
     reason::Reason,
     time::Timestamp,
     view::View,
@@ -84,6 +88,9 @@ pub(super) struct Inboxes {
 struct Folder {
     name: Vec<u8>,
     bytes: u64,
+    entries: usize,
+    /// Since when it has had these sizes, as far as looks can tell.
+    same_since: Timestamp,
     reason: Option<Reason>,
 }
 
@@ -326,18 +333,29 @@ impl Engine {
                 (delivery, self.record(AGENT, seen)?.at)
             }
         };
-        let look = self.judged(&facts, link, now);
+        let (notice, look) = self.judged(&facts, link, now);
+        let same_since = self.same_since(delivery, &facts, now);
+        let look = match look {
+            Look::Complete(accepted) if !accepted.is_sized() && self.may_grow(same_since, now) => {
+                Look::Wait(Reason::Incomplete)
+            }
+            // What a letter means may come one after the other: the rest is not judged before it is there.
+            Look::Refuse(_) if notice.is_some() && self.may_grow(same_since, now) => {
+                Look::Wait(Reason::Incomplete)
+            }
+            look => look,
+        };
         let waits = match &look {
             Look::Wait(reason) => Some(*reason),
             Look::Complete(_) | Look::Refuse(_) => None,
         };
-        let bytes = facts.entries.iter().map(|entry| entry.bytes).sum();
-        let seen = Folder { name: folder.to_vec(), bytes, reason: waits };
+        let (bytes, entries) = (facts.bytes(), facts.entries.len());
+        let seen = Folder { name: folder.to_vec(), bytes, entries, same_since, reason: waits };
         self.inboxes.folders.insert(delivery, seen);
         let reason = match look {
             Look::Complete(_) => None,
             Look::Refuse(refusal) => Some(refusal.reason),
-            Look::Wait(reason) if self.waited_out(reason, since, now) => Some(reason),
+            Look::Wait(reason) if self.waited_out(link, reason, since, now) => Some(reason),
             Look::Wait(_) => return Ok(Tried::Done),
         };
         let (anchoring, zone) = (self.rules.anchoring.as_ref(), self.rules.zone);
@@ -347,7 +365,7 @@ impl Engine {
         if !self.hands.is_free() {
             return Ok(Tried::NoHands);
         }
-        self.claim(link, delivery, claimable(&facts), reason)?;
+        self.claim(link, delivery, claimable(&facts), (reason, notice))?;
         Ok(Tried::Done)
     }
 
@@ -356,26 +374,58 @@ impl Engine {
             || self.todo.is_put_off(delivery, self.ports.clock.now())
     }
 
-    fn judged(&self, facts: &Facts, link: &Link, now: Timestamp) -> Look {
+    /// Since when a delivery has had the sizes that it has now, as far as looks can tell.
+    fn same_since(&self, delivery: DeliveryId, facts: &Facts, now: Timestamp) -> Timestamp {
+        let before = self.inboxes.folders.get(&delivery);
+        let same = |before: &&Folder| {
+            (before.bytes, before.entries) == (facts.bytes(), facts.entries.len())
+        };
+        before.filter(same).map_or(now, |before| before.same_since)
+    }
+
+    /// Whether a delivery whose sizes nobody stated may still be on its way. Who runs the agent once, by hand, knows
+    /// that it is there.
+    fn may_grow(&self, same_since: Timestamp, now: Timestamp) -> bool {
+        self.resident && same_since.plus_seconds(limits::SETTLED_SECONDS) > now
+    }
+
+    /// The one letter that means something in a delivery, and is awaited still.
+    fn letter_for(&self, link: &Link, facts: &Facts) -> Option<(NoticeId, &AnnouncedFacts)> {
+        let rows = self.view.notices.rows.iter().filter(|(_, row)| row.link == link.name);
+        let mut meant = rows.filter_map(|(id, row)| {
+            let letter = row.awaits(&self.view)?;
+            let means = |entry: &Entry| {
+                let name = std::str::from_utf8(&entry.name).unwrap_or_default();
+                is_meant(&letter.files, name.strip_prefix("data/").unwrap_or(name))
+            };
+            facts.entries.iter().any(means).then_some((*id, letter))
+        });
+        let first = meant.next()?;
+        meant.next().is_none().then_some(first)
+    }
+
+    fn judged(&self, facts: &Facts, link: &Link, now: Timestamp) -> (Option<NoticeId>, Look) {
         let ledger = LinkLedger { view: &self.view, link: &link.name, except: None };
-        judge::judge(&Question {
+        let letter = self.letter_for(link, facts).filter(|_| facts.manifest == Document::Missing);
+        let look = judge::judge(&Question {
             facts,
             link,
             ledger: &ledger,
             stage: Stage::Looking,
             received_at: now,
             now,
-            announced: None,
-        })
+            announced: letter.map(|(_, letter)| letter),
+        });
+        (letter.map(|(id, _)| id), look)
     }
 
     /// Unsigned deliveries are claimed and quarantined after `incomplete_after`, others after `abandon_after`. Not
     /// while the time is doubted: a claim wipes the originals.
-    fn waited_out(&self, reason: Reason, since: Timestamp, now: Timestamp) -> bool {
+    fn waited_out(&self, link: &Link, reason: Reason, since: Timestamp, now: Timestamp) -> bool {
         let zone = self.rules.zone;
         let after = match reason {
             Reason::Unsigned => Some(self.rules.incomplete_after),
-            _ => self.rules.abandon_after,
+            _ => link.abandon_after.or(self.rules.abandon_after),
         };
         !self.view.time_doubted && after.is_some_and(|period| period.after(since, zone) <= now)
     }
@@ -431,7 +481,7 @@ impl Engine {
                     continue;
                 }
                 let Ok(Some(facts)) = self.ports.intake.look(link, &delivery) else { continue };
-                let reason = match self.judged(&facts, link, now) {
+                let reason = match self.judged(&facts, link, now).1 {
                     Look::Wait(reason) => Some(reason),
                     Look::Complete(_) | Look::Refuse(_) => None,
                 };

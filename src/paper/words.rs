@@ -71,6 +71,7 @@ pub(super) const fn duty(code: TaskCode) -> &'static str {
         TaskCode::ConfirmClock => "確認時間",
         TaskCode::DecideQuarantine => "隔離批次之解除或退件",
         TaskCode::EnterKey => "登錄批次密碼",
+        TaskCode::ConfirmAnnouncement => "函告資料待第二人核對",
         TaskCode::AskForChangeFile => "洽提供機關補送異動檔",
         TaskCode::RetryStep => "排除障礙後重試",
         TaskCode::RequestDestruction => "簽報銷毀",

@@ -216,6 +216,7 @@ fn decided_entry(view: &View, command: &Command, now: Timestamp) -> Option<Diges
             }
             _ => None,
         },
+        Command::Notice { act } => act.decided(view),
         Command::Incident { act } if act.decides() => {
             let row = view.incidents.get(&act.incident()?)?;
             let remedied = row.remedied.as_ref().map(|(_, mark, ..)| *mark);

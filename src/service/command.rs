@@ -11,6 +11,7 @@ use super::{
     handing::HandoverAct,
     incidents::IncidentAct,
     kept_papers::PaperAct,
+    notifying::NoticeAct,
     people::PeopleAct,
     sampling::SampleAct,
 };
@@ -268,6 +269,11 @@ pub enum Command {
         /// What is done.
         act: Box<SampleAct>,
     },
+    /// `batch notice`, `batch announce …`, `batch join`.
+    Notice {
+        /// The act.
+        act: Box<NoticeAct>,
+    },
     /// `incident …`.
     Incident {
         /// What is done.
@@ -443,6 +449,7 @@ impl Command {
             Self::People { act } => act.word(),
             Self::Sample { act } => act.word(),
             Self::Incident { act } => act.word(),
+            Self::Notice { act } => act.word(),
             Self::MediaRecord { .. } => "media record",
             Self::MediaConfirm { .. } => "media confirm",
             Self::DestroyRequest { .. } => "destroy request",
@@ -473,6 +480,7 @@ impl Command {
             Self::People { act } => act.decides(),
             Self::Sample { act } => act.decides(),
             Self::Incident { act } => act.decides(),
+            Self::Notice { act } => act.decides(),
             Self::AccountConfirm { .. }
             | Self::ConfigConfirm
             | Self::WitnessConfirm { .. }
@@ -574,6 +582,7 @@ impl Command {
             Self::People { act } => act.act(),
             Self::Sample { act } => act.act(),
             Self::Incident { act } => act.act(),
+            Self::Notice { act } => act.act(),
             Self::MediaConfirm { .. } => Act::Vouch,
             Self::GrantApprove { .. } | Self::GrantDeny { .. } | Self::GrantRevoke { .. } => {
                 Act::DecideUse
@@ -651,6 +660,7 @@ impl Command {
             Self::People { act } => act.object(),
             Self::Sample { act } => act.object(),
             Self::Incident { act } => act.object(),
+            Self::Notice { act } => act.object(),
         }
     }
 
@@ -682,6 +692,7 @@ impl Command {
             Self::People { act } => act.text(),
             Self::Sample { act } => act.text(),
             Self::Incident { act } => act.text(),
+            Self::Notice { act } => act.text(),
             Self::GrantApply { purpose, .. } => purpose,
             Self::KeySubmit { channel, .. } => channel,
             Self::HoldPlace { authority, .. } => authority,

@@ -28,6 +28,7 @@ mod inventory;
 pub mod kept_papers;
 mod links;
 pub mod notices;
+pub mod notifying;
 pub mod onlooker;
 mod papers;
 pub mod people;
@@ -308,6 +309,7 @@ impl Service {
             Command::People { act } => self.people_act(actor, *act),
             Command::Sample { act } => self.sample(actor, *act),
             Command::Incident { act } => self.incident(actor, *act),
+            Command::Notice { act } => self.notice(actor, *act),
             Command::MediaRecord { copy, end } => self.media_record(actor, copy, end),
             Command::MediaConfirm { copy } => self.media_confirm(actor, copy),
             Command::DestroyRequest { batch, copies, reason } => {

@@ -22,6 +22,7 @@ use super::{
     handovers::HandoverLine,
     incidents::IncidentLine,
     kept_papers::{PaperFile, PaperLine},
+    notifying::NoticeRow,
     people::{PeoplePage, ReviewPage, Roster},
     plan::PlanLine,
     reading::Reading,
@@ -101,6 +102,8 @@ pub enum Query {
     Findings,
     /// `incident list`.
     Incidents,
+    /// `batch notices`.
+    Notices,
     /// `audit list`, and what reports are made of.
     Audit {
         /// What of it.
@@ -402,6 +405,8 @@ answers! {
     Findings(Vec<FindingLine>),
     /// [`Query::Incidents`].
     Incidents(Vec<IncidentLine>),
+    /// [`Query::Notices`].
+    Notices(Vec<NoticeRow>),
     /// [`AuditAsked::List`].
     Audits(Box<AuditPage>),
     /// [`AuditAsked::Assessment`].
@@ -487,6 +492,7 @@ impl Service {
             Query::SampleProof { id } => self.sample_proof(id)?.into(),
             Query::Findings => self.findings().into(),
             Query::Incidents => self.incident_lines().into(),
+            Query::Notices => self.notice_rows().into(),
             Query::Audit { asked } => self.audit_answer(&asked)?,
             Query::Handovers => self.handovers().into(),
             Query::Handover { id } => Box::new(self.handover_page(id)?).into(),

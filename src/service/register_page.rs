@@ -82,7 +82,7 @@ pub fn lines(entries: &[Value], zone: Tz) -> Vec<Line> {
 /// What an entry is about, where nothing else is said of it: the first of these fields that it has.
 const OBJECTS: &[&str] = &[
     "sample", "finding", "incident", "batch", "grant", "order", "hold", "standing", "handover",
-    "report", "audit", "request", "month", "name", "link",
+    "report", "audit", "request", "notice", "month", "name", "link",
 ];
 
 /// Which entries are wanted.

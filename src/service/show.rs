@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     Result, Service,
     corrections::{Correction, replaced_by},
+    notifying::NoticeRow,
     query::EntryPart,
 };
 use crate::{
@@ -16,9 +17,10 @@ use crate::{
         entry::{Counts, GrantTerms, KeyForm},
         findings::Findings,
         ids::{BatchId, CopyId, GrantId, HoldId, KeyId, OrderId, StandingId},
-        lifecycle::{CopyState, OrderState},
+        lifecycle::{BatchState, CopyState, OrderState},
         limits,
         manifest::Manifest,
+        plain::{self, Plain},
         reason::Reason,
         time::Timestamp,
         view::{Batch, Grant, Order, Row, Standing},
@@ -80,6 +82,10 @@ pub struct BatchPage {
     pub replaces: Option<Correction>,
     /// The loaded batch that corrects it.
     pub replaced_by: Option<BatchId>,
+    /// Who was told of it by whom, and what a letter announced.
+    pub notice: Option<NoticeRow>,
+    /// Of a quarantined one: what is wrong, what was expected, and who does what next, in both languages.
+    pub plain: Option<Plain>,
 }
 
 /// A file of a batch.
@@ -264,7 +270,9 @@ impl Service {
             state: "waiting".to_owned(),
             reason: waiting.reason,
         });
-        Ok(rows.collect())
+        let mut rows: Vec<BatchRow> = rows.collect();
+        rows.extend(self.announced_rows());
+        Ok(rows)
     }
 
     pub(super) fn batch_row(&self, id: BatchId) -> Result<BatchRow> {
@@ -327,6 +335,8 @@ impl Service {
             detail: case.as_ref().and_then(|case| refused_manifest(&row, case)),
             replaces,
             replaced_by: replaced_by(&self.engine.view, id, &row),
+            notice: self.notice_of(id),
+            plain: row.reason.filter(|_| row.state == BatchState::Quarantined).map(plain::of),
         })
     }
 

@@ -47,7 +47,8 @@ fn claim_error(error: &ClaimError) -> PortError {
 }
 
 fn open(link: &Link) -> Result<Inbox> {
-    Inbox::open(&link.inbox).map_err(|e| inbox_error(&e))
+    let inbox = Inbox::open(&link.inbox).map_err(|e| inbox_error(&e))?;
+    Ok(inbox.of_form(&link.profile))
 }
 
 fn keys(link: &Link) -> Result<Keybox> {

@@ -52,3 +52,31 @@ fn taipei_health_gives_a_centre_ten_days_and_prints_the_ten_columns() {
     assert!(text.contains("戶役政資料登記表"), "{text}");
     site.verify();
 }
+
+#[test]
+fn the_unit_tells_the_it_office_to_fetch_and_each_notice_has_its_time_and_its_channel() {
+    let people = People::new();
+    let site = under(&people, "taipei-health");
+    let batch = loaded(&site);
+    // TPH-6.1: in writing or by mail; what nobody wrote has no number, and a letter has one.
+    let give = |who: &str, more: &[&str]| {
+        let words = ["batch", "notice", &batch, "--at", "2026-11-21T09:00:00+08:00"];
+        site.run_as(who, &[words.as_slice(), more].concat())
+    };
+    give("henry", &["--stage", "provider", "--channel", "letter"]).exits(64);
+    give("sue", &["--stage", "provider", "--channel", "phone"]).exits(77);
+    give("henry", &["--stage", "provider", "--channel", "letter", "--doc-no", DOC]).ok();
+    give("henry", &["--stage", "to-it", "--channel", "email"]).ok();
+    give("alice", &["--stage", "to-unit", "--channel", "email"]).ok();
+    let notice = site.show(&batch)["notice"].clone();
+    let stages: Vec<&str> = notice["notices"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| one["stage"].as_str().unwrap())
+        .collect();
+    assert_eq!(stages, ["provider", "to-it", "to-unit"]);
+    assert_eq!(notice["official_at"], "2026-11-21T01:00:00.000Z", "{notice:#}");
+    assert_ne!(notice["stated_at"], notice["official_at"], "both are kept");
+    site.verify();
+}

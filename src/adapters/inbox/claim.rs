@@ -18,7 +18,7 @@ use zeroize::Zeroizing;
 use super::{
     ClaimedFolder, Inbox, InboxError, folder_id,
     known::Mark,
-    look::{Thing, length},
+    look::{PAYLOAD, Thing, length},
 };
 use crate::adapters::{
     age_files::{SpoolError, SpoolWriter},
@@ -26,8 +26,9 @@ use crate::adapters::{
     files::{self, FileError},
 };
 use crate::domain::{
+    control::ManifestForm,
     digest::Digest,
-    judge::{Document, Entry, EntryKind, Facts, HEAD_BYTES, is_document},
+    judge::{Document, Entry, EntryKind, Facts, HEAD_BYTES},
     limits::{FREE_BYTES_MIN, MANIFEST_BYTES_MAX, SIGNATURE_BYTES_MAX},
     manifest::{MANIFEST_NAME, SIGNATURE_NAME},
 };
@@ -93,11 +94,15 @@ impl Inbox {
                 .map_err(self.delivery("inspect"))?;
         let manifest = self.document(folder.as_fd(), MANIFEST_NAME, MANIFEST_BYTES_MAX)?;
         let signature = self.document(folder.as_fd(), SIGNATURE_NAME, SIGNATURE_BYTES_MAX)?;
-        let (names, cut) = self.names(folder.as_fd())?;
-        let mut facts = Facts { entries: Vec::new(), cut, manifest, signature };
+        let (names, cut) = self.names(folder.as_fd(), name)?;
+        let control = self.control(folder.as_fd(), &names)?;
+        let mut facts = Facts { entries: Vec::new(), cut, manifest, signature, control };
         // Before anything is copied: what changes from here on is told from what was copied.
         let mut seen: Vec<Mark> =
             names.iter().filter_map(|name| Mark::of(folder.as_fd(), name)).collect();
+        if self.profile.form == ManifestForm::Bag {
+            seen.extend(Mark::of(folder.as_fd(), OsStr::new(PAYLOAD)));
+        }
         if !cut {
             for name in &names {
                 if let Some(entry) = self.entry(folder.as_fd(), name)? {
@@ -111,8 +116,8 @@ impl Inbox {
                 self.copy(folder.as_fd(), entry, spool)?;
             }
         }
-        self.check_unchanged(folder.as_fd(), &facts)?;
-        self.check_nothing_added(folder.as_fd(), &names, cut)?;
+        self.check_unchanged(folder.as_fd(), &facts, &names)?;
+        self.check_nothing_added((folder.as_fd(), name), &names, cut)?;
         let whole = !facts.is_over_limit();
         for mark in &mut seen {
             mark.copied(copied(&facts, mark));
@@ -127,7 +132,7 @@ impl Inbox {
     fn entry(&self, folder: BorrowedFd<'_>, name: &OsStr) -> Result<Option<Entry>, InboxError> {
         let (kind, bytes) = match self.thing(folder, name)? {
             None => return Ok(None),
-            Some(Thing::File(..)) if is_document(name.as_bytes()) => return Ok(None),
+            Some(Thing::File(..)) if self.is_document(name) => return Ok(None),
             Some(Thing::File(_, stat)) => (EntryKind::File, length(&stat)),
             Some(Thing::Unsafe(kind)) => (kind, 0),
         };
@@ -210,21 +215,27 @@ impl Inbox {
     /// What was added meanwhile was not copied, and must not go with the originals.
     fn check_nothing_added(
         &self,
-        folder: BorrowedFd<'_>,
+        (folder, name): (BorrowedFd<'_>, &OsStr),
         before: &[OsString],
         cut: bool,
     ) -> Result<(), ClaimError> {
-        let (now, more) = self.names(folder)?;
+        let (now, more) = self.names(folder, name)?;
         let added = |name: &OsString| before.binary_search(name).is_err();
         if cut || (!more && !now.iter().any(added)) { Ok(()) } else { Err(ClaimError::Changed) }
     }
 
     /// The documents must still be the bytes that were read first. A swap that is undone in time is none: what was
     /// read first is what is judged.
-    fn check_unchanged(&self, folder: BorrowedFd<'_>, facts: &Facts) -> Result<(), ClaimError> {
+    fn check_unchanged(
+        &self,
+        folder: BorrowedFd<'_>,
+        facts: &Facts,
+        names: &[OsString],
+    ) -> Result<(), ClaimError> {
         let manifest = self.document(folder, MANIFEST_NAME, MANIFEST_BYTES_MAX)?;
         let signature = self.document(folder, SIGNATURE_NAME, SIGNATURE_BYTES_MAX)?;
-        if manifest == facts.manifest && signature == facts.signature {
+        let control = self.control(folder, names)?;
+        if manifest == facts.manifest && signature == facts.signature && control == facts.control {
             Ok(())
         } else {
             Err(ClaimError::Changed)
@@ -235,9 +246,10 @@ impl Inbox {
 /// The digest of what was taken of a thing: of a copy, or of a document that was read.
 fn copied(facts: &Facts, mark: &Mark) -> Option<Digest> {
     let documents = [(MANIFEST_NAME, &facts.manifest), (SIGNATURE_NAME, &facts.signature)];
-    let document = documents.into_iter().find(|(name, _)| mark.is(name.as_bytes()));
-    match document {
-        Some((_, Document::Bytes(bytes))) => Some(Digest::of(bytes)),
+    let ours = documents.into_iter().find(|(name, _)| mark.is(name.as_bytes()));
+    let control = || facts.control.iter().find(|(name, _)| mark.is(name));
+    match ours.map(|(_, one)| one).or_else(|| control().map(|(_, one)| one)) {
+        Some(Document::Bytes(bytes)) => Some(Digest::of(bytes)),
         _ => facts.entries.iter().find(|entry| mark.is(&entry.name))?.sha256,
     }
 }

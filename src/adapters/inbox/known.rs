@@ -4,7 +4,7 @@
 //! thing was never copied nor judged, and is not wiped: the folder goes back to the inbox with it.
 
 use std::{
-    ffi::OsStr,
+    ffi::{OsStr, OsString},
     fs::File,
     io::Read,
     os::{fd::BorrowedFd, unix::ffi::OsStrExt},
@@ -76,6 +76,16 @@ fn changed(found: &Stat) -> i64 {
 }
 
 impl ClaimedFolder {
+    /// The names of what was seen, and those under which an earlier clearing was about to remove it.
+    pub(super) fn names(&self) -> Vec<OsString> {
+        let decoded = |mark: &Mark| BASE64.decode(mark.name.as_bytes()).unwrap_or_default();
+        let both = |name: Vec<u8>| {
+            let name = OsStr::from_bytes(&name).to_owned();
+            [OsString::from(wipe::neutral_name(&name)), name]
+        };
+        self.seen.iter().flatten().map(decoded).flat_map(both).collect()
+    }
+
     /// Whether a thing in the folder is one that was seen: the same unchanged, or one that holds what was copied.
     pub(super) fn knows(&self, folder: BorrowedFd<'_>, name: &OsStr, found: &Stat) -> bool {
         let Some(seen) = &self.seen else { return true };

@@ -8,6 +8,7 @@ use std::{
     io::Read,
     os::fd::{AsFd, BorrowedFd},
     os::unix::ffi::OsStrExt,
+    path::Path,
 };
 
 use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, Stat, fstat, openat2, statat};
@@ -16,8 +17,9 @@ use zeroize::Zeroizing;
 
 use super::{Inbox, InboxError, beneath};
 use crate::domain::{
+    control::{self, DeliveryShape, ManifestForm},
     judge::{Document, Entry, EntryKind, Facts, HEAD_BYTES, is_document},
-    limits::{DELIVERY_FILES_MAX, MANIFEST_BYTES_MAX, SIGNATURE_BYTES_MAX},
+    limits::{DELIVERY_FILES_MAX, INBOX_ENTRIES_MAX, MANIFEST_BYTES_MAX, SIGNATURE_BYTES_MAX},
     manifest::{MANIFEST_NAME, SIGNATURE_NAME},
 };
 
@@ -28,7 +30,7 @@ impl Inbox {
     /// [`InboxError::Delivery`] where the folder cannot be listed or a plain file in it cannot be read.
     pub fn look(&self, name: &OsStr) -> Result<Facts, InboxError> {
         let folder = self.folder(name)?;
-        let (names, cut) = self.names(folder.as_fd())?;
+        let (names, cut) = self.names(folder.as_fd(), name)?;
         let mut entries = Vec::new();
         for name in names.iter().filter(|_| !cut) {
             let Some(found) = self.thing(folder.as_fd(), name)? else { continue };
@@ -37,7 +39,7 @@ impl Inbox {
                 Thing::Unsafe(kind) => (kind, 0, None),
             };
             // A document that is a link or has a second one is a thing in the folder like any other.
-            if file.is_some() && is_document(name.as_bytes()) {
+            if file.is_some() && self.is_document(name) {
                 continue;
             }
             let head = match file {
@@ -51,14 +53,74 @@ impl Inbox {
             cut,
             manifest: self.document(folder.as_fd(), MANIFEST_NAME, MANIFEST_BYTES_MAX)?,
             signature: self.document(folder.as_fd(), SIGNATURE_NAME, SIGNATURE_BYTES_MAX)?,
+            control: self.control(folder.as_fd(), &names)?,
         })
+    }
+
+    /// Whether a name is one of a document, ours or of the inbox's form.
+    pub(super) fn is_document(&self, name: &OsStr) -> bool {
+        is_document(name.as_bytes()) || control::is_document(self.profile.form, name.as_bytes())
+    }
+
+    /// The documents of the inbox's form, each read once. What is a link is no document, and refused as what it is.
+    pub(super) fn control(
+        &self,
+        folder: BorrowedFd<'_>,
+        names: &[OsString],
+    ) -> Result<Vec<(Vec<u8>, Document)>, InboxError> {
+        let of_form = |name: &&OsString| control::is_document(self.profile.form, name.as_bytes());
+        let mut documents = Vec::new();
+        for name in names.iter().filter(of_form) {
+            let Some(Thing::File(file, _)) = self.thing(folder, name)? else { continue };
+            let bytes = self.read(file, MANIFEST_BYTES_MAX + 1)?;
+            let document = match bytes.len() as u64 > MANIFEST_BYTES_MAX {
+                true => Document::TooLong,
+                false => Document::Bytes(bytes),
+            };
+            documents.push((name.as_bytes().to_vec(), document));
+        }
+        Ok(documents)
     }
 
     /// The names in a folder, sorted; and whether there are more than a delivery may have.
     pub(super) fn names(
         &self,
         folder: BorrowedFd<'_>,
+        delivery: &OsStr,
     ) -> Result<(Vec<OsString>, bool), InboxError> {
+        let (mut names, mut cut) = self.listed(folder)?;
+        if self.profile.shape == DeliveryShape::Flat {
+            // Whatever has the delivery's name belongs to it: a key, or what is no plain file, refuses it.
+            names.retain(|name| {
+                name.as_bytes().split(|b| *b == b'.').next() == Some(delivery.as_bytes())
+            });
+        }
+        // A bag's payload lies one folder deeper, and is named so.
+        let payload = OsStr::new(PAYLOAD);
+        if self.profile.form == ManifestForm::Bag && names.iter().any(|name| name == payload) {
+            let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+            if let Ok(inner) = openat2(folder, payload, flags, Mode::empty(), beneath()) {
+                let (inside, more) = self.listed(inner.as_fd())?;
+                cut |= more;
+                names.retain(|name| name != payload);
+                names.extend(inside.iter().map(|name| Path::new(payload).join(name).into()));
+            }
+        }
+        cut |= names.len() > DELIVERY_FILES_MAX;
+        names.sort();
+        Ok((names, cut))
+    }
+
+    /// How many names are looked at: a flat inbox holds those of many deliveries.
+    const fn files_max(&self) -> usize {
+        match self.profile.shape {
+            DeliveryShape::Folder => DELIVERY_FILES_MAX,
+            DeliveryShape::Flat => INBOX_ENTRIES_MAX,
+        }
+    }
+
+    /// The names in one folder, in no order.
+    fn listed(&self, folder: BorrowedFd<'_>) -> Result<(Vec<OsString>, bool), InboxError> {
         let mut names = Vec::new();
         for entry in Dir::read_from(folder).map_err(self.delivery("list"))? {
             let entry = entry.map_err(self.delivery("list"))?;
@@ -66,12 +128,11 @@ impl Inbox {
             if name == b"." || name == b".." {
                 continue;
             }
-            if names.len() == DELIVERY_FILES_MAX {
+            if names.len() == self.files_max() {
                 return Ok((names, true));
             }
             names.push(OsStr::from_bytes(name).to_owned());
         }
-        names.sort();
         Ok((names, false))
     }
 
@@ -134,6 +195,9 @@ impl Inbox {
         Ok(bytes)
     }
 }
+
+/// Where a bag's payload lies.
+pub(super) const PAYLOAD: &str = "data";
 
 /// A thing in a delivery folder.
 pub(super) enum Thing {

@@ -71,33 +71,28 @@ pub fn wipe_tree(
 ) -> Result<TreeReport, WipeError> {
     check_name(name)?;
     let found = stat(dir, name)?;
-    let mut clearing = Clearing {
-        report: TreeReport {
-            found: found.is_some(),
-            overwritten: 0,
-            unlinked: 0,
-            bytes: 0,
-            left: 0,
-            unknown: 0,
-            notes: BTreeMap::new(),
-            assurance: Assurance::L0,
-            report: WipeReport::new(below(dir)?.ground),
-        },
-        buffers: Buffers::new(),
-        extra: EXTRA_PASSES_MAX,
-        known,
-    };
+    let mut clearing = Clearing::begin(dir, found.is_some(), known)?;
     match found {
         None => {}
         Some(found) if is_folder(&found) => clearing.folder(dir, name, 0),
         Some(found) => clearing.report.unknown += clearing.files(dir, &[(name.to_owned(), found)]),
     }
-    let mut report = clearing.report;
-    // A link or pipe held no bytes of its own that could have been overwritten.
-    if report.found && report.left == 0 {
-        report.assurance = report.report.assurance();
-    }
-    Ok(report)
+    Ok(clearing.end())
+}
+
+/// Wipes those of these files of `dir` that are known; the others stay.
+///
+/// # Errors
+/// [`WipeError`] where `dir` cannot be looked at. Refusals of files count in [`TreeReport::left`].
+pub fn wipe_files(
+    dir: BorrowedFd<'_>,
+    names: Vec<OsString>,
+    known: &Known<'_>,
+) -> Result<TreeReport, WipeError> {
+    names.iter().try_for_each(|name| check_name(name))?;
+    let mut clearing = Clearing::begin(dir, true, known)?;
+    clearing.things(dir, names, 0);
+    Ok(clearing.end())
 }
 
 struct Clearing<'k> {
@@ -108,7 +103,35 @@ struct Clearing<'k> {
     known: &'k Known<'k>,
 }
 
-impl Clearing<'_> {
+impl<'k> Clearing<'k> {
+    fn begin(dir: BorrowedFd<'_>, found: bool, known: &'k Known<'k>) -> Result<Self, WipeError> {
+        Ok(Self {
+            report: TreeReport {
+                found,
+                overwritten: 0,
+                unlinked: 0,
+                bytes: 0,
+                left: 0,
+                unknown: 0,
+                notes: BTreeMap::new(),
+                assurance: Assurance::L0,
+                report: WipeReport::new(below(dir)?.ground),
+            },
+            buffers: Buffers::new(),
+            extra: EXTRA_PASSES_MAX,
+            known,
+        })
+    }
+
+    fn end(self) -> TreeReport {
+        let mut report = self.report;
+        // A link or pipe held no bytes of its own that could have been overwritten.
+        if report.found && report.left == 0 {
+            report.assurance = report.report.assurance();
+        }
+        report
+    }
+
     fn folder(&mut self, parent: BorrowedFd<'_>, name: &OsStr, depth: usize) {
         let Some(folder) = open_folder(parent, name).filter(|_| depth < CLEAR_DEPTH_MAX) else {
             self.report.left += 1;

@@ -23,6 +23,41 @@ pub(in crate::cli) enum BatchWord {
         /// Id, or the provider's number where it is unique.
         id: String,
     },
+    /// Record who told whom of a delivery, when and how; it opens a row, or goes on with one.
+    ///
+    /// The provider's notice is the official time of notice; the time that a manifest states stays beside it.
+    #[command(
+        after_long_help = "Examples:\n  batchward batch notice --link moca-full --stage provider --channel letter \\\n      --at 115/11/20 --doc-no 府民戶字第1150009999號\n  batchward batch notice t-00000001 --stage to-it --channel email --at 2026-11-20T14:00:00+08:00\n  batchward batch notice b-00000001 --stage to-unit --channel phone --at 115/11/23"
+    )]
+    Notice(NoticeArgs),
+    /// List the notices and announcements, with the batches that came of them.
+    Notices,
+    /// Enter what a letter says of a delivery that has no manifest; another person confirms it.
+    #[command(
+        after_long_help = "Examples:\n  batchward batch announce --link moca-full --doc-no 府民戶字第1150009999號 \\\n      --notified 115/11/20 --records 1000 --files 'HR*.age'"
+    )]
+    Announce(AnnounceArgs),
+    /// Confirm an announcement, as another custodian or a handler who compared it with the letter.
+    AnnounceConfirm {
+        /// Id of the row, t-00000001.
+        row: String,
+    },
+    /// Take an announcement back that nothing came of.
+    AnnounceWithdraw {
+        /// Id of the row, t-00000001.
+        row: String,
+        /// Why; it is written into the register, so no personal data.
+        #[arg(long, value_name = "TEXT")]
+        reason: String,
+    },
+    /// Say which batch a notice is about, where no number says it.
+    #[command(after_long_help = "Examples:\n  batchward batch join t-00000001 b-00000001")]
+    Join {
+        /// Id of the row, t-00000001.
+        row: String,
+        /// Id of the batch, or the provider's number where it is unique.
+        batch: String,
+    },
     /// Show everything that happened to one batch, in order (批次履歷表).
     #[command(
         after_long_help = "Examples:\n  batchward batch history b-260000001\n  batchward batch history 115-0007 --format pdf -o history.pdf"
@@ -69,6 +104,71 @@ pub(in crate::cli) enum BatchWord {
         #[arg(long, value_name = "TEXT")]
         reason: String,
     },
+}
+
+#[derive(Debug, Args)]
+pub(in crate::cli) struct NoticeArgs {
+    /// Id of a row or of a batch, or a batch's number where it is unique.
+    #[arg(required_unless_present = "link", conflicts_with = "link")]
+    pub(in crate::cli) id: Option<String>,
+    /// Name of the link, of a delivery that has not come.
+    #[arg(long)]
+    pub(in crate::cli) link: Option<String>,
+    /// Who told whom: provider, to-it, to-unit.
+    #[arg(long, value_name = "STAGE")]
+    pub(in crate::cli) stage: String,
+    /// How: letter, email, phone, in-person.
+    #[arg(long, value_name = "CHANNEL")]
+    pub(in crate::cli) channel: String,
+    /// When, in either calendar; of a day, its beginning.
+    #[arg(long, value_name = "DATE|TIME")]
+    pub(in crate::cli) at: String,
+    /// Number of the letter; a letter has one.
+    #[arg(long, value_name = "NO")]
+    pub(in crate::cli) doc_no: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(in crate::cli) struct AnnounceArgs {
+    /// Name of the link.
+    #[arg(long)]
+    pub(in crate::cli) link: String,
+    /// Number of the letter.
+    #[arg(long, value_name = "NO")]
+    pub(in crate::cli) doc_no: String,
+    /// Date of the letter, in either calendar.
+    #[arg(long, value_name = "DATE|TIME")]
+    pub(in crate::cli) notified: String,
+    /// Records over all files.
+    #[arg(long, value_name = "N")]
+    pub(in crate::cli) records: u64,
+    /// Name of the file, or a pattern of names with * and ?.
+    #[arg(long, value_name = "PATTERN")]
+    pub(in crate::cli) files: String,
+    /// SHA-256 of a file as the letter states it; once for each, where it states any.
+    #[arg(long, value_name = "HEX")]
+    pub(in crate::cli) sha256: Vec<String>,
+    /// Number of the batch; the row's id where the letter names none.
+    #[arg(long, value_name = "NUMBER")]
+    pub(in crate::cli) number: Option<String>,
+    /// What it is.
+    #[arg(long, value_name = "full|delta", value_parser = ["full", "delta"], default_value = "full")]
+    pub(in crate::cli) kind: String,
+    /// Number of a change file.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub(in crate::cli) sequence: u64,
+    /// The day that the data stand for; that of the letter by default.
+    #[arg(long, value_name = "DATE|TIME")]
+    pub(in crate::cli) as_of: Option<String>,
+    /// Records that were applied for.
+    #[arg(long, value_name = "N")]
+    pub(in crate::cli) applied: Option<u64>,
+    /// Number of the batch that this one corrects.
+    #[arg(long, value_name = "NUMBER")]
+    pub(in crate::cli) replaces: Option<String>,
+    /// Row of notices that the letter goes with; that of its number by default.
+    #[arg(long, value_name = "ROW")]
+    pub(in crate::cli) row: Option<String>,
 }
 
 #[derive(Debug, Subcommand)]

@@ -36,7 +36,7 @@ pub(super) use self::{
         AuditKindWord, AuditPack, AuditPackWord, AuditRecordArgs, AuditResultWord, AuditsWord,
         PlanArgs, ReconcileArgs, UseArgs,
     },
-    deliveries::{BatchWord, ExpectedArgs, KeyWord, LinkWord},
+    deliveries::{AnnounceArgs, BatchWord, ExpectedArgs, KeyWord, LinkWord, NoticeArgs},
     destruction::{CloseArgs, DestroyWord, HoldWord, StandingWord},
     forms::{
         Duties, DutiesWord, Evidence, EvidenceWord, FormFile, FormFormat, OptionalForm,

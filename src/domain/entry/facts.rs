@@ -292,17 +292,20 @@ pub enum KeyForm {
 }
 
 /// A kind as the manifest writes it.
-mod kind_word {
+pub(super) mod kind_word {
     use serde::{Deserialize, Deserializer, Serializer};
 
     use crate::domain::manifest::Kind;
 
     #[expect(clippy::trivially_copy_pass_by_ref, reason = "the form that serde asks for")]
-    pub(super) fn serialize<S: Serializer>(kind: &Kind, serializer: S) -> Result<S::Ok, S::Error> {
+    pub(in crate::domain::entry) fn serialize<S: Serializer>(
+        kind: &Kind,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(kind.word())
     }
 
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+    pub(in crate::domain::entry) fn deserialize<'de, D: Deserializer<'de>>(
         deserializer: D,
     ) -> Result<Kind, D::Error> {
         match String::deserialize(deserializer)?.as_str() {

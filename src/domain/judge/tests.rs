@@ -43,6 +43,8 @@ fn link(key: &SigningKey) -> Link {
         source: None,
         receipts: None,
         overrides: std::collections::BTreeMap::new(),
+        profile: Box::default(),
+        abandon_after: None,
         expect: Vec::new(),
     }
 }
@@ -114,6 +116,7 @@ impl Case {
             cut: false,
             manifest: Document::Bytes(text.as_bytes().to_vec()),
             signature: Document::Bytes(signature.into_bytes()),
+            control: Vec::new(),
         };
         let link = link(&key);
         Self { key, facts, link, ledger: Seen::default(), stage: Stage::Claimed, received: NOW }
@@ -437,7 +440,19 @@ fn a_letter_takes_the_place_of_manifest_and_signature() {
         case.facts.manifest = Document::Missing;
         case.facts.signature = Document::Missing;
     });
-    let announced = Manifest::parse(manifest("full", |text| text).as_bytes()).unwrap();
+    let announced = AnnouncedFacts {
+        doc_no: "doc 7".to_owned(),
+        notified_at: at(NOW),
+        number: "N-7".to_owned(),
+        kind: Kind::Full,
+        sequence: 0,
+        records: 10,
+        applied: None,
+        as_of: None,
+        replaces: None,
+        files: "*.age".to_owned(),
+        sha256: Vec::new(),
+    };
     let look = judge(&Question {
         facts: &case.facts,
         link: &case.link,
@@ -448,7 +463,8 @@ fn a_letter_takes_the_place_of_manifest_and_signature() {
         announced: Some(&announced),
     });
     let Look::Complete(accepted) = look else { panic!() };
-    assert!(accepted.signer().is_none());
+    assert!(accepted.signer().is_none() && accepted.is_announced() && !accepted.is_sized());
+    assert_eq!(accepted.manifest().batch, "N-7");
 }
 
 #[test]

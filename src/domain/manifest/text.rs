@@ -102,6 +102,7 @@ mod tests {
             replaces: Some("MOCA-6".to_owned()),
             records: 3,
             files: vec![file],
+            each: true,
         }
     }
 

@@ -27,14 +27,15 @@ pub fn in_words(verdict: Judgement, reason: Option<Reason>) -> InBoth {
     match reason {
         None => InBoth { en: en.to_owned(), zh: zh.to_owned() },
         Some(reason) => {
-            let (why, why_zh) = of(reason);
+            let (why, why_zh) = why(reason);
             InBoth { en: format!("{en}: {why}"), zh: format!("{zh}：{why_zh}") }
         }
     }
 }
 
 /// A reason, as its sender can mend it.
-const fn of(reason: Reason) -> (&'static str, &'static str) {
+#[must_use]
+pub const fn why(reason: Reason) -> (&'static str, &'static str) {
     match reason {
         Reason::Incomplete => ("a part of it never came", "檔案始終未到齊"),
         Reason::Unsigned => ("its manifest has no signature", "清單檔沒有簽章"),

@@ -6,18 +6,20 @@ use super::{
 use crate::domain::{
     entry::{
         AccessApproved, AccessDenied, AccessRequested, AccountFacts, AccountsReviewConfirmed,
-        AccountsReviewed, AgreementRecorded, AppointmentConfirmed, AppointmentProposed,
-        AuditPlanned, AuditRecorded, AuditSigned, BackupReviewed, Body, ChangeTold, CopyApproved,
-        CopyDeclared, CopyDenied, CopyMoved, CopyRequested, CopyWithdrawn, CustodyHandedOver,
-        EndConfirmed, EndRecorded, Entry, EvidenceAnswered, EvidenceAsked, Exception, Filed,
-        FindingAdded, FindingCorrected, FindingJudged, FindingTold, HandoverApproved,
-        HandoverDenied, HandoverReceived, HandoverRequested, HandoverReturned, IncidentClosed,
+        AccountsReviewed, AgreementRecorded, AnnouncementConfirmed, AnnouncementWithdrawn,
+        AppointmentConfirmed, AppointmentProposed, AuditPlanned, AuditRecorded, AuditSigned,
+        BackupReviewed, Body, ChangeTold, CopyApproved, CopyDeclared, CopyDenied, CopyMoved,
+        CopyRequested, CopyWithdrawn, CustodyHandedOver, DeliveryAnnounced, EndConfirmed,
+        EndRecorded, Entry, EvidenceAnswered, EvidenceAsked, Exception, Filed, FindingAdded,
+        FindingCorrected, FindingJudged, FindingTold, HandoverApproved, HandoverDenied,
+        HandoverReceived, HandoverRequested, HandoverReturned, IncidentClosed,
         IncidentInvestigated, IncidentRemedied, IncidentReported, IncidentTold,
         InvestigationConfirmed, LeavingRecorded, LinkApplied, LinkCountersigned, LinkRefused,
         LinkResumeProposed, LinkResumed, LinkReviewed, LinkStopped, LinkTested, MediaArriving,
-        OrderCancelled, PaperKept, PapersConfirmed, PapersRecorded, RemoteSettled, ReportMade,
-        ReportSent, ReportSigned, ReviewConfirmed, SampleDrawn, SampleReviewed, Signed,
-        StandingConfirmed, StandingEnded, StandingProposed, TimestampKept, TrainingRecorded,
+        NoticeGiven, NoticeJoined, OrderCancelled, PaperKept, PapersConfirmed, PapersRecorded,
+        RemoteSettled, ReportMade, ReportSent, ReportSigned, ReviewConfirmed, SampleDrawn,
+        SampleReviewed, Signed, StandingConfirmed, StandingEnded, StandingProposed, TimestampKept,
+        TrainingRecorded,
     },
     ids::GrantId,
     lifecycle::{self, BatchEvent, GrantEvent},
@@ -370,6 +372,10 @@ impl Body {
             | Self::IncidentInvestigated(IncidentInvestigated { signed, .. })
             | Self::IncidentTold(IncidentTold { signed, .. })
             | Self::IncidentRemedied(IncidentRemedied { signed, .. })
+            | Self::NoticeGiven(NoticeGiven { signed, .. })
+            | Self::DeliveryAnnounced(DeliveryAnnounced { signed, .. })
+            | Self::AnnouncementWithdrawn(AnnouncementWithdrawn { signed, .. })
+            | Self::NoticeJoined(NoticeJoined { signed, .. })
             | Self::StandingProposed(StandingProposed { signed, .. })
             | Self::StandingEnded(StandingEnded { signed, .. })
             | Self::PapersRecorded(PapersRecorded { signed, .. })
@@ -418,6 +424,7 @@ impl Body {
             | Self::FindingJudged(FindingJudged { signed, .. })
             | Self::InvestigationConfirmed(InvestigationConfirmed { signed, .. })
             | Self::IncidentClosed(IncidentClosed { signed, .. })
+            | Self::AnnouncementConfirmed(AnnouncementConfirmed { signed, .. })
             | Self::OrderApproved { signed, .. }
             | Self::OrderDenied { signed, .. }
             | Self::StandingConfirmed(StandingConfirmed { signed, .. })

@@ -11,6 +11,7 @@ use crate::domain::{
 };
 
 impl View {
+    #[allow(clippy::too_many_lines, reason = "a table: each entry beside what folds it")]
     pub(super) fn destruction(&mut self, mark: Mark, entry: &Entry) -> Result<(), FoldError> {
         match &entry.body {
             Body::OrderRequested { .. } => self.order_requested(mark, entry),
@@ -80,6 +81,11 @@ impl View {
             | Body::IncidentTold(_)
             | Body::IncidentRemedied(_)
             | Body::IncidentClosed(_) => self.happened(mark, entry),
+            Body::NoticeGiven(_)
+            | Body::DeliveryAnnounced(_)
+            | Body::AnnouncementConfirmed(_)
+            | Body::AnnouncementWithdrawn(_)
+            | Body::NoticeJoined(_) => self.notified(mark, entry),
             _ => self.standing_or_papers(mark, entry),
         }
     }

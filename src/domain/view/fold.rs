@@ -211,7 +211,8 @@ impl View {
                 self.index.cleared(batch);
                 Ok(())
             }
-            (Plan::Verify { batch }, Outcome::Verified { manifest, strength, signer }) => {
+            (Plan::Verify { batch }, Outcome::Verified { manifest, strength, signer, notice }) => {
+                self.notice_comes(mark, *notice, batch);
                 self.verified(mark, batch, manifest, (strength, signer))
             }
             (Plan::Verify { batch }, Outcome::Refused { verdict }) => {
@@ -288,7 +289,7 @@ impl View {
         case: &CopyFacts,
         (files, whole): (&[CopyFacts], bool),
     ) -> Result<(), FoldError> {
-        let Plan::Claim { batch, delivery, link, facts, reason, .. } = plan else {
+        let Plan::Claim { batch, delivery, link, facts, reason, notice, .. } = plan else {
             return Err(FoldError::Transition(mark.seq));
         };
         for made in files.iter().chain([case]) {
@@ -311,6 +312,7 @@ impl View {
         let row = Batch { whole, copies, rows, ..born };
         self.index.born(batch, &row);
         self.batches.insert(batch, row);
+        self.notice_comes(mark, notice, batch);
         Ok(())
     }
 

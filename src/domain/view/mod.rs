@@ -21,6 +21,7 @@ mod inventory;
 mod kept;
 mod links;
 mod nonces;
+mod notified;
 mod packed;
 mod papers;
 mod people;
@@ -48,6 +49,7 @@ pub use inventory::Held;
 pub use kept::KeptError;
 pub use links::LinkLedger;
 pub use nonces::Nonces;
+pub use notified::{Announcement, Given as GivenNotice, Notices, Notified};
 pub use papers::{BackupLook, Paper};
 pub use people::People;
 pub use posts::{AccountLedger, Agreement, Appointment, Change, Review, Training};
@@ -152,6 +154,8 @@ pub struct View {
     pub remotes: remotes::Remotes,
     /// Deliveries that are expected.
     pub expected: Expected,
+    /// What is known of deliveries before they are batches.
+    pub notices: Notices,
     /// What is known of people beyond their accounts.
     pub people: People,
     /// Samples of the access log, and what was found.

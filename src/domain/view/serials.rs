@@ -157,8 +157,16 @@ mod tests {
             };
             let delivery = DeliveryId::new(batch.number());
             let link = "moca".to_owned();
-            let plan =
-                Plan::Claim { batch, delivery, link, facts, case, files: vec![], reason: None };
+            let plan = Plan::Claim {
+                batch,
+                delivery,
+                link,
+                facts,
+                case,
+                files: vec![],
+                reason: None,
+                notice: None,
+            };
             let intent = self.view.size;
             self.record(Body::Intent { plan });
             let case = CopyFacts { copy: case, bytes: 1, sha256: None };

@@ -10,7 +10,7 @@ use crate::{
         certificate::Assurance,
         digest::Digest,
         entry::{AGENT, CopyFacts, WipeFacts},
-        ids::{BatchId, DeliveryId},
+        ids::{BatchId, DeliveryId, NoticeId},
         judge::EntryKind,
         link::Link,
         reason::Reason,
@@ -54,7 +54,7 @@ impl Engine {
         Ok(None)
     }
 
-    /// Claims a delivery of `files` regular files.
+    /// Claims a delivery of `files` regular files; why, where it is not complete, and on which announcement it rests.
     ///
     /// # Errors
     /// The register cannot be written.
@@ -63,7 +63,7 @@ impl Engine {
         link: &Link,
         delivery: DeliveryId,
         files: u64,
-        reason: Option<Reason>,
+        (reason, notice): (Option<Reason>, Option<NoticeId>),
     ) -> Result<Ran, EngineError> {
         let plan = Plan::Claim {
             batch: self.view.next_batch(),
@@ -73,6 +73,7 @@ impl Engine {
             case: self.view.next_copy(0),
             files: (1..=files).map(|n| self.view.next_copy(n)).collect(),
             reason,
+            notice,
         };
         self.run(AGENT, plan)
     }

@@ -5,15 +5,19 @@
 //!
 //! The stream is a job: it holds the keys that it needs and nothing of the register. Whether the content was loaded
 //! before, and whether the link still stands as it did, is asked when it has ended: other batches went on meanwhile.
+//!
+//! It is over 500 lines because a load is read from its plan to its outcome.
 
 use std::{io::Read, sync::Arc};
 
+use super::LinkLedger;
 use crate::{
     domain::{
         digest::{Digest, Hasher, KeyedHasher},
         entry::{AGENT, CopyFacts, Counts, KeyForm, LoadFacts, Verdict},
         findings::{Findings, Position},
         ids::{BatchId, CopyId, KeyId},
+        judge::{self, Question, Stage},
         layout::Layout,
         limits,
         link::{KeyMode, Link},
@@ -27,7 +31,7 @@ use crate::{
     },
     engine::{
         Engine, EngineError, Ran, StepError,
-        case::{CaseDocument, CaseRecord},
+        case::CaseRecord,
         jobs::{Begun, Effect},
         ports::{
             Meter, OpenFault, Opener, PortError, SealedVault, Spool, VaultBuild, VaultColumn,
@@ -84,7 +88,8 @@ struct DeliveryKey {
 /// A file's stream and what was declared of it.
 struct Source {
     plain: Box<dyn Read + Send>,
-    records: u64,
+    /// Those of it, where they are stated.
+    records: Option<u64>,
     plaintext_sha256: Option<Digest>,
 }
 
@@ -151,10 +156,17 @@ impl Engine {
         let plain = self.planned_plain(vault)?;
         let layout = self.rules.layout_of(&link).cloned().ok_or(StepError::Stuck("no-layout"))?;
         let record = self.case(batch)?.ok_or(StepError::Stuck("no-case"))?;
-        let CaseDocument::Bytes(bytes) = &record.manifest else {
-            return Err(StepError::Stuck("case-manifest"));
-        };
-        let manifest = Manifest::parse(bytes).map_err(|_| StepError::Stuck("case-manifest"))?;
+        let received_at = row.times.get("claimed").copied().ok_or(StepError::Stuck("no-time"))?;
+        let manifest = judge::manifest_of(&Question {
+            facts: &record.facts(),
+            link: &link,
+            ledger: &LinkLedger { view: &self.view, link: &link.name, except: Some(batch) },
+            stage: Stage::Claimed,
+            received_at,
+            now: received_at,
+            announced: self.letter_of(batch),
+        });
+        let manifest = manifest.ok_or(StepError::Stuck("case-manifest"))?;
         let spool_key =
             self.ports.keys.live(&slots::spool(batch))?.ok_or(StepError::Stuck("spool-key"))?;
         let stream = Stream {
@@ -348,7 +360,7 @@ impl Stream {
                 })?;
             sources.push(Source {
                 plain,
-                records: listed.records,
+                records: self.manifest.each.then_some(listed.records),
                 plaintext_sha256: listed.plaintext_sha256,
             });
         }
@@ -444,7 +456,7 @@ impl Table {
             return Err(Halt::Verdict(Reason::PlaintextMismatch));
         }
         self.decode(|decoder, sink| decoder.end_of_file(sink).map(|_| ()))?;
-        self.miscounted |= self.parsed - before != source.records;
+        self.miscounted |= source.records.is_some_and(|stated| self.parsed - before != stated);
         Ok(())
     }
 

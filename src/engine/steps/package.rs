@@ -220,6 +220,7 @@ impl Engine {
             replaces: None,
             records,
             files: vec![data],
+            each: true,
         };
         manifest.to_yaml().map(String::into_bytes).map_err(|_| StepError::Stuck("package"))
     }

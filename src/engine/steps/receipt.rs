@@ -10,7 +10,7 @@ use crate::{
         entry::AGENT,
         ids::BatchId,
         lifecycle::BatchState,
-        limits,
+        limits, plain,
         receipt::{NAMESPACE, Receipt, ReceivedFile, in_words},
         step::{Outcome, Plan},
         time::Timestamp,
@@ -119,6 +119,9 @@ impl Engine {
             verdict: judged.verdict,
             reason,
             in_words: in_words(judged.verdict, reason),
+            to_do: reason
+                .filter(|_| !judged.verdict.is_good())
+                .map(|reason| plain::of(reason).next),
             verdict_at: judged.at,
             counts: row.counts,
             strength: row.strength.as_deref().map(str::to_owned),

@@ -3,11 +3,12 @@
 use crate::{
     domain::{
         digest::Digest,
-        entry::{AGENT, Counts, ManifestFacts, Verdict},
-        ids::BatchId,
+        entry::{AGENT, AnnouncedFacts, Counts, ManifestFacts, Verdict},
+        ids::{BatchId, NoticeId},
         judge::{self, Accepted, Ledger, Look, Place, Question, Refusal, Stage},
         lifecycle::{self, BatchStep},
         link::KeyMode,
+        manifest::Manifest,
         reason::Reason,
         step::{Outcome, Plan},
         view::{Batch, View},
@@ -80,15 +81,18 @@ impl Engine {
             stage: Stage::Claimed,
             received_at,
             now: self.ports.clock.now(),
-            announced: None,
+            announced: self.letter_of(batch),
         });
         Ok(match verdict {
             Look::Complete(accepted) => {
-                let strength = match link.key {
-                    KeyMode::Separate => "signed",
-                    KeyMode::Standing => "signed-standing-key",
+                let strength = match (accepted.signer(), link.key) {
+                    (Some(_), KeyMode::Separate) => "signed",
+                    (Some(_), KeyMode::Standing) => "signed-standing-key",
+                    (None, _) if accepted.is_announced() => "by-letter",
+                    (None, _) => "unsigned",
                 };
-                self.accepted(&accepted, strength)
+                let notice = self.notice_named(batch, &link.basis_doc_no, accepted.manifest());
+                self.accepted(&accepted, strength, notice)
             }
             Look::Refuse(refusal) => refused(&refusal, refusal.reason),
             // A claimed delivery never waits; what it would wait for is why it was claimed.
@@ -99,7 +103,23 @@ impl Engine {
         })
     }
 
-    fn accepted(&self, accepted: &Accepted, strength: &str) -> Outcome {
+    /// The letter that a batch rests on, where two people stand by it.
+    pub(in crate::engine) fn letter_of(&self, batch: BatchId) -> Option<&AnnouncedFacts> {
+        self.view.notices.of(batch)?.1.standing()
+    }
+
+    /// The row of notices that a batch becomes part of, because its manifest rests on the same document. What a letter
+    /// announces is a delivery of its own, and the document that the link itself rests on names none.
+    fn notice_named(&self, batch: BatchId, basis: &str, manifest: &Manifest) -> Option<NoticeId> {
+        let named = &manifest.basis_doc_no;
+        if named == basis || self.view.notices.of(batch).is_some() {
+            return None;
+        }
+        let id = self.view.notices.by_document(&manifest.link, named)?;
+        self.view.notices.rows.get(&id).filter(|row| row.standing().is_none()).map(|_| id)
+    }
+
+    fn accepted(&self, accepted: &Accepted, strength: &str, notice: Option<NoticeId>) -> Outcome {
         let manifest = accepted.manifest();
         Outcome::Verified {
             manifest: ManifestFacts {
@@ -116,6 +136,7 @@ impl Engine {
             },
             strength: strength.to_owned(),
             signer: accepted.signer().map(|s| s.fingerprint.clone()).unwrap_or_default(),
+            notice,
         }
     }
 }

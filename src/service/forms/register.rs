@@ -300,7 +300,9 @@ impl Service {
             state: row.state,
             reason: self.engine.reason(&row),
             received_at: received(&row),
-            notified_at: manifest.map(|m| m.notified_at),
+            // The official notice, where one was entered; else the provider's own statement.
+            notified_at: (self.engine.view.notices.official(id))
+                .or(manifest.map(|m| m.notified_at)),
             counts: row.counts,
             applied: manifest.and_then(|m| m.applied),
             purpose: row.facts.purpose.clone(),

@@ -3,6 +3,8 @@
 //! An alarm is a state of affairs, judged anew each time from the register, the inboxes and the machine; nobody
 //! switches it off but by mending its cause. Of one kind and one link there is one alarm, with a count, so that a
 //! thousand late deliveries are one line.
+//!
+//! It is over 500 lines because the alarms are one closed list.
 
 use std::collections::BTreeMap;
 
@@ -14,6 +16,7 @@ use crate::{
         entry::Failure,
         lifecycle::BatchState,
         limits,
+        notified::NotifiedState,
         reason::Reason,
         time::Timestamp,
         view::{Batch, KeyState, Standing, Trouble},
@@ -165,6 +168,10 @@ alarms! {
     DeliveryIncomplete = "delivery-incomplete", Alarm,
         "a delivery is not complete",
         "ask the provider for what is missing, or to take it back";
+    /// A delivery that was announced and does not come.
+    AnnouncedMissing = "announced-missing", Alarm,
+        "a delivery that a letter announced has not come",
+        "ask the provider for it; 'batchward batch notices' shows the letter; 'batchward batch announce-withdraw' takes a mistaken one back";
     /// Things in an inbox that are no delivery.
     StrayInInbox = "stray-in-inbox", Alarm,
         "something that is no delivery lies in an inbox",
@@ -249,6 +256,7 @@ pub(super) fn judge(given: &Given<'_>) -> Vec<Alarm> {
     let mut found = Found(BTreeMap::new());
     machine(given, &mut found);
     inboxes(given, &mut found);
+    announced(given, &mut found);
     for (id, row) in given.view.open_batches() {
         batch(given, &id.to_string(), &row, &mut found);
     }
@@ -410,6 +418,17 @@ fn inboxes(given: &Given<'_>, found: &mut Found) {
             found.add(AlarmCode::KeyInInbox, Some(&stray.link), stray.since, None);
         } else if late(stray.since) {
             found.add(AlarmCode::StrayInInbox, Some(&stray.link), stray.since, None);
+        }
+    }
+}
+
+/// Letters by which nothing has come.
+fn announced(given: &Given<'_>, found: &mut Found) {
+    for (id, row) in &given.view.notices.rows {
+        let letter = row.announcement.as_ref().filter(|_| row.state() == NotifiedState::Confirmed);
+        let since = letter.and_then(|one| one.confirmed.as_ref()).map(|(_, at)| *at);
+        if since.is_some_and(|since| given.is_late(since)) {
+            found.add(AlarmCode::AnnouncedMissing, Some(&row.link), since, Some(id.to_string()));
         }
     }
 }

@@ -17,6 +17,7 @@ use crate::{
         ids::BatchId,
         lifecycle::{BatchState, CopyState, GrantState, OrderState},
         limits,
+        notified::NotifiedState,
         reason::Reason,
         time::Timestamp,
         view::{Batch, Trouble},
@@ -58,6 +59,8 @@ tasks! {
     DecideQuarantine = "decide-quarantine", "a quarantined batch is to be released or rejected";
     /// A key is to be entered.
     EnterKey = "enter-key", "the key of a batch has not come";
+    /// An announcement waits for a second person.
+    ConfirmAnnouncement = "confirm-announcement", "a letter that announces a delivery waits for a second person";
     /// A change file is missing.
     AskForChangeFile = "ask-for-change-file", "a change file is missing: the provider is to be asked for it";
     /// A step is to be tried again.
@@ -138,6 +141,8 @@ pub struct Task {
     pub number: Option<String>,
     /// The link, where it is one's.
     pub link: Option<String>,
+    /// Why a batch was not taken, where it is that.
+    pub reason: Option<Reason>,
     /// Since when it waits, where that is known.
     pub since: Option<Timestamp>,
     /// The commands that do it; one of them is enough.
@@ -154,6 +159,7 @@ impl Task {
             object: object.to_string(),
             number: None,
             link: None,
+            reason: None,
             since: None,
             commands: Vec::new(),
         }
@@ -174,10 +180,30 @@ impl Task {
 /// Every act that is missing, by kind and then as old as it is.
 pub(super) fn of(given: &Given<'_>) -> Vec<Task> {
     let mut tasks = batches(given);
+    tasks.extend(announced(given));
     tasks.extend(decisions(given));
     tasks.extend(administration(given));
     tasks.sort_by(|a, b| (a.code, a.since, &a.object).cmp(&(b.code, b.since, &b.object)));
     tasks
+}
+
+/// Letters that one person typed, and that a second one has not compared yet.
+fn announced(given: &Given<'_>) -> Vec<Task> {
+    let rows = given.view.notices.rows.iter();
+    let waiting = rows.filter(|(_, row)| row.state() == NotifiedState::Announced);
+    waiting
+        .filter_map(|(id, row)| {
+            let typed = row.announcement.as_ref()?;
+            Some(Task {
+                except: Some(typed.by.clone()),
+                number: Some(typed.facts.number.clone()),
+                link: Some(row.link.clone()),
+                since: Some(typed.mark.at),
+                ..Task::of(TaskCode::ConfirmAnnouncement, Act::ConfirmAnnouncement, id)
+                    .by(&[format!("batch announce-confirm {id}")])
+            })
+        })
+        .collect()
 }
 
 fn batches(given: &Given<'_>) -> Vec<Task> {
@@ -196,7 +222,8 @@ fn batches(given: &Given<'_>) -> Vec<Task> {
             BatchState::Quarantined => {
                 let decide = |word: &str| format!("batch {word} {id} --reason TEXT");
                 let words = [decide("release"), decide("reject")];
-                Some(Task::batch(TaskCode::DecideQuarantine, Act::Keep, *id, row).by(&words))
+                let task = Task::batch(TaskCode::DecideQuarantine, Act::Keep, *id, row).by(&words);
+                Some(Task { reason: row.reason, ..task })
             }
             BatchState::Verified => waiting(given, *id, row, &mut gaps),
             BatchState::Due => request(given, *id, row, &ordered),

@@ -13,8 +13,8 @@ use crate::{
         anchoring::Anchoring,
         digest::Digest,
         entry::{
-            AGENT, Body, CopyDeclared, CopyFacts, Entry, Failure, HeldFacts, KeyForm, LinkFacts,
-            OrderedCopy, Signed, StandingProposed, Verdict,
+            AGENT, AnnouncedFacts, Body, CopyDeclared, CopyFacts, DeliveryAnnounced, Entry,
+            Failure, HeldFacts, KeyForm, LinkFacts, OrderedCopy, Signed, StandingProposed, Verdict,
         },
         ids::{KeyId, StandingId},
         inventory::{HeldKind, Medium},
@@ -130,7 +130,16 @@ impl Desk {
             policy: "none".to_owned(),
             layout: "none".to_owned(),
         };
-        let plan = Plan::Claim { batch, delivery, link, facts, case, files: vec![], reason: None };
+        let plan = Plan::Claim {
+            batch,
+            delivery,
+            link,
+            facts,
+            case,
+            files: vec![],
+            reason: None,
+            notice: None,
+        };
         let case = CopyFacts { copy: case, bytes: 1, sha256: None };
         self.run(plan, Outcome::Claimed { case, files: vec![], whole: true });
         let verdict = Verdict {
@@ -272,6 +281,7 @@ const ROWS: &[Row] = &[
     (|d| d.health.places[1].room = None, &[A::InboxUnreadable], &[A::InboxUnreadable]),
     (|d| d.unread.push("moca".to_owned()), &[A::InboxUnreadable], &[A::InboxUnreadable]),
     (|d| d.waiting.push(waits(Some(Reason::Incomplete))), &[], &[A::DeliveryIncomplete]),
+    (announced, &[], &[A::AnnouncedMissing]),
     (|d| d.waiting.push(waits(None)), &[], &[]),
     (|d| d.strays.push(stray(false)), &[], &[A::StrayInInbox]),
     (|d| d.strays.push(stray(true)), &[A::KeyInInbox], &[A::KeyInInbox]),
@@ -396,6 +406,28 @@ fn letter_within_an_hour() -> Policy {
         further: Further::default(),
         stack: Stack::default(),
     }
+}
+
+/// A letter that two people entered.
+fn announced(desk: &mut Desk) {
+    let notice = desk.view.notices.next();
+    let facts = AnnouncedFacts {
+        doc_no: "synthetic".to_owned(),
+        notified_at: MORNING,
+        number: notice.to_string(),
+        kind: crate::domain::manifest::Kind::Full,
+        sequence: 0,
+        records: 1,
+        applied: None,
+        as_of: None,
+        replaces: None,
+        files: "*.age".to_owned(),
+        sha256: Vec::new(),
+    };
+    let link = "moca".to_owned();
+    desk.record(Body::DeliveryAnnounced(DeliveryAnnounced { notice, link, facts, signed: None }));
+    let row = desk.view.notices.rows.get_mut(&notice).unwrap();
+    row.announcement.as_mut().unwrap().confirmed = Some(("second".to_owned(), MORNING));
 }
 
 /// A stick that somebody keeps.

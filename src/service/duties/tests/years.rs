@@ -64,6 +64,8 @@ fn link(name: String, policy: &str) -> Link {
         receipts: None,
         kinship: false,
         overrides: BTreeMap::default(),
+        profile: Box::default(),
+        abandon_after: None,
     }
 }
 

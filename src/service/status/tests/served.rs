@@ -158,6 +158,8 @@ fn served(desk: &mut Desk, standing: SourceStanding) {
         key: KeyMode::Separate,
         receipts: None,
         overrides: std::collections::BTreeMap::new(),
+        profile: Box::default(),
+        abandon_after: None,
         expect: Vec::new(),
         source: Some(Box::new(source)),
         max_rejected: 0,

@@ -1,0 +1,129 @@
+//! What is known of a delivery before it is one: who was told of it by whom (the notice chain of TPH-6.1), and what a
+//! letter announced where the provider writes no manifest.
+
+use super::words::words;
+
+words! {
+    /// Who told whom.
+    NoticeStage {
+        /// The provider told this agency: the official time of notice (提供機關通知時間).
+        Provider = "provider",
+        /// The business unit told the IT office to fetch it.
+        ToIt = "to-it",
+        /// The IT office told the business unit that it is there.
+        ToUnit = "to-unit",
+    }
+    /// How.
+    NoticeChannel {
+        /// By letter.
+        Letter = "letter",
+        /// By electronic mail.
+        Email = "email",
+        /// By telephone.
+        Phone = "phone",
+        /// In person.
+        InPerson = "in-person",
+    }
+    /// Where a row stands.
+    NotifiedState {
+        /// Somebody was told, and nothing is announced.
+        Told = "told",
+        /// A letter was typed, and waits for a second person.
+        Announced = "announced",
+        /// Two people typed and read the letter: files that match are a delivery.
+        Confirmed = "confirmed",
+        /// A batch came of it.
+        Arrived = "arrived",
+        /// The announcement was taken back.
+        Withdrawn = "withdrawn",
+    }
+}
+
+/// Whether `name` is one that `pattern` means: `*` stands for any characters, `?` for one, everything else for itself.
+/// A name with a path is never meant.
+#[must_use]
+pub fn is_meant(pattern: &str, name: &str) -> bool {
+    if name.contains('/') {
+        return false;
+    }
+    let (pattern, name): (Vec<char>, Vec<char>) =
+        (pattern.chars().collect(), name.chars().collect());
+    let (mut p, mut n) = (0, 0);
+    // Where the last `*` stood, and how far the name was then: what follows it is tried at each later place.
+    let mut last: Option<(usize, usize)> = None;
+    while n < name.len() {
+        match pattern.get(p) {
+            Some('*') => {
+                last = Some((p, n));
+                p += 1;
+            }
+            Some(c) if *c == '?' || *c == name[n] => {
+                p += 1;
+                n += 1;
+            }
+            _ => match last {
+                Some((star, at)) => {
+                    last = Some((star, at + 1));
+                    p = star + 1;
+                    n = at + 1;
+                }
+                None => return false,
+            },
+        }
+    }
+    pattern[p..].iter().all(|c| *c == '*')
+}
+
+/// Whether a text can be a pattern: one part of a path, nothing hidden, and not everything there is.
+#[must_use]
+pub fn is_pattern(text: &str) -> bool {
+    const CHARS_MAX: usize = 200;
+    !text.is_empty()
+        && text.chars().count() <= CHARS_MAX
+        && !text.starts_with('.')
+        && !text.contains(['/', '\\'])
+        && !text.contains(char::is_control)
+        && text.chars().any(|c| !matches!(c, '*' | '?'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pattern_means_names_and_no_paths() {
+        for (pattern, name, meant) in [
+            ("戶籍*.zip", "戶籍資料1151121.zip", true),
+            ("戶籍*.zip", "戶籍.zip", true),
+            ("戶籍*.zip", "戶籍.zip.txt", false),
+            ("a?c", "abc", true),
+            ("a?c", "ac", false),
+            ("a?c", "a中c", true),
+            ("*.age", "x/y.age", false),
+            ("*a*b*", "xxaxxbxx", true),
+            ("*a*b*", "xxbxxaxx", false),
+            ("**", "anything", true),
+            ("exact.age", "exact.age", true),
+            ("exact.age", "exact.ages", false),
+            ("[a].age", "[a].age", true),
+        ] {
+            assert_eq!(is_meant(pattern, name), meant, "{pattern} {name}");
+        }
+    }
+
+    #[test]
+    fn many_stars_do_not_take_long() {
+        assert!(!is_meant(&"*a".repeat(60), &"a".repeat(59)));
+        assert!(is_meant(&"*a".repeat(60), &"ab".repeat(59).replace('b', "aa")));
+    }
+
+    #[test]
+    fn a_pattern_is_one_part_and_means_something() {
+        for good in ["*.age", "戶籍*.zip", "a"] {
+            assert!(is_pattern(good), "{good}");
+        }
+        for bad in ["", "*", "*?*", "../a", "a/b", "a\\b", ".hidden", "a\nb"] {
+            assert!(!is_pattern(bad), "{bad}");
+        }
+    }
+}

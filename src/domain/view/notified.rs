@@ -1,0 +1,261 @@
+//! Folding what is known of deliveries before they are batches: a row for each, from the first notice on, that becomes
+//! a batch's by its announcement, by the number of the document, or by a person's word.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::{FoldError, Mark, View};
+use crate::domain::{
+    entry::{AnnouncedFacts, Body, Entry, NoticeFacts, NoticeGiven},
+    ids::{BatchId, NoticeId},
+    notified::{NoticeStage, NotifiedState},
+    time::Timestamp,
+};
+
+/// A notice as it was entered.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Given {
+    /// What it says.
+    pub facts: NoticeFacts,
+    /// Who entered it.
+    pub by: String,
+    /// The entry.
+    pub mark: Mark,
+}
+
+/// A letter as it was typed.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Announcement {
+    /// What it says.
+    pub facts: AnnouncedFacts,
+    /// Who typed it.
+    pub by: String,
+    /// The entry.
+    pub mark: Mark,
+    /// Who confirmed it, and when.
+    pub confirmed: Option<(String, Timestamp)>,
+    /// Who took it back, when, and why.
+    pub withdrawn: Option<(String, Timestamp, String)>,
+}
+
+/// A row: what is known of one delivery before, and beside, its batch.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Notified {
+    /// The link.
+    pub link: String,
+    /// When it was opened.
+    pub opened: Timestamp,
+    /// The notices, as they were entered.
+    pub notices: Vec<Given>,
+    /// What a letter announced; of several, the last.
+    pub announcement: Option<Announcement>,
+    /// The batch that it is about, the newest of several.
+    pub batch: Option<BatchId>,
+}
+
+impl Notified {
+    /// Where it stands.
+    #[must_use]
+    pub const fn state(&self) -> NotifiedState {
+        match (&self.batch, &self.announcement) {
+            (Some(_), _) => NotifiedState::Arrived,
+            (None, None) => NotifiedState::Told,
+            (None, Some(one)) => match (&one.withdrawn, &one.confirmed) {
+                (Some(_), _) => NotifiedState::Withdrawn,
+                (None, Some(_)) => NotifiedState::Confirmed,
+                (None, None) => NotifiedState::Announced,
+            },
+        }
+    }
+
+    /// The official time of notice (提供機關通知時間): the first notice of the provider that was entered, else the date
+    /// of a letter that two people read.
+    #[must_use]
+    pub fn official(&self) -> Option<Timestamp> {
+        let given = self.notices.iter().find(|one| one.facts.stage == NoticeStage::Provider);
+        let letter = || self.standing().map(|facts| facts.notified_at);
+        given.map(|one| one.facts.at).or_else(letter)
+    }
+
+    /// What was announced, where two people stand by it and nobody took it back.
+    #[must_use]
+    pub fn standing(&self) -> Option<&AnnouncedFacts> {
+        let one = self.announcement.as_ref()?;
+        (one.confirmed.is_some() && one.withdrawn.is_none()).then_some(&one.facts)
+    }
+
+    /// What a delivery may rest on: what was announced, while no batch came of it but such as were turned down.
+    #[must_use]
+    pub fn awaits(&self, view: &View) -> Option<&AnnouncedFacts> {
+        let before = self.batch.and_then(|batch| view.batches.get(&batch));
+        self.standing().filter(|_| before.is_none_or(|batch| batch.rejected))
+    }
+
+    /// Whether a document of this number is one of its notices, or its announcement.
+    #[must_use]
+    pub fn has_document(&self, doc_no: &str) -> bool {
+        let announced = self.announcement.as_ref().filter(|one| one.withdrawn.is_none());
+        self.notices.iter().any(|one| one.facts.doc_no.as_deref() == Some(doc_no))
+            || announced.is_some_and(|one| one.facts.doc_no == doc_no)
+    }
+}
+
+/// Every row, and which is a batch's.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Notices {
+    /// The rows.
+    pub rows: BTreeMap<NoticeId, Notified>,
+    of_batch: BTreeMap<BatchId, NoticeId>,
+}
+
+impl Notices {
+    /// The number that the next row gets.
+    #[must_use]
+    pub fn next(&self) -> NoticeId {
+        NoticeId::new(self.rows.keys().next_back().map_or(1, |id| id.number() + 1))
+    }
+
+    /// The row of a batch.
+    #[must_use]
+    pub fn of(&self, batch: BatchId) -> Option<(NoticeId, &Notified)> {
+        let id = self.of_batch.get(&batch)?;
+        Some((*id, self.rows.get(id)?))
+    }
+
+    /// The official time at which the provider told of a batch, where one was entered; the manifest's own is the
+    /// provider's statement, and stays beside it.
+    #[must_use]
+    pub fn official(&self, batch: BatchId) -> Option<Timestamp> {
+        self.of(batch)?.1.official()
+    }
+
+    /// The rows of a link that no batch came of, oldest first.
+    pub fn open_on<'a>(&'a self, link: &'a str) -> impl Iterator<Item = (NoticeId, &'a Notified)> {
+        let open = move |(_, row): &(&NoticeId, &Notified)| row.link == link && row.batch.is_none();
+        self.rows.iter().filter(open).map(|(id, row)| (*id, row))
+    }
+
+    /// The one open row of a link that a document's number names; none where there are several.
+    #[must_use]
+    pub fn by_document(&self, link: &str, doc_no: &str) -> Option<NoticeId> {
+        let mut named = self.open_on(link).filter(|(_, row)| row.has_document(doc_no));
+        let first = named.next()?;
+        named.next().is_none().then_some(first.0)
+    }
+
+    /// A row is about this batch from now on.
+    pub(super) fn join(
+        &mut self,
+        mark: Mark,
+        id: NoticeId,
+        batch: BatchId,
+    ) -> Result<(), FoldError> {
+        let row = self.rows.get_mut(&id).ok_or(FoldError::Unknown(mark.seq))?;
+        if self.of_batch.get(&batch).is_some_and(|before| *before != id) {
+            return Err(FoldError::Transition(mark.seq));
+        }
+        self.of_batch.insert(batch, id);
+        row.batch = Some(batch);
+        Ok(())
+    }
+}
+
+impl View {
+    pub(super) fn notified(&mut self, mark: Mark, entry: &Entry) -> Result<(), FoldError> {
+        match &entry.body {
+            Body::NoticeGiven(given) => self.notice_given(mark, &entry.by, given),
+            Body::DeliveryAnnounced(made) => {
+                let row = self.notices.rows.entry(made.notice).or_insert_with(|| Notified {
+                    link: made.link.clone(),
+                    opened: mark.at,
+                    notices: Vec::new(),
+                    announcement: None,
+                    batch: None,
+                });
+                if row.link != made.link || row.batch.is_some() || row.standing().is_some() {
+                    return Err(FoldError::Transition(mark.seq));
+                }
+                row.announcement = Some(Announcement {
+                    facts: made.facts.clone(),
+                    by: entry.by.clone(),
+                    mark,
+                    confirmed: None,
+                    withdrawn: None,
+                });
+                Ok(())
+            }
+            Body::AnnouncementConfirmed(made) => {
+                let one = self.announced(mark, made.notice)?;
+                // The fold itself refuses who confirms what he typed.
+                let same = one.mark.seq == made.announcement && one.by != entry.by;
+                if !same || one.confirmed.is_some() || one.withdrawn.is_some() {
+                    return Err(FoldError::Transition(mark.seq));
+                }
+                one.confirmed = Some((entry.by.clone(), mark.at));
+                Ok(())
+            }
+            Body::AnnouncementWithdrawn(made) => {
+                if self.notices.rows.get(&made.notice).is_none_or(|row| row.batch.is_some()) {
+                    return Err(FoldError::Transition(mark.seq));
+                }
+                let one = self.announced(mark, made.notice)?;
+                if one.withdrawn.is_some() {
+                    return Err(FoldError::Transition(mark.seq));
+                }
+                one.withdrawn = Some((entry.by.clone(), mark.at, made.reason.clone()));
+                Ok(())
+            }
+            Body::NoticeJoined(made) => self.notice_joins(mark, made.notice, made.batch),
+            _ => Err(FoldError::Transition(mark.seq)),
+        }
+    }
+
+    fn announced(&mut self, mark: Mark, id: NoticeId) -> Result<&mut Announcement, FoldError> {
+        let row = self.notices.rows.get_mut(&id).ok_or(FoldError::Unknown(mark.seq))?;
+        row.announcement.as_mut().ok_or(FoldError::Unknown(mark.seq))
+    }
+
+    fn notice_given(&mut self, mark: Mark, by: &str, given: &NoticeGiven) -> Result<(), FoldError> {
+        let row = self.notices.rows.entry(given.notice).or_insert_with(|| Notified {
+            link: given.link.clone(),
+            opened: mark.at,
+            notices: Vec::new(),
+            announcement: None,
+            batch: None,
+        });
+        if row.link != given.link {
+            return Err(FoldError::Transition(mark.seq));
+        }
+        row.notices.push(Given { facts: given.facts.clone(), by: by.to_owned(), mark });
+        match given.batch {
+            Some(batch) if row.batch != Some(batch) => self.notice_joins(mark, given.notice, batch),
+            _ => Ok(()),
+        }
+    }
+
+    /// A batch came of a row, or names its document. Whatever people made of the row since that was planned goes first.
+    pub(super) fn notice_comes(&mut self, mark: Mark, id: Option<NoticeId>, batch: BatchId) {
+        if let Some(id) = id {
+            // A row that is another batch's by now stays that one's.
+            let _ = self.notice_joins(mark, id, batch);
+        }
+    }
+
+    /// A row that is a batch's stays its, unless that one was turned down; and a batch has one row.
+    pub(super) fn notice_joins(
+        &mut self,
+        mark: Mark,
+        id: NoticeId,
+        batch: BatchId,
+    ) -> Result<(), FoldError> {
+        let link = self.batches.get(&batch).map(|row| row.link.clone());
+        let row = self.notices.rows.get(&id).ok_or(FoldError::Unknown(mark.seq))?;
+        let before = row.batch.and_then(|before| self.batches.get(&before));
+        let taken = before.is_some_and(|before| !before.rejected);
+        if link.as_deref() != Some(row.link.as_str()) || taken {
+            return Err(FoldError::Transition(mark.seq));
+        }
+        self.notices.join(mark, id, batch)
+    }
+}
