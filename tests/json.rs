@@ -134,7 +134,12 @@ fn posts(site: &Site<'_>, seen: &mut Seen) {
 fn readings(site: &Site<'_>, seen: &mut Seen) {
     let letter = ["copy", "declare", "b-00000001", "--kind", "key-carrier", "--medium", "paper"];
     let place = ["--place", "safe", "--holder", "alice"];
-    site.run_as("alice", &[letter.as_slice(), &place].concat()).ok();
+    let copy = site.run_as("alice", &[letter.as_slice(), &place].concat()).ok().id('c');
+    let ask = ["destroy", "request", "b-00000001", "--copy", &copy, "--reason", "使用完竣"];
+    let order = site.run_as("alice", &ask).ok().id('o');
+    let slip = ["destroy", "slip", &order, "--format", "json", "-o", "-"];
+    seen.see("destroy-slip", &site.run(&slip).ok());
+    site.run_as("alice", &["destroy", "cancel", &order, "--reason", "次日再簽"]).ok();
     handed_on(site);
     kept(site, seen);
     let (name, other) = ("taoyuan-dwcd", "nantou-verification");

@@ -3,7 +3,7 @@
 //! `postgres/tables.rs` asks the adapter itself: loads, readings and ends of tables, and what a server that is not to be
 //! trusted meets. `postgres/life.rs` lives whole lives of batches through the program, `postgres/stops.rs`
 //! stops it and the server on the way, and `postgres/cuts.rs` cuts the line between them;
-//! `postgres/full.rs` takes its room away.
+//! `postgres/full.rs` takes its room away, and `postgres/sealed.rs` has the database without the keys.
 #![cfg(feature = "test-hooks")]
 #![allow(
     clippy::unwrap_used,
@@ -25,6 +25,8 @@ mod cuts;
 mod full;
 #[path = "postgres/life.rs"]
 mod life;
+#[path = "postgres/sealed.rs"]
+mod sealed;
 #[path = "postgres/stops.rs"]
 mod stops;
 #[path = "postgres/tables.rs"]

@@ -18,6 +18,8 @@ mod support;
 mod acts;
 #[path = "regulations/audits.rs"]
 mod audits;
+#[path = "regulations/intake.rs"]
+mod intake;
 #[path = "regulations/links.rs"]
 mod links;
 #[path = "regulations/nantou.rs"]
@@ -32,6 +34,8 @@ mod samples;
 mod taipei_health;
 #[path = "regulations/taoyuan.rs"]
 mod taoyuan;
+#[path = "regulations/uses.rs"]
+mod uses;
 #[path = "regulations/words.rs"]
 mod words;
 
@@ -88,6 +92,13 @@ fn loaded(site: &Site<'_>) -> String {
     let id = site.batches()[0]["id"].as_str().unwrap().to_owned();
     assert_eq!(site.show(&id)["state"], "loaded");
     id
+}
+
+/// The three seals of the form by which a batch is provided (TPH-6.2).
+fn provided(site: &Site<'_>, batch: &str) {
+    site.run_as("henry", &["batch", "provide", batch, "--doc-no", DOC]).ok();
+    site.run_as("alice", &["batch", "provide", batch]).ok();
+    site.run_as("sue", &["batch", "provide", batch]).ok();
 }
 
 /// Refused, with the clause that forbids it.

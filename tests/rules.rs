@@ -20,6 +20,8 @@ mod access;
 mod access_keys;
 #[path = "rules/alone.rs"]
 mod alone;
+#[path = "rules/amending.rs"]
+mod amending;
 #[path = "rules/configuration.rs"]
 mod configuration;
 #[path = "rules/deliveries.rs"]
@@ -32,6 +34,8 @@ mod first_steps;
 mod inventory;
 #[path = "rules/left_out.rs"]
 mod left_out;
+#[path = "rules/on_paper.rs"]
+mod on_paper;
 #[path = "rules/orders.rs"]
 mod orders;
 #[path = "rules/reading.rs"]

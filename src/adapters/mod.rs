@@ -3,6 +3,7 @@
 
 pub mod age_files;
 pub mod ahead;
+pub mod archive;
 pub mod carrier;
 pub mod case_store;
 pub mod clock;
@@ -28,6 +29,7 @@ pub mod postgres;
 pub mod process;
 pub mod receipts;
 pub mod root_key;
+pub mod sheets;
 #[cfg(test)]
 mod small_disk;
 pub mod terminal;

@@ -9,7 +9,9 @@ mod encode;
 mod examine;
 mod install;
 mod load;
+mod merge;
 mod read;
+mod sealed;
 mod session;
 mod tls;
 mod wipe;
@@ -31,7 +33,7 @@ pub use self::{
     examine::{Examined, Standing},
     install::{Migration, applied, apply, migrations, script},
     load::{Loaded, Loader},
-    read::Asked,
+    read::{Asked, Lying},
     session::Session,
     wipe::Dropped,
 };

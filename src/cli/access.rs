@@ -13,6 +13,7 @@ use serde_json::Value;
 use super::{
     args::{AccessFilter, ExportFormat, RowFormat},
     client::Client,
+    dates,
     identity::Identity,
     print, rows, shapes,
     words::id,
@@ -63,13 +64,16 @@ fn subject(text: &str) -> Result<String> {
 /// The first day of a month, in either calendar.
 fn first_of(month: &str) -> Option<NaiveDate> {
     let day = |day: &str| calendar::parse_date(&format!("{month}{day}"));
-    day("-01").or_else(|| day("/1"))
+    day("-01").or_else(|| day("/1")).or_else(|| day("月1日"))
+}
+
+fn no_month(text: &str) -> Error {
+    Error::usage(format!("'{text}' is no month")).hint("2026-11 or 115-11")
 }
 
 /// A month as the log names it: `2026-11`.
 pub(super) fn month(text: &str) -> Result<String> {
-    let day = first_of(text)
-        .ok_or_else(|| Error::usage(format!("'{text}' is no month")).hint("2026-11 or 115-11"))?;
+    let day = first_of(text).ok_or_else(|| no_month(text))?;
     Ok(day.format("%Y-%m").to_string())
 }
 
@@ -97,24 +101,13 @@ fn period(
     args: &AccessFilter,
     zone: chrono_tz::Tz,
 ) -> Result<(Option<Timestamp>, Option<Timestamp>)> {
-    let bad = |text: &str| {
-        Error::usage(format!("'{text}' is no date, month or time"))
-            .hint("2026-11 or 115-11 for a month; 2026-11-30, 115/11/30 or a time for an end")
-    };
     if let Some(text) = &args.month {
-        let first = first_of(text).ok_or_else(|| bad(text))?;
-        let last = Timestamp::end_of_month(first, zone).ok_or_else(|| bad(text))?;
+        let first = first_of(text).ok_or_else(|| no_month(text))?;
+        let last = Timestamp::end_of_month(first, zone).ok_or_else(|| no_month(text))?;
         return Ok((Some(Timestamp::start_of_day(first, zone)), Some(last)));
     }
-    let from = match &args.from {
-        Some(text) => Some(match calendar::parse_date(text) {
-            Some(day) => Timestamp::start_of_day(day, zone),
-            None => calendar::parse_end(text, zone).ok_or_else(|| bad(text))?,
-        }),
-        None => None,
-    };
-    let to = args.to.as_ref();
-    let to = to.map(|text| calendar::parse_end(text, zone).ok_or_else(|| bad(text))).transpose()?;
+    let from = args.from.as_deref().map(|text| dates::beginning(text, zone)).transpose()?;
+    let to = args.to.as_deref().map(|text| dates::end(text, zone)).transpose()?;
     Ok((from, to))
 }
 

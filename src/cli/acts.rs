@@ -9,28 +9,28 @@ use super::{
     access,
     args::{
         AccessWord, AccountAdd, AccountWord, AuditWord, BatchWord, Cli, ClockWord, CloseArgs,
-        ConfigWord, DestroyWord, GrantWord, HoldWord, KeyWord, LinkWord, StandingWord, UseWord,
-        WitnessWord, Word,
+        ConfigWord, DestroyWord, GrantWord, HoldWord, KeyWord, LinkWord, StandingWord, WitnessWord,
+        Word,
     },
     audits,
     client::Client,
-    handover,
+    dates, handover,
     identity::Identity,
-    incidents, inventory, notified, people, print,
+    incidents, inventory, notified, on_paper, people, print, uses,
     words::{id, public_key},
 };
 use crate::{
     domain::{
         accounts::Role,
-        calendar,
         digest::Digest,
         entry::{AccountFacts, HoldScope, KeyForm, PaperFacts, UnixUser},
         limits,
+        on_paper::{Ruling, Subject},
         secret::Secret,
         time::Timestamp,
     },
     error::{Error, Exit},
-    service::{Command, Result},
+    service::{Command, Reply, Result, passphrases::PassphraseAct, people::PeopleAct},
     wiring,
 };
 
@@ -50,8 +50,13 @@ pub(super) fn done(
     for note in &notes {
         print::note(note);
     }
+    shown(cli, &reply)
+}
+
+/// Shows a reply.
+pub(super) fn shown(cli: &Cli, reply: &Reply) -> Result<()> {
     if cli.json {
-        print::json(&reply)
+        print::json(reply)
     } else {
         print::line(&format!("{}  {}", reply.id, reply.message))?;
         match &reply.next {
@@ -63,10 +68,7 @@ pub(super) fn done(
 
 pub(super) fn time(client: &mut Client, text: &str) -> Result<Timestamp> {
     let zone = client.zone()?;
-    calendar::parse_end(text, zone).ok_or_else(|| {
-        Error::usage(format!("'{text}' is no date or time"))
-            .hint("2027-12-31 or 116/12/31 (to the end of that day), or 2027-12-31T17:00:00+08:00")
-    })
+    dates::end(text, zone)
 }
 
 fn command_of(word: &Word, client: &mut Client) -> Result<Command> {
@@ -78,6 +80,14 @@ fn command_of(word: &Word, client: &mut Client) -> Result<Command> {
         Word::Account(AccountWord::Disable { name }) => {
             Command::AccountDisable { name: name.clone() }
         }
+        Word::Account(AccountWord::Edit { name, display, title, unit }) => Command::People {
+            act: Box::new(PeopleAct::Edit {
+                name: name.clone(),
+                display: display.clone(),
+                title: title.clone(),
+                unit: unit.clone(),
+            }),
+        },
         Word::Account(AccountWord::Review(asked)) => people::review_of(asked)?,
         Word::Appointment(word) => people::command_of(word, client)?,
         Word::Witness(WitnessWord::Add { name, key }) => {
@@ -108,6 +118,12 @@ fn command_of(word: &Word, client: &mut Client) -> Result<Command> {
         Word::Batch(BatchWord::Reject { id, reason }) => {
             Command::BatchReject { batch: client.batch_named(id)?, reason: reason.clone() }
         }
+        Word::Batch(
+            word @ (BatchWord::Provide { .. }
+            | BatchWord::Confirm { .. }
+            | BatchWord::Compare { .. }
+            | BatchWord::Accept { .. }),
+        ) => return uses::command_of_batch(word, client),
         Word::Batch(word) => notified::command_of(word, client)?,
         Word::Link(LinkWord::Baseline { link, number }) => {
             Command::Baseline { link: link.clone(), sequence: *number }
@@ -117,7 +133,27 @@ fn command_of(word: &Word, client: &mut Client) -> Result<Command> {
         }
         Word::Link(LinkWord::Life(_)) => super::links::command_of(word)?,
         Word::Link(LinkWord::Confirm { link }) => Command::BaselineConfirm { link: link.clone() },
-        Word::Key(KeyWord::Submit { id, file, passphrase_stdin, channel }) => {
+        Word::Key(word) => command_of_key(word, client)?,
+        _ => return command_of_use(word, client),
+    })
+}
+
+fn command_of_key(word: &KeyWord, client: &mut Client) -> Result<Command> {
+    Ok(match word {
+        KeyWord::Standing { link, channel } => {
+            let (link, channel) = (link.clone(), channel.clone());
+            let act = Box::new(PassphraseAct::Enter { link, channel });
+            Command::Passphrase { act, secret: secret(None)? }
+        }
+        KeyWord::Confirm { link } => {
+            let act = Box::new(PassphraseAct::Confirm { link: link.clone() });
+            Command::Passphrase { act, secret: Secret::default() }
+        }
+        KeyWord::End { link, reason } => {
+            let act = PassphraseAct::End { link: link.clone(), reason: reason.clone() };
+            Command::Passphrase { act: Box::new(act), secret: Secret::default() }
+        }
+        KeyWord::Submit { id, file, passphrase_stdin, channel } => {
             let form = if *passphrase_stdin { KeyForm::Passphrase } else { KeyForm::Identity };
             let secret = secret(file.as_deref())?;
             Command::KeySubmit {
@@ -127,7 +163,6 @@ fn command_of(word: &Word, client: &mut Client) -> Result<Command> {
                 secret,
             }
         }
-        _ => return command_of_use(word, client),
     })
 }
 
@@ -141,20 +176,23 @@ fn command_of_use(word: &Word, client: &mut Client) -> Result<Command> {
             fields: asked.fields.clone(),
             unit: asked.unit.clone(),
         },
-        Word::Grant(GrantWord::Approve { id: grant }) => {
-            Command::GrantApprove { grant: id(grant)? }
+        Word::Grant(GrantWord::Approve { id: grant, paper }) => {
+            let grant = id(grant)?;
+            let decided = (Subject::Grant(grant), Ruling::Approved);
+            let entered = on_paper::entered(client, decided, paper, None)?;
+            entered.unwrap_or(Command::GrantApprove { grant })
         }
-        Word::Grant(GrantWord::Deny { id: grant, reason }) => {
-            Command::GrantDeny { grant: id(grant)?, reason: reason.clone() }
+        Word::Grant(GrantWord::Deny { id: grant, reason, paper }) => {
+            let grant = id(grant)?;
+            let decided = (Subject::Grant(grant), Ruling::Denied);
+            let entered = on_paper::entered(client, decided, paper, Some(reason))?;
+            entered.unwrap_or(Command::GrantDeny { grant, reason: reason.clone() })
+        }
+        Word::Grant(GrantWord::Confirm { id: grant }) => {
+            on_paper::confirmed(Subject::Grant(id(grant)?))
         }
         Word::Grant(GrantWord::Revoke { id: grant }) => Command::GrantRevoke { grant: id(grant)? },
-        Word::Use(UseWord::Complete { grant }) => Command::UseComplete { grant: id(grant)? },
-        Word::Use(UseWord::NoNeed { batch }) => {
-            Command::UseNoNeed { batch: client.batch_named(batch)? }
-        }
-        Word::Use(UseWord::Filed { batch, doc_no }) => {
-            Command::UseFiled { batch: client.batch_named(batch)?, doc_no: doc_no.clone() }
-        }
+        Word::Use(word) => return uses::command_of(word, client),
         Word::Copy(word) => return inventory::command_of_copy(word, client),
         Word::Media(word) => return inventory::command_of_media(word, client),
         _ => return command_of_end(word, client),
@@ -164,6 +202,7 @@ fn command_of_use(word: &Word, client: &mut Client) -> Result<Command> {
 fn command_of_end(word: &Word, client: &mut Client) -> Result<Command> {
     Ok(match word {
         Word::Destroy(word) => return command_of_destroy(word, client),
+        Word::Register(word) => super::amending::command_of(word)?,
         Word::Standing(StandingWord::Add { policy, link, doc_no, until }) => Command::StandingAdd {
             policy: policy.clone(),
             link: link.clone(),
@@ -210,9 +249,17 @@ fn command_of_destroy(word: &DestroyWord, client: &mut Client) -> Result<Command
             copies: copy.iter().map(|copy| id(copy)).collect::<Result<_>>()?,
             reason: reason.clone(),
         },
-        DestroyWord::Approve { order } => Command::DestroyApprove { order: id(order)? },
-        DestroyWord::Deny { order, reason } => {
-            Command::DestroyDeny { order: id(order)?, reason: reason.clone() }
+        DestroyWord::Approve { order, paper } => {
+            let order = id(order)?;
+            let decided = (Subject::Order(order), Ruling::Approved);
+            let entered = on_paper::entered(client, decided, paper, None)?;
+            entered.unwrap_or(Command::DestroyApprove { order })
+        }
+        DestroyWord::Deny { order, reason, paper } => {
+            let order = id(order)?;
+            let decided = (Subject::Order(order), Ruling::Denied);
+            let entered = on_paper::entered(client, decided, paper, Some(reason))?;
+            entered.unwrap_or(Command::DestroyDeny { order, reason: reason.clone() })
         }
         DestroyWord::Cancel { order, reason } => {
             Command::DestroyCancel { order: id(order)?, reason: reason.clone() }
@@ -230,6 +277,7 @@ fn command_of_destroy(word: &DestroyWord, client: &mut Client) -> Result<Command
         DestroyWord::Confirm { order } => Command::DestroyConfirm { order: id(order)? },
         DestroyWord::Plan { .. }
         | DestroyWord::List
+        | DestroyWord::Slip { .. }
         | DestroyWord::Record { .. }
         | DestroyWord::Letter { .. } => {
             return Err(Error::usage("this word takes no command"));

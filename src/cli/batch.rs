@@ -7,7 +7,7 @@ use crate::{
     domain::{calendar, certificate::InBoth, entry::KeyForm},
     service::{
         Result,
-        show::{BatchPage, CopyLine, FileRow, KeyLine},
+        show::{BatchPage, BatchRow, CopyLine, FileRow, KeyLine},
     },
 };
 
@@ -17,7 +17,7 @@ pub(super) fn show(page: &BatchPage, zone: Tz) -> Result<()> {
     let names = [row.id.map(|id| id.to_string()), row.number.clone(), row.delivery.clone()];
     print::raw(&names.into_iter().flatten().collect::<Vec<_>>().join("  "))?;
     labelled("link", Some(&row.link))?;
-    let state = speech::word(&row.state).into_owned();
+    let state = speech::word(standing(row)).into_owned();
     let state = match row.reason {
         Some(reason) => format!("{state}  {}", speech::word(reason.code())),
         None => state,
@@ -52,12 +52,24 @@ pub(super) fn show(page: &BatchPage, zone: Tz) -> Result<()> {
     if let Some(key) = &page.key {
         print::line(&came(key, zone))?;
     }
+    if let Some(left) = page.tries_left {
+        print::line(&format!("keys that may still be tried: {left}"))?;
+        print::line(
+            "easily confused in a passphrase: 0 and O; 1, l and I; capitals and small letters; full-width letters; a blank at the end",
+        )?;
+    }
     if let Some(row) = &page.notice {
         notified::show(row, zone)?;
     }
     counts(page)?;
     times(page, zone)?;
-    copies(page)
+    copies(page)?;
+    super::uses::lines(page, zone)
+}
+
+/// Its state as people call it: a loaded batch that several people had to seal is provided.
+pub(super) fn standing(row: &BatchRow) -> &str {
+    if row.sealed { "provided" } else { &row.state }
 }
 
 fn labelled(label: &str, text: Option<&str>) -> Result<()> {

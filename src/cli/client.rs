@@ -135,10 +135,8 @@ impl Client {
                 Ok((reply, service.notes()))
             }
             Self::Remote(remote, _) => {
-                let secret = match &command {
-                    Command::KeySubmit { secret, .. } => Some(SecretText::new(secret)),
-                    _ => None,
-                };
+                let mut command = command;
+                let secret = command.secret_mut().map(|secret| SecretText::new(secret));
                 remote.act(CommandRequest { command, secret, by: caller.and_then(signed_by) })
             }
         }

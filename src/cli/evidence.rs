@@ -246,6 +246,10 @@ fn show(report: &EvidenceReport) -> Result<()> {
             report.signatures,
             report.certificates
         ))?;
+        if report.from_paper > 0 {
+            let count = report.from_paper;
+            print::line(&format!("{count} decisions were recorded from signed documents"))?;
+        }
         match &report.manifest_key {
             Some(key) => print::line(&format!("the manifest is signed with the key {key}"))?,
             None => print::line("the manifest is not here, or was never found good")?,

@@ -2,9 +2,9 @@
 
 use chrono_tz::Tz;
 
-use super::{args::ExpectedArgs, client::Client, print};
+use super::{args::ExpectedArgs, client::Client, dates, print};
 use crate::{
-    domain::{calendar, expected::slots::SlotState, time::Timestamp},
+    domain::{calendar, expected::slots::SlotState},
     service::{
         Query, Result,
         expected::{ExpectedLine, ExpectedPage},
@@ -20,13 +20,7 @@ pub(super) fn show(client: &mut Client, asked: &ExpectedArgs, json: bool) -> Res
     let zone = client.zone()?;
     let ExpectedArgs { link, from, until } = asked;
     // The last day is one of those that are shown, and so is the first.
-    let from = match from.as_deref() {
-        None => None,
-        Some(text) => Some(match calendar::parse_date(text) {
-            Some(day) => Timestamp::start_of_day(day, zone),
-            None => super::acts::time(client, text)?,
-        }),
-    };
+    let from = from.as_deref().map(|text| dates::beginning(text, zone)).transpose()?;
     let until = until.as_deref().map(|text| super::acts::time(client, text)).transpose()?;
     let link = link.clone();
     let pages: Vec<ExpectedPage> = client.ask(Query::Expected { link, from, until })?;

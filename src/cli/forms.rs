@@ -5,11 +5,11 @@ use std::path::Path;
 use super::{
     args::{FormFile, FormFormat, RegisterExport},
     client::Client,
-    print,
+    dates, print,
 };
 use crate::{
     adapters::files,
-    domain::{calendar, certificate::Certificate, digest::Digest, time::Timestamp},
+    domain::{certificate::Certificate, digest::Digest, time::Timestamp},
     error::{Error, Exit},
     paper::{self, Form, pdf::PdfFault},
     service::{
@@ -22,13 +22,8 @@ use crate::{
 /// `register export`.
 pub(super) fn register(client: &mut Client, asked: &RegisterExport) -> Result<()> {
     let zone = client.zone()?;
-    let day = |name: &str, text: &Option<String>| match text {
-        None => Ok(None),
-        Some(text) => calendar::parse_date(text).map(Some).ok_or_else(|| {
-            Error::usage(format!("--{name} takes a day such as 115/11/21, not '{text}'"))
-        }),
-    };
-    let (from, to) = (day("from", &asked.from)?, day("to", &asked.to)?);
+    let day = |text: &Option<String>| text.as_deref().map(dates::day).transpose();
+    let (from, to) = (day(&asked.from)?, day(&asked.to)?);
     if let (Some(from), Some(to)) = (from, to)
         && from > to
     {

@@ -4,6 +4,7 @@ use super::{
     acts::{act, time},
     args::{Cli, IncidentWord, ReportArgs, Word},
     client::Client,
+    dates,
     identity::Identity,
     lists::listing,
     speech,
@@ -60,10 +61,7 @@ pub(super) fn command_of(word: &IncidentWord, client: &mut Client) -> Result<Com
 /// When something became known: the time to report it counts from the beginning of a day that is given.
 fn known(client: &mut Client, text: &str) -> Result<Timestamp> {
     let zone = client.zone()?;
-    match calendar::parse_date(text) {
-        Some(day) => Ok(Timestamp::start_of_day(day, zone)),
-        None => time(client, text),
-    }
+    dates::beginning(text, zone)
 }
 
 /// A moment that has been; now, where none is said.

@@ -9,7 +9,7 @@ use super::{
     args::{CopyWord, DeclareArgs, MediaWord, RecordArgs},
     client::Client,
     lists::listing,
-    speech,
+    on_paper, speech,
     words::id,
 };
 use crate::{
@@ -18,6 +18,7 @@ use crate::{
         entry::{EndFacts, HeldFacts},
         ids::CopyId,
         inventory::{self, HeldKind, Medium, Method, Sanitization},
+        on_paper::{Ruling, Subject},
         time::Timestamp,
     },
     error::{Error, Exit},
@@ -36,12 +37,21 @@ pub(super) fn command_of_copy(word: &CopyWord, client: &mut Client) -> Result<Co
                 delete_by: delete_by.as_deref().map(|date| time(client, date)).transpose()?,
             }
         }
-        CopyWord::Approve { copy, doc_no } => {
-            Command::CopyApprove { copy: id(copy)?, doc_no: doc_no.clone() }
+        CopyWord::Approve { copy, doc_no, slip } => {
+            let copy = id(copy)?;
+            if slip.paper {
+                let decided = (Subject::Copy(copy), Ruling::Approved);
+                return on_paper::typed(client, decided, (doc_no, slip), None);
+            }
+            Command::CopyApprove { copy, doc_no: doc_no.clone() }
         }
-        CopyWord::Deny { copy, reason } => {
-            Command::CopyDeny { copy: id(copy)?, reason: reason.clone() }
+        CopyWord::Deny { copy, reason, paper } => {
+            let copy = id(copy)?;
+            let decided = (Subject::Copy(copy), Ruling::Denied);
+            let entered = on_paper::entered(client, decided, paper, Some(reason))?;
+            entered.unwrap_or(Command::CopyDeny { copy, reason: reason.clone() })
         }
+        CopyWord::Confirm { copy } => on_paper::confirmed(Subject::Copy(id(copy)?)),
         CopyWord::Withdraw { copy, reason } => {
             Command::CopyWithdraw { copy: id(copy)?, reason: reason.clone() }
         }
@@ -52,7 +62,9 @@ pub(super) fn command_of_copy(word: &CopyWord, client: &mut Client) -> Result<Co
             place: place.clone(),
             lock: lock.clone(),
         },
-        CopyWord::List { .. } => return Err(Error::usage("this word takes no command")),
+        CopyWord::List { .. } | CopyWord::Slip { .. } => {
+            return Err(Error::usage("this word takes no command"));
+        }
     })
 }
 

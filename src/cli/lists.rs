@@ -5,6 +5,8 @@ use crate::{
     domain::{
         calendar,
         entry::{AGENT, ConfigChange},
+        on_paper::OnPaper,
+        person::{self, DEPUTY},
     },
     service::{
         Query, Result,
@@ -19,11 +21,16 @@ pub(super) fn accounts(client: &mut Client, json: bool) -> Result<()> {
     listing(
         json,
         &client.ask::<Vec<AccountLine>>(Query::Accounts)?,
-        &["name", "state", "roles", "unit"],
+        &["name", "person", "state", "roles", "unit"],
         |a| {
             let waits = if a.waits { " (waits for a second person)" } else { "" };
             let unit = a.unit.clone().unwrap_or_default();
-            vec![a.name.clone(), format!("{}{waits}", a.state), a.roles.join(","), unit]
+            let deputy = !a.stands_for.is_empty();
+            let shown = a.display.as_deref().map(|name| person::named(Some(name), &a.name, deputy));
+            let shown = shown.or_else(|| deputy.then(|| DEPUTY.to_owned()));
+            let who: Vec<String> = shown.into_iter().chain(a.title.clone()).collect();
+            let state = format!("{}{waits}", a.state);
+            vec![a.name.clone(), who.join(" "), state, a.roles.join(","), unit]
         },
     )
 }
@@ -35,7 +42,7 @@ pub(super) fn batches(client: &mut Client, json: bool) -> Result<()> {
             b.id.map_or_else(|| "-".to_owned(), |id| id.to_string()),
             b.number.clone().unwrap_or_default(),
             b.link.clone(),
-            b.state.clone(),
+            super::batch::standing(b).to_owned(),
             b.reason.map(|r| r.to_string()).unwrap_or_default(),
             b.delivery.clone().unwrap_or_default(),
         ]
@@ -47,15 +54,17 @@ pub(super) fn grants(client: &mut Client, json: bool) -> Result<()> {
     listing(
         json,
         &client.ask::<Vec<GrantLine>>(Query::Grants)?,
-        &["id", "state", "link", "holder", "until"],
+        &["id", "state", "link", "holder", "until", "remarks"],
         |g| {
             let until = calendar::end(g.terms.until, zone);
+            let remarks = g.on_paper.as_ref().map(from_paper).unwrap_or_default();
             vec![
                 g.id.to_string(),
                 g.state.clone(),
                 g.terms.link.clone(),
                 g.terms.holder.clone(),
                 until,
+                remarks,
             ]
         },
     )
@@ -84,6 +93,11 @@ pub(super) fn orders(client: &mut Client, json: bool) -> Result<()> {
     )
 }
 
+/// A decision that was recorded from a signed document.
+pub(super) fn from_paper(paper: &OnPaper) -> String {
+    format!("recorded from a signed document: {}", paper.doc_no)
+}
+
 /// What there is to know of an order beside its state.
 fn remarks(order: &OrderLine) -> String {
     let mut remarks = Vec::new();
@@ -93,6 +107,7 @@ fn remarks(order: &OrderLine) -> String {
     if let Some(standing) = order.standing {
         remarks.push(standing.to_string());
     }
+    remarks.extend(order.on_paper.iter().map(from_paper));
     if !order.excepted.is_empty() {
         remarks.push(format!("left out: {}", order.excepted.len()));
     }

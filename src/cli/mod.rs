@@ -2,6 +2,7 @@
 
 mod access;
 mod acts;
+mod amending;
 mod args;
 mod audit;
 mod audit_pack;
@@ -9,11 +10,13 @@ mod audits;
 mod bars;
 mod batch;
 mod client;
+mod dates;
 mod doctor;
 mod duties;
 mod evidence;
 mod expected;
 mod forms;
+mod gate;
 mod handover;
 mod identity;
 mod incidents;
@@ -25,6 +28,7 @@ mod locale;
 mod media;
 mod notices;
 mod notified;
+mod on_paper;
 mod pack;
 mod pages;
 mod papers;
@@ -33,6 +37,7 @@ mod policies;
 mod print;
 mod receipt;
 mod register;
+mod row_files;
 mod rows;
 mod shapes;
 mod sources;
@@ -43,6 +48,7 @@ mod table;
 mod tests;
 mod today;
 mod usage;
+mod uses;
 mod vault;
 mod verify;
 mod witness;
@@ -60,9 +66,9 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     speech::choose(locale::language(&arguments));
     let parsed = speech::spoken(args::Cli::command())
         .try_get_matches_from(arguments)
-        .and_then(|matches| args::Cli::from_arg_matches(&matches));
-    let cli = match parsed {
-        Ok(cli) => cli,
+        .and_then(|matches| Ok((args::Cli::from_arg_matches(&matches)?, matches)));
+    let (cli, matches) = match parsed {
+        Ok(parsed) => parsed,
         Err(error) => {
             // Help and version go to standard output with 0, help that nobody asked for to standard error.
             return match error.kind() {
@@ -81,7 +87,9 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             };
         }
     };
-    match run(&cli) {
+    let mut words = args::Cli::command();
+    words.build();
+    match gate::look_through(&words, &matches).and_then(|()| run(&cli)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             print::error(&error);

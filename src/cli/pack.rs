@@ -4,11 +4,10 @@ use std::path::Path;
 
 use super::{
     args::{PackArgs, PackKind},
-    print,
+    dates, print,
 };
 use crate::{
     domain::{
-        calendar,
         manifest::{AsOf, Kind},
         packing::Announced,
         time::Timestamp,
@@ -79,11 +78,10 @@ fn announced(args: &PackArgs, now: Timestamp) -> Result<Announced> {
 }
 
 fn as_of(text: &str) -> Result<AsOf> {
-    let day = calendar::parse_date(text).map(AsOf::Day);
-    day.or_else(|| Timestamp::parse(text).map(AsOf::Moment)).ok_or_else(|| {
-        Error::usage(format!("--as-of: '{text}' is no day and no time"))
-            .hint("for example 2026-11-20, 115/11/20, or a time with its offset")
-    })
+    match Timestamp::parse(text) {
+        Some(at) => Ok(AsOf::Moment(at)),
+        None => dates::day(text).map(AsOf::Day),
+    }
 }
 
 fn lock(args: &PackArgs) -> Result<Lock> {

@@ -91,6 +91,7 @@ const fn kind_of(word: PaperWord) -> PaperKind {
         PaperWord::AuditPlan => PaperKind::AuditPlan,
         PaperWord::BackupPlan => PaperKind::BackupPlan,
         PaperWord::TransferProcedure => PaperKind::TransferProcedure,
+        PaperWord::Decision => PaperKind::Decision,
         PaperWord::Other => PaperKind::Other,
     }
 }

@@ -9,7 +9,7 @@ use super::{
         ReviewArgs, Word,
     },
     client::Client,
-    forms,
+    dates, forms,
     identity::Identity,
     letters,
     lists::{self, listing},
@@ -20,6 +20,7 @@ use crate::{
     domain::{
         calendar,
         people::{AccountFault, AccountVerdict, Leaving, Post},
+        person::DEPUTY,
         time::Timestamp,
     },
     error::{Error, Exit},
@@ -57,10 +58,7 @@ fn decides(asked: &ReviewArgs) -> bool {
 /// The first moment of a day.
 fn begin(text: &str, client: &mut Client) -> Result<Timestamp> {
     let zone = client.zone()?;
-    let day = calendar::parse_date(text).ok_or_else(|| {
-        Error::usage(format!("'{text}' is no date")).hint("2027-12-31 or 116/12/31")
-    })?;
-    Ok(Timestamp::start_of_day(day, zone))
+    dates::begin(text, zone)
 }
 
 fn one_of<T>(what: &str, text: &str, found: Option<T>, all: &[&str]) -> Result<T> {
@@ -221,13 +219,15 @@ fn list(client: &mut Client, json: bool) -> Result<()> {
     let day = |at: Timestamp| calendar::date(at.date_in(zone));
     listing(false, &page.appointments, &head, |row: &AppointmentLine| {
         let post = speech::word(row.terms.post.word()).into_owned();
-        let deputy = speech::word("deputy").into_owned();
         vec![
             row.id.to_string(),
             speech::word(&row.state).into_owned(),
-            if row.terms.deputy_for.is_some() { format!("{post} ({deputy})") } else { post },
+            match &row.stands_for {
+                Some(one) => format!("{post} {DEPUTY} {}", one.of),
+                None => post,
+            },
             row.terms.link.clone().unwrap_or_else(|| speech::word("all").into_owned()),
-            row.terms.name.clone(),
+            who(&row.terms.name, &row.person),
             day(row.begins.unwrap_or(row.terms.from)),
             row.ends.map(day).unwrap_or_default(),
             row.terms.doc_no.clone(),
@@ -250,6 +250,11 @@ fn list(client: &mut Client, json: bool) -> Result<()> {
             told.join(", "),
         ]
     })
+}
+
+/// The account, with the person behind it where that says more.
+fn who(account: &str, person: &str) -> String {
+    if account == person { account.to_owned() } else { format!("{account} ({person})") }
 }
 
 /// `account roster`.

@@ -7,19 +7,24 @@ use std::{
 };
 
 use super::{
-    args::{MatchArgs, QueryArgs, RowFormat},
+    args::{ListEncoding, MatchArgs, QueryArgs, RowFormat},
     client::Client,
     identity::Identity,
     print,
     words::{bounded, id},
 };
 use crate::{
-    domain::{ids::GrantId, limits},
+    domain::{
+        brought::{self, Brought, NoColumn, Sought},
+        ids::GrantId,
+        limits,
+    },
     error::{Error, Exit},
     service::{
         Query, Result,
         reading::{Reading, Wanted},
     },
+    wiring::{self, TextCode},
 };
 
 pub(super) fn query_of(client: &mut Client, args: &QueryArgs) -> Result<Reading> {
@@ -43,6 +48,7 @@ pub(super) fn query_of(client: &mut Client, args: &QueryArgs) -> Result<Reading>
         batch: args.batch.as_deref().map(|text| client.batch_named(text)).transpose()?,
         wanted: Wanted::Where(conditions),
         to: print::destination().to_owned(),
+        copies: Vec::new(),
     })
 }
 
@@ -69,32 +75,98 @@ fn first_line(text: &str) -> String {
     text.split(['\r', '\n']).next().unwrap_or_default().to_owned()
 }
 
-pub(super) fn match_of(args: &MatchArgs) -> Result<Reading> {
-    let text = if args.input.as_os_str() == "-" {
-        let mut text = String::new();
-        stdin()
-            .lock()
-            .read_to_string(&mut text)
-            .map_err(|error| Error::new(Exit::Unavailable, format!("standard input: {error}")))?;
-        text
-    } else {
-        std::fs::read_to_string(&args.input).map_err(|error| {
-            Error::new(Exit::Unavailable, format!("'{}': {error}", args.input.display()))
-        })?
-    };
-    let values = text
-        .lines()
-        .map(|l| l.trim_end_matches('\r').to_owned())
-        .filter(|l| !l.is_empty())
-        .collect();
+pub(super) fn match_of(client: &mut Client, args: &MatchArgs) -> Result<Reading> {
+    let grant = id(&args.grant)?;
+    let sought: Sought = client.ask(Query::Sought { grant, field: args.on.clone() })?;
+    let values = brought(args, &sought)?;
     Ok(Reading {
-        grant: id(&args.grant)?,
+        grant,
         case_no: args.case.clone(),
         reason: args.reason.clone(),
         batch: None,
         wanted: Wanted::List { on: args.on.clone(), values },
         to: print::destination().to_owned(),
+        copies: Vec::new(),
     })
+}
+
+/// The values of a list that somebody brings, and what there is to tell of them: counts, never a value.
+fn brought(args: &MatchArgs, sought: &Sought) -> Result<Vec<String>> {
+    let name = if args.input.as_os_str() == "-" {
+        "standard input".to_owned()
+    } else {
+        format!("'{}'", args.input.display())
+    };
+    let bytes = list_bytes(&args.input, &name)?;
+    let code = args.encoding.map(|code| match code {
+        ListEncoding::Cp950 => TextCode::Cp950,
+        ListEncoding::Utf8 => TextCode::Utf8,
+    });
+    let rows = wiring::read_list(&bytes, code, &|text| sought.is_meant_by(text))
+        .map_err(|fault| Error::new(Exit::Data, format!("{name}: {fault}")).hint(fault.hint()))?;
+    let brought = brought::taken(&rows, sought, args.column.as_deref())
+        .map_err(|why| no_column(&name, &sought.name, &why))?;
+    told(&brought);
+    Ok(brought.values)
+}
+
+fn told(brought: &Brought) {
+    let Brought { doubled, folded, numbers, shortened, formulas, blank, .. } = brought;
+    let notes = [
+        (
+            doubled,
+            format!("{doubled} values of the list are there more than once, and are asked once"),
+        ),
+        (folded, format!("{folded} values were at full width or in small letters, and are folded")),
+        (numbers, format!("{numbers} cells of the list are numbers, which keep no zeros in front")),
+        (
+            shortened,
+            format!(
+                "{shortened} of these numbers are too short: make the column text, and type them again"
+            ),
+        ),
+        (
+            formulas,
+            format!("{formulas} cells of the list are formulas: what they showed last is taken"),
+        ),
+        (blank, format!("{blank} rows of the list have no value")),
+    ];
+    for (count, note) in notes {
+        if *count > 0 {
+            print::note(&note);
+        }
+    }
+}
+
+fn list_bytes(path: &Path, name: &str) -> Result<Vec<u8>> {
+    let unread = |error: std::io::Error| Error::new(Exit::Unavailable, format!("{name}: {error}"));
+    let mut bytes = Vec::new();
+    // One byte more than may be: it is over the limit then, and said to be.
+    let most = limits::LIST_BYTES_MAX + 1;
+    if path.as_os_str() == "-" {
+        stdin().lock().take(most).read_to_end(&mut bytes).map_err(unread)?;
+    } else {
+        let file = std::fs::File::open(path).map_err(unread)?;
+        file.take(most).read_to_end(&mut bytes).map_err(unread)?;
+    }
+    Ok(bytes)
+}
+
+fn no_column(name: &str, field: &str, why: &NoColumn) -> Error {
+    let asked = "--column names it by its head, or by its number from 1";
+    match why {
+        NoColumn::Empty => Error::new(Exit::Data, format!("{name} has no value in it")),
+        NoColumn::Unknown(columns) => Error::new(
+            Exit::Data,
+            format!("{name} has {columns} columns, and no head says which one is '{field}'"),
+        )
+        .hint(asked),
+        NoColumn::Several(columns) => {
+            Error::new(Exit::Data, format!("{columns} heads in {name} may be '{field}'"))
+                .hint(asked)
+        }
+        NoColumn::Missing => Error::usage(format!("{name} has no such column")).hint(asked),
+    }
 }
 
 pub(super) fn read(

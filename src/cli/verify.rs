@@ -46,6 +46,12 @@ fn told(certificate: &Certificate) -> Result<()> {
     let count = certificate.copies.len() + certificate.attested.len();
     let (order, site) = (certificate.order, &certificate.site);
     print::line(&format!("good: order {order} of {site}, {count} copies"))?;
+    for paper in &certificate.on_paper {
+        print::line(&format!(
+            "the approval of '{}' was recorded from a signed document, {}: entered by '{}', confirmed by '{}'",
+            paper.by, paper.doc_no, paper.entered_by, paper.confirmed_by
+        ))?;
+    }
     for copy in &certificate.copies {
         let recover = if copy.assurance.is_unrecoverable() {
             "cannot be recovered"

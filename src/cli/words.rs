@@ -17,13 +17,13 @@ use super::{
     client::{self, Client},
     doctor, duties, evidence, forms, handover,
     identity::Identity,
-    incidents, inventory, letters, links, lists, notices, notified, pack, pages, papers, people,
-    policies, print, receipt, register, rows, shapes, sources, speech, status, today, vault,
-    verify, witness,
+    incidents, inventory, letters, links, lists, notices, notified, on_paper, pack, pages, papers,
+    people, policies, print, receipt, register, row_files, rows, shapes, sources, speech, status,
+    today, vault, verify, witness,
 };
 use crate::{
     daemon, demo,
-    domain::{limits, sshsig},
+    domain::{limits, on_paper::Subject, sshsig},
     error::{Error, Exit},
     service::{
         Query, Result,
@@ -212,6 +212,9 @@ fn with_site(cli: &Cli, hooks: &Hooks) -> Result<()> {
         Word::Audit(word) => audit::run(cli, word, &mut client, &identity),
         Word::Incident(_) => incidents::run(cli, &mut client, &identity),
         Word::Batch(BatchWord::List) => lists::batches(&mut client, cli.json),
+        Word::Batch(BatchWord::Compare { id, applied, result: None, .. }) => {
+            super::uses::compare(&mut client, id, *applied, cli.json)
+        }
         Word::Batch(BatchWord::Show { id }) => one_batch(&mut client, id, cli.json),
         Word::Batch(
             BatchWord::Notices
@@ -258,6 +261,15 @@ fn with_site(cli: &Cli, hooks: &Hooks) -> Result<()> {
             let file: CertificateText = client.ask(Query::Certificate { order: id(order)? })?;
             forms::certificate(&mut client, &file.text, *format, output.as_deref())
         }
+        Word::Destroy(DestroyWord::Slip { order, file }) => {
+            on_paper::slip(&mut client, Subject::Order(id(order)?), file)
+        }
+        Word::Grant(GrantWord::Slip { id: grant, file }) => {
+            on_paper::slip(&mut client, Subject::Grant(id(grant)?), file)
+        }
+        Word::Copy(CopyWord::Slip { copy, file }) => {
+            on_paper::slip(&mut client, Subject::Copy(id(copy)?), file)
+        }
         Word::Destroy(DestroyWord::Record { id, file }) => {
             forms::destruction(&mut client, id, file)
         }
@@ -267,10 +279,16 @@ fn with_site(cli: &Cli, hooks: &Hooks) -> Result<()> {
         Word::Duties(asked) => duties::show(&mut client, asked, cli.json),
         Word::Query(query) => {
             let reading = rows::query_of(&mut client, query)?;
+            if let Some(file) = row_files::RowFile::of(&query.file) {
+                return file.written(cli, &mut client, &identity, reading);
+            }
             rows::read(&mut client, &identity, &reading, format(cli, query.format))
         }
         Word::Match(list) => {
-            let reading = rows::match_of(list)?;
+            let reading = rows::match_of(&mut client, list)?;
+            if let Some(file) = row_files::RowFile::of(&list.file) {
+                return file.written(cli, &mut client, &identity, reading);
+            }
             rows::read(&mut client, &identity, &reading, format(cli, list.format))
         }
         Word::Access(AccessWord::Keys) => access::keys(&mut client, cli.json),

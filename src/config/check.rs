@@ -13,7 +13,10 @@ use super::Config;
 use crate::{
     adapters::root_key::RootKeySource,
     doctor::{Finding, Severity},
-    domain::{link::KeyMode, signers::AllowedSigners},
+    domain::{
+        link::{Container, KeyMode, Link},
+        signers::AllowedSigners,
+    },
 };
 
 const STICKY: u32 = 0o1000;
@@ -40,14 +43,35 @@ pub fn remarks(config: &Config) -> Vec<Finding> {
             let fix = "put the provider's signing key into the file that 'signers' names";
             found.push(Finding::new(Severity::Warning, "signers-empty", what, why).fix(fix));
         }
-        if link.key == KeyMode::Standing {
-            let what = format!("'{}' has 'key: standing'", link.name);
-            let why = "one key of the agent opens every batch of it";
-            let fix = "'key: separate', where the provider can send a key for each batch";
-            found.push(Finding::new(Severity::Remark, "key-standing", what, why).fix(fix));
-        }
+        found.extend(lasting_key(link));
+        found.extend(in_plain(link));
     }
     found
+}
+
+/// A key that opens more than one batch.
+fn lasting_key(link: &Link) -> Option<Finding> {
+    let why = match link.key {
+        KeyMode::Separate => return None,
+        KeyMode::Standing => "one key of the agent opens every batch of it",
+        KeyMode::StandingPassphrase => {
+            "one passphrase opens every batch of it, also those that are destroyed here"
+        }
+    };
+    let what = format!("'{}' has 'key: {}'", link.name, link.key);
+    let fix = "'key: separate', where the provider can send a key for each batch";
+    Some(Finding::new(Severity::Remark, "key-standing", what, why).fix(fix))
+}
+
+/// What arrives without encryption.
+fn in_plain(link: &Link) -> Option<Finding> {
+    if link.container != Container::PlainByHand {
+        return None;
+    }
+    let what = format!("'{}' has 'container: plain-by-hand'", link.name);
+    let why = "what is handed over lies in its inbox in plain until it has been taken over";
+    let fix = "an inbox on a filesystem in memory (tmpfs), or a container that is encrypted";
+    Some(Finding::new(Severity::Warning, "container-plain", what, why).fix(fix))
 }
 
 /// Files and folders of a site whose access is decided by their mode.

@@ -21,7 +21,7 @@ use crate::{
     adapters::root_key::RootKeySource,
     domain::{
         layout::{FieldKind, Layout},
-        link::KeyMode,
+        link::{Container, KeyMode},
         policy::Policy,
     },
 };
@@ -139,7 +139,9 @@ impl Judged<'_> {
                 let link = draft.file.file_stem().unwrap_or_default().to_string_lossy();
                 let at = (&*link, &draft.file);
                 policies::judge_override(found, at, &draft.overrides, known.agreed, self.faults);
-                self.key(draft, &found.over(&link, &draft.overrides.rules(), None));
+                let policy = found.over(&link, &draft.overrides.rules(), None);
+                self.key(draft, &policy);
+                self.container(draft, &policy);
             } else if !known.policy_names.contains(&policy.value) {
                 let what = format!("there is no policy '{}'", shown(&policy.value));
                 self.add(policy, what, &there_are("policies", known.policy_names));
@@ -169,12 +171,43 @@ impl Judged<'_> {
     }
 
     fn key(&mut self, draft: &Draft, policy: &Policy) {
-        if let Some(key) = &draft.key
-            && key.value == KeyMode::Standing
-            && !policy.standing_key.value
-        {
-            let what = format!("'key: standing' is not allowed by the policy '{}'", policy.name);
+        let Some(key) = &draft.key else { return };
+        let lasting = key.value != KeyMode::Separate;
+        if lasting && !policy.standing_key.value {
+            let what =
+                format!("'key: {}' is not allowed by the policy '{}'", key.value, policy.name);
             self.add(key, what, "'key: separate', or another policy");
+        }
+    }
+
+    /// What opens the container, and whether the policy allows it.
+    fn container(&mut self, draft: &Draft, policy: &Policy) {
+        let container = draft.container.as_ref().map_or(Container::Age, |placed| placed.value);
+        if let Some(key) = &draft.key {
+            let opens = match key.value {
+                KeyMode::Separate => container != Container::PlainByHand,
+                KeyMode::Standing => container == Container::Age,
+                KeyMode::StandingPassphrase => container.is_archive(),
+            };
+            if !opens {
+                let what = format!("'key: {}' opens no '{container}'", key.value);
+                let hint = match container {
+                    Container::Age => "'key: separate', or 'key: standing'",
+                    Container::ZipAes | Container::SevenZ => {
+                        "'key: separate', or 'key: standing-passphrase'"
+                    }
+                    Container::PlainByHand => "leave 'key' out: there is nothing to open",
+                };
+                self.add(key, what, hint);
+            }
+        }
+        let allowed = &policy.further.containers;
+        if let Some(placed) = &draft.container
+            && allowed.as_ref().is_some_and(|rule| !rule.value.contains(&container))
+        {
+            let what =
+                format!("'container: {container}' is not allowed by the policy '{}'", policy.name);
+            self.add(placed, what, "another container, or another policy");
         }
     }
 

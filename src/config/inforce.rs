@@ -19,7 +19,7 @@ use crate::{
         digest::Digest,
         entry::{self, ConfigChange},
         handover::Recipient,
-        link::{KeyMode, Link, LinkStatus},
+        link::{Container, KeyMode, Link, LinkStatus},
         policy::layers,
         signers::AllowedSigners,
         time::Period,
@@ -387,9 +387,18 @@ fn tighten(link: &mut Link, wanted: &Link) -> Vec<&'static str> {
         link.max_rejected = wanted.max_rejected;
         codes.push("max-rejected-lower");
     }
-    if (link.key, wanted.key) == (KeyMode::Standing, KeyMode::Separate) {
+    // A key of each batch's own is the strongest there is, where the container stays what it was.
+    let lasting = link.key != KeyMode::Separate;
+    if lasting && wanted.key == KeyMode::Separate && wanted.container == link.container {
         link.key = KeyMode::Separate;
         codes.push("key-separate");
+    }
+    // What is encrypted once more is not loaded in plain meanwhile: the link rests until a second person has agreed to
+    // the new container.
+    let in_plain = link.container == Container::PlainByHand && wanted.container != link.container;
+    if in_plain && link.status == LinkStatus::Active {
+        link.status = LinkStatus::Suspended;
+        codes.push("status");
     }
     if wanted.kinship && !link.kinship {
         link.kinship = true;
@@ -444,6 +453,7 @@ fn differences(link: &Link, wanted: &Link) -> Vec<&'static str> {
         (link.use_period != wanted.use_period, "use-period"),
         (link.units != wanted.units, "units"),
         (link.status != wanted.status, "status"),
+        (link.container != wanted.container, "container"),
         (link.key != wanted.key, "key"),
         (link.source != wanted.source, "source"),
         (link.max_rejected != wanted.max_rejected, "max-rejected"),
@@ -467,10 +477,6 @@ fn render(link: &Link) -> (String, String) {
         LinkStatus::Suspended => "suspended",
         LinkStatus::Terminated => "terminated",
     };
-    let key = match link.key {
-        KeyMode::Separate => "separate",
-        KeyMode::Standing => "standing",
-    };
     let mut yaml = String::new();
     let fields = [
         ("link", json(&link.name)),
@@ -488,11 +494,14 @@ fn render(link: &Link) -> (String, String) {
         ("approved_until", json(&link.approved_until.to_string())),
         ("units", list(&link.units)),
         ("status", status.to_owned()),
-        ("key", key.to_owned()),
+        ("key", link.key.word().to_owned()),
         ("max_rejected", link.max_rejected.to_string()),
     ];
     for (name, value) in fields {
         let _ = writeln!(yaml, "{name}: {value}");
+    }
+    if link.container != Container::Age {
+        let _ = writeln!(yaml, "container: {}", link.container);
     }
     if link.kinship {
         let _ = writeln!(yaml, "kinship: true");

@@ -30,6 +30,7 @@ const FIELDS: Form<'_> = form(
     "[{ name: national_id, title: 統一編號, bytes: 10, type: national-id, key: true }]",
 );
 const FIELD: Form<'_> = form("at most 48 of a-z, 0-9 and '_'", "national_id");
+const ALIASES: Form<'_> = form("a list of titles", "[身分證字號, 身分證號]");
 const TITLE: Form<'_> = form("a title", "統一編號");
 const BYTES: Form<'_> = form("a number of bytes, at least 1", "10");
 const TYPE: Form<'_> = form("text, national-id, roc-date, integer, code or change", "text");
@@ -219,6 +220,7 @@ fn field(node: &Node, fixed: Option<bool>, outer: &Reader) -> Option<Field> {
         (t.len() <= 48 && t.bytes().all(good)).then(|| t.to_owned())
     });
     let title = reader.text("title", TITLE);
+    let aliases = reader.maybe_texts("aliases", ALIASES).map(|list| list.value).unwrap_or_default();
     let bytes = match fixed {
         Some(true) => reader.parsed("bytes", BYTES, bytes).map(|bytes| bytes.value),
         Some(false) => Some(0),
@@ -251,6 +253,7 @@ fn field(node: &Node, fixed: Option<bool>, outer: &Reader) -> Option<Field> {
     Some(Field {
         name: name?.value,
         title: title?.value,
+        aliases: aliases.into_iter().map(|alias| alias.value).collect(),
         bytes: bytes?,
         kind: kind?,
         key,

@@ -18,10 +18,14 @@ use super::{
     reader::{Form, Placed, Reader, form, shown},
 };
 use crate::domain::{
-    calendar, limits,
-    link::{KeyMode, Link, LinkStatus},
+    calendar,
+    control::Profile,
+    expected::Expectation,
+    limits,
+    link::{Container, KeyMode, Link, LinkStatus},
     national_id,
     signers::AllowedSigners,
+    source::Source,
     time::Period,
 };
 
@@ -35,6 +39,7 @@ pub(super) struct Draft {
     pub(super) policy: Option<Placed<String>>,
     pub(super) layout: Option<Placed<String>>,
     pub(super) items: Vec<Placed<String>>,
+    pub(super) container: Option<Placed<Container>>,
     pub(super) key: Option<Placed<KeyMode>>,
     /// What the link has over its policy.
     pub(super) overrides: RulesDraft,
@@ -47,7 +52,8 @@ const ITEMS: Form<'_> =
 const UNTIL: Form<'_> = form("a date or a time with its offset", "2027-12-31");
 const USE: Form<'_> = form("a period of days, weeks, months or years, not zero", "P1Y");
 const STATUS: Form<'_> = form("active, suspended or terminated", "active");
-const KEY: Form<'_> = form("separate or standing", "separate");
+const KEY: Form<'_> = form("separate, standing or standing-passphrase", "separate");
+const CONTAINER: Form<'_> = form("age, zip-aes, 7z or plain-by-hand", "age");
 const AFTER: Form<'_> = form("a span of 's', 'm', 'h' or 'd', not zero", "30d");
 const COUNT: Form<'_> = form("a number of records", "0");
 const KINSHIP: Form<'_> = form("true or false", "true");
@@ -83,7 +89,8 @@ pub(super) fn parse(
         policy: reader.text("policy", NAME),
         layout: reader.text("layout", form(NAME.expected, "hr-person-01")),
         items: distinct(&mut reader, "items", ITEMS).unwrap_or_default(),
-        key: reader.maybe("key", KEY, key_mode),
+        container: reader.maybe("container", CONTAINER, Container::parse),
+        key: reader.maybe("key", KEY, KeyMode::parse),
         overrides: overrides(&mut reader),
     };
     let table_no = words(&mut reader, "table_no", form(TEXT.expected, "HR-PERSON-01"));
@@ -96,22 +103,15 @@ pub(super) fn parse(
     let status = reader.parsed("status", STATUS, status);
     let max_rejected = reader.maybe("max_rejected", COUNT, number);
     let kinship = reader.maybe("kinship", KINSHIP, |text| text.parse().ok());
-    let sourced = reader.has("source");
-    let source = super::sources::parse(&mut reader, &from.agent.links);
-    let expect = super::expected::parse(&mut reader);
-    let abandon_after = reader.maybe("abandon_after", AFTER, abandoned);
-    let profile = super::profiles::parse(&mut reader, from.agent.timezone, sourced);
+    let comes = Comes::parse(&mut reader, from.agent);
     reader.finish();
     let link = whole(&draft, |inbox, keybox, policy, layout| {
-        // A source with a fault is no link without one.
-        if sourced && source.is_none() {
-            return None;
-        }
+        let Comes { source, expect, abandon_after, profile } = comes?;
         Some(Link {
             source,
-            expect: expect?,
-            profile: Box::new(profile?),
-            abandon_after: abandon_after.map(|span| span.value),
+            expect,
+            profile,
+            abandon_after,
             name: from.name.to_owned(),
             title: title?,
             provider: provider?,
@@ -128,6 +128,7 @@ pub(super) fn parse(
             use_period: use_period.map(|period| period.value),
             units: values(&units?),
             status: status?.value,
+            container: draft.container.as_ref().map_or(Container::Age, |placed| placed.value),
             key: draft.key.as_ref().map_or(KeyMode::Separate, |key| key.value),
             max_rejected: max_rejected.map_or(0, |count| count.value),
             kinship: kinship.is_some_and(|kinship| kinship.value),
@@ -136,6 +137,35 @@ pub(super) fn parse(
         })
     });
     Some((draft, link))
+}
+
+/// How deliveries come to a link.
+struct Comes {
+    source: Option<Box<Source>>,
+    expect: Vec<Expectation>,
+    abandon_after: Option<Period>,
+    profile: Box<Profile>,
+}
+
+impl Comes {
+    fn parse(reader: &mut Reader, agent: &Agent) -> Option<Self> {
+        let sourced = reader.has("source");
+        let source = super::sources::parse(reader, &agent.links);
+        let expect = super::expected::parse(reader);
+        let abandon_after = reader.maybe("abandon_after", AFTER, abandoned);
+        let profile = super::profiles::parse(reader, agent.timezone, sourced);
+        // A source with a fault is no link without one.
+        let source = match source {
+            None if sourced => return None,
+            source => source,
+        };
+        Some(Self {
+            source,
+            expect: expect?,
+            abandon_after: abandon_after.map(|span| span.value),
+            profile: Box::new(profile?),
+        })
+    }
 }
 
 /// What the link has over its policy: the groups of a policy, each rule with its clause.
@@ -263,14 +293,6 @@ fn status(text: &str) -> Option<LinkStatus> {
         "active" => Some(LinkStatus::Active),
         "suspended" => Some(LinkStatus::Suspended),
         "terminated" => Some(LinkStatus::Terminated),
-        _ => None,
-    }
-}
-
-fn key_mode(text: &str) -> Option<KeyMode> {
-    match text {
-        "separate" => Some(KeyMode::Separate),
-        "standing" => Some(KeyMode::Standing),
         _ => None,
     }
 }

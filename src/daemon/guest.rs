@@ -26,7 +26,7 @@ use crate::{
         Response, VERSION,
     },
     service::{
-        Command, Result,
+        Result,
         onlooker::Onlooker,
         serving::{Declared, Rows, Served},
     },
@@ -151,11 +151,11 @@ impl Guest {
 
     async fn command(&self, request: CommandRequest) -> Result<Response> {
         let CommandRequest { mut command, secret: sent, by } = request;
-        match (&mut command, sent) {
-            (Command::KeySubmit { secret, .. }, Some(sent)) => *secret = sent.secret()?,
-            (Command::KeySubmit { .. }, None) => return Err(Error::usage("there is no key")),
-            (_, Some(_)) => return Err(Error::usage("this command takes no key")),
-            (_, None) => {}
+        match (command.secret_mut(), sent) {
+            (Some(secret), Some(sent)) => *secret = sent.secret()?,
+            (Some(_), None) => return Err(Error::usage("there is no key")),
+            (None, Some(_)) => return Err(Error::usage("this command takes no key")),
+            (None, None) => {}
         }
         let caller = protocol::caller(by, self.uid);
         let done = self.ask(|answer| Message::Act(caller, Box::new(command), answer)).await;

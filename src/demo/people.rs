@@ -236,7 +236,7 @@ mod tests {
     fn layout() -> Layout {
         let field = |(name, bytes, kind): (&str, usize, FieldKind)| {
             let (name, title) = (name.to_owned(), name.to_owned());
-            Field { name, title, bytes, kind, key: false, required: false }
+            Field { name, title, aliases: Vec::new(), bytes, kind, key: false, required: false }
         };
         let fields = [
             ("before", 2, FieldKind::Code),

@@ -61,13 +61,16 @@ pub enum Act {
     Administer,
     /// `account confirm`, `config confirm`.
     ConfirmAdministration,
-    /// `key submit`, `batch announce`, `batch join`, `batch retry`, `batch reject`, `batch release`, `link baseline`.
+    /// `key submit`, `key standing`, `key end`, `batch announce`, `batch join`, `batch confirm`, `batch retry`,
+    /// `batch reject`, `batch release`, `link baseline`.
     Keep,
-    /// `link baseline --confirm`.
+    /// `link baseline --confirm`, `key confirm`.
     ConfirmBaseline,
-    /// `grant apply`, `query`, `match`, `use complete`, `use no-need`, `use filed`, `copy request`,
-    /// `handover request`.
+    /// `grant apply`, `query`, `match`, `use complete`, `use no-need`, `use keep`, `use withdraw`, `use filed`,
+    /// `batch compare`, `copy request`, `handover request`.
     Use,
+    /// `batch provide`: whose turn it is, the batch says.
+    Provide,
     /// `copy approve`, `copy deny`, `handover approve`, `handover deny`.
     DecideCopy,
     /// `link apply`, `link tested`.
@@ -83,7 +86,7 @@ pub enum Act {
     KeepCopies,
     /// `media confirm`.
     Vouch,
-    /// `grant approve`, `grant deny`, `grant revoke`.
+    /// `grant approve`, `grant deny`, `grant revoke`, `batch accept`, `use confirm`.
     DecideUse,
     /// `destroy request`.
     RequestDestruction,
@@ -119,6 +122,14 @@ pub enum Act {
     Judge,
     /// `incident report`.
     Report,
+    /// `destroy approve --paper`, `grant deny --paper`, …: to type a decision from a signed document.
+    EnterDecision,
+    /// `destroy confirm`, `grant confirm`, `copy confirm` of one that another person typed.
+    ConfirmDecision,
+    /// `register amend`, `register note`.
+    Amend,
+    /// `register confirm`.
+    ConfirmAmendment,
     /// `batch notice`.
     GiveNotice,
     /// `batch announce-confirm`.
@@ -136,6 +147,7 @@ impl Act {
             Self::ConfirmAdministration => &[Role::Admin, Role::Supervisor],
             Self::Keep => &[Role::Custodian],
             Self::Use => &[Role::Handler],
+            Self::Provide => &[Role::Handler, Role::Custodian, Role::Supervisor],
             Self::ConfirmBaseline | Self::DecideUse | Self::DecideCopy | Self::ConfirmPapers => {
                 &[Role::Supervisor]
             }
@@ -161,10 +173,22 @@ impl Act {
             Self::Anchor | Self::Tell => {
                 &[Role::Custodian, Role::Supervisor, Role::Auditor, Role::Admin]
             }
+            Self::Amend => &[Role::Custodian, Role::Handler, Role::Supervisor, Role::Admin],
+            Self::ConfirmAmendment => {
+                &[Role::Custodian, Role::Handler, Role::Supervisor, Role::Auditor]
+            }
+            Self::EnterDecision => &[Role::Custodian, Role::Handler],
+            Self::ConfirmDecision => &[Role::Custodian, Role::Handler, Role::Supervisor],
             // Whoever sees that something happened says so.
             Self::Look | Self::Report => Role::ALL,
             Self::SignAudit => &[Role::Auditor, Role::Supervisor],
         }
+    }
+
+    /// Whether a policy or the office that is asked says which of the roles it is.
+    #[must_use]
+    pub const fn is_of_an_office(self) -> bool {
+        matches!(self, Self::DecideDestruction | Self::DecideLink | Self::ReviewAccounts)
     }
 
     /// Whether one of `roles` may do it.

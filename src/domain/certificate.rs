@@ -6,10 +6,12 @@
 use std::fmt;
 
 mod attested;
+mod decided;
 mod paper;
 mod words;
 
 pub use attested::{AttestedCopy, MovedTo};
+pub use decided::PaperApproval;
 pub use paper::{
     Certificate, CertificateFault, CertifiedCopy, FurtherApproval, LeftOut, NAMESPACE, Person,
     Proof, StandingPaper, Stopped, sign,

@@ -126,7 +126,7 @@ impl Profile {
             return None;
         }
         let stem = text.split('.').next().unwrap_or_default();
-        (!stem.is_empty()).then(|| stem.as_bytes())
+        (!stem.is_empty()).then_some(stem.as_bytes())
     }
 
     /// Which field a label is.
@@ -261,11 +261,14 @@ fn bytes(document: &Document) -> Result<Option<&[u8]>, ControlFault> {
     }
 }
 
+/// A document: its name, its bytes, and the signature beside it where there is one.
+type Found<'a> = (&'a str, &'a [u8], Option<Document>);
+
 /// The one document whose name ends so, with its name and its signature beside it.
-fn only<'a>(
-    documents: &'a [(Vec<u8>, Document)],
+fn only(
+    documents: &[(Vec<u8>, Document)],
     is_meant: impl Fn(&str) -> bool,
-) -> Result<Option<(&'a str, &'a [u8], Option<Document>)>, ControlFault> {
+) -> Result<Option<Found<'_>>, ControlFault> {
     let mut found = None;
     for (name, document) in documents {
         let Ok(name) = std::str::from_utf8(name) else { return Err(ControlFault::Encoding) };

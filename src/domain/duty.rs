@@ -75,6 +75,14 @@ words! {
         SignReport = "sign-report",
         /// Queries are to be held against cases.
         Reconcile = "reconcile",
+        /// A batch is to be provided.
+        ProvideBatch = "provide-batch",
+        /// A batch is to be confirmed as whole.
+        ConfirmBatch = "confirm-batch",
+        /// What was applied for is to be compared with what came.
+        CompareBatch = "compare-batch",
+        /// Whether there is need to keep a batch is to be stated.
+        StateNeed = "state-need",
         /// What is due is to be destroyed.
         Destroy = "destroy",
         /// Closing papers are to be entered.
@@ -143,6 +151,10 @@ impl DutyCode {
             Self::ReportUse => "the report of use is to be made",
             Self::SignReport => "a report is to be signed off",
             Self::Reconcile => "queries are to be held against cases",
+            Self::ProvideBatch => "a batch is to be provided",
+            Self::ConfirmBatch => "a batch is to be confirmed as whole",
+            Self::CompareBatch => "what was applied for is to be compared with what came",
+            Self::StateNeed => "whether there is need to keep a batch is to be stated",
             Self::Destroy => "what is due is to be destroyed",
             Self::ClosePapers => "closing papers are to be entered",
             Self::DestroyCopy => "a copy that somebody keeps is to be destroyed",

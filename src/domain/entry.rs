@@ -8,6 +8,7 @@
 //! It is over 500 lines because the kinds of entry are one closed list.
 
 mod access;
+mod amending;
 mod anchors;
 mod audits;
 mod copies;
@@ -15,17 +16,22 @@ mod expected;
 mod facts;
 mod handover;
 mod incidents;
+mod intake;
 mod links;
 mod notified;
+mod on_paper;
 mod orders;
 mod papers;
+mod passphrases;
 mod people;
 mod remotes;
 mod samples;
+mod uses;
 
 use serde::{Deserialize, Serialize};
 
 pub use access::{AccessApproved, AccessDenied, AccessRequested, AccessVoided};
+pub use amending::{AmendmentConfirmed, FactAmended, NoteAdded};
 pub use anchors::TimestampKept;
 pub use audits::{
     AuditDayDrawn, AuditDayTold, AuditPlanned, AuditRecorded, AuditSigned, AuditTerms,
@@ -51,6 +57,7 @@ pub use incidents::{
     IncidentClosed, IncidentFacts, IncidentInvestigated, IncidentRemedied, IncidentReported,
     IncidentTold, InvestigationConfirmed,
 };
+pub use intake::{BatchCompared, BatchConfirmed, BatchSealed, MismatchAccepted};
 pub use links::{
     LinkApplied, LinkAsFound, LinkCountersigned, LinkRefused, LinkResumeProposed, LinkResumed,
     LinkReviewed, LinkStopped, LinkTested,
@@ -59,25 +66,28 @@ pub use notified::{
     AnnouncedFacts, AnnouncementConfirmed, AnnouncementWithdrawn, DeliveryAnnounced, NoticeFacts,
     NoticeGiven, NoticeJoined,
 };
+pub use on_paper::{DecisionConfirmed, DecisionEntered};
 pub use orders::{
     Exception, OrderCancelled, PaperFacts, PapersConfirmed, PapersRecorded, StandingConfirmed,
     StandingEnded, StandingProposed,
 };
 pub use papers::{BackupReviewed, PaperKept, SentTo};
+pub use passphrases::{PassphraseConfirmed, PassphraseEnded, STANDING_NUMBER};
 pub use people::{
     AccountSuspended, AccountsReviewConfirmed, AccountsReviewed, AgreementRecorded,
     AppointmentConfirmed, AppointmentProposed, AppointmentTerms, ChangeTold, CustodyHandedOver,
-    LeavingRecorded, RightsEnded, TrainingRecorded,
+    LeavingRecorded, RightsEnded, TermEnded, TrainingRecorded,
 };
 pub use remotes::{RemoteForgotten, RemoteSettled, RemoteTaken};
 pub use samples::{
     FindingAdded, FindingCorrected, FindingFacts, FindingJudged, FindingTold, ReviewConfirmed,
     SampleDrawn, SampleListed, SampleReviewed, SampleSealed, SampleTerms,
 };
+pub use uses::{NeedStated, Statement, UnitCompleted, UseWithdrawn, WithdrawalConfirmed};
 
 use super::{
     digest::Digest,
-    ids::{BatchId, CopyId, DeliveryId, GrantId, HoldId, OrderId, StandingId},
+    ids::{AppointmentId, BatchId, CopyId, DeliveryId, GrantId, HoldId, OrderId, StandingId},
     limits,
     step::{Outcome, Plan},
     time::Timestamp,
@@ -96,6 +106,9 @@ pub struct Entry {
     pub at: Timestamp,
     /// The account that did it, or `agent`.
     pub by: String,
+    /// The appointment by which a deputy did it for somebody else.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deputy: Option<AppointmentId>,
     /// What was done.
     pub body: Body,
 }
@@ -390,9 +403,28 @@ pub enum Body {
     NoNeed {
         /// The batch.
         batch: BatchId,
+        /// The unit that has none; nobody has, where none is named.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        unit: Option<String>,
         /// The signed decision.
         signed: Signed,
     },
+    /// A unit has completed its use of one batch.
+    UnitCompleted(UnitCompleted),
+    /// A unit needs a batch to be kept.
+    NeedStated(NeedStated),
+    /// A mistaken statement is to be taken back.
+    UseWithdrawn(UseWithdrawn),
+    /// A second person confirmed that.
+    WithdrawalConfirmed(WithdrawalConfirmed),
+    /// Somebody put his seal to the form by which a batch is provided.
+    BatchSealed(BatchSealed),
+    /// A custodian found a batch whole.
+    BatchConfirmed(BatchConfirmed),
+    /// A handler compared counts.
+    BatchCompared(BatchCompared),
+    /// A supervisor lets a batch be handed on whose counts did not match.
+    MismatchAccepted(MismatchAccepted),
     /// Copies came due.
     CameDue {
         /// The batch.
@@ -495,6 +527,10 @@ pub enum Body {
     MediaArriving(MediaArriving),
     /// A package is carried away on a medium.
     MediaCarried(MediaCarried),
+    /// A standing passphrase of a link is in force.
+    PassphraseConfirmed(PassphraseConfirmed),
+    /// It is over.
+    PassphraseEnded(PassphraseEnded),
     /// A standing approval is proposed.
     StandingProposed(StandingProposed),
     /// A supervisor confirmed it.
@@ -632,6 +668,16 @@ pub enum Body {
     PaperKept(PaperKept),
     /// Somebody looked at what backups hold.
     BackupReviewed(BackupReviewed),
+    /// Somebody proposes to amend what an entry says.
+    FactAmended(FactAmended),
+    /// A second person confirmed it.
+    AmendmentConfirmed(AmendmentConfirmed),
+    /// Somebody noted something about an entry.
+    NoteAdded(NoteAdded),
+    /// A decision on paper was typed.
+    DecisionEntered(DecisionEntered),
+    /// A second person confirmed it.
+    DecisionConfirmed(DecisionConfirmed),
     /// An appointment is proposed.
     AppointmentProposed(AppointmentProposed),
     /// A second person agreed to it.
@@ -640,6 +686,8 @@ pub enum Body {
     LeavingRecorded(LeavingRecorded),
     /// The rights that went with it ended on the day.
     RightsEnded(RightsEnded),
+    /// The term of an appointment is over, and the role of its post with it.
+    TermEnded(TermEnded),
     /// Custody went over to another custodian.
     CustodyHandedOver(CustodyHandedOver),
     /// An office was told of a change of post.

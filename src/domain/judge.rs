@@ -20,7 +20,7 @@ use super::{
     digest::Digest,
     entry::AnnouncedFacts,
     limits::{DELIVERY_BYTES_MAX, DELIVERY_FILES_MAX, RECORDS_MAX},
-    link::{Link, LinkStatus},
+    link::{Container, Link, LinkStatus},
     manifest::{Kind, MANIFEST_NAME, MANIFEST_NAMESPACE, Manifest, ManifestFault, SIGNATURE_NAME},
     reason::Reason,
     sshsig,
@@ -328,7 +328,7 @@ impl Known {
         check_sizes(manifest, facts)?;
         check_unlisted(manifest, facts)?;
         let ahead = check_ledger(manifest, facts, *ledger)?;
-        check_content(manifest, facts, question.stage)?;
+        check_content(manifest, facts, question.stage, link)?;
         check_standing(link, question.now)?;
         Ok(Accepted {
             purpose_differs: manifest.purpose != link.purpose,
@@ -481,16 +481,36 @@ fn check_ledger(manifest: &Manifest, facts: &Facts, ledger: &dyn Ledger) -> Resu
 
 /// Digests of the copies, then how they begin. While looking there are no digests; a listed file of a claim without
 /// one was not copied, and is not what was stated either.
-fn check_content(manifest: &Manifest, facts: &Facts, stage: Stage) -> Result<(), Defect> {
+fn check_content(
+    manifest: &Manifest,
+    facts: &Facts,
+    stage: Stage,
+    link: &Link,
+) -> Result<(), Defect> {
     let listed = || manifest.files.iter().filter_map(|f| facts.entry(&f.name).map(|e| (f, e)));
     let hashed = stage == Stage::Claimed;
     if hashed && listed().any(|(file, entry)| entry.sha256 != Some(file.sha256)) {
         return Err(Defect::Refused(Reason::ChecksumMismatch));
     }
-    if listed().any(|(_, entry)| !looks_like_age(&entry.head)) {
-        return Err(Defect::Refused(Reason::NotAge));
+    if listed().any(|(_, entry)| !is_contained(link.container, &entry.head)) {
+        let age = link.container == Container::Age;
+        return Err(Defect::Refused(if age { Reason::NotAge } else { Reason::WrongContainer }));
     }
     Ok(())
+}
+
+/// Whether a file begins as the container does. What is to come in plain may begin with anything but as a container.
+fn is_contained(container: Container, head: &[u8]) -> bool {
+    const ZIP: &[u8] = b"PK\x03\x04";
+    const SEVEN: &[u8] = b"7z\xBC\xAF\x27\x1C";
+    match container {
+        Container::Age => looks_like_age(head),
+        Container::ZipAes => head.starts_with(ZIP),
+        Container::SevenZ => head.starts_with(SEVEN),
+        Container::PlainByHand => {
+            !looks_like_age(head) && !head.starts_with(ZIP) && !head.starts_with(SEVEN)
+        }
+    }
 }
 
 fn check_standing(link: &Link, now: Timestamp) -> Result<(), Defect> {

@@ -98,6 +98,8 @@ pub struct Field {
     pub name: String,
     /// 欄位名稱.
     pub title: String,
+    /// What else people write over a column of it, in lists that they bring.
+    pub aliases: Vec<String>,
     /// Bytes in a fixed-width record; 0 in a delimited file.
     pub bytes: usize,
     /// What it holds.

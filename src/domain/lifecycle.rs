@@ -36,6 +36,8 @@ words! {
         Loaded = "loaded",
         /// Every unit has completed its use and no need to keep was stated.
         UseEnded = "use-ended",
+        /// That was a mistake, and is taken back before its destruction was approved.
+        UseResumed = "use-resumed",
         /// A person orders the batch judged again.
         Released = "released",
         /// A person turns the batch down.
@@ -117,6 +119,10 @@ words! {
         Revoked = "revoked",
         /// Its holder has finished.
         Completed = "completed",
+        /// That was a mistake: its holder goes on.
+        Reopened = "reopened",
+        /// That was a mistake: it is to be completed still, and was taken back before.
+        Restored = "restored",
         /// Its end has passed.
         Expired = "expired",
     }
@@ -205,6 +211,7 @@ pub const BATCH: &[Row<BatchState, BatchEvent, BatchStep>] = &[
     (B::Loaded, On::UseEnded, B::Due, None),
     (B::Quarantined, On::Released, B::Received, Some(BatchStep::Verify)),
     (B::Quarantined, On::Rejected, B::Due, None),
+    (B::Due, On::UseResumed, B::Loaded, None),
     (B::Due, On::OrderApproved, B::Condemned, Some(BatchStep::Wipe)),
     (B::Condemned, On::OrderVoided, B::Due, None),
     (B::Condemned, On::Certified, B::Destroyed, Some(BatchStep::Close)),
@@ -240,6 +247,8 @@ pub const GRANT: &[Row<GrantState, GrantEvent, ()>] = &[
     (G::Open, Og::Expired, G::Expired, None),
     (G::Expired, Og::Completed, G::Completed, None),
     (G::Revoked, Og::Completed, G::Completed, None),
+    (G::Completed, Og::Reopened, G::Open, None),
+    (G::Completed, Og::Restored, G::Revoked, None),
 ];
 
 use HandoverEvent as Oh;
@@ -353,7 +362,7 @@ mod tests {
     fn every_table_is_sound() {
         sound(BATCH, BatchState::ALL, B::Received, &[B::Closed]);
         sound(COPY, CopyState::ALL, C::Requested, &[C::Destroyed]);
-        sound(GRANT, GrantState::ALL, G::Applied, &[G::Denied, G::Completed]);
+        sound(GRANT, GrantState::ALL, G::Applied, &[G::Denied]);
         sound(HANDOVER, HandoverState::ALL, H::Requested, &[H::Denied, H::Closed]);
         sound(ORDER, OrderState::ALL, O::Requested, &[O::Denied, O::Voided, O::Certified]);
     }

@@ -39,6 +39,21 @@ pub const SECRET_BYTES_MAX: usize = 512;
 pub const SCRYPT_LOG_N_MAX: u8 = 20;
 /// Keys that open nothing before a batch is quarantined (DESIGN 6).
 pub const WRONG_KEYS_MAX: u32 = 5;
+/// Files in one archive.
+pub const ARCHIVE_ENTRIES_MAX: usize = 1_000;
+/// Bytes of an archive's directory, as it lies there and decoded.
+pub const ARCHIVE_HEADER_BYTES_MAX: u64 = 4 << 20;
+/// Bytes of a file's name in an archive.
+pub const ARCHIVE_NAME_BYTES_MAX: usize = 255;
+/// How many times longer than its packed bytes a file of an archive may be. Padded records of fixed width come to some
+/// thirty.
+pub const ARCHIVE_RATIO_MAX: u64 = 250;
+/// Bytes up to which that is not asked: a short file of blanks is no bomb.
+pub const ARCHIVE_RATIO_FROM: u64 = 4 << 20;
+/// Bytes of a dictionary of LZMA: what 7-Zip's highest level takes.
+pub const ARCHIVE_DICTIONARY_BYTES_MAX: u64 = 256 << 20;
+/// Rounds of SHA-256 that a 7z archive may ask for, as a power of two; 7-Zip asks for 2^19.
+pub const ARCHIVE_ROUNDS_LOG_MAX: u8 = 24;
 /// Bytes of one register or access entry (C2SP tlog-tiles: a two-byte length).
 pub const ENTRY_BYTES_MAX: usize = 65_535;
 /// Positions of findings that a case record keeps, of each batch.
@@ -57,6 +72,20 @@ pub const INBOX_ENTRIES_MAX: usize = 100_000;
 pub const SIGNED_SECONDS_MAX: i64 = 3600;
 /// Milliseconds that the clock may step back and be waited out (DESIGN 5).
 pub const CLOCK_BACK_MS_MAX: i64 = 2_000;
+/// Bytes of a file with a list that is brought to `match`.
+pub const LIST_BYTES_MAX: u64 = 64 << 20;
+/// Bytes of one part of a spreadsheet when it is unpacked.
+pub const LIST_PART_BYTES_MAX: u64 = 256 << 20;
+/// How often larger than it is packed a part of a spreadsheet may be, once it is large.
+pub const LIST_RATIO_MAX: u64 = 100;
+/// Parts of a spreadsheet's archive.
+pub const LIST_PARTS_MAX: usize = 1_000;
+/// Rows of a list.
+pub const LIST_ROWS_MAX: usize = 1_048_576;
+/// Columns of a list.
+pub const LIST_COLUMNS_MAX: usize = 256;
+/// Cells of a list that hold something.
+pub const LIST_CELLS_MAX: usize = 4_000_000;
 /// Bytes of one request on the control socket: a list of some 300,000 ID numbers.
 pub const REQUEST_BYTES_MAX: usize = 4 << 20;
 /// Bytes of a request above which only [`LONG_REQUESTS_MAX`] are received at a time.

@@ -10,7 +10,41 @@ use super::{
     signers::AllowedSigners,
     source::Source,
     time::{Period, Timestamp},
+    words::words,
 };
+
+words! {
+    /// What deliveries come in.
+    Container {
+        /// An age file.
+        Age = "age",
+        /// A ZIP archive under WinZip AES.
+        ZipAes = "zip-aes",
+        /// A 7z archive under AES-256.
+        #[serde(rename = "7z")]
+        SevenZ = "7z",
+        /// Nothing: plain files, on a medium that is handed over in person.
+        PlainByHand = "plain-by-hand",
+    }
+
+    /// Where a link's keys come from.
+    KeyMode {
+        /// One key for each batch, by the key channel.
+        Separate = "separate",
+        /// The provider encrypts to the agent's own recipient.
+        Standing = "standing",
+        /// The provider uses one passphrase for long.
+        StandingPassphrase = "standing-passphrase",
+    }
+}
+
+impl Container {
+    /// Whether a passphrase opens it and nothing else does.
+    #[must_use]
+    pub const fn is_archive(self) -> bool {
+        matches!(self, Self::ZipAes | Self::SevenZ)
+    }
+}
 
 /// Whether a link takes deliveries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,15 +55,6 @@ pub enum LinkStatus {
     Suspended,
     /// As suspended, and what is held comes due.
     Terminated,
-}
-
-/// Where a link's keys come from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum KeyMode {
-    /// One key for each batch, by the key channel.
-    Separate,
-    /// The provider encrypts to the agent's own recipient.
-    Standing,
 }
 
 /// `links/<name>.yaml`, parsed.
@@ -67,6 +92,8 @@ pub struct Link {
     pub units: Vec<String>,
     /// Whether it takes deliveries.
     pub status: LinkStatus,
+    /// What its deliveries come in.
+    pub container: Container,
     /// Where its keys come from.
     pub key: KeyMode,
     /// Where its deliveries are fetched, where nobody drops them.

@@ -13,6 +13,7 @@ use chrono::NaiveDate;
 use self::tree::Node;
 pub use self::tree::TreeFault;
 use super::{
+    calendar,
     digest::Digest,
     limits::{DELIVERY_FILES_MAX, MANIFEST_BYTES_MAX, TEXT_CHARS_MAX},
     reason::Reason,
@@ -367,9 +368,11 @@ impl Fields {
 
     fn as_of(&mut self, name: &'static str) -> Result<AsOf, ManifestFault> {
         let text = self.text(name)?;
-        match NaiveDate::parse_from_str(&text, "%Y-%m-%d") {
-            Ok(day) if text.len() == 10 => Ok(AsOf::Day(day)),
-            _ => Timestamp::parse(&text).map(AsOf::Moment).ok_or(ManifestFault::OutOfRange(name)),
+        match calendar::parse_date(&text) {
+            Some(day) => Ok(AsOf::Day(day)),
+            None => {
+                Timestamp::parse(&text).map(AsOf::Moment).ok_or(ManifestFault::OutOfRange(name))
+            }
         }
     }
 

@@ -67,7 +67,9 @@ pub fn found_in(text: &str) -> bool {
     let mut narrow: Vec<(char, bool)> = Vec::new();
     let mut gap = false;
     for c in text.chars() {
-        if matches!(c, '-' | '\u{FF0D}') || c.is_whitespace() {
+        // Hyphens and dashes of every width.
+        let dash = matches!(c, '-' | '\u{2010}'..='\u{2015}' | '\u{2212}' | '\u{FF0D}');
+        if dash || c.is_whitespace() {
             gap = true;
             continue;
         }

@@ -161,6 +161,7 @@ mod tests {
 
     fn field(name: &str, bytes: usize, required: bool) -> Field {
         Field {
+            aliases: Vec::new(),
             name: name.to_owned(),
             title: name.to_owned(),
             bytes,

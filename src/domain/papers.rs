@@ -20,6 +20,8 @@ words! {
         BackupPlan = "backup-plan",
         /// 資料傳送作業程序.
         TransferProcedure = "transfer-procedure",
+        /// A decision that was signed or sealed on paper.
+        Decision = "decision",
         /// Something else.
         Other = "other",
     }
@@ -42,7 +44,7 @@ impl PaperKind {
             Self::AuditProcedure => Some("papers.audit_procedure"),
             Self::AuditPlan => Some("papers.audit_plan"),
             Self::BackupPlan => Some("papers.backup_plan"),
-            Self::TransferProcedure | Self::Other => None,
+            Self::TransferProcedure | Self::Decision | Self::Other => None,
         }
     }
 

@@ -219,6 +219,25 @@ pub fn of(reason: Reason) -> Plain {
                 "由專責人員告知約定之加密方式；所收檔案退件",
             ),
         ),
+        WrongContainer => (
+            (
+                "files packed and encrypted as the link says, each by a passphrase, without folders or archives within",
+                "依資訊連結約定方式壓縮並以密碼加密之檔案，其內無資料夾及壓縮檔",
+            ),
+            Provider,
+            (
+                "the custodian tells the provider how files are to be packed and encrypted; what came is rejected",
+                "由專責人員告知約定之壓縮加密方式；所收檔案退件",
+            ),
+        ),
+        NotByHand => (
+            ("plain files on a medium handed over in person", "未加密檔案須以媒體當面交付"),
+            Provider,
+            (
+                "the custodian rejects the batch; the provider encrypts, or hands the medium over in person",
+                "由專責人員退件；提供機關加密後重送，或當面交付媒體",
+            ),
+        ),
         WrongKey => (
             ("the key that opens this batch", "可開啟本批次之解密密碼"),
             Custodian,
@@ -282,7 +301,7 @@ mod tests {
             for InBoth { en, zh } in [&plain.wrong, &plain.expected, &plain.who, &plain.next] {
                 assert!(!en.is_empty() && en.is_ascii(), "{reason}: {en}");
                 assert!(!en.ends_with('.') && !zh.ends_with('。'), "{reason}: {en} {zh}");
-                assert!(zh.chars().any(|c| !c.is_ascii()), "{reason}: {zh}");
+                assert!(!zh.is_ascii(), "{reason}: {zh}");
             }
         }
     }

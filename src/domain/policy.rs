@@ -7,6 +7,7 @@ mod audits;
 mod build;
 pub mod clauses;
 pub mod incidents;
+mod intake;
 pub mod layers;
 pub mod length;
 pub mod links;
@@ -17,10 +18,14 @@ pub mod sampling;
 pub mod value;
 
 pub use audits::AuditRule;
+pub use intake::IntakeRule;
 use layers::Stack;
 pub use people::PeopleRule;
 
-use super::{accounts::Role, handover::HandoverRule, time::Period, words::words};
+use super::{
+    accounts::Role, handover::HandoverRule, link::Container, on_paper::PaperFor, time::Period,
+    words::words,
+};
 
 /// A value and its clause.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -75,6 +80,8 @@ pub struct Further {
     pub exclusive: Option<Rule<Vec<(Role, Role)>>>,
     /// What may leave on media.
     pub egress: Option<Rule<Egress>>,
+    /// What deliveries may come in.
+    pub containers: Option<Rule<Vec<Container>>>,
     /// Applications, reviews and validity of links.
     pub links: links::LinksRule,
     /// People.
@@ -85,6 +92,10 @@ pub struct Further {
     pub incidents: incidents::IncidentRule,
     /// Audits and reports.
     pub audits: AuditRule,
+    /// What may be decided on paper, entered by one account and confirmed by another; nothing where nothing is said.
+    pub on_paper: Option<Rule<Vec<PaperFor>>>,
+    /// From arrival to use.
+    pub intake: IntakeRule,
     /// How days are counted.
     pub calendar: CalendarRule,
 }

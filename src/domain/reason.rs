@@ -70,6 +70,11 @@ reasons! {
     LimitExceeded => "limit-exceeded",
     /// A listed file does not begin as an age file.
     NotAge => "not-age",
+    /// A listed file is not in the link's container, or holds what it may not: a file without encryption, a folder, an
+    /// archive.
+    WrongContainer => "wrong-container",
+    /// Plain files that did not come on a medium that was handed over in person.
+    NotByHand => "not-by-hand",
     /// The key that came does not open this batch.
     WrongKey => "wrong-key",
     /// Damaged or cut short within age's format, or too much scrypt work asked.

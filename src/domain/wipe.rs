@@ -116,9 +116,13 @@ impl Limit {
         Self::DatabaseFiles,
     ];
 
-    /// What is true of every table that a database drops.
+    /// What is true of every table that a database drops, where its rows lay in plain.
     pub const OF_DATABASE: [Self; 4] =
         [Self::NotOverwritten, Self::DatabasePlain, Self::DatabaseLog, Self::DatabaseBackups];
+
+    /// The same where they lay under a key.
+    pub const OF_SEALED_IN_DATABASE: [Self; 3] =
+        [Self::NotOverwritten, Self::DatabaseLog, Self::DatabaseBackups];
 
     const fn forbids(self) -> Forbids {
         match self {
@@ -383,6 +387,8 @@ mod tests {
             (&[Limit::DatabasePlain], L1),
             (&[Limit::DatabasePlain, Limit::DatabaseLog], L0),
             (&Limit::OF_DATABASE, L0),
+            (&Limit::OF_SEALED_IN_DATABASE, L3),
+            (&[Limit::NotOverwritten, Limit::DatabaseLog, KeyStore], L0),
             (&[NoKeyDestroyed, Moved, Shared], L0),
         ] {
             assert_eq!(assurance(limits), level, "{limits:?}");

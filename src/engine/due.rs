@@ -5,7 +5,7 @@ use std::{
     ops::Bound,
 };
 
-use super::{Engine, EngineError, ports::Log, standing::lacking_papers};
+use super::{Engine, EngineError, intake::least, ports::Log, standing::lacking_papers};
 use crate::domain::{
     entry::{AGENT, Body},
     ids::{BatchId, GrantId, OrderId},
@@ -163,7 +163,15 @@ impl Engine {
         if row.state != BatchState::Loaded {
             return None;
         }
+        // What has to be kept for a time is not late before that.
+        let no_sooner = |due: CameDue| match least(policy, row, self.rules.zone) {
+            Some((deadline, clause)) if deadline > due.deadline => {
+                CameDue { deadline, clause, ..due }
+            }
+            _ => due,
+        };
         self.whole_due(id, row, policy, now, newer)
+            .map(no_sooner)
             .or_else(|| self.files_due(id, row, policy, newer))
     }
 
@@ -187,7 +195,7 @@ impl Engine {
             .links
             .get(&row.link)
             .is_none_or(|link| link.status == crate::domain::link::LinkStatus::Terminated);
-        let (clock, start) = if let Some(end) = self.use_ended(id, row) {
+        let (clock, start) = if let Some(end) = self.view.use_ended(id, row) {
             ("use-ended", end)
         } else if use_until < now {
             ("use-period-ended", use_until)
@@ -245,29 +253,6 @@ impl Engine {
             deadline: self.deadline(policy, period, start),
             clause: rule.clause.clone(),
         })
-    }
-
-    /// When the use of a batch ended: every grant on its link that could see it is over, completed by its holder,
-    /// and no need to keep was stated.
-    fn use_ended(&self, id: BatchId, row: &Batch) -> Option<Timestamp> {
-        let no_need = row.no_need?;
-        let open = self.grants_on(id, row).any(|state| {
-            matches!(state, GrantState::Open | GrantState::Expired | GrantState::Revoked)
-        });
-        (!open).then_some(no_need)
-    }
-
-    /// States of the grants that were ever approved over a batch's link.
-    pub(crate) fn grants_on<'a>(
-        &'a self,
-        _id: BatchId,
-        row: &'a Batch,
-    ) -> impl Iterator<Item = GrantState> + 'a {
-        self.view
-            .grants
-            .values()
-            .filter(move |g| g.terms.link == row.link && g.approved.is_some())
-            .map(|g| g.state)
     }
 
     /// Transfer files are due before the whole is: as soon as their content is committed (NT-4.4), from the receipt of the

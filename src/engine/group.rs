@@ -48,7 +48,9 @@ impl Engine {
         let (mut entries, mut new) = (Vec::new(), Vec::new());
         let mut last = (first, merkle::empty_root());
         for (seq, body) in (first..).zip(bodies) {
-            let entry = Entry { v: 1, at, by: by.to_owned(), body };
+            let acting = self.acting.as_ref().filter(|(name, _)| name == by);
+            let deputy = acting.map(|(_, appointment)| *appointment);
+            let entry = Entry { v: 1, at, by: by.to_owned(), deputy, body };
             let bytes = entry.to_bytes()?;
             last = (seq, merkle::leaf_hash(&bytes));
             new.push((Log::Register, bytes));

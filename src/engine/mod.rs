@@ -12,6 +12,7 @@ mod fold;
 mod group;
 pub mod health;
 mod inboxes;
+pub mod intake;
 pub mod jobs;
 mod links;
 mod meter;
@@ -39,7 +40,7 @@ pub use turn::{Hint, Turn};
 
 use crate::domain::{
     entry::{AGENT, Body, Entry, EntryError, Failure},
-    ids::KeyId,
+    ids::{AppointmentId, KeyId},
     limits,
     secret::Secret,
     step::Outcome,
@@ -152,6 +153,8 @@ pub struct Engine {
     fetching: sources::Fetching,
     /// What is known of expected deliveries.
     expecting: expected::Expectations,
+    /// Who acts for somebody else now, and by which appointment: what he records says so.
+    pub acting: Option<(String, AppointmentId)>,
 }
 
 impl Engine {
@@ -171,6 +174,7 @@ impl Engine {
             notes: Vec::new(),
             full: None,
             observers: Vec::new(),
+            acting: None,
             hands: Box::new(Inline),
             resident: false,
             running: BTreeMap::new(),

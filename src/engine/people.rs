@@ -3,9 +3,11 @@
 use super::{Engine, EngineError};
 use crate::domain::{
     accounts::Role,
-    entry::{AGENT, AccountSuspended, Body, RightsEnded},
+    entry::{AGENT, AccountSuspended, Body, RightsEnded, TermEnded},
+    ids::AppointmentId,
     people::IdleAct,
     time::{Period, Timestamp},
+    view::Appointment,
 };
 
 impl Engine {
@@ -34,6 +36,7 @@ impl Engine {
                 any = true;
             }
         }
+        any |= self.end_terms(now)?;
         any |= self.rest_idle(now)?;
         Ok(any)
     }
@@ -51,6 +54,41 @@ impl Engine {
             return None;
         }
         Some(Body::RightsEnded(RightsEnded { name: row.name.clone(), change, left }))
+    }
+
+    /// Takes the role of a post whose appointment was given until a day that is over, unless another appointment needs it. A
+    /// deputy's was never in the account. The last admin's stays, as with every end.
+    fn end_terms(&mut self, now: Timestamp) -> Result<bool, EngineError> {
+        let over = |row: &&Appointment| {
+            let given = row.terms.until.is_some_and(|until| until < now);
+            given && row.terms.deputy_for.is_none() && row.begins().is_some() && row.ended.is_none()
+        };
+        let all = self.view.people.appointments.iter().filter(|(_, row)| over(row));
+        let all: Vec<AppointmentId> = all.map(|(id, _)| *id).collect();
+        let mut any = false;
+        for appointment in all {
+            if let Some(body) = self.term_ended(appointment, now) {
+                self.record(AGENT, body)?;
+                any = true;
+            }
+        }
+        Ok(any)
+    }
+
+    fn term_ended(&self, appointment: AppointmentId, now: Timestamp) -> Option<Body> {
+        let terms = &self.view.people.appointments.get(&appointment)?.terms;
+        let account = self.view.account(&terms.name)?;
+        // What two people gave after that day is not what ended with it.
+        let given = self.view.people.confirmed.get(&terms.name)?;
+        let left = self.view.people.left(&account.roles, appointment, now);
+        let admin = account.roles.contains(&Role::Admin) && !left.contains(&Role::Admin);
+        if left == account.roles
+            || terms.until.is_none_or(|until| *given > until)
+            || (admin && self.view.admins() < 2)
+        {
+            return None;
+        }
+        Some(Body::TermEnded(TermEnded { name: terms.name.clone(), appointment, left }))
     }
 
     /// The shortest time after which a policy in force has idle accounts rest, and its clause.
@@ -94,7 +132,12 @@ impl Engine {
 
     /// When the next rights end.
     pub(super) fn next_leaving(&self) -> impl Iterator<Item = Timestamp> {
-        let open = self.view.people.changes.values().filter(|row| row.carried.is_none());
-        open.map(|row| row.on.plus_seconds(1))
+        let people = &self.view.people;
+        let open = people.changes.values().filter(|row| row.carried.is_none());
+        let terms = people.appointments.values().filter(|row| row.ended.is_none());
+        let terms = terms.filter_map(|row| row.terms.until);
+        // What is over and stays, such as the last admin's, is not waited for again.
+        let terms = terms.filter(|until| self.view.last_at.is_none_or(|last| last <= *until));
+        open.map(|row| row.on).chain(terms).map(|end| end.plus_seconds(1))
     }
 }

@@ -10,7 +10,12 @@
 
 mod packages;
 
-use std::{io::Read, path::Path, sync::Arc, time::Duration};
+use std::{
+    io::{Read, Seek},
+    path::Path,
+    sync::Arc,
+    time::Duration,
+};
 
 use super::EngineError;
 pub use super::meter::Meter;
@@ -21,7 +26,7 @@ use crate::domain::{
     entry::{Entry, KeyForm, WipeFacts},
     ids::{BatchId, CopyId, OrderId},
     judge::Facts,
-    link::Link,
+    link::{Container, Link},
     merkle,
     secret::Secret,
     time::Timestamp,
@@ -353,7 +358,7 @@ pub trait Spool: Send + Sync {
     ///
     /// # Errors
     /// It is not there, or the key is another's.
-    fn open(&self, copy: CopyId, identity: &Secret) -> Result<Box<dyn Read + Send>>;
+    fn open(&self, copy: CopyId, identity: &Secret) -> Result<Box<dyn Delivered>>;
     /// Removes what a claim that was given up had begun.
     ///
     /// # Errors
@@ -366,11 +371,32 @@ pub trait Spool: Send + Sync {
     fn wipe(&self, copy: CopyId) -> Result<WipeFacts>;
 }
 
+/// A file as it was delivered, read from anywhere in it.
+pub trait Delivered: Read + Seek + Send {}
+
+impl<T: Read + Seek + Send> Delivered for T {}
+
+/// The plaintext of a delivered file: one after another the files that it holds. The first is there from the start, and
+/// each ends only after what proves it whole was right. What an error leaves is not read on.
+pub trait Plain: Read + Send {
+    /// Goes on to the next file, when the one before was read to its end; false where there is none.
+    ///
+    /// # Errors
+    /// Those of reading.
+    fn next_file(&mut self) -> std::io::Result<bool>;
+}
+
 /// Why a delivered file does not open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OpenFault {
     /// Not an age file.
     NotAge,
+    /// Not the container that was agreed to, or it holds what that may not hold.
+    Foreign,
+    /// It names a file as no file may be named.
+    Name,
+    /// Over a limit.
+    Limit,
     /// Another key.
     WrongKey,
     /// Damaged, or it asks for too much work.
@@ -379,7 +405,17 @@ pub enum OpenFault {
     Unreadable,
 }
 
-/// age files and their keys.
+/// What opens a delivered file.
+pub enum Lock<'a> {
+    /// An age file, and its key.
+    Age(KeyForm, &'a Secret),
+    /// An archive, and its passphrase.
+    Archive(Container, &'a Secret),
+    /// There is none: it came in plain.
+    None,
+}
+
+/// Delivered files and their keys.
 pub trait Opener: Send + Sync {
     /// Opens a delivered file.
     ///
@@ -387,12 +423,11 @@ pub trait Opener: Send + Sync {
     /// See [`OpenFault`].
     fn open(
         &self,
-        file: Box<dyn Read + Send>,
-        form: KeyForm,
-        key: &Secret,
-    ) -> std::result::Result<Box<dyn Read + Send>, OpenFault>;
-    /// Whether an error while reading is damage of the delivery, and not trouble with reading it.
-    fn is_damage(&self, error: &std::io::Error) -> bool;
+        file: Box<dyn Delivered>,
+        lock: &Lock<'_>,
+    ) -> std::result::Result<Box<dyn Plain>, OpenFault>;
+    /// What an error while reading says of the delivery; nothing where it is trouble with reading it.
+    fn fault(&self, error: &std::io::Error) -> Option<OpenFault>;
     /// Reads a key file: the secret itself, and the fingerprint of an identity's recipient.
     fn parse_key(&self, form: KeyForm, bytes: &Secret) -> Option<(Secret, Option<Digest>)>;
     /// The recipient of an identity.
@@ -417,7 +452,8 @@ pub struct VaultColumn {
 
 /// Loaded data.
 pub trait Vaults: Send + Sync {
-    /// Begins a vault under a temporary name.
+    /// Begins a vault under a temporary name. Its rows lie under `key`, or in plain where that was accepted and the place
+    /// can have it so.
     ///
     /// # Errors
     /// It cannot be made.
@@ -426,6 +462,7 @@ pub trait Vaults: Send + Sync {
         copy: CopyId,
         key: &Secret,
         columns: &[VaultColumn],
+        plain: bool,
     ) -> Result<Box<dyn VaultBuild>>;
     /// Removes what a load that was given up had begun.
     ///
@@ -442,8 +479,8 @@ pub trait Vaults: Send + Sync {
     /// # Errors
     /// A vault cannot be opened.
     fn read(&self, read: &VaultRead<'_>, each: &mut dyn FnMut(&[String]) -> Flow) -> Result<()>;
-    /// Whether what is built lies there in plain, which the site has to have accepted.
-    fn is_plain(&self) -> bool;
+    /// Whether what is built may lie there in plain, where the site has accepted that.
+    fn may_be_plain(&self) -> bool;
     /// Where it lies, where that is not the agent's own state.
     fn place(&self) -> Option<String> {
         None

@@ -273,11 +273,19 @@ impl Engine {
         } else {
             match step {
                 Some(BatchStep::Verify) => Some(self.verify(id)?),
+                Some(BatchStep::Load) if self.awaits_confirmation(id, &row) => None,
                 Some(BatchStep::Load) => self.load(id)?,
                 Some(BatchStep::Wipe | BatchStep::Close) | None => None,
             }
         };
         Ok(ran.map_or(Tried::Nothing, |_| Tried::Done))
+    }
+
+    /// The standing passphrase of a link is another one now: what waits for one is tried again.
+    pub fn passphrase_changed(&mut self, link: &str) {
+        let waiting = self.view.verified_of(link);
+        self.todo.batches.extend(waiting);
+        self.todo.keys = true;
     }
 
     /// What follows a step that ended well.

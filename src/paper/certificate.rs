@@ -76,8 +76,11 @@ pub fn form(certificate: &Certificate, file: Digest, zone: Tz) -> Form {
         cover: None,
         tables: tables(certificate, rows.collect(), zone),
         seats: vec![
-            seat("簽報人", signed(&certificate.requested_by, certificate.requested_at)),
-            seat("核定人", signed(&certificate.approved_by, certificate.approved_at)),
+            seat(
+                "簽報人",
+                signed(&who(certificate, &certificate.requested_by), certificate.requested_at),
+            ),
+            seat("核定人", approved(certificate, zone)),
             seat("執行人", performers(certificate, zone)),
         ],
         notes: notes(certificate),
@@ -85,6 +88,29 @@ pub fn form(certificate: &Certificate, file: Digest, zone: Tz) -> Form {
         foot: format!("batchward/{}　{}　SHA-256 {file}", certificate.site, certificate.order),
         made_at: certificate.at.to_string(),
     }
+}
+
+/// Who approved: by a signature, or on paper.
+fn approved(certificate: &Certificate, zone: Tz) -> String {
+    let signed = |name: &str, at| format!("{name}\n{}", calendar::roc_time(at, zone));
+    if certificate.on_paper.is_empty() {
+        return signed(&who(certificate, &certificate.approved_by), certificate.approved_at);
+    }
+    let further = certificate.further_approvals.iter().map(|one| (&one.by, one.at));
+    let last = (&certificate.approved_by, certificate.approved_at);
+    let one = |(by, at): (&String, _)| {
+        let paper = certificate.on_paper.iter().find(|paper| paper.by == *by);
+        paper.map_or_else(
+            || signed(&who(certificate, by), at),
+            |paper| {
+                let day = calendar::roc_day(paper.on, zone);
+                let [one, two] =
+                    [&paper.entered_by, &paper.confirmed_by].map(|by| who(certificate, by));
+                format!("{by}\n依紙本核定 {} {day}\n登錄 {one}、確認 {two}", paper.doc_no)
+            },
+        )
+    };
+    further.chain([last]).map(one).collect::<Vec<_>>().join("\n")
 }
 
 /// The filesystem that it lay on, and the disk below, where the system told it.
@@ -144,6 +170,12 @@ fn attested(copy: &AttestedCopy, zone: Tz) -> Vec<String> {
         format!("{}\n{}", end.performer, copy.witness),
         format!("{}\n#{}", calendar::roc_time(end.at, zone), copy.record.seq),
     ]
+}
+
+/// A person as he was then, and for whom he stood in.
+fn who(certificate: &Certificate, account: &str) -> String {
+    let person = certificate.people.iter().find(|person| person.account == account);
+    person.map_or_else(|| account.to_owned(), words::certified)
 }
 
 /// The agent where it wiped something, and whoever destroyed what people kept.

@@ -23,6 +23,8 @@ pub mod pdf;
 pub mod people;
 pub mod reconciliation;
 pub mod register;
+pub mod rows;
+pub mod slip;
 pub mod today;
 pub mod use_report;
 mod words;

@@ -18,7 +18,7 @@ use super::{
 /// Millimetres that a table may be wide: A4 landscape without its margins.
 const WIDTH_MM: f64 = 273.0;
 
-const MIME: &str = "application/vnd.oasis.opendocument.spreadsheet";
+pub(super) const MIME: &str = "application/vnd.oasis.opendocument.spreadsheet";
 
 /// The file.
 ///

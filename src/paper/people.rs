@@ -10,7 +10,8 @@ use super::{
 use crate::{
     domain::{
         accounts::Role,
-        people::{AccountFault, AccountVerdict, Leaving, Post},
+        people::{AccountFault, AccountVerdict, Leaving},
+        person::DEPUTY,
     },
     service::forms::{ReviewPage, Roster, RosterRow},
 };
@@ -88,8 +89,8 @@ const fn seat(office: &'static str) -> Seat {
 
 fn roster_cells(n: usize, row: &RosterRow, zone: Tz) -> Vec<String> {
     let posts = row.posts.iter().map(|held| {
-        let deputy = if held.deputy { "（代理）" } else { "" };
-        format!("{}{deputy} {}", post(held.post), held.link.as_deref().unwrap_or("全部"))
+        let deputy = if held.deputy { DEPUTY } else { "" };
+        format!("{}{deputy} {}", words::post(held.post), held.link.as_deref().unwrap_or("全部"))
     });
     let mut dates = vec![
         format!("申請 {}", words::day(row.applied, zone)),
@@ -183,18 +184,6 @@ pub fn review(page: &ReviewPage) -> Form {
         proof: words::proof(&page.source),
         foot: words::foot(&page.source),
         made_at: page.source.made_at.to_string(),
-    }
-}
-
-/// A post.
-pub(super) const fn post(post: Post) -> &'static str {
-    match post {
-        Post::Custodian => "專責人員",
-        Post::Handler => "承辦人",
-        Post::Supervisor => "單位主管",
-        Post::Manager => "機關管理人",
-        Post::Auditor => "機關稽核人",
-        Post::AccountManager => "帳號管理專人",
     }
 }
 

@@ -1,6 +1,7 @@
 //! 附件一 as a form: the main sheet with the ten columns of TPH-5.5 in their order, and annexes keyed by its serial number
 //! with ours (REGULATIONS 2f; one page cannot hold them all). Which columns stand where, a file says (`forms/`).
 
+mod amended;
 mod cells;
 mod volume;
 
@@ -26,6 +27,7 @@ pub fn form(sheet: &Sheet) -> Form {
     };
     let sheets = std::iter::once(&sheet.form.main).chain(&sheet.form.annexes);
     let mut tables: Vec<Table> = sheets.map(|one| table(sheet, one, &own)).collect();
+    tables.extend(amended::table(&own, zone));
     let (mut cover, mut notes) = (None, notes(sheet));
     if let Some(year) = sheet.filter.year {
         cover = Some(volume::cover(sheet, year, &own));

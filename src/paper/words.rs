@@ -6,9 +6,11 @@ use crate::{
     domain::{
         accounts::Role,
         calendar,
-        certificate::Assurance,
+        certificate::{self, Assurance},
         inventory::{HeldKind, Medium, Method},
         lifecycle::{BatchState, CopyState, OrderState},
+        people::Post,
+        person::{self, StandsFor},
         reason::Reason,
         time::Timestamp,
     },
@@ -76,6 +78,7 @@ pub(super) const fn duty(code: TaskCode) -> &'static str {
         TaskCode::RetryStep => "排除障礙後重試",
         TaskCode::RequestDestruction => "簽報銷毀",
         TaskCode::DecideOrder => "核定或不同意銷毀案",
+        TaskCode::ConfirmDecision => "確認紙本核定之登錄",
         TaskCode::RequestAccessDestruction => "簽報銷毀存取日誌金鑰",
         TaskCode::DecideAccessOrder => "核定或不同意存取日誌金鑰銷毀案",
         TaskCode::ClosingPapers => "補登結案文件",
@@ -93,6 +96,11 @@ pub(super) const fn duty(code: TaskCode) -> &'static str {
         TaskCode::ConfirmHandover => "登錄受領單位收訖",
         TaskCode::DecideGrant => "核准或不同意使用申請",
         TaskCode::CompleteUse => "回報使用完竣",
+        TaskCode::ProvideBatch => "登記表待核章提供",
+        TaskCode::ConfirmBatch => "確認批次資料完整",
+        TaskCode::CompareBatch => "比對申請筆數",
+        TaskCode::DecideMismatch => "比對不符待處理",
+        TaskCode::ConfirmWithdrawal => "確認撤回使用完竣等聲明",
         TaskCode::StateNoNeed => "確認有無保存必要",
         TaskCode::ReviewHold => "檢視暫緩銷毀",
         TaskCode::ConfirmAccount => "確認帳號",
@@ -101,6 +109,7 @@ pub(super) const fn duty(code: TaskCode) -> &'static str {
         TaskCode::ConfirmReview => "確認帳號清查",
         TaskCode::ProposeConfiguration => "提出設定變更",
         TaskCode::ConfirmConfiguration => "確認設定變更",
+        TaskCode::ConfirmPassphrase => "確認長期共用密碼",
         TaskCode::ConfirmBaseline => "確認異動檔起始序號",
     }
 }
@@ -179,6 +188,8 @@ pub(super) const fn reason(reason: Reason) -> &'static str {
         Reason::SequenceGap => "異動檔序號不連續",
         Reason::LimitExceeded => "超過上限",
         Reason::NotAge => "非約定之加密格式",
+        Reason::WrongContainer => "非約定之壓縮加密格式",
+        Reason::NotByHand => "未加密且非當面交付",
         Reason::WrongKey => "密碼不符",
         Reason::DecryptFailed => "解密失敗",
         Reason::PlaintextMismatch => "解密後內容不符",
@@ -192,6 +203,7 @@ pub(super) fn strength(code: &str) -> &str {
     match code {
         "signed" => "電子簽章",
         "signed-standing-key" => "電子簽章（常設金鑰加密）",
+        "signed-standing-passphrase" => "電子簽章（長期共用密碼）",
         "by-letter" => "公文通知",
         "by-hand" => "親自遞交",
         other => other,
@@ -210,16 +222,51 @@ pub(super) const fn recovery(level: Assurance) -> &'static str {
 
 /// A name, where the account has one.
 pub(super) fn name(seal: &Seal) -> String {
-    let name = seal.display.as_ref().unwrap_or(&seal.account);
+    let name = person::named(seal.display.as_deref(), &seal.account, seal.deputy.is_some());
     match &seal.title {
         Some(title) => format!("{title} {name}"),
-        None => name.clone(),
+        None => name,
+    }
+}
+
+/// The same of somebody whom a certificate names.
+pub(super) fn certified(one: &certificate::Person) -> String {
+    let name = person::named(one.display.as_deref(), &one.account, one.deputy.is_some());
+    let mut lines = vec![match &one.title {
+        Some(title) => format!("{title} {name}"),
+        None => name,
+    }];
+    lines.extend(one.deputy.as_ref().map(stands_for));
+    lines.join("\n")
+}
+
+/// For whom a deputy signed: `代理單位主管 王科長`.
+fn stands_for(one: &StandsFor) -> String {
+    format!("代理{} {}", post(one.post), one.of)
+}
+
+/// A post.
+pub(super) const fn post(post: Post) -> &'static str {
+    match post {
+        Post::Custodian => "專責人員",
+        Post::Handler => "承辦人",
+        Post::Supervisor => "單位主管",
+        Post::Manager => "機關管理人",
+        Post::Auditor => "機關稽核人",
+        Post::AccountManager => "帳號管理專人",
     }
 }
 
 /// A seal: name, time, and the start of the key's fingerprint.
 pub(super) fn seal(seal: &Seal, zone: Tz) -> String {
-    let mut lines = vec![name(seal), calendar::roc_time(seal.at, zone)];
+    if let Some(paper) = &seal.on_paper {
+        let day = calendar::roc_day(paper.on, zone);
+        let by = format!("登錄 {}、確認 {}", paper.entered_by, paper.confirmed_by);
+        return [name(seal), format!("依紙本核定 {} {day}", paper.doc_no), by].join("\n");
+    }
+    let mut lines = vec![name(seal)];
+    lines.extend(seal.deputy.as_ref().map(stands_for));
+    lines.push(calendar::roc_time(seal.at, zone));
     if let Some(key) = &seal.key {
         lines.push(fingerprint(key));
     }

@@ -31,7 +31,9 @@ impl Service {
         if facts.roles.is_empty() {
             return Err(Error::usage("an account needs a role"));
         }
-        if facts.key.is_none() && facts.unix.is_none() {
+        // Who decides on paper alone needs neither: such an account can do nothing here.
+        let on_paper = facts.roles == [Role::Supervisor];
+        if facts.key.is_none() && facts.unix.is_none() && !on_paper {
             return Err(Error::usage("an account needs a signing key or a unix user")
                 .hint("--sign-key FILE.pub, --unix-user NAME"));
         }
@@ -41,6 +43,32 @@ impl Service {
         self.record(actor, body)?;
         Ok(Reply::new(&name, format!("'{name}' waits for a second person"))
             .next(format!("another admin or a supervisor runs 'batchward account confirm {name}'")))
+    }
+
+    /// Another name, title or unit of somebody who stays who he is: what forms showed before they show on, for acts of before.
+    pub(super) fn account_edit(
+        &mut self,
+        actor: &Actor,
+        name: &str,
+        display: Option<String>,
+        title: Option<String>,
+        unit: Option<String>,
+    ) -> Result<Reply> {
+        let facts = self.engine.view.account(name).cloned().ok_or_else(|| {
+            Error::usage(format!("there is no active account '{name}'"))
+                .hint("'batchward account list' shows the accounts")
+        })?;
+        let new = AccountFacts {
+            display: display.or_else(|| facts.display.clone()),
+            title: title.or_else(|| facts.title.clone()),
+            unit: unit.or_else(|| facts.unit.clone()),
+            ..facts.clone()
+        };
+        if new == facts {
+            return Err(Error::usage(format!("nothing about '{name}' would change"))
+                .hint("--display NAME, --title TITLE, --unit UNIT"));
+        }
+        self.account_add(actor, new)
     }
 
     /// Roles that no account may have together under the policy of any link (NTP-6.3a).
@@ -178,7 +206,7 @@ impl Service {
         let (now, then) = (&self.found.rules.vault_place, &self.engine.rules.vault_place);
         let Some(place) = then.as_ref().filter(|_| now != then) else { return Ok(()) };
         let there = |row: &CopyRow| {
-            row.kind == CopyKind::Vault && row.state != CopyState::Destroyed && row.plain.is_some()
+            row.kind == CopyKind::Vault && row.state != CopyState::Destroyed && row.in_database
         };
         match self.engine.view.copies.values().filter(|row| there(row)).count() {
             0 => Ok(()),

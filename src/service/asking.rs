@@ -13,7 +13,7 @@ use crate::{
         access::{Operation, Payload, Subject},
         digest::Digest,
         entry,
-        ids::{BatchId, GrantId},
+        ids::{BatchId, CopyId, GrantId},
         limits, national_id,
     },
     engine::access::list_parts,
@@ -34,8 +34,11 @@ pub struct Reading {
     pub batch: Option<BatchId>,
     /// What is looked for.
     pub wanted: Wanted,
-    /// Where the rows go: `screen` or `pipe`.
+    /// Where the rows go: `screen`, `pipe` or `file`.
     pub to: String,
+    /// What the file is in the inventory, where they go to one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub copies: Vec<CopyId>,
 }
 
 /// What is looked for.

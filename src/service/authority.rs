@@ -4,6 +4,7 @@ use crate::{
     domain::{
         digest::Digest,
         entry::{self, Signed},
+        on_paper::Subject,
         signed::{self, Asked},
         sshsig::PublicKeyInfo,
         time::Timestamp,
@@ -12,7 +13,14 @@ use crate::{
     error::{Error, Exit},
 };
 
-use super::{Actor, Command, Result, Service, query::DraftFacts, sampling::SampleAct};
+use super::{
+    Actor, Command, Result, Service,
+    deputies::links_of,
+    intake::{self, IntakeAct},
+    query::DraftFacts,
+    sampling::SampleAct,
+    uses,
+};
 
 /// Namespace of decisions (DESIGN 5).
 pub(super) const DECISION: &str = "batchward-decision";
@@ -71,6 +79,8 @@ impl Service {
         }
         let begins = match command {
             Command::People { act } => act.begins(),
+            // What is confirmed before it is loaded has no decision before it.
+            Command::Intake { act } => matches!(**act, IntakeAct::Confirm { .. }),
             Command::HoldPlace { .. } | Command::OverdueAcknowledge { .. } => true,
             _ => false,
         };
@@ -86,7 +96,8 @@ impl Service {
     pub(super) fn authorise(&self, caller: &Caller, command: &Command) -> Result<Actor> {
         let actor = self.proven(caller, command)?;
         self.is_there(&actor.facts.name)?;
-        Ok(actor)
+        let links = links_of(&self.engine.view, command);
+        Ok(self.standing_in(actor, command.act(), &links))
     }
 
     /// Rights end with the last day, whether or not that could be recorded yet.
@@ -108,7 +119,7 @@ impl Service {
                     return Err(Error::refused("a decision must be signed")
                         .hint("sign the command: --as NAME --sign-with KEYFILE"));
                 }
-                Ok(Actor { facts, signed: None })
+                Ok(Actor { facts, signed: None, deputy: None })
             }
             Caller::Signer { name, signed } => self.signer(name, signed, command),
         }
@@ -127,7 +138,7 @@ impl Service {
             return Err(Error::refused("this signature has counted already")
                 .hint("a signature counts once: sign the command again"));
         }
-        Ok(Actor { facts, signed: Some(signed.clone()) })
+        Ok(Actor { facts, signed: Some(signed.clone()), deputy: None })
     }
 }
 
@@ -176,13 +187,13 @@ fn decided_entry(view: &View, command: &Command, now: Timestamp) -> Option<Diges
         Command::BaselineConfirm { link } => {
             Some(view.links.get(link)?.proposal.as_ref()?.mark.digest)
         }
+        Command::Passphrase { act, .. } => act.decided(view),
         Command::LinkSettle { remote, .. } => Some(view.remotes.rows.get(remote)?.mark.digest),
         Command::BatchRelease { batch, .. }
         | Command::BatchReject { batch, .. }
-        | Command::UseNoNeed { batch }
         | Command::UseFiled { batch, .. } => Some(view.batches.get(batch)?.decide?.digest),
         Command::GrantApprove { grant } | Command::GrantDeny { grant, .. } => {
-            Some(view.grants.get(grant)?.applied.digest)
+            Some(view.as_amended(view.grants.get(grant)?.applied))
         }
         Command::GrantRevoke { grant } | Command::UseComplete { grant } => {
             let row = view.grants.get(grant)?;
@@ -194,28 +205,28 @@ fn decided_entry(view: &View, command: &Command, now: Timestamp) -> Option<Diges
         Command::AccessApprove { order } | Command::AccessDeny { order, .. } => {
             Some(view.access_orders.get(order)?.requested.digest)
         }
+        Command::Register { act } => act.decided(view),
+        Command::OnPaper { act } if act.decides() => {
+            Some(view.typed_decision(act.subject())?.mark.digest)
+        }
         Command::DestroyConfirm { order } => {
+            if let Some(typed) = view.typed_decision(Subject::Order(*order)) {
+                return Some(typed.mark.digest);
+            }
             Some(view.orders.get(order)?.paper_proposal.as_ref()?.mark.digest)
         }
         Command::CopyApprove { copy, .. } | Command::CopyDeny { copy, .. } => {
-            Some(view.copies.get(copy)?.held.as_ref()?.mark.digest)
+            Some(view.as_amended(view.copies.get(copy)?.held.as_ref()?.mark))
         }
         Command::Audit { act } => act.decided(view),
         Command::Handover { act } if act.decides() => {
             Some(view.handovers.get(&act.handover()?)?.requested.digest)
         }
+        Command::EndUse { act } => uses::decided(view, act),
+        Command::Intake { act } => intake::decided(view, act),
         Command::Link { act } => act.decided(view),
         Command::People { act } => act.decided_entry(view, now),
-        Command::Sample { act } => match &**act {
-            SampleAct::Confirm { sample } => {
-                Some(view.samples.rows.get(sample)?.waiting()?.mark.digest)
-            }
-            SampleAct::Judge { finding, .. } => {
-                let row = view.samples.findings.get(finding)?;
-                Some(row.corrected.as_ref().map_or(row.added, |(_, mark, ..)| *mark).digest)
-            }
-            _ => None,
-        },
+        Command::Sample { act } => sampled_entry(view, act),
         Command::Notice { act } => act.decided(view),
         Command::Incident { act } if act.decides() => {
             let row = view.incidents.get(&act.incident()?)?;
@@ -229,7 +240,21 @@ fn decided_entry(view: &View, command: &Command, now: Timestamp) -> Option<Diges
         Command::StandingConfirm { standing } => {
             Some(view.standings.get(standing)?.proposed.digest)
         }
-        Command::HoldLift { hold } => Some(view.holds.get(hold)?.placed.digest),
+        Command::HoldLift { hold } => Some(view.as_amended(view.holds.get(hold)?.placed)),
+        _ => None,
+    }
+}
+
+/// The same of what is decided about samples and findings.
+fn sampled_entry(view: &View, act: &SampleAct) -> Option<Digest> {
+    match act {
+        SampleAct::Confirm { sample } => {
+            Some(view.samples.rows.get(sample)?.waiting()?.mark.digest)
+        }
+        SampleAct::Judge { finding, .. } => {
+            let row = view.samples.findings.get(finding)?;
+            Some(row.corrected.as_ref().map_or(row.added, |(_, mark, ..)| *mark).digest)
+        }
         _ => None,
     }
 }

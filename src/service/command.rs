@@ -5,15 +5,20 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
+    amending::RegisterAct,
     applications::LinkAct,
     auditing::AuditAct,
     authority::{COMMAND, DECISION},
     handing::HandoverAct,
     incidents::IncidentAct,
+    intake::IntakeAct,
     kept_papers::PaperAct,
     notifying::NoticeAct,
+    on_paper::DecisionAct,
+    passphrases::PassphraseAct,
     people::PeopleAct,
     sampling::SampleAct,
+    uses::UseAct,
 };
 use crate::domain::{
     accounts::Act,
@@ -68,6 +73,14 @@ pub enum Command {
         /// How it came.
         channel: String,
         /// The key; never part of what is signed or recorded, and so none in what is read back.
+        #[serde(skip)]
+        secret: Secret,
+    },
+    /// `key standing`, `key confirm`, `key end`.
+    Passphrase {
+        /// What.
+        act: Box<PassphraseAct>,
+        /// The passphrase; never part of what is signed or recorded, and so none in what is read back.
         #[serde(skip)]
         secret: Secret,
     },
@@ -180,10 +193,15 @@ pub enum Command {
         /// The grant.
         grant: GrantId,
     },
-    /// `use no-need`.
-    UseNoNeed {
-        /// The batch.
-        batch: BatchId,
+    /// `use complete --batch`, `use no-need`, `use keep`, …
+    EndUse {
+        /// What is said.
+        act: Box<UseAct>,
+    },
+    /// `batch provide`, `batch confirm`, `batch compare`, `batch accept`.
+    Intake {
+        /// What is done.
+        act: Box<IntakeAct>,
     },
     /// `use filed`.
     UseFiled {
@@ -204,6 +222,19 @@ pub enum Command {
         reason: String,
         /// By when it will be destroyed.
         delete_by: Option<Timestamp>,
+    },
+    /// `query --copy-to`, `match --copy-to`: before the first byte.
+    CopyOut {
+        /// The grant.
+        grant: GrantId,
+        /// One batch; those of the link's current view where none is named.
+        batch: Option<BatchId>,
+        /// Copies that were asked for before.
+        copies: Vec<CopyId>,
+        /// By when the file is gone.
+        delete_by: Timestamp,
+        /// Why.
+        reason: String,
     },
     /// `copy approve`.
     CopyApprove {
@@ -258,6 +289,16 @@ pub enum Command {
     Paper {
         /// What is done.
         act: Box<PaperAct>,
+    },
+    /// `register amend`, `register confirm`, `register note`.
+    Register {
+        /// What is done.
+        act: Box<RegisterAct>,
+    },
+    /// `destroy approve --paper`, `grant confirm`, …
+    OnPaper {
+        /// What is done.
+        act: Box<DecisionAct>,
     },
     /// `appointment …`, `account review`.
     People {
@@ -417,6 +458,7 @@ impl Command {
             Self::ConfigConfirm => "config confirm",
             Self::ClockConfirm => "clock confirm",
             Self::KeySubmit { .. } => "key submit",
+            Self::Passphrase { act, .. } => act.word(),
             Self::BatchRetry { .. } => "batch retry",
             Self::BatchRelease { .. } => "batch release",
             Self::BatchReject { .. } => "batch reject",
@@ -436,9 +478,11 @@ impl Command {
             Self::GrantDeny { .. } => "grant deny",
             Self::GrantRevoke { .. } => "grant revoke",
             Self::UseComplete { .. } => "use complete",
-            Self::UseNoNeed { .. } => "use no-need",
+            Self::EndUse { act } => act.word(),
+            Self::Intake { act } => act.word(),
             Self::UseFiled { .. } => "use filed",
             Self::CopyRequest { .. } => "copy request",
+            Self::CopyOut { .. } => "copy-to",
             Self::CopyApprove { .. } => "copy approve",
             Self::CopyDeny { .. } => "copy deny",
             Self::CopyWithdraw { .. } => "copy withdraw",
@@ -446,6 +490,8 @@ impl Command {
             Self::CopyMove { .. } => "copy move",
             Self::Audit { act } => act.word(),
             Self::Handover { act } => act.word(),
+            Self::Register { act } => act.word(),
+            Self::OnPaper { act } => act.word(),
             Self::People { act } => act.word(),
             Self::Sample { act } => act.word(),
             Self::Incident { act } => act.word(),
@@ -475,11 +521,15 @@ impl Command {
     pub const fn decides(&self) -> bool {
         match self {
             Self::Audit { act } => act.decides(),
+            Self::Passphrase { act, .. } => act.decides(),
             Self::Handover { act } => act.decides(),
             Self::Link { act } => act.decides(),
+            Self::Register { act } => act.decides(),
+            Self::OnPaper { act } => act.decides(),
             Self::People { act } => act.decides(),
             Self::Sample { act } => act.decides(),
             Self::Incident { act } => act.decides(),
+            Self::Intake { act } => act.decides(),
             Self::Notice { act } => act.decides(),
             Self::AccountConfirm { .. }
             | Self::ConfigConfirm
@@ -494,7 +544,7 @@ impl Command {
             | Self::GrantDeny { .. }
             | Self::GrantRevoke { .. }
             | Self::UseComplete { .. }
-            | Self::UseNoNeed { .. }
+            | Self::EndUse { .. }
             | Self::UseFiled { .. }
             | Self::CopyApprove { .. }
             | Self::CopyDeny { .. }
@@ -519,6 +569,7 @@ impl Command {
             | Self::TimestampTake { .. }
             | Self::GrantApply { .. }
             | Self::AccessRequest { .. }
+            | Self::CopyOut { .. }
             | Self::CopyRequest { .. }
             | Self::CopyWithdraw { .. }
             | Self::CopyDeclare { .. }
@@ -567,8 +618,8 @@ impl Command {
             Self::BaselineConfirm { .. } => Act::ConfirmBaseline,
             Self::GrantApply { .. }
             | Self::UseComplete { .. }
-            | Self::UseNoNeed { .. }
             | Self::UseFiled { .. }
+            | Self::CopyOut { .. }
             | Self::CopyRequest { .. } => Act::Use,
             Self::CopyApprove { .. } | Self::CopyDeny { .. } => Act::DecideCopy,
             Self::CopyWithdraw { .. }
@@ -576,12 +627,17 @@ impl Command {
             | Self::CopyMove { .. }
             | Self::MediaRecord { .. } => Act::KeepCopies,
             Self::Audit { act } => act.act(),
+            Self::Passphrase { act, .. } => act.act(),
             Self::Handover { act } => act.act(),
             Self::Link { act } => act.act(),
             Self::Paper { act } => act.act(),
+            Self::Register { act } => act.act(),
+            Self::OnPaper { act } => act.act(),
             Self::People { act } => act.act(),
             Self::Sample { act } => act.act(),
             Self::Incident { act } => act.act(),
+            Self::Intake { act } => act.act(),
+            Self::EndUse { act } => act.act(),
             Self::Notice { act } => act.act(),
             Self::MediaConfirm { .. } => Act::Vouch,
             Self::GrantApprove { .. } | Self::GrantDeny { .. } | Self::GrantRevoke { .. } => {
@@ -593,8 +649,19 @@ impl Command {
             }
             Self::AccessApprove { .. } | Self::AccessDeny { .. } => Act::DecideAccess,
             Self::DestroyCancel { .. } | Self::StandingEnd { .. } => Act::CancelDestruction,
-            Self::DestroyConfirm { .. } | Self::StandingConfirm { .. } => Act::ConfirmPapers,
+            // Which of the two it is, what waits says: closing papers are a supervisor's (`destroy_confirm` asks).
+            Self::DestroyConfirm { .. } => Act::ConfirmDecision,
+            Self::StandingConfirm { .. } => Act::ConfirmPapers,
             Self::HoldPlace { .. } | Self::HoldLift { .. } => Act::Hold,
+        }
+    }
+
+    /// The secret that goes with it, beside what is signed and recorded.
+    pub const fn secret_mut(&mut self) -> Option<&mut Secret> {
+        match self {
+            Self::KeySubmit { secret, .. } => Some(secret),
+            Self::Passphrase { act, secret } if act.has_secret() => Some(secret),
+            _ => None,
         }
     }
 
@@ -615,7 +682,6 @@ impl Command {
             | Self::BatchRetry { batch }
             | Self::BatchRelease { batch, .. }
             | Self::BatchReject { batch, .. }
-            | Self::UseNoNeed { batch }
             | Self::UseFiled { batch, .. }
             | Self::CopyRequest { batch, .. }
             | Self::CopyDeclare { of: Declared::Batch(batch), .. }
@@ -635,6 +701,7 @@ impl Command {
             Self::GrantApprove { grant }
             | Self::GrantDeny { grant, .. }
             | Self::GrantRevoke { grant }
+            | Self::CopyOut { grant, .. }
             | Self::UseComplete { grant } => grant.to_string(),
             Self::DestroyApprove { order }
             | Self::DestroyDeny { order, .. }
@@ -654,12 +721,17 @@ impl Command {
             },
             Self::HoldLift { hold } => hold.to_string(),
             Self::Audit { act } => act.object(),
+            Self::Passphrase { act, .. } => act.object(),
             Self::Handover { act } => act.object(),
             Self::Link { act } => act.object(),
             Self::Paper { act } => act.object(),
+            Self::Register { act } => act.object(),
+            Self::OnPaper { act } => act.subject().to_string(),
             Self::People { act } => act.object(),
             Self::Sample { act } => act.object(),
             Self::Incident { act } => act.object(),
+            Self::Intake { act } => act.batch().to_string(),
+            Self::EndUse { act } => act.object(),
             Self::Notice { act } => act.object(),
         }
     }
@@ -675,6 +747,7 @@ impl Command {
             | Self::GrantDeny { reason, .. }
             | Self::DestroyRequest { reason, .. }
             | Self::CopyRequest { reason, .. }
+            | Self::CopyOut { reason, .. }
             | Self::CopyDeny { reason, .. }
             | Self::CopyWithdraw { reason, .. }
             | Self::AccessRequest { reason, .. }
@@ -686,12 +759,17 @@ impl Command {
             | Self::CopyApprove { doc_no, .. }
             | Self::UseFiled { doc_no, .. } => doc_no,
             Self::Audit { act } => act.text(),
+            Self::Passphrase { act, .. } => act.text(),
             Self::Handover { act } => act.text(),
             Self::Link { act } => act.text(),
             Self::Paper { act } => act.text(),
+            Self::Register { act } => act.text(),
+            Self::OnPaper { act } => act.text(),
             Self::People { act } => act.text(),
             Self::Sample { act } => act.text(),
             Self::Incident { act } => act.text(),
+            Self::Intake { act } => act.text(),
+            Self::EndUse { act } => act.text(),
             Self::Notice { act } => act.text(),
             Self::GrantApply { purpose, .. } => purpose,
             Self::KeySubmit { channel, .. } => channel,

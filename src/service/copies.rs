@@ -12,6 +12,7 @@ use crate::{
         ids::{BatchId, CopyId, OrderId},
         inventory::{self, Medium, Sanitization},
         lifecycle::{CopyState, OrderState},
+        on_paper::OnPaper,
         time::Timestamp,
         view::{CopyKind, CopyRow, Row},
         wipe::{self, Limit},
@@ -65,6 +66,8 @@ pub struct InventoryLine {
     pub recorded_by: Option<String>,
     /// Who vouched for it.
     pub witness: Option<String>,
+    /// The decision on it, where that was recorded from a signed document.
+    pub on_paper: Option<OnPaper>,
     /// From whose hand it came, and by whose, of a medium: the oldest first.
     pub custody: Vec<Custody>,
     /// When it was gone.
@@ -157,6 +160,7 @@ impl Service {
             end: held.and_then(|held| held.end.as_ref().map(|end| end.what.clone())),
             recorded_by: held.and_then(|held| held.end.as_ref().map(|end| end.by.clone())),
             witness: held.and_then(|held| held.witness.clone()),
+            on_paper: held.and_then(|held| held.on_paper.clone()),
             custody: held.map(|held| held.custody.clone()).unwrap_or_default(),
             gone: row.gone,
         }
@@ -168,6 +172,7 @@ impl Service {
 struct Reach {
     transfer: Vec<Limit>,
     vault: Vec<Limit>,
+    sealed: Vec<Limit>,
     case: Vec<Limit>,
 }
 
@@ -187,12 +192,18 @@ impl Reach {
             // Whoever sent them may hold their key.
             transfer: with(Kept::Transfer, &[Limit::SenderHoldsKey]),
             vault: with(Kept::Vault, &[]),
+            // What can be seen of a place on our own disk says nothing about a database.
+            sealed: [keys.as_slice(), &Limit::OF_SEALED_IN_DATABASE].concat(),
             case: with(Kept::Case, &[]),
         }
     }
 
     fn of_row(&self, row: &CopyRow) -> &[Limit] {
-        if row.plain.is_some() { &Limit::OF_DATABASE } else { self.of_kind(row.kind) }
+        match (&row.plain, row.in_database) {
+            (Some(_), _) => &Limit::OF_DATABASE,
+            (None, true) => &self.sealed,
+            (None, false) => self.of_kind(row.kind),
+        }
     }
 
     fn of_kind(&self, kind: CopyKind) -> &[Limit] {

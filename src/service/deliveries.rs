@@ -6,6 +6,7 @@ use crate::{
         entry::{Body, KeyForm},
         ids::{BatchId, KeyId},
         lifecycle::BatchState,
+        limits,
         reason::Reason,
         secret::Secret,
         step::Outcome,
@@ -14,6 +15,28 @@ use crate::{
     engine::{Ran, steps::Arrival},
     error::{Error, Exit},
 };
+
+/// Keys that may still be tried on a batch before it is quarantined, where one opened nothing.
+pub(super) fn tries_left(row: &Batch) -> Option<u32> {
+    let left = match row.state {
+        BatchState::Quarantined => 0,
+        _ => limits::WRONG_KEYS_MAX.saturating_sub(row.wrong_keys),
+    };
+    (row.reason == Some(Reason::WrongKey)).then_some(left)
+}
+
+/// What to look at before a key is entered again. It is the same for every passphrase: nothing is said of the one that was
+/// tried.
+fn wrong_key_hint(form: Option<KeyForm>, left: u32) -> String {
+    match (left, form) {
+        (0, _) => "no try is left: ask the provider, then 'batchward batch release', and submit the right one"
+            .to_owned(),
+        (left, Some(KeyForm::Passphrase)) => format!(
+            "{left} tries are left; compare what is easily confused: 0 and O; 1, l and I; capitals and small letters; full-width letters; a blank at the end"
+        ),
+        (left, _) => format!("{left} tries are left; ask the provider which key is meant"),
+    }
+}
 
 impl Service {
     pub(super) fn row(&self, batch: BatchId) -> Result<Row<'_, Batch>> {
@@ -105,11 +128,12 @@ impl Service {
         let live = |row: &KeyRow| row.state == KeyState::Live;
         let judged = !self.engine.view.keys.get(&key).is_some_and(|row| live(&row));
         if judged && row.reason == Some(Reason::WrongKey) {
+            let form = self.engine.view.keys.get(&key).map(|row| row.form);
             return Err(Error::new(
                 Exit::Data,
                 format!("the key does not open '{batch}'; it was wiped"),
             )
-            .hint("check letters that look alike (0 and O, 1 and l), then submit it again"));
+            .hint(wrong_key_hint(form, tries_left(&row).unwrap_or(0))));
         }
         let message = format!("'{batch}' is {}", row.state);
         self.with_next(batch, Reply::new(&batch, message))

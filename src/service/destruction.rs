@@ -1,4 +1,6 @@
 //! Destruction: requested by one person, approved by another, held by a third.
+//!
+//! It is over 500 lines because the whole life of an order is one part.
 
 use super::{Actor, Reply, Result, Service, administration::second_person, stated};
 use crate::{
@@ -192,6 +194,7 @@ impl Service {
         stated("the reason", &reason)?;
         let chosen = !copies.is_empty();
         let copies = if chosen { self.chosen(batch, copies)? } else { self.scope(batch)? };
+        self.kept_long_enough(&copies)?;
         self.unheld(copies.iter().map(|c| c.batch))?;
         let approvers =
             self.rule_for(&copies, "request", actor, |rules| &rules.requesters.value)?;
@@ -256,6 +259,25 @@ impl Service {
         Ok(approvers)
     }
 
+    /// Whether loaded data were kept for as long as their policy asks for at least; transfer files are none, and what was
+    /// never loaded has no such time.
+    fn kept_long_enough(&self, copies: &[OrderedCopy]) -> Result<()> {
+        let view = &self.engine.view;
+        let vault = |copy: &&OrderedCopy| {
+            view.copies.get(&copy.copy).is_some_and(|row| row.kind == CopyKind::Vault)
+        };
+        for copy in copies.iter().filter(vault) {
+            let row = self.row(copy.batch)?;
+            let Some((until, clause)) = self.engine.kept_at_least(&row) else { continue };
+            if self.now() <= until {
+                let (batch, end) = (copy.batch, calendar::end(until, self.engine.rules.zone));
+                return Err(Error::refused(format!("'{batch}' is kept until {end} at least ({clause})"))
+                    .hint("'data.min_keep' of its policy says so; only an exception with a document shortens it"));
+            }
+        }
+        Ok(())
+    }
+
     fn unheld(&self, batches: impl Iterator<Item = BatchId>) -> Result<()> {
         for batch in batches {
             if let Some(hold) = self.engine.view.hold_on(batch) {
@@ -268,6 +290,22 @@ impl Service {
     }
 
     pub(super) fn destroy_approve(&mut self, actor: &Actor, id: OrderId) -> Result<Reply> {
+        self.approvable(actor, id)?;
+        let not_before = self.cooled_by_one_more(id)?;
+        let signed = actor.decision()?;
+        self.record(actor, Body::OrderApproved { order: id, not_before, signed })?;
+        self.approved(id)
+    }
+
+    /// Before when nothing is wiped, where one more approval makes the order count.
+    pub(super) fn cooled_by_one_more(&self, id: OrderId) -> Result<Option<Timestamp>> {
+        let order = self.order(id)?;
+        let last = order.approvals.len() + 1 >= order.approvers as usize;
+        Ok(if last { self.cooled(&order) } else { None })
+    }
+
+    /// Whether somebody may approve an order now, by a signature or on paper.
+    pub(super) fn approvable(&self, actor: &Actor, id: OrderId) -> Result<()> {
         let order = self.order(id)?;
         if order.by == actor.name() {
             return Err(second_person("approve this order"));
@@ -287,15 +325,11 @@ impl Service {
         self.rule_for(&order.copies, "approve", actor, |rules| &rules.approver_roles.value)?;
         self.unheld(order.copies.iter().map(|c| c.batch))?;
         self.unchanged(id, &order)?;
-        let last = order.approvals.len() + 1 >= order.approvers as usize;
-        let not_before = if last { self.cooled(&order) } else { None };
-        let signed = actor.decision()?;
-        self.record(actor, Body::OrderApproved { order: id, not_before, signed })?;
-        self.approved(id)
+        self.kept_long_enough(&order.copies)
     }
 
     /// What is approved is what was requested: a copy that came or went since, or another policy, voids it.
-    fn unchanged(&self, id: OrderId, order: &Order) -> Result<()> {
+    pub(super) fn unchanged(&self, id: OrderId, order: &Order) -> Result<()> {
         let same = order.copies.iter().all(|c| {
             self.engine.view.copies.get(&c.copy).is_some_and(|row| {
                 row.state.is_there() && row.sha256 == c.digest && row.bytes == c.bytes
@@ -333,7 +367,7 @@ impl Service {
         open && self.engine.view.copies.get(&copy).is_some_and(|row| row.kind.is_held())
     }
 
-    fn approved(&self, id: OrderId) -> Result<Reply> {
+    pub(super) fn approved(&self, id: OrderId) -> Result<Reply> {
         let order = self.order(id)?;
         let zone = self.engine.rules.zone;
         Ok(match order.state {
@@ -369,6 +403,14 @@ impl Service {
         id: OrderId,
         reason: String,
     ) -> Result<Reply> {
+        self.deniable(actor, id)?;
+        stated("the reason", &reason)?;
+        self.record(actor, Body::OrderDenied { order: id, reason, signed: actor.decision()? })?;
+        Ok(Reply::new(&id, format!("'{id}' is denied")))
+    }
+
+    /// Whether somebody may deny an order now, by a signature or on paper.
+    pub(super) fn deniable(&self, actor: &Actor, id: OrderId) -> Result<()> {
         let order = self.order(id)?;
         if order.by == actor.name() {
             return Err(second_person("decide on this order"));
@@ -377,9 +419,7 @@ impl Service {
             return Err(in_state(id, order.state));
         }
         self.rule_for(&order.copies, "decide on", actor, |rules| &rules.approver_roles.value)?;
-        stated("the reason", &reason)?;
-        self.record(actor, Body::OrderDenied { order: id, reason, signed: actor.decision()? })?;
-        Ok(Reply::new(&id, format!("'{id}' is denied")))
+        Ok(())
     }
 
     /// Stops an order. What was wiped under it gets its certificate; the rest stays.

@@ -5,8 +5,8 @@ use crate::{
     domain::{
         calendar,
         entry::{Body, GrantTerms},
-        ids::{BatchId, GrantId},
-        lifecycle::{BatchState, GRANT, GrantEvent, GrantState, next},
+        ids::GrantId,
+        lifecycle::{GRANT, GrantEvent, GrantState, next},
         link::Link,
         time::Timestamp,
         view::{Grant, Row},
@@ -76,7 +76,13 @@ impl Service {
     }
 
     /// Whether the table lets this happen to a grant, and somebody else than its applicant asks.
-    fn decidable(&self, actor: &Actor, id: GrantId, on: GrantEvent, own: bool) -> Result<()> {
+    pub(super) fn decidable(
+        &self,
+        actor: &Actor,
+        id: GrantId,
+        on: GrantEvent,
+        own: bool,
+    ) -> Result<()> {
         let grant = self.grant(id)?;
         if !own && (grant.by == actor.name() || grant.terms.holder == actor.name()) {
             return Err(second_person("decide on this grant"));
@@ -89,14 +95,22 @@ impl Service {
         Ok(())
     }
 
-    pub(super) fn grant_approve(&mut self, actor: &Actor, grant: GrantId) -> Result<Reply> {
+    /// Whether somebody may approve a grant now, by a signature or on paper.
+    pub(super) fn grantable(&self, actor: &Actor, grant: GrantId) -> Result<()> {
         self.decidable(actor, grant, GrantEvent::Approved, false)?;
         if self.grant(grant)?.terms.until <= self.engine.ports.clock.now() {
             return Err(Error::refused("the end of the grant has passed"));
         }
-        let link = self.grant(grant)?.terms.link.clone();
-        self.managed(&link, true)?;
+        self.managed(&self.grant(grant)?.terms.link, true)
+    }
+
+    pub(super) fn grant_approve(&mut self, actor: &Actor, grant: GrantId) -> Result<Reply> {
+        self.grantable(actor, grant)?;
         self.record(actor, Body::GrantApproved { grant, signed: actor.decision()? })?;
+        self.grant_opened(grant)
+    }
+
+    pub(super) fn grant_opened(&self, grant: GrantId) -> Result<Reply> {
         let holder = &self.grant(grant)?.terms.holder;
         Ok(Reply::new(&grant, format!("'{grant}' is open")).next(format!(
             "'{holder}' runs 'batchward query --grant {grant} --case NO --reason TEXT', and 'batchward use complete {grant}' when the use is over"
@@ -133,31 +147,6 @@ impl Service {
         Ok(reply.next(
             "a handler runs 'batchward use no-need BATCH' for each batch that need not be kept",
         ))
-    }
-
-    pub(super) fn use_no_need(&mut self, actor: &Actor, batch: BatchId) -> Result<Reply> {
-        let row = self.row(batch)?;
-        if row.state != BatchState::Loaded {
-            return Err(Error::usage(format!("'{batch}' is {}, not loaded", row.state))
-                .hint(format!("'batchward batch show {batch}' tells how it stands")));
-        }
-        if row.no_need.is_some() {
-            return Err(Error::usage(format!("no need to keep '{batch}' was stated already")));
-        }
-        let unit = actor.facts.unit.as_ref();
-        if unit.is_some_and(|unit| !row.facts.units.contains(unit)) {
-            return Err(Error::refused("your unit is not among those that use this batch"));
-        }
-        self.record(actor, Body::NoNeed { batch, signed: actor.decision()? })?;
-        let state = self.row(batch)?.state;
-        if state == BatchState::Due {
-            let message = format!("no need to keep '{batch}' is stated; it is due");
-            return self.with_next(batch, Reply::new(&batch, message));
-        }
-        let message = format!(
-            "no need to keep '{batch}' is stated; it comes due when every grant on its link is completed"
-        );
-        Ok(Reply::new(&batch, message))
     }
 }
 

@@ -95,6 +95,9 @@ impl Service {
                 }
                 _ => None,
             },
+            Command::CopyOut { grant, .. } => {
+                self.engine.view.grants.get(grant).map(|row| row.terms.link.clone())
+            }
             Command::CopyRequest { batch, kind, .. } if *kind != HeldKind::Paper => link_of(batch),
             _ => None,
         };
@@ -258,6 +261,7 @@ impl Service {
             Error::usage(format!("'{batch}' is {}, not loaded", row.state))
                 .hint("only data in use are handed on")
         })?;
+        self.may_be_handed_on(batch)?;
         match fields.iter().find(|field| !load.items.contains(field)) {
             Some(other) => Err(Error::refused(format!("'{batch}' has no field '{other}'"))),
             None => Ok(()),
@@ -423,13 +427,14 @@ impl Service {
 
     /// The batches that a package is made of, with the copies that it will be of them.
     fn parts(&self, terms: &HandoverTerms) -> Result<Vec<PackagePart>> {
-        let (vaults, _) = self.vaults(&terms.link, terms.batch)?;
+        let (vaults, _) = self.vaults(&terms.link, terms.batch, None)?;
         let mut parts = Vec::with_capacity(vaults.len());
         for (n, vault) in (0_u64..).zip(&vaults) {
             let row = self.engine.view.copies.get(&vault.copy);
             let batch = row
                 .map(|row| row.batch)
                 .ok_or_else(|| Error::new(Exit::Data, "a vault of no batch is in the register"))?;
+            self.may_be_handed_on(batch)?;
             let copy = self.engine.view.next_copy(n);
             parts.push(PackagePart { batch, vault: vault.copy, copy });
         }

@@ -34,7 +34,7 @@ pub(super) struct Wish {
 
 impl Service {
     /// A copy that people keep.
-    fn held(&self, copy: CopyId) -> Result<(Row<'_, CopyRow>, Held)> {
+    pub(super) fn held(&self, copy: CopyId) -> Result<(Row<'_, CopyRow>, Held)> {
         let row = self.engine.view.copies.get(&copy).ok_or_else(|| {
             Error::usage(format!("there is no copy '{copy}'"))
                 .hint("'batchward copy list' shows the copies")
@@ -95,7 +95,7 @@ impl Service {
     }
 
     /// The request of a copy that is still to be decided on, by another person than asked.
-    fn wished(&self, actor: &Actor, copy: CopyId) -> Result<()> {
+    pub(super) fn wished(&self, actor: &Actor, copy: CopyId) -> Result<()> {
         let (row, held) = self.held(copy)?;
         if held.by == actor.name() {
             return Err(second_person("decide on this copy"));
@@ -113,19 +113,23 @@ impl Service {
         copy: CopyId,
         doc_no: String,
     ) -> Result<Reply> {
-        self.wished(actor, copy)?;
+        self.copyable(actor, copy)?;
         stated("the document number", &doc_no)?;
+        let signed = actor.decision()?;
+        self.record(actor, Body::CopyApproved(CopyApproved { copy, doc_no, signed }))?;
+        Ok(may_be_made(copy))
+    }
+
+    /// Whether somebody may approve a copy now, by a signature or on paper.
+    pub(super) fn copyable(&self, actor: &Actor, copy: CopyId) -> Result<()> {
+        self.wished(actor, copy)?;
         let batch = self.held(copy)?.0.batch;
         let state = self.row(batch)?.state;
         if state != BatchState::Loaded {
             return Err(Error::refused(format!("'{batch}' is {state}: no copy is made of it"))
                 .hint(format!("'batchward copy deny {copy} --reason TEXT' ends the request")));
         }
-        let signed = actor.decision()?;
-        self.record(actor, Body::CopyApproved(CopyApproved { copy, doc_no, signed }))?;
-        Ok(Reply::new(&copy, format!("'{copy}' may be made")).next(format!(
-            "'batchward copy declare {copy} --place TEXT --holder NAME' once it is there"
-        )))
+        Ok(())
     }
 
     pub(super) fn copy_deny(
@@ -468,4 +472,10 @@ fn fits(end: &EndFacts, medium: Medium) -> Result<()> {
         .hint("--reuse-doc-no NO names the document that allows it; 'batchward media methods' shows what else there is")),
         None => Ok(()),
     }
+}
+
+pub(super) fn may_be_made(copy: CopyId) -> Reply {
+    Reply::new(&copy, format!("'{copy}' may be made")).next(format!(
+        "'batchward copy declare {copy} --place TEXT --holder NAME' once it is there"
+    ))
 }

@@ -154,19 +154,7 @@ impl Service {
             stated("the office", &sent.office)?;
             stated("the letter", &sent.letter)?;
         }
-        if content.is_empty() || content.len() as u64 > limits::PAPER_BYTES_MAX {
-            let max = limits::PAPER_BYTES_MAX;
-            return Err(Error::new(Exit::Data, format!("a paper has 1 to {max} bytes"))
-                .hint("scan it with fewer dots, or keep it in parts"));
-        }
-        // What is a text is looked through; what a picture shows, whoever enters it answers for.
-        if std::str::from_utf8(content).is_ok_and(national_id::found_in) {
-            return Err(Error::new(
-                Exit::Data,
-                "the paper holds something in the shape of an ID number",
-            )
-            .hint("papers are kept for inspection: they hold no personal data"));
-        }
+        fit_to_keep(content)?;
         let zone = self.engine.rules.zone;
         if paper.on.date_in(zone) > self.now().date_in(zone) {
             return Err(Error::usage("a paper is dated in the future"));
@@ -174,8 +162,7 @@ impl Service {
         if paper.valid_until.is_some_and(|until| until < paper.on) {
             return Err(Error::usage("the paper ends before its day"));
         }
-        let same = |row: &Paper| row.what.sha256 == paper.sha256 && row.what.kind == paper.kind;
-        if let Some((id, _)) = self.engine.view.papers.iter().find(|(_, row)| same(row)) {
+        if let Some(id) = self.paper_kept(paper.sha256, paper.kind) {
             return Err(Error::usage(format!("this paper is kept already: '{id}'")));
         }
         // A stop after this leaves a file that nobody has entered: it counts for nothing, and the same command again finds it.
@@ -183,6 +170,40 @@ impl Service {
         let (document, kind) = (paper.document, paper.kind);
         self.record(actor, Body::PaperKept(paper))?;
         Ok(Reply::new(&document, format!("the paper is kept: {kind}")))
+    }
+
+    /// The paper of this kind that is kept with these bytes.
+    fn paper_kept(&self, sha256: Digest, kind: PaperKind) -> Option<DocumentId> {
+        let same = |row: &Paper| row.what.sha256 == sha256 && row.what.kind == kind;
+        self.engine.view.papers.iter().find(|(_, row)| same(row)).map(|(id, _)| *id)
+    }
+
+    /// Keeps the scan of a signed document; one document may decide on several things, and is kept once.
+    pub(super) fn keep_scan(
+        &mut self,
+        actor: &Actor,
+        (doc_no, on): (&str, Timestamp),
+        content: &[u8],
+    ) -> Result<DocumentId> {
+        let (kind, sha256) = (PaperKind::Decision, Digest::of(content));
+        if let Some(kept) = self.paper_kept(sha256, kind) {
+            return Ok(kept);
+        }
+        self.engine.ports.papers.put(sha256, content)?;
+        let paper = PaperKept {
+            document: self.engine.view.next_document(),
+            kind,
+            doc_no: doc_no.to_owned(),
+            on,
+            sha256,
+            bytes: content.len() as u64,
+            sent_to: Vec::new(),
+            valid_until: None,
+            signed: None,
+        };
+        let document = paper.document;
+        self.record(actor, Body::PaperKept(paper))?;
+        Ok(document)
     }
 
     /// Every paper, oldest first.
@@ -207,6 +228,24 @@ impl Service {
         })?;
         Ok(PaperFile { paper: line(id, row), content: BASE64.encode(&content) })
     }
+}
+
+/// Whether a file may be kept as a paper.
+pub(super) fn fit_to_keep(content: &[u8]) -> Result<()> {
+    if content.is_empty() || content.len() as u64 > limits::PAPER_BYTES_MAX {
+        let max = limits::PAPER_BYTES_MAX;
+        return Err(Error::new(Exit::Data, format!("a paper has 1 to {max} bytes"))
+            .hint("scan it with fewer dots, or keep it in parts"));
+    }
+    // What is a text is looked through; what a picture shows, whoever enters it answers for.
+    if std::str::from_utf8(content).is_ok_and(national_id::found_in) {
+        return Err(Error::new(
+            Exit::Data,
+            "the paper holds something in the shape of an ID number",
+        )
+        .hint("papers are kept for inspection: they hold no personal data"));
+    }
+    Ok(())
 }
 
 fn line(id: DocumentId, row: &Paper) -> PaperLine {

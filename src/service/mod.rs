@@ -6,14 +6,17 @@
 pub mod access_keys;
 mod access_lines;
 mod administration;
+pub mod amending;
 pub mod applications;
 mod asking;
 pub mod auditing;
 mod authority;
 pub mod command;
 pub mod copies;
+mod copying;
 pub mod corrections;
 mod deliveries;
+mod deputies;
 mod destruction;
 pub mod duties;
 pub mod expected;
@@ -24,13 +27,16 @@ pub mod handovers;
 mod holds;
 pub mod incidents;
 pub mod inspecting;
+pub mod intake;
 mod inventory;
 pub mod kept_papers;
 mod links;
 pub mod notices;
 pub mod notifying;
+pub mod on_paper;
 pub mod onlooker;
 mod papers;
+pub mod passphrases;
 pub mod people;
 pub mod plan;
 pub mod query;
@@ -45,7 +51,9 @@ pub mod serving;
 pub mod show;
 mod standing;
 pub mod status;
+mod texts;
 mod timestamps;
+pub mod uses;
 mod witnesses;
 
 pub use authority::{Caller, Draft};
@@ -58,7 +66,7 @@ use crate::{
         accounts::Act,
         digest::Digest,
         entry::{AGENT, AccountFacts, Body, ConfigChange, Signed},
-        ids::BatchId,
+        ids::{AppointmentId, BatchId},
         limits, national_id,
         signed::SignedText,
         time::Timestamp,
@@ -115,6 +123,8 @@ pub struct Actor {
     pub facts: AccountFacts,
     /// The signature, where one was given.
     pub signed: Option<Signed>,
+    /// The appointment by which it is done for somebody else.
+    pub deputy: Option<AppointmentId>,
 }
 
 impl Actor {
@@ -223,6 +233,7 @@ impl Service {
     }
 
     fn handled(&mut self, caller: &Caller, command: Command) -> Result<Reply> {
+        texts::look_through(&command)?;
         let (word, object) = (command.word(), command.object());
         let actor = match self.authorise(caller, &command) {
             Ok(actor) => actor,
@@ -233,11 +244,10 @@ impl Service {
                 return Err(error);
             }
         };
-        let done = self
-            .not_by_a_vendor(&actor, &command)
-            .and_then(|()| self.under_agreement(&actor))
-            .and_then(|()| permitted(&actor, &command))
-            .and_then(|()| self.act(&actor, command));
+        self.engine.acting = actor.deputy.map(|id| (actor.facts.name.clone(), id));
+        let done = self.done_by(&actor, command);
+        // What goes by its signature alone, or is told of others, is nobody's act for somebody else.
+        self.engine.acting = None;
         self.spend(&actor)?;
         if let Err(error) = &done
             && error.exit == Exit::Refused
@@ -245,6 +255,13 @@ impl Service {
             self.refuse(actor.name(), word, &object, error, None)?;
         }
         done
+    }
+
+    fn done_by(&mut self, actor: &Actor, command: Command) -> Result<Reply> {
+        self.not_by_a_vendor(actor, &command)?;
+        self.under_agreement(actor)?;
+        permitted(actor, &command)?;
+        self.act(actor, command)
     }
 
     /// A signature counts once, also where its act came to nothing: whoever kept it must not be able to play it when
@@ -270,6 +287,7 @@ impl Service {
             Command::KeySubmit { batch, form, channel, secret } => {
                 self.key_submit(actor, batch, form, &channel, secret)
             }
+            Command::Passphrase { act, secret } => self.passphrase_do(actor, *act, secret),
             Command::BatchRetry { batch } => self.batch_retry(actor, batch),
             Command::BatchRelease { batch, reason } => self.batch_release(actor, batch, reason),
             Command::BatchReject { batch, reason } => self.batch_reject(actor, batch, reason),
@@ -290,10 +308,13 @@ impl Service {
             Command::GrantDeny { grant, reason } => self.grant_deny(actor, grant, reason),
             Command::GrantRevoke { grant } => self.grant_revoke(actor, grant),
             Command::UseComplete { grant } => self.use_complete(actor, grant),
-            Command::UseNoNeed { batch } => self.use_no_need(actor, batch),
             Command::UseFiled { batch, doc_no } => self.use_filed(actor, batch, doc_no),
             Command::CopyRequest { batch, kind, medium, reason, delete_by } => {
                 self.copy_request(actor, inventory::Wish { batch, kind, medium, reason, delete_by })
+            }
+            Command::CopyOut { grant, batch, copies, delete_by, reason } => {
+                let file = copying::RowFile { grant, batch, copies, delete_by, reason };
+                self.copy_out(actor, file)
             }
             Command::CopyApprove { copy, doc_no } => self.copy_approve(actor, copy, doc_no),
             Command::CopyDeny { copy, reason } => self.copy_deny(actor, copy, reason),
@@ -306,9 +327,13 @@ impl Service {
             Command::Handover { act } => self.hand(actor, *act),
             Command::Link { act } => self.link_do(actor, *act),
             Command::Paper { act } => self.paper_do(actor, *act),
+            Command::Register { act } => self.register_do(actor, *act),
+            Command::OnPaper { act } => self.decide_on_paper(actor, *act),
             Command::People { act } => self.people_act(actor, *act),
             Command::Sample { act } => self.sample(actor, *act),
             Command::Incident { act } => self.incident(actor, *act),
+            Command::Intake { act } => self.intake(actor, *act),
+            Command::EndUse { act } => self.end_of_use(actor, *act),
             Command::Notice { act } => self.notice(actor, *act),
             Command::MediaRecord { copy, end } => self.media_record(actor, copy, end),
             Command::MediaConfirm { copy } => self.media_confirm(actor, copy),
@@ -441,6 +466,11 @@ fn clean(text: &str) -> Result<()> {
     if text.chars().count() > limits::TEXT_CHARS_MAX {
         return Err(Error::usage(format!("a text is over {} characters", limits::TEXT_CHARS_MAX)));
     }
+    clean_of_numbers(text)
+}
+
+/// Nothing in the shape of an ID number.
+fn clean_of_numbers(text: &str) -> Result<()> {
     if national_id::found_in(text) {
         return Err(Error::new(
             Exit::Data,

@@ -1,11 +1,13 @@
 //! Closing papers: an order stays open, and becomes overdue, until they are entered and confirmed.
 
-use super::{Actor, Reply, Result, Service, administration::second_person, stated};
+use super::{Actor, Reply, Result, Service, administration::second_person, not_permitted, stated};
 use crate::{
     domain::{
+        accounts::Act,
         entry::{Body, PaperFacts, PapersConfirmed, PapersRecorded},
         ids::OrderId,
         lifecycle::OrderState,
+        on_paper::Subject,
         policy::PAPERS,
         view::Order,
     },
@@ -57,6 +59,13 @@ impl Service {
     }
 
     pub(super) fn destroy_confirm(&mut self, actor: &Actor, id: OrderId) -> Result<Reply> {
+        // An order has decisions on paper before it is carried out, closing papers after.
+        if self.typed(Subject::Order(id)).is_some() {
+            return self.decision_confirm(actor, Subject::Order(id));
+        }
+        if !Act::ConfirmPapers.allowed_to(&actor.facts.roles) {
+            return Err(not_permitted(actor, "destroy confirm", Act::ConfirmPapers));
+        }
         let order = self.order(id)?;
         let proposal = order
             .paper_proposal

@@ -10,7 +10,7 @@ use crate::{
         time::Timestamp,
         view::{Batch, CameDue, Order, View},
     },
-    engine::rules::Rules,
+    engine::{intake::least, rules::Rules},
 };
 
 /// What the state of a line can be.
@@ -124,14 +124,19 @@ fn expected(view: &View, rules: &Rules, id: BatchId, row: &Batch) -> Option<Plan
     let policy = rules.policy_for(&row.link, &row.facts.policy)?;
     let rule = &policy.use_rule.retention;
     let end = row.times.get("use-until").copied()?;
+    let deadline = policy.further.calendar.destroy_by(rule.value, end, rules.zone);
+    let (deadline, clause) = match least(policy, row, rules.zone) {
+        Some((least, clause)) if least > deadline => (least, clause),
+        _ => (deadline, rule.clause.clone()),
+    };
     Some(PlanLine {
         batch: id,
         number: row.number.clone(),
         link: row.link.clone(),
         whole: true,
         clock: "use-period-ended".to_owned(),
-        clause: rule.clause.clone(),
-        deadline: policy.further.calendar.destroy_by(rule.value, end, rules.zone),
+        clause,
+        deadline,
         state: "expected".to_owned(),
         happened: None,
         order: None,

@@ -17,7 +17,7 @@ use super::{
     expected::ExpectedPage,
     forms::{
         DestructionRecord, DutyList, EntryProof, ManifestBytes, OwedList, RegisterFilter,
-        RegisterPart, UsePart,
+        RegisterPart, Slip, UsePart,
     },
     handovers::HandoverLine,
     incidents::IncidentLine,
@@ -33,11 +33,13 @@ use super::{
 };
 use crate::{
     domain::{
+        brought::Sought,
         digest::Digest,
         entry::ConfigChange,
         ids::{BatchId, DocumentId, GrantId, HandoverId, OrderId, SampleId},
         layout::FieldKind,
         limits,
+        on_paper::Subject,
         time::Timestamp,
     },
     error::{Error, Exit},
@@ -205,6 +207,11 @@ pub enum Query {
         /// The last batch of the part before.
         after: Option<BatchId>,
     },
+    /// `destroy slip`, `grant slip`, `copy slip`.
+    Slip {
+        /// What is decided on.
+        subject: Subject,
+    },
     /// `destroy record`.
     DestructionRecord {
         /// The batch.
@@ -234,6 +241,13 @@ pub enum Query {
     /// Whether the values of a field may stand in a command line.
     Harmless {
         /// The grant whose link has the field.
+        grant: GrantId,
+        /// The field.
+        field: String,
+    },
+    /// What a column of a list that is brought must be, for a field of the link of a grant.
+    Sought {
+        /// The grant.
         grant: GrantId,
         /// The field.
         field: String,
@@ -453,6 +467,8 @@ answers! {
     Certificate(CertificateText),
     /// [`Query::RegisterSheet`].
     RegisterSheet(Box<RegisterPart>),
+    /// [`Query::Slip`].
+    Slip(Box<Slip>),
     /// [`Query::DestructionRecord`].
     DestructionRecord(Box<DestructionRecord>),
     /// [`Query::Duties`].
@@ -465,6 +481,8 @@ answers! {
     UseStatistics(UsePart),
     /// [`Query::Harmless`].
     Harmless(bool),
+    /// [`Query::Sought`].
+    Sought(Sought),
     /// [`Query::Draft`].
     Draft(DraftFacts),
 }
@@ -526,12 +544,14 @@ impl Service {
             Query::RegisterSheet { filter, after } => {
                 Box::new(self.register_part(filter, after)?).into()
             }
+            Query::Slip { subject } => Box::new(self.slip(subject)?).into(),
             Query::DestructionRecord { batch } => Box::new(self.destruction_record(batch)?).into(),
             Query::Duties => Box::new(self.duty_list()?).into(),
             Query::EntryProof { seq, size } => self.entry_proof(seq, size)?.into(),
             Query::ManifestBytes { batch } => self.manifest_bytes(batch)?.into(),
             Query::UseStatistics { batch, from } => self.use_part(batch, from)?.into(),
             Query::Harmless { grant, field } => self.harmless(grant, &field).into(),
+            Query::Sought { grant, field } => self.sought(grant, &field).into(),
             Query::Draft { command } => {
                 let Draft { origin, object_digest, .. } = self.draft(&command)?;
                 DraftFacts { origin, object_digest }.into()
@@ -570,6 +590,15 @@ impl Service {
         field.is_some_and(|field| {
             !field.key && matches!(field.kind, FieldKind::Code | FieldKind::Integer)
         })
+    }
+
+    /// How a list is read whose values are of a field. What may not be asked is refused when it is, and logged.
+    fn sought(&self, grant: GrantId, field: &str) -> Sought {
+        let rules = &self.engine.rules;
+        let row = self.engine.view.grants.get(&grant);
+        let link = row.and_then(|row| rules.links.get(&row.terms.link));
+        let found = link.and_then(|link| rules.layout_of(link)?.field(field));
+        found.map_or_else(|| Sought::named(field), Sought::of)
     }
 
     /// Origin of the register.

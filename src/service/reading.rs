@@ -19,7 +19,7 @@ use crate::{
         lifecycle::{BatchState, CopyState},
         manifest::Kind,
         time::Timestamp,
-        view::{CopyKind, Grant},
+        view::{Appointment, Batch, CopyKind, Grant, Row},
     },
     engine::{
         ports::{Log, VaultKey},
@@ -77,7 +77,7 @@ impl Service {
                 facts
             }
         };
-        Ok(Actor { facts, signed: None })
+        Ok(Actor { facts, signed: None, deputy: None })
     }
 
     /// Reads, row by row, on this thread. Another process may take the state's lock meanwhile, to revoke or to hold.
@@ -134,6 +134,7 @@ impl Service {
             return Err(error);
         }
         let link = self.grant(reading.grant)?.terms.link.clone();
+        let actor = self.standing_in(actor, Act::Use, std::slice::from_ref(&link));
         if let Err(error) = self.may_read(&actor, reading) {
             self.log_asking(&actor, &link, reading, Some(&error.what))?;
             return Err(error);
@@ -184,16 +185,26 @@ impl Service {
         }
         self.under_agreement(actor)?;
         self.managed(&grant.terms.link, false)?;
+        self.is_in_inventory(actor, reading, &grant.terms)?;
         let granted = self.still_granted(&grant, now)?;
         if let Some(other) = reading.fields().into_iter().find(|f| !granted.contains(f)) {
             return Err(Error::refused(format!("the field '{other}' is not granted"))
                 .hint(format!("granted: {}", granted.join(", "))));
+        }
+        if reading.batch.is_none() {
+            self.any_readable(&grant.terms.link)?;
         }
         if let Some(batch) = reading.batch {
             let row = self.row(batch)?;
             if row.link != grant.terms.link || row.state != BatchState::Loaded {
                 return Err(Error::refused(format!(
                     "'{batch}' is not loaded under this grant's link"
+                )));
+            }
+            self.is_readable(batch)?;
+            if self.engine.view.is_over_for(batch, grant.terms.unit.as_deref()) {
+                return Err(Error::refused(format!(
+                    "your unit has completed its use of '{batch}'"
                 )));
             }
         }
@@ -230,7 +241,8 @@ impl Service {
         let grant = self.grant(reading.grant)?;
         let (row_cap, until) = (grant.terms.row_cap, grant.terms.until);
         let fields = self.still_granted(&grant, now)?;
-        let (vaults, batches_until) = self.vaults(link, reading.batch)?;
+        let unit = grant.terms.unit.clone();
+        let (vaults, batches_until) = self.vaults(link, reading.batch, unit.as_deref())?;
         let link_row = self.link(link)?;
         let layout = self.engine.rules.layout_of(link_row);
         // A key that is not among the items is not stored, and then no record can replace another.
@@ -239,6 +251,9 @@ impl Service {
             .map(|field| field.name.clone())
             .filter(|name| link_row.items.contains(name));
         let until = until.min(link_row.approved_until).min(batches_until.unwrap_or(until));
+        // Who reads for somebody else reads to the last moment of that.
+        let stands = actor.deputy.and_then(|id| self.engine.view.people.appointments.get(&id));
+        let until = until.min(stands.and_then(Appointment::ends).unwrap_or(until));
         let terms = Terms {
             grant: Some(reading.grant),
             holder: actor.name().to_owned(),
@@ -302,20 +317,28 @@ impl Service {
         &self,
         link: &str,
         batch: Option<BatchId>,
+        unit: Option<&str>,
     ) -> Result<(Vec<VaultKey>, Option<Timestamp>)> {
         let view = &self.engine.view;
         let now = self.engine.ports.clock.now();
         let usable = |id: BatchId| {
             view.batches.get(&id).is_some_and(|b| {
                 b.state == BatchState::Loaded
+                    && view.shut(id, &b).is_none()
+                    && !view.is_over_for(id, unit)
                     && b.times.get("use-until").is_some_and(|end| now <= *end)
             })
         };
         let batches = match batch {
             Some(batch) => vec![batch],
             None => {
+                // What is not provided yet is not there yet, unless what came after it is: without it, that says too little.
+                let provided = |(id, b): &(BatchId, Row<'_, Batch>)| view.shut(*id, b).is_none();
+                let place = |b: &Batch| b.decide.map(|mark| mark.seq);
+                let newest = view.currents_of(link).filter(provided).map(|(_, b)| place(&b)).max();
                 let loaded: Vec<_> = view
                     .currents_of(link)
+                    .filter(|one| provided(one) || Some(place(&one.1)) < newest)
                     .filter_map(|(id, b)| {
                         let manifest = b.manifest.as_ref()?;
                         Some(current_view::Candidate {

@@ -76,7 +76,34 @@ pub fn lines(entries: &[Value], zone: Tz) -> Vec<Line> {
         let named: Vec<&str> = named.into_iter().flatten().collect();
         Some(named.join(" ")).filter(|named| !named.is_empty())
     };
-    entries.iter().filter_map(|entry| line(entry, subject(entry), zone)).collect()
+    let amended = amended(entries);
+    let line = |entry: &Value| {
+        let mut line = line(entry, subject(entry), zone)?;
+        let amendments = entry["seq"].as_u64().and_then(|seq| amended.get(&seq));
+        for (amendment, field, to) in amendments.into_iter().flatten() {
+            line.what = format!("{}; amended by entry {amendment}: {field} is '{to}'", line.what);
+        }
+        Some(line)
+    };
+    entries.iter().filter_map(line).collect()
+}
+
+/// By entry, the amendments of it that count: the entry that amends, what it amends, and what that says now.
+fn amended(entries: &[Value]) -> BTreeMap<u64, Vec<(u64, String, String)>> {
+    let confirmed: BTreeSet<u64> = entries
+        .iter()
+        .filter(|entry| entry["body"]["type"] == "amendment-confirmed")
+        .filter_map(|entry| entry["body"]["amendment"].as_u64())
+        .collect();
+    let mut amended: BTreeMap<u64, Vec<(u64, String, String)>> = BTreeMap::new();
+    for entry in entries.iter().filter(|entry| entry["body"]["type"] == "fact-amended") {
+        let (body, seq) = (&entry["body"], entry["seq"].as_u64().unwrap_or_default());
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        if let Some(of) = body["entry"].as_u64().filter(|_| confirmed.contains(&seq)) {
+            amended.entry(of).or_default().push((seq, text(&body["field"]), text(&body["to"])));
+        }
+    }
+    amended
 }
 
 /// What an entry is about, where nothing else is said of it: the first of these fields that it has.
@@ -181,6 +208,7 @@ fn line(entry: &Value, subject: Option<String>, zone: Tz) -> Option<Line> {
             scope(&body["scope"]),
             text(&body["doc_no"])
         ),
+        "fact-amended" | "amendment-confirmed" | "note-added" => about_another(body, kind),
         "act-refused" => format!(
             "refused: {} on {}: {}",
             text(&body["command"]),
@@ -201,6 +229,23 @@ fn line(entry: &Value, subject: Option<String>, zone: Tz) -> Option<Line> {
     let at = entry["at"].as_str().and_then(Timestamp::parse);
     let at = at.map_or_else(|| text(&entry["at"]), |at| calendar::time(at, zone));
     Some(Line { serial: entry["seq"].to_string(), at, by: text(&entry["by"]), what })
+}
+
+/// What an entry says of another one.
+fn about_another(body: &Value, kind: &str) -> String {
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    match kind {
+        "amendment-confirmed" => format!("amendment {} confirmed", body["amendment"]),
+        "note-added" => format!("note on entry {}: {}", body["entry"], text(&body["text"])),
+        _ => format!(
+            "amendment of entry {} proposed: {} from '{}' to '{}', {}",
+            body["entry"],
+            text(&body["field"]),
+            text(&body["from"]),
+            text(&body["to"]),
+            text(&body["reason"])
+        ),
+    }
 }
 
 /// What an entry says of an expected delivery.

@@ -14,7 +14,7 @@ use std::{
 use super::access_lines::{AccessLine, LogSource};
 use crate::{
     domain::{
-        entry::{AccountSuspended, Body, CustodyHandedOver, LinkStopped, RightsEnded},
+        entry::{AccountSuspended, Body, CustodyHandedOver, LinkStopped, RightsEnded, TermEnded},
         ids::GrantId,
         step::Plan,
         time::Timestamp,
@@ -75,6 +75,7 @@ impl Terms {
                 *name == self.holder
             }
             Body::RightsEnded(RightsEnded { name, .. })
+            | Body::TermEnded(TermEnded { name, .. })
             | Body::CustodyHandedOver(CustodyHandedOver { from: name, .. })
             | Body::AccountSuspended(AccountSuspended { name, .. }) => *name == self.holder,
             Body::AccountsReviewed(review) => {

@@ -1,5 +1,7 @@
 //! What can be looked at: plain data for `--json` and for tables. No personal data but delivery and file names of
 //! batches whose record still exists.
+//!
+//! It is over 500 lines because what can be looked at is one closed list.
 
 use std::collections::BTreeMap;
 
@@ -8,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     Result, Service,
     corrections::{Correction, replaced_by},
+    deliveries::tries_left,
     notifying::NoticeRow,
     query::EntryPart,
 };
@@ -20,6 +23,8 @@ use crate::{
         lifecycle::{BatchState, CopyState, OrderState},
         limits,
         manifest::Manifest,
+        on_paper::OnPaper,
+        person::StandsFor,
         plain::{self, Plain},
         reason::Reason,
         time::Timestamp,
@@ -49,6 +54,12 @@ pub struct BatchRow {
     pub state: String,
     /// Why it is there.
     pub reason: Option<Reason>,
+    /// When it was provided (提供); null while it waits for a seal, or is not loaded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub provided: Option<Timestamp>,
+    /// Whether it was provided by seals that its policy asks for.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub sealed: bool,
 }
 
 /// `batch show`.
@@ -70,6 +81,9 @@ pub struct BatchPage {
     pub copies: Vec<CopyLine>,
     /// The key that came.
     pub key: Option<KeyLine>,
+    /// Keys that may still be tried, where one opened nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tries_left: Option<u32>,
     /// Times by name.
     pub times: BTreeMap<String, Timestamp>,
     /// What differs from the link: `purpose`, `basis`; `replaces` where it corrects a batch that the link does not have.
@@ -82,6 +96,8 @@ pub struct BatchPage {
     pub replaces: Option<Correction>,
     /// The loaded batch that corrects it.
     pub replaced_by: Option<BatchId>,
+    /// How it stands before its use, and with the end of that.
+    pub intake: super::intake::IntakePage,
     /// Who was told of it by whom, and what a letter announced.
     pub notice: Option<NoticeRow>,
     /// Of a quarantined one: what is wrong, what was expected, and who does what next, in both languages.
@@ -143,6 +159,8 @@ pub struct GrantLine {
     /// What for.
     #[serde(flatten)]
     pub terms: GrantTerms,
+    /// The decision, where it was recorded from a signed document.
+    pub on_paper: Option<OnPaper>,
 }
 
 /// An order.
@@ -179,6 +197,8 @@ pub struct OrderLine {
     pub papers_missing: Vec<String>,
     /// By when they must be there.
     pub papers_due: Option<Timestamp>,
+    /// Decisions on it that were recorded from signed documents.
+    pub on_paper: Vec<OnPaper>,
 }
 
 /// A standing approval.
@@ -233,8 +253,13 @@ pub struct AccountLine {
     pub roles: Vec<String>,
     /// 姓名.
     pub display: Option<String>,
+    /// 職稱.
+    pub title: Option<String>,
     /// 單位.
     pub unit: Option<String>,
+    /// For whom the person stands in today.
+    #[serde(default)]
+    pub stands_for: Vec<StandsFor>,
     /// Whether something about it waits for a second person.
     pub waits: bool,
 }
@@ -269,6 +294,8 @@ impl Service {
             link: waiting.link,
             state: "waiting".to_owned(),
             reason: waiting.reason,
+            provided: None,
+            sealed: false,
         });
         let mut rows: Vec<BatchRow> = rows.collect();
         rows.extend(self.announced_rows());
@@ -284,6 +311,8 @@ impl Service {
             link: row.link.clone(),
             state: row.state.word().to_owned(),
             reason: self.engine.reason(&row),
+            provided: self.engine.view.provided(id, &row),
+            sealed: self.engine.view.is_sealed(id, &row),
         })
     }
 
@@ -322,6 +351,7 @@ impl Service {
                 })
                 .collect(),
             key: self.key_line(&row),
+            tries_left: tries_left(&row),
             times: row.times.by_name(),
             differences: [
                 differs(manifest.is_some_and(|m| m.purpose_differs), "purpose"),
@@ -335,6 +365,7 @@ impl Service {
             detail: case.as_ref().and_then(|case| refused_manifest(&row, case)),
             replaces,
             replaced_by: replaced_by(&self.engine.view, id, &row),
+            intake: self.intake_page(id, &row),
             notice: self.notice_of(id),
             plain: row.reason.filter(|_| row.state == BatchState::Quarantined).map(plain::of),
         })
@@ -359,6 +390,7 @@ impl Service {
             id,
             state: g.state.word().to_owned(),
             terms: g.terms.clone(),
+            on_paper: g.on_paper.clone(),
         };
         self.engine.view.grants.iter().map(line).collect()
     }
@@ -389,6 +421,7 @@ impl Service {
                     }
                     _ => Vec::new(),
                 },
+                on_paper: o.on_paper.clone(),
                 papers_due: papers_due(&self.engine.view, &self.engine.rules, &o),
             }
         };
@@ -435,6 +468,7 @@ impl Service {
     /// `account list`.
     #[must_use]
     pub fn accounts(&self) -> Vec<AccountLine> {
+        let (view, now) = (&self.engine.view, self.now());
         let line = |(name, account): (&String, &crate::domain::view::Account)| {
             let facts = account.facts.as_ref().or(account.proposal.as_ref().map(|p| &p.what));
             AccountLine {
@@ -448,7 +482,12 @@ impl Service {
                 roles: facts
                     .map_or(Vec::new(), |f| f.roles.iter().map(|r| r.word().to_owned()).collect()),
                 display: facts.and_then(|f| f.display.clone()),
+                title: facts.and_then(|f| f.title.clone()),
                 unit: facts.and_then(|f| f.unit.clone()),
+                stands_for: view
+                    .deputyships(name, now)
+                    .filter_map(|(id, _)| view.stands_for(id))
+                    .collect(),
                 waits: account.proposal.is_some(),
             }
         };

@@ -65,6 +65,8 @@ pub struct EvidenceReport {
     pub entries: u64,
     /// Signed decisions and commands that are proven.
     pub signatures: u64,
+    /// Decisions among the entries that were recorded from signed documents: two people signed for each that they saw it.
+    pub from_paper: u64,
     /// Certificates that hold.
     pub certificates: u64,
     /// Fingerprint of the key that signed the manifest, for comparison with the provider's; null where the manifest is
@@ -165,6 +167,11 @@ impl<'f> Case<'f> {
         report.origin = Some(self.head.origin);
         report.size = self.checkpoint.size;
         report.entries = self.entries.len() as u64;
+        let confirmed = self
+            .entries
+            .values()
+            .filter(|known| matches!(known.entry.body, Body::DecisionConfirmed(_)));
+        report.from_paper = confirmed.count() as u64;
         report.signatures = self.signatures;
         report.certificates = self.certificates;
         report.manifest_key = self.manifest_key;

@@ -17,7 +17,9 @@ use super::{
 use crate::{
     adapters::{
         courier::Courier,
-        postgres::{self, Asked, DatabaseError, Dial, Dropped, Examined, Loaded, Loader, Place},
+        postgres::{
+            self, Asked, DatabaseError, Dial, Dropped, Examined, Loaded, Loader, Lying, Place,
+        },
         root_key::credential_file,
     },
     config::{self, Agent, Config},
@@ -147,19 +149,12 @@ fn named(config: &Config) -> crate::service::Result<&Database> {
 pub(super) fn findings(config: &Config) -> Vec<Finding> {
     let mut found = owed::findings(&config.agent.state.join("vault"));
     let Some(database) = &config.agent.vault.database else { return found };
-    let loads = "nothing is loaded before two people have agreed to it; certificates name it";
-    match &config.agent.vault.plain {
-        None => {
-            let what =
-                "loaded data would lie in plain in the database, and no document accepts that";
-            let fix = "'vault_plain: DOCUMENT' in agent.yaml, then 'batchward config propose'";
-            found.push(Finding::new(Severity::Warning, "vault-plain", what, loads).fix(fix));
-        }
-        Some(document) => {
-            let what = format!("loaded data lie in plain in the database, by '{document}'");
-            let why = "of their destruction nothing more than a deletion can be proven";
-            found.push(Finding::new(Severity::Remark, "vault-plain", what, why));
-        }
+    if let Some(document) = &config.agent.vault.plain {
+        let what = format!("loaded data lie in plain in the database, by '{document}'");
+        let why = "of their destruction nothing more than a deletion can be proven";
+        let fix =
+            "without 'vault_plain' what is loaded from then on lies under the key of its batch";
+        found.push(Finding::new(Severity::Remark, "vault-plain", what, why).fix(fix));
     }
     let place = place(&config.agent, database, None);
     let examined = place.open().and_then(|session| session.examine());
@@ -257,10 +252,12 @@ impl Vaults for Databases {
         copy: CopyId,
         key: &Secret,
         columns: &[VaultColumn],
+        plain: bool,
     ) -> Result<Box<dyn VaultBuild>> {
         self.pay();
         let items: Vec<_> = columns.iter().map(|c| (c.name.clone(), c.key)).collect();
-        let loader = Loader::begin(&self.place, copy, key, &items).map_err(|e| port_error(&e))?;
+        let loader =
+            Loader::begin(&self.place, copy, key, &items, plain).map_err(|e| port_error(&e))?;
         Ok(Box::new(Building(loader)))
     }
 
@@ -296,7 +293,8 @@ impl Vaults for Databases {
             let message = "the current view lies in two places: files of before and the database";
             return Err(PortError::Stuck { code: "vault-mixed", message: message.to_owned() });
         }
-        let vaults: Vec<CopyId> = read.vaults.iter().map(|vault| vault.copy).collect();
+        let vaults: Vec<Lying<'_>> =
+            read.vaults.iter().map(|vault| Lying { copy: vault.copy, key: &vault.key }).collect();
         let asked = Asked {
             vaults: &vaults,
             key: read.key,
@@ -311,7 +309,7 @@ impl Vaults for Databases {
         asked.read(&self.place, &mut |row| each(row) == Flow::On).map_err(|e| port_error(&e))
     }
 
-    fn is_plain(&self) -> bool {
+    fn may_be_plain(&self) -> bool {
         true
     }
 
@@ -356,8 +354,10 @@ impl SealedVault for Sealed {
 fn facts(dropped: &Dropped) -> WipeFacts {
     let kind = format!("postgresql {}", dropped.version.split(' ').next().unwrap_or_default());
     let mut report = WipeReport::new(Ground { kind: kind.clone(), ..Ground::default() });
-    for limit in Limit::OF_DATABASE {
-        report.limit(limit);
+    let limits: &[Limit] =
+        if dropped.sealed { &Limit::OF_SEALED_IN_DATABASE } else { &Limit::OF_DATABASE };
+    for limit in limits {
+        report.limit(*limit);
     }
     for (limit, met) in [
         (Limit::DatabaseArchive, dropped.archived),

@@ -7,6 +7,7 @@ use crate::{
     adapters::{
         age_files::{self, DeliveryKey, OpenError},
         ahead::Ahead,
+        archive::{self, ArchiveError},
         files::{self, FileError},
         keystore::{Destruction, KeyStore, KeyStoreError, Rotation, SlotState},
         root_key::RootKeySource,
@@ -16,7 +17,7 @@ use crate::{
     domain::{certificate, digest::Digest, entry::KeyForm, secret::Secret, wipe::Limit},
     engine::{
         health::Slots,
-        ports::{Keys, OpenFault, Opener, PortError, Result, Signer},
+        ports::{Delivered, Keys, Lock, OpenFault, Opener, Plain, PortError, Result, Signer},
         slots,
     },
 };
@@ -174,23 +175,44 @@ impl Signer for Store {
     }
 }
 
-/// age.
+/// The plaintext of what holds one file.
+struct One(Ahead);
+
+impl Read for One {
+    fn read(&mut self, to: &mut [u8]) -> std::io::Result<usize> {
+        self.0.read(to)
+    }
+}
+
+impl Plain for One {
+    fn next_file(&mut self) -> std::io::Result<bool> {
+        Ok(false)
+    }
+}
+
+/// age, and archives.
 pub(super) struct Age;
 
 impl Opener for Age {
     fn open(
         &self,
-        file: Box<dyn Read + Send>,
-        form: KeyForm,
-        key: &Secret,
-    ) -> std::result::Result<Box<dyn Read + Send>, OpenFault> {
-        let key = match form {
-            KeyForm::Identity => DeliveryKey::Identity(key.duplicate()),
-            KeyForm::Passphrase => DeliveryKey::Passphrase(key.duplicate()),
+        file: Box<dyn Delivered>,
+        lock: &Lock<'_>,
+    ) -> std::result::Result<Box<dyn Plain>, OpenFault> {
+        let key = match lock {
+            Lock::Age(KeyForm::Identity, key) => DeliveryKey::Identity(key.duplicate()),
+            Lock::Age(KeyForm::Passphrase, key) => DeliveryKey::Passphrase(key.duplicate()),
+            Lock::Archive(container, passphrase) => {
+                return archive::open(file, *container, passphrase).map_err(|error| match error {
+                    ArchiveError::Fault(fault) => fault,
+                    ArchiveError::Io(_) => OpenFault::Unreadable,
+                });
+            }
+            Lock::None => return Ok(Box::new(One(Ahead::new(Box::new(file))))),
         };
         // Both layers, ours and the provider's, are opened while what came out of them is checked and loaded.
         match age_files::open_delivery(file, &key) {
-            Ok(plain) => Ok(Box::new(Ahead::new(Box::new(plain)))),
+            Ok(plain) => Ok(Box::new(One(Ahead::new(Box::new(plain))))),
             Err(OpenError::NotAge) => Err(OpenFault::NotAge),
             Err(OpenError::WrongKey | OpenError::Key(_)) => Err(OpenFault::WrongKey),
             Err(OpenError::Damaged | OpenError::TooMuchWork { .. }) => Err(OpenFault::Damaged),
@@ -198,8 +220,11 @@ impl Opener for Age {
         }
     }
 
-    fn is_damage(&self, error: &std::io::Error) -> bool {
-        age_files::is_damage(error)
+    fn fault(&self, error: &std::io::Error) -> Option<OpenFault> {
+        if age_files::is_damage(error) {
+            return Some(OpenFault::Damaged);
+        }
+        archive::fault_of(error)
     }
 
     fn parse_key(&self, form: KeyForm, bytes: &Secret) -> Option<(Secret, Option<Digest>)> {

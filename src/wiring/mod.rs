@@ -29,6 +29,8 @@ mod trying;
 mod unit;
 mod witness;
 
+/// Lists that people bring to `match`.
+pub use crate::adapters::sheets::{TextCode, read as read_list};
 pub use confine::{Confined, confine, harden};
 pub use database::{install, install_script};
 pub use doctor::{Examined, Placed, examine};

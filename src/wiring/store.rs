@@ -1,9 +1,6 @@
 //! Erasable store, spool, vaults and certificates as the engine's ports.
 
-use std::{
-    io::Read,
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
 
 use super::{described, files::Wiper};
 use crate::{
@@ -25,8 +22,8 @@ use crate::{
         view::View as Fold,
     },
     engine::ports::{
-        Cases, Certificates, CopySize, Flow, Folds, PortError, Result, SealedVault, Spool,
-        VaultBuild, VaultColumn, VaultRead, Vaults,
+        Cases, Certificates, CopySize, Delivered, Flow, Folds, PortError, Result, SealedVault,
+        Spool, VaultBuild, VaultColumn, VaultRead, Vaults,
     },
 };
 
@@ -73,7 +70,7 @@ pub(super) fn spool_name(copy: CopyId) -> String {
 }
 
 impl Spool for SpoolFiles {
-    fn open(&self, copy: CopyId, identity: &Secret) -> Result<Box<dyn Read + Send>> {
+    fn open(&self, copy: CopyId, identity: &Secret) -> Result<Box<dyn Delivered>> {
         let file = age_files::open_spool(&self.dir.join(spool_name(copy)), identity)
             .map_err(|e| PortError::Stuck { code: "spool", message: described(&e) })?;
         Ok(Box::new(file))
@@ -155,6 +152,7 @@ impl Vaults for VaultFiles {
         copy: CopyId,
         key: &Secret,
         columns: &[VaultColumn],
+        _plain: bool,
     ) -> Result<Box<dyn VaultBuild>> {
         let columns: Vec<_> =
             columns.iter().map(|c| vault::Column { name: c.name.clone(), key: c.key }).collect();
@@ -171,7 +169,7 @@ impl Vaults for VaultFiles {
         self.wiper.wipe(&self.dir, &format!("{copy}.db"))
     }
 
-    fn is_plain(&self) -> bool {
+    fn may_be_plain(&self) -> bool {
         false
     }
 

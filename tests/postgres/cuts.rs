@@ -11,9 +11,9 @@ use std::{
     time::Duration,
 };
 
-use batchward::adapters::postgres::{Asked, DatabaseError};
+use batchward::adapters::postgres::{Asked, DatabaseError, Lying};
 
-use super::tables::{World, copy, load, read};
+use super::tables::{World, copy, key, load_as, read};
 
 /// Forwards to the server, and cuts every line after so many bytes in both directions together.
 struct Proxy {
@@ -79,7 +79,8 @@ fn a_line_that_is_cut_anywhere_leaves_all_of_a_load_or_nothing_and_never_a_short
     let records: Vec<_> = texts.iter().map(|(n, id)| (*n, false, id.as_str(), "王")).collect();
     let columns = ["national_id".to_owned()];
     let rows = |place, n| {
-        let (vaults, all) = ([copy(n)], [vec![]]);
+        let key = key();
+        let (vaults, all) = ([Lying { copy: copy(n), key: &key }], [vec![]]);
         let asked = Asked {
             vaults: &vaults,
             key: Some("national_id"),
@@ -96,21 +97,23 @@ fn a_line_that_is_cut_anywhere_leaves_all_of_a_load_or_nothing_and_never_a_short
         act().unwrap();
         proxy.came()
     };
-    let load_bytes = measured(&|| load(&place, copy(1), &records));
+    // Every second one lies under its key.
+    let load = |place, n: u64| load_as(place, copy(n), &records, n % 2 == 1);
+    let load_bytes = measured(&|| load(&place, 1));
     let read_bytes = measured(&|| rows(&place, 1).map(drop));
     let drop_bytes = measured(&|| place.drop_table(copy(1)).map(drop));
     let (mut failed, mut tries) = (0, 0);
     for n in 2..26 {
         let part = |bytes: u64| bytes * (n - 1) / 24;
         proxy.lets_through(part(load_bytes));
-        let mut seen = load(&place, copy(n), &records).is_ok();
+        let mut seen = load(&place, n).is_ok();
         tries += 3;
         failed += u32::from(!seen);
         let committed =
             format!("SELECT count(*) FROM batchward.vault WHERE copy = {n} AND records = 2999");
         seen &= world.count(&committed) == 1;
         // Done again over a whole line, whatever came of the first try.
-        load(&direct, copy(n), &records).unwrap();
+        load(&direct, n).unwrap();
         assert!(seen || world.count(&committed) == 1);
         proxy.lets_through(part(read_bytes));
         let shown = rows(&place, n);

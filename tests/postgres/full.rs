@@ -40,7 +40,7 @@ fn a_database_without_room_takes_nothing_says_so_and_goes_on_when_there_is_some(
     world.server.sql("b", "ALTER ROLE batchward_agent SET default_tablespace = small");
     let place = world.place();
     let full = || -> Result<(), DatabaseError> {
-        let mut loader = Loader::begin(&place, copy(1), &key(), &items())?;
+        let mut loader = Loader::begin(&place, copy(1), &key(), &items(), true)?;
         for n in 0..200_000 {
             loader.insert(n, false, &[format!("A{n:09}"), "王".repeat(20)])?;
         }

@@ -8,6 +8,7 @@ use crate::{
     support::{
         People, Ran, Site,
         postgres::{PASSWORD, Server},
+        search::Values,
     },
 };
 
@@ -101,46 +102,79 @@ fn seen(site: &Site<'_>, grant: &str) -> Vec<Vec<u8>> {
 fn people_get_the_same_answers_from_both_stores() {
     let people = People::new();
     let server = Server::start("");
-    let world = World::set_up(&people, &server, true);
-    load(&world.site);
     let embedded = Site::founded(&people, &[], UNIT);
     load(&embedded);
-    let (one, other) = (world.site.grant("moca-full"), embedded.grant("moca-full"));
-    let shown = seen(&world.site, &one);
-    assert!(shown[0].len() > 10_000 && shown[2].len() > 20 && shown[3].len() > 40);
-    assert_eq!(shown, seen(&embedded, &other));
-    assert_eq!(world.count(&server, "SELECT count(*) FROM batchward.vault"), 2);
-    assert_eq!(fs::read_dir(world.site.dir.join("state/vault")).unwrap().count(), 0);
-    world.site.verify();
+    let other = embedded.grant("moca-full");
+    let expected = seen(&embedded, &other);
+    assert!(expected[0].len() > 10_000 && expected[2].len() > 20 && expected[3].len() > 40);
+    for plain in [true, false] {
+        let world = World::set_up(&people, &server, plain);
+        load(&world.site);
+        let one = world.site.grant("moca-full");
+        assert!(seen(&world.site, &one) == expected, "plain: {plain}");
+        assert_eq!(world.count(&server, "SELECT count(*) FROM batchward.vault"), 2);
+        assert_eq!(fs::read_dir(world.site.dir.join("state/vault")).unwrap().count(), 0);
+        world.site.verify();
+    }
 }
 
 #[test]
-fn without_a_document_nothing_is_loaded_and_with_one_it_goes_on_by_itself() {
+fn without_a_document_the_server_never_holds_a_value() {
+    let people = People::new();
+    let server = Server::start("log_statement = all\nlog_parameter_max_length = -1");
+    let values = Values::of(&people, CASES);
+    let world = World::set_up(&people, &server, false);
+    load(&world.site);
+    let grant = world.site.grant("moca-full");
+    seen(&world.site, &grant);
+    server.sql(&world.database, "CHECKPOINT");
+    // Tables, write-ahead log, temporary files; and what the server logged of what was asked.
+    assert_eq!(values.search_below(&server.folder()), [], "in the folder of the server");
+    assert_eq!(values.search("log", server.log().as_bytes()), [], "in the log of the server");
+    // The search finds what is there: a site that accepted it.
+    let world = World::set_up(&people, &server, true);
+    load(&world.site);
+    server.sql(&world.database, "CHECKPOINT");
+    assert!(!values.search_below(&server.folder()).is_empty());
+}
+
+#[test]
+fn rows_lie_in_plain_only_while_a_document_in_force_accepts_it() {
     let people = People::new();
     let server = Server::start("");
     let world = World::set_up(&people, &server, false);
     let site = &world.site;
-    site.install(&[], &["full-1000"]);
-    let ran = site.once();
-    assert_eq!(site.row("moca-1151102-0001")["state"], "verified");
-    let found = site.run(&["check"]).ok();
-    assert!(found.text().contains("no document accepts that"), "{}", found.text());
-    assert!(ran.stderr.contains("load: vault-exception"), "{}", ran.stderr);
-    let loaded = "SELECT count(*) FROM batchward.vault WHERE dropped IS NULL";
-    assert_eq!(world.count(&server, loaded), 0, "what was given up is said to be so");
+    site.install(&[], &["small-20"]);
+    site.once();
+    let sealed = "SELECT count(*) FROM batchward.vault WHERE dropped IS NULL AND salt IS NOT NULL";
+    let plain = "SELECT count(*) FROM batchward.vault WHERE dropped IS NULL AND salt IS NULL";
+    let lie = || (world.count(&server, sealed), world.count(&server, plain));
+    assert_eq!(lie(), (1, 0));
+    assert!(!site.run(&["check"]).ok().text().contains("in plain"));
     let text = fs::read_to_string(site.dir.join("agent.yaml")).unwrap();
     fs::write(site.dir.join("agent.yaml"), format!("{text}vault_plain: {DOCUMENT}\n")).unwrap();
+    site.install(&[], &["full-1000"]);
     site.once();
-    assert_eq!(site.row("moca-1151102-0001")["state"], "verified", "one person alone");
+    assert_eq!(lie(), (2, 0), "one person alone");
     site.run_as("ada", &["config", "propose"]).ok();
     site.run_as("ben", &["config", "confirm"]).ok();
-    site.once();
-    assert_eq!(site.row("moca-1151102-0001")["state"], "loaded");
-    // Taking it back is in force at once.
-    edit(site, &format!("vault_plain: {DOCUMENT}\n"), "");
     site.install(&[], &["delta-1"]);
     site.once();
-    assert_eq!(site.row("moca-1151102-0007")["state"], "verified");
+    assert_eq!(lie(), (2, 1));
+    // One view over both: the change file in plain over the full file under its key.
+    let grant = site.grant("moca-full");
+    let mixed = site.query(&grant, &["--format", "csv"]).ok().stdout;
+    let embedded = Site::founded(&people, &[], UNIT);
+    embedded.install(&[], &["small-20"]);
+    embedded.once();
+    load(&embedded);
+    let other = embedded.grant("moca-full");
+    assert!(mixed == embedded.query(&other, &["--format", "csv"]).ok().stdout);
+    // Taking it back is in force at once.
+    edit(site, &format!("vault_plain: {DOCUMENT}\n"), "");
+    site.install(&[], &["delta-2"]);
+    site.once();
+    assert_eq!(lie(), (3, 1));
     site.verify();
 }
 
@@ -195,6 +229,39 @@ fn what_is_destroyed_is_gone_from_the_database_and_its_certificate_says_no_more_
 }
 
 #[test]
+fn what_lay_under_its_key_ends_with_the_key_and_the_certificate_says_that() {
+    let people = People::new();
+    let server = Server::start("");
+    let world = World::set_up(&people, &server, false);
+    let site = &world.site;
+    site.install(&[], &["full-1000"]);
+    site.once();
+    let grant = site.grant("moca-full");
+    let batch = site.row("moca-1151102-0001")["id"].as_str().unwrap().to_owned();
+    let foreseen = site.show(&batch)["copies"].clone();
+    let (order, ran) = destroy(site, &batch, &grant);
+    assert_eq!(site.show(&batch)["state"], "closed", "{} {foreseen}", ran.stderr);
+    let shown = site.run(&["certificate", "show", &order]).ok();
+    let certificate: serde_json::Value = serde_json::from_slice(&shown.stdout).unwrap();
+    let copies = certificate["certificate"]["copies"].as_array().unwrap();
+    let vault = copies.iter().find(|copy| copy["kind"] == "vault").unwrap();
+    assert_eq!(vault["verification"], "name and files absent from the database");
+    assert_eq!(vault["method"], "readers cut off, partition detached, table dropped");
+    let limits: Vec<&str> =
+        vault["report"]["limits"].as_array().unwrap().iter().filter_map(|l| l.as_str()).collect();
+    assert!(!limits.contains(&"database-plain"), "{limits:?}");
+    assert!(!limits.contains(&"no-key-destroyed"), "{limits:?}");
+    for limit in ["database-log", "database-backups", "not-overwritten"] {
+        assert!(limits.contains(&limit), "{limit} of {limits:?}");
+    }
+    assert!(!vault["notes"].to_string().contains("plain by exception"));
+    // No higher than the key store itself lets be said, and the same as of a vault in a file.
+    let key = limits.iter().any(|l| ["key-store", "root-key-file", "backups-unstated"].contains(l));
+    assert_eq!(vault["assurance"], if key { "L0" } else { "L3" }, "{limits:?}");
+    site.verify();
+}
+
+#[test]
 fn a_database_that_is_away_keeps_what_needs_it_and_the_rest_goes_on() {
     let people = People::new();
     let mut server = Server::start("");
@@ -229,7 +296,7 @@ fn an_administrator_is_told_what_is_missing_and_can_have_it_applied() {
     server.sql("postgres", &format!("CREATE DATABASE {name}"));
     server.sql("postgres", &format!("CREATE ROLE batchward_agent LOGIN PASSWORD '{PASSWORD}'"));
     let found = site.run(&["check"]).ok();
-    assert!(found.text().contains("it has 0 of 1 migrations"), "{}", found.text());
+    assert!(found.text().contains("it has 0 of 2 migrations"), "{}", found.text());
     let admin = server.socket_url(name).replace("batchward_agent@", "postgres@");
     let apply = ["vault", "install", "--profile", "agent-only", "--apply", "--admin", &admin];
     assert!(site.run(&apply).ok().text().contains("applied '0001-vaults.sql'"));
@@ -302,7 +369,7 @@ fn a_load_that_came_to_nothing_is_told_by_the_certificate_of_its_batch() {
 fn a_database_is_not_left_while_loaded_data_lie_in_it() {
     let people = People::new();
     let server = Server::start("");
-    let world = World::set_up(&people, &server, true);
+    let world = World::set_up(&people, &server, false);
     let site = &world.site;
     site.install(&[], &["full-1000"]);
     site.once();

@@ -5,7 +5,7 @@ use std::{fs, os::unix::fs::PermissionsExt, path::Path, sync::Arc, time::Duratio
 
 use batchward::{
     adapters::{
-        postgres::{self, Asked, DatabaseError, Loader, Place},
+        postgres::{self, Asked, DatabaseError, Loader, Lying, Place},
         vault::{Column, Vault, VaultBuilder},
         vault_view::View,
     },
@@ -19,7 +19,7 @@ use batchward::{
 use crate::support::postgres::{PASSWORD, Server};
 
 const SITE: &str = "taoyuan-dwcd";
-const HOUR: Duration = Duration::from_secs(3600);
+pub(crate) const HOUR: Duration = Duration::from_secs(3600);
 
 /// A server with an installed database, and a folder for what lies beside the configuration.
 pub(crate) struct World {
@@ -81,7 +81,17 @@ pub(crate) fn load(
     copy: CopyId,
     records: &[Record<'_>],
 ) -> Result<(), DatabaseError> {
-    let mut loader = Loader::begin(place, copy, &key(), &items())?;
+    load_as(place, copy, records, true)
+}
+
+/// As [`load`], in plain or under the key of the batch.
+pub(crate) fn load_as(
+    place: &Place,
+    copy: CopyId,
+    records: &[Record<'_>],
+    plain: bool,
+) -> Result<(), DatabaseError> {
+    let mut loader = Loader::begin(place, copy, &key(), &items(), plain)?;
     for (number, removed, id, name) in records {
         loader.insert(*number, *removed, &[(*id).to_owned(), (*name).to_owned()])?;
     }
@@ -140,11 +150,22 @@ fn embedded(dir: &Path) -> Vec<Vault> {
 fn both_stores_give_the_same_rows_in_the_same_order() {
     let world = World::new("");
     let place = world.place();
-    for (n, records) in [(1, FIRST), (2, SECOND), (3, THIRD)] {
-        load(&place, copy(n), records).unwrap();
-    }
     let vaults = embedded(world.dir.path());
-    let all = [copy(1), copy(2), copy(3)];
+    let key = key();
+    // In plain, under their keys, and both: what is sealed came after what was accepted in plain.
+    for (from, forms) in
+        [(1, [true; 3]), (4, [false; 3]), (7, [true, false, false]), (10, [false, true, false])]
+    {
+        let copies = [copy(from), copy(from + 1), copy(from + 2)];
+        for ((copy, records), plain) in copies.into_iter().zip([FIRST, SECOND, THIRD]).zip(forms) {
+            load_as(&place, copy, records, plain).unwrap();
+        }
+        let all = copies.map(|copy| Lying { copy, key: &key });
+        the_same_rows(&place, &all, &vaults);
+    }
+}
+
+fn the_same_rows(place: &Place, all: &[Lying<'_>], vaults: &[Vault]) {
     let columns = ["name".to_owned(), "national_id".to_owned()];
     let set = |name: &str, value: &str| vec![(name.to_owned(), value.to_owned())];
     let both = vec![
@@ -183,7 +204,7 @@ fn both_stores_give_the_same_rows_in_the_same_order() {
             }
             let vaults = &all[from..];
             let asked = Asked { vaults, key, columns: &columns, sets, single, remaining: HOUR };
-            let rows = read(&place, &asked).unwrap();
+            let rows = read(place, &asked).unwrap();
             assert_eq!(rows, expected, "{sets:?} from {from}, {key:?}, single {single}");
         }
     }
@@ -200,13 +221,22 @@ fn a_load_that_is_done_again_copies_nothing_and_one_with_other_rows_is_refused()
     let other = load(&place, copy(1), SECOND);
     assert!(matches!(other, Err(DatabaseError::Differs { .. })), "{other:?}");
     assert_eq!(world.count("SELECT count(*) FROM batchward.vault_c_00000001"), 9);
+    // What was accepted in plain, and is not any more, is made anew under its key; and then it is the same again.
+    load_as(&place, copy(1), FIRST, false).unwrap();
+    let sealed = world.count("SELECT 'batchward.vault_c_00000001'::regclass::oid");
+    assert_ne!(sealed, oid);
+    load_as(&place, copy(1), FIRST, false).unwrap();
+    assert_eq!(world.count("SELECT 'batchward.vault_c_00000001'::regclass::oid"), sealed);
+    let other = load_as(&place, copy(1), SECOND, false);
+    assert!(matches!(other, Err(DatabaseError::Differs { .. })), "{other:?}");
+    assert_eq!(world.count("SELECT count(*) FROM batchward.vault_c_00000001 WHERE copy = 1"), 9);
 }
 
 #[test]
 fn what_was_not_committed_is_not_there() {
     let world = World::new("");
     let place = world.place();
-    let mut loader = Loader::begin(&place, copy(1), &key(), &items()).unwrap();
+    let mut loader = Loader::begin(&place, copy(1), &key(), &items(), true).unwrap();
     for n in 0..20_000 {
         loader.insert(n, false, &[format!("A{n:09}"), "王".to_owned()]).unwrap();
     }
@@ -269,14 +299,25 @@ fn a_commit_that_is_still_on_its_way_when_its_load_is_given_up_leaves_nothing() 
 }
 
 #[test]
-fn a_value_that_the_database_cannot_hold_is_refused_and_nothing_is_left() {
+fn a_value_that_the_database_cannot_hold_is_refused_in_plain_and_kept_under_a_key() {
     let world = World::new("");
-    let mut loader = Loader::begin(&world.place(), copy(1), &key(), &items()).unwrap();
+    load_as(&world.place(), copy(3), &[(1, false, "A\0", "王")], false).unwrap();
+    let (secret, columns) = (key(), ["national_id".to_owned()]);
+    let asked = Asked {
+        vaults: &[Lying { copy: copy(3), key: &secret }],
+        key: Some("national_id"),
+        columns: &columns,
+        sets: &[vec![("national_id".to_owned(), "A\0".to_owned())]],
+        single: false,
+        remaining: HOUR,
+    };
+    assert_eq!(read(&world.place(), &asked).unwrap(), [["A\0"]]);
+    let mut loader = Loader::begin(&world.place(), copy(1), &key(), &items(), true).unwrap();
     let refused = loader.insert(1, false, &["A\0".to_owned(), String::new()]);
     assert!(matches!(refused, Err(DatabaseError::Value { .. })));
     let long = vec![("x".repeat(62), false)];
     assert!(matches!(
-        Loader::begin(&world.place(), copy(2), &key(), &long),
+        Loader::begin(&world.place(), copy(2), &key(), &long, true),
         Err(DatabaseError::Value { .. })
     ));
 }
@@ -315,14 +356,14 @@ fn a_table_that_ends_is_gone_with_its_files_and_a_repeat_tells_the_same() {
 fn whoever_reads_a_table_that_ends_is_cut_off() {
     let world = World::new("");
     let place = world.place();
-    let mut loader = Loader::begin(&place, copy(1), &key(), &items()).unwrap();
+    let mut loader = Loader::begin(&place, copy(1), &key(), &items(), true).unwrap();
     for n in 0..5_000 {
         loader.insert(n, false, &[format!("A{n:09}"), "王".to_owned()]).unwrap();
     }
     loader.seal().unwrap().commit().unwrap();
     let columns = ["name".to_owned()];
     let asked = Asked {
-        vaults: &[copy(1)],
+        vaults: &[Lying { copy: copy(1), key: &key() }],
         key: Some("national_id"),
         columns: &columns,
         sets: &[vec![]],
@@ -345,14 +386,15 @@ fn whoever_reads_a_table_that_ends_is_cut_off() {
 fn a_reading_ends_with_an_error_when_its_time_is_over_and_never_with_fewer_rows() {
     let world = World::new("");
     let place = world.place();
-    let mut loader = Loader::begin(&place, copy(1), &key(), &items()).unwrap();
+    let mut loader = Loader::begin(&place, copy(1), &key(), &items(), true).unwrap();
     for n in 0..50_000 {
         loader.insert(n, false, &[format!("A{n:09}"), "王".to_owned()]).unwrap();
     }
     loader.seal().unwrap().commit().unwrap();
     let columns = ["name".to_owned()];
     let second = Duration::from_secs(1);
-    let (vaults, all) = ([copy(1)], [vec![]]);
+    let key = key();
+    let (vaults, all) = ([Lying { copy: copy(1), key: &key }], [vec![]]);
     let asked = |remaining| Asked {
         vaults: &vaults,
         key: Some("national_id"),
@@ -416,7 +458,7 @@ fn a_database_that_is_not_ours_or_not_as_it_should_be_is_not_used() {
             "DELETE FROM batchward.migration",
             "0001-vaults.sql",
         ),
-        ("SELECT 1", "SELECT 1", "0 of 1 migrations"),
+        ("SELECT 1", "SELECT 1", "0 of 2 migrations"),
     ] {
         world.server.sql("b", change);
         assert!(said(&world.place()).unwrap().contains(word), "{change}");

@@ -27,7 +27,10 @@ fn used<'p>(people: &'p People, policy: &str) -> Site<'p> {
         let manager = site.run_as("sue", &post).ok().id('p');
         site.run_as("ben", &["appointment", "confirm", &manager]).ok();
     }
-    loaded(&site);
+    let batch = loaded(&site);
+    if policy == "taipei-health" {
+        provided(&site, &batch);
+    }
     let grant = site.grant(LINK);
     site.query(&grant, &["--format", "json"]).ok();
     site.query(&grant, &["--where", "id=-", "--format", "json"]);

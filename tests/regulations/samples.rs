@@ -431,7 +431,8 @@ fn a_team_of_two_offices_reviews_together() {
     site.init();
     site.accounts(UNIT);
     account(&site, "ivan", "auditor", "資訊室");
-    loaded(&site);
+    let batch = loaded(&site);
+    provided(&site, &batch);
     queries(&site, 2, &["115-001"]);
     later(&site, 12);
     let row = drawn(&site, "2026-11");

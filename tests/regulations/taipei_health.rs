@@ -22,6 +22,10 @@ fn taipei_health_gives_a_centre_ten_days_and_prints_the_ten_columns() {
     let batch = loaded(&site);
     recipient(&site, "zhongli-hc", "health-centre", "own");
     recipient(&site, "dingyue", "vendor", "agency");
+    // TPH-6.2, 6.3: sealed by three, and compared by the handler.
+    provided(&site, &batch);
+    let compare = ["batch", "compare", &batch, "--applied", "20", "--result", "match"];
+    site.run_as("henry", &compare).ok();
     // TPH-6.4: to centres only; TPH-5.6: data and key apart.
     refused(&site, "henry", &request(&batch, "dingyue", APART), "TPH-6.4");
     refused(&site, "henry", &request(&batch, "zhongli-hc", ["courier", "Courier"]), "TPH-5.6");

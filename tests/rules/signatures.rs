@@ -255,6 +255,7 @@ fn a_signed_query_counts_once_and_for_its_own_conditions() {
         batch: None,
         wanted: Wanted::Where(wanted),
         to: "pipe".to_owned(),
+        copies: Vec::new(),
     };
     let all = || reading("115-001", BTreeMap::new());
     let mut service = open(&site);

@@ -7,7 +7,7 @@
 
 use std::{
     cell::Cell,
-    io::{self, BufRead, Cursor, Read, Write},
+    io::{self, BufRead, Cursor, Read, Seek, SeekFrom, Write},
 };
 
 use age::{DecryptError, Decryptor, EncryptError, Encryptor, Identity, Recipient};
@@ -102,6 +102,10 @@ pub(super) struct PayloadReader<R> {
     /// What is open and was not taken yet.
     open: std::ops::Range<usize>,
     ended: bool,
+    /// Where the payload begins in what it is read from.
+    begins: u64,
+    /// Bytes of plaintext before the next that is read.
+    at: u64,
 }
 
 /// The header of an age file, up to and with the line of its code.
@@ -147,6 +151,8 @@ pub(super) fn open<R: Read>(
         begun: 0,
         open: 0..0,
         ended: false,
+        begins: header.len() as u64,
+        at: 0,
     })
 }
 
@@ -196,6 +202,48 @@ impl<R: Read> PayloadReader<R> {
     }
 }
 
+impl<R: Read + Seek> PayloadReader<R> {
+    /// Bytes of the plaintext, by the length of what holds it. A file that was cut has another length than it had, and
+    /// its last chunk does not open.
+    fn length(&mut self) -> io::Result<u64> {
+        let sealed = self.input.seek(SeekFrom::End(0))?.saturating_sub(self.begins);
+        let chunks = sealed.div_ceil((CHUNK + TAG) as u64);
+        Ok(sealed.saturating_sub(chunks * TAG as u64))
+    }
+}
+
+impl<R: Read + Seek> Seek for PayloadReader<R> {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        let to = match to {
+            SeekFrom::Start(at) => Some(at),
+            SeekFrom::End(by) => self.length()?.checked_add_signed(by),
+            SeekFrom::Current(by) => self.at.checked_add_signed(by),
+        };
+        let Some(to) = to else { return Err(io::ErrorKind::InvalidInput.into()) };
+        // Nothing is at the end or behind it.
+        let length = self.length()?;
+        if to >= length {
+            (self.begun, self.open, self.ended, self.at) = (0, 0..0, true, length);
+            return Ok(length);
+        }
+        let chunk = to / CHUNK as u64;
+        self.input.seek(SeekFrom::Start(self.begins + chunk * (CHUNK + TAG) as u64))?;
+        self.stream.chunk = chunk;
+        (self.begun, self.open, self.ended) = (0, 0..0, false);
+        self.at = chunk * CHUNK as u64;
+        let mut before = to - self.at;
+        let mut skipped = Zeroizing::new([0; 4 << 10]);
+        while before > 0 {
+            let room = skipped.len().min(usize::try_from(before).unwrap_or(usize::MAX));
+            match self.read(&mut skipped[..room])? {
+                0 => return Err(damaged()),
+                count => before -= count as u64,
+            }
+        }
+        Ok(self.at)
+    }
+}
+
 fn damaged() -> io::Error {
     io::Error::from(io::ErrorKind::InvalidData)
 }
@@ -208,6 +256,7 @@ impl<R: Read> Read for PayloadReader<R> {
         let count = self.open.len().min(to.len());
         to[..count].copy_from_slice(&self.buffer[self.open.start..self.open.start + count]);
         self.open.start += count;
+        self.at += count as u64;
         Ok(count)
     }
 }

@@ -21,8 +21,10 @@ pub struct Migration {
 }
 
 /// All of them, in order. They only ever get more.
-const MIGRATIONS: &[Migration] =
-    &[Migration { version: 1, name: "0001-vaults.sql", sql: include_str!("sql/0001-vaults.sql") }];
+const MIGRATIONS: &[Migration] = &[
+    Migration { version: 1, name: "0001-vaults.sql", sql: include_str!("sql/0001-vaults.sql") },
+    Migration { version: 2, name: "0002-sealed.sql", sql: include_str!("sql/0002-sealed.sql") },
+];
 
 /// Roles, schema and the record of migrations: what every migration finds.
 const GROUND: &str = "\

@@ -11,8 +11,11 @@ use futures_util::SinkExt;
 use tokio_postgres::CopyInSink;
 
 use super::{
-    DatabaseError, Place, Result, SCHEMA, Session, column, encode::Encoder, number, quoted, table,
-    table_name,
+    DatabaseError, Place, Result, SCHEMA, Session, column,
+    encode::{Encoder, Form},
+    number, quoted,
+    sealed::{self, Cipher},
+    table, table_name,
 };
 use crate::{
     adapters::fault,
@@ -32,10 +35,17 @@ pub struct Loader {
     place: Place,
     session: Session,
     copy: CopyId,
-    /// Items in order, and whether look-ups go by them.
-    items: Vec<(String, bool)>,
+    shape: Shape,
     encoder: Encoder,
     to: To,
+}
+
+/// What a table has.
+struct Shape {
+    /// Items in order, and whether look-ups go by them.
+    items: Vec<(String, bool)>,
+    /// The salt of a load whose rows are sealed.
+    salt: Option<Vec<u8>>,
 }
 
 enum To {
@@ -48,6 +58,7 @@ struct Marker {
     records: u64,
     bytes: u64,
     digest: String,
+    salt: Option<Vec<u8>>,
 }
 
 /// A load that is whole, and not committed.
@@ -64,7 +75,7 @@ pub struct Loaded {
 }
 
 impl Loader {
-    /// Begins a load; `key` is the batch's own.
+    /// Begins a load; `key` is the batch's own. Rows are sealed under it, or lie in plain where that was accepted.
     ///
     /// # Errors
     /// [`DatabaseError`]; nothing was changed.
@@ -73,6 +84,7 @@ impl Loader {
         copy: CopyId,
         key: &Secret,
         items: &[(String, bool)],
+        plain: bool,
     ) -> Result<Self> {
         if items.is_empty() || items.iter().any(|(item, _)| item.len() > ITEM_BYTES_MAX) {
             return Err(DatabaseError::Value {
@@ -80,16 +92,30 @@ impl Loader {
             });
         }
         let session = place.open()?;
-        let encoder = Encoder::new(number(copy), items.len(), key)?;
         super::wipe::still(&session, copy)?;
-        let to = match there(&session, copy, items)? {
+        let before = there(&session, copy, items)?.filter(|m| m.salt.is_none() == plain);
+        let salt = match &before {
+            Some(marker) => marker.salt.clone(),
+            None if plain => None,
+            None => Some(sealed::salt()?),
+        };
+        let form = match &salt {
+            None => Form::Plain,
+            Some(salt) => Form::Sealed {
+                cipher: Box::new(Cipher::new(number(copy), key, salt)?),
+                key: items.iter().position(|(_, key)| *key),
+            },
+        };
+        let shape = Shape { items: items.to_vec(), salt };
+        let encoder = Encoder::new(number(copy), items.len(), key, form)?;
+        let to = match before {
             Some(marker) => To::There(marker),
             None => {
                 super::wipe::make_way(&session, copy)?;
-                To::Table(create(&session, copy, items)?)
+                To::Table(create(&session, copy, &shape)?)
             }
         };
-        Ok(Self { place: place.clone(), session, copy, items: items.to_vec(), encoder, to })
+        Ok(Self { place: place.clone(), session, copy, shape, encoder, to })
     }
 
     /// One record.
@@ -110,7 +136,7 @@ impl Loader {
     /// # Errors
     /// [`DatabaseError`]; nothing will be there.
     pub fn seal(self) -> Result<Loaded> {
-        let Self { place, session, copy, items, encoder, to } = self;
+        let Self { place, session, copy, shape, encoder, to } = self;
         let (last, digest, rows) = encoder.end();
         let mut sink = match to {
             To::Table(sink) => sink,
@@ -134,7 +160,7 @@ impl Loader {
             sink.as_mut().feed(last).await?;
             sink.as_mut().finish().await
         })?;
-        session.run_long("key the table", DATABASE_BUILD_SECONDS, &keys(copy, &items))?;
+        session.run_long("key the table", DATABASE_BUILD_SECONDS, &keys(copy, &shape))?;
         let ask = format!("SELECT count(*), pg_total_relation_size('{}') FROM {0}", table(copy));
         let counted = session.wait_long(
             "count the rows",
@@ -147,7 +173,7 @@ impl Loader {
             let what = format!("{rows} rows were sent, {copied} taken and {found} found");
             return Err(DatabaseError::Differs { what });
         }
-        let marker = marker(copy, &items, rows, bytes, digest);
+        let marker = marker(copy, &shape, rows, bytes, digest);
         Ok(Loaded { place, session: Some(session), copy, rows, bytes, marker })
     }
 }
@@ -188,7 +214,7 @@ impl Loaded {
 
 /// What a load that was committed before says of itself, where it had the same columns.
 fn there(session: &Session, copy: CopyId, items: &[(String, bool)]) -> Result<Option<Marker>> {
-    let ask = "SELECT columns, records, bytes, digest, dropped IS NOT NULL FROM batchward.vault WHERE copy = $1";
+    let ask = "SELECT columns, records, bytes, digest, dropped IS NOT NULL, salt FROM batchward.vault WHERE copy = $1";
     let found =
         session.wait("look for the load", session.client.query_opt(ask, &[&number(copy)]))?;
     let Some(row) = found else { return Ok(None) };
@@ -201,30 +227,48 @@ fn there(session: &Session, copy: CopyId, items: &[(String, bool)]) -> Result<Op
         records: row.get::<_, i64>(1).cast_unsigned(),
         bytes: row.get::<_, i64>(2).cast_unsigned(),
         digest: row.get(3),
+        salt: row.get(5),
     }))
 }
 
-/// The table that batches of these columns are partitions of.
-fn parent(items: &[(String, bool)]) -> String {
-    let names: Vec<&str> = items.iter().map(|(item, _)| item.as_str()).collect();
-    let digest = Digest::of(names.join("\n").as_bytes()).to_string();
-    format!("{SCHEMA}.{}", quoted(&format!("records_{}", digest.get(..16).unwrap_or_default())))
+impl Shape {
+    /// The table that batches of this shape are partitions of.
+    fn parent(&self) -> String {
+        if self.salt.is_some() {
+            return format!("{SCHEMA}.records_sealed");
+        }
+        let names: Vec<&str> = self.items.iter().map(|(item, _)| item.as_str()).collect();
+        let digest = Digest::of(names.join("\n").as_bytes()).to_string();
+        format!("{SCHEMA}.{}", quoted(&format!("records_{}", digest.get(..16).unwrap_or_default())))
+    }
+
+    /// The columns that hold values.
+    fn held(&self) -> Vec<String> {
+        match self.salt {
+            Some(_) => ["mark", "sealed"].map(str::to_owned).to_vec(),
+            None => self.items.iter().map(|(item, _)| column(item)).collect(),
+        }
+    }
+
+    fn columns(&self) -> String {
+        let of = if self.salt.is_some() { "bytea" } else { "text COLLATE pg_catalog.\"C\"" };
+        let typed: Vec<String> =
+            self.held().iter().map(|name| format!("{name} {of} NOT NULL")).collect();
+        format!("number bigint NOT NULL, removed boolean NOT NULL, {}", typed.join(", "))
+    }
+
+    /// The columns that look-ups go by.
+    fn keys(&self) -> Vec<String> {
+        let keys = self.items.iter().filter(|(_, key)| *key);
+        match self.salt {
+            Some(_) => keys.take(1).map(|_| "mark".to_owned()).collect(),
+            None => keys.map(|(item, _)| column(item)).collect(),
+        }
+    }
 }
 
-fn columns(items: &[(String, bool)]) -> String {
-    let typed: Vec<String> = items
-        .iter()
-        .map(|(item, _)| format!("{} text COLLATE pg_catalog.\"C\" NOT NULL", column(item)))
-        .collect();
-    format!("number bigint NOT NULL, removed boolean NOT NULL, {}", typed.join(", "))
-}
-
-fn create(
-    session: &Session,
-    copy: CopyId,
-    items: &[(String, bool)],
-) -> Result<Pin<Box<CopyInSink<Bytes>>>> {
-    let (parent, table, columns) = (parent(items), table(copy), columns(items));
+fn create(session: &Session, copy: CopyId, shape: &Shape) -> Result<Pin<Box<CopyInSink<Bytes>>>> {
+    let (parent, table, columns) = (shape.parent(), table(copy), shape.columns());
     let write = fault::Write::begin("database-table");
     // It holds no row ever, and two loads that begin at once want the same one.
     let sql = format!(
@@ -243,11 +287,14 @@ fn create(
          WITH (autovacuum_enabled = off, toast.autovacuum_enabled = off);",
         number(copy)
     );
-    for (item, _) in items {
-        begin.push_str(&format!(
-            "ALTER TABLE {table} ALTER COLUMN {} SET STATISTICS 0;",
-            column(item)
-        ));
+    for held in shape.held() {
+        begin.push_str(&format!("ALTER TABLE {table} ALTER COLUMN {held} SET STATISTICS 0;"));
+        if shape.salt.is_some() {
+            // Nothing makes ciphertext shorter.
+            begin.push_str(&format!(
+                "ALTER TABLE {table} ALTER COLUMN {held} SET STORAGE EXTERNAL;"
+            ));
+        }
     }
     session.run("make the table of the batch", &begin)?;
     let copying = format!("COPY {table} FROM STDIN (FORMAT binary, FREEZE)");
@@ -257,29 +304,33 @@ fn create(
 }
 
 /// Sorting in one process and in memory, as far as that goes: what does not fit goes through temporary files.
-fn keys(copy: CopyId, items: &[(String, bool)]) -> String {
+fn keys(copy: CopyId, shape: &Shape) -> String {
     let (table, name) = (table(copy), table_name(copy));
     let mut sql = format!(
         "SET LOCAL maintenance_work_mem = '256MB'; SET LOCAL max_parallel_maintenance_workers = 0; \
          ALTER TABLE {table} ADD CONSTRAINT {} PRIMARY KEY (number);",
         quoted(&format!("{name}_number"))
     );
-    for (n, (item, _)) in items.iter().enumerate().filter(|(_, (_, key))| *key) {
+    for (n, key) in shape.keys().into_iter().enumerate() {
         let index = quoted(&format!("{name}_key_{n}"));
-        sql.push_str(&format!("CREATE INDEX {index} ON {table} ({}, number);", column(item)));
+        sql.push_str(&format!("CREATE INDEX {index} ON {table} ({key}, number);"));
     }
     sql
 }
 
 /// The statements that make the load count.
-fn marker(copy: CopyId, items: &[(String, bool)], rows: u64, bytes: u64, digest: Digest) -> String {
-    let (parent, table, copy) = (parent(items), table(copy), number(copy));
+fn marker(copy: CopyId, shape: &Shape, rows: u64, bytes: u64, digest: Digest) -> String {
+    let (parent, table, copy) = (shape.parent(), table(copy), number(copy));
     let names: Vec<String> =
-        items.iter().map(|(item, _)| format!("'{}'", item.replace('\'', "''"))).collect();
+        shape.items.iter().map(|(item, _)| format!("'{}'", item.replace('\'', "''"))).collect();
+    let salt = shape.salt.as_ref().map_or_else(
+        || "NULL".to_owned(),
+        |salt| format!("'\\x{}'", data_encoding::HEXLOWER.encode(salt)),
+    );
     format!(
         "ALTER TABLE {parent} ATTACH PARTITION {table} FOR VALUES IN ({copy}); \
-         INSERT INTO batchward.vault (copy, columns, records, bytes, digest) \
-         VALUES ({copy}, ARRAY[{}], {rows}, {bytes}, '{digest}');",
+         INSERT INTO batchward.vault (copy, columns, records, bytes, digest, salt) \
+         VALUES ({copy}, ARRAY[{}], {rows}, {bytes}, '{digest}', {salt});",
         names.join(", ")
     )
 }

@@ -14,28 +14,42 @@ use std::{
 use tokio::runtime::Runtime;
 use tokio_postgres::{Row, Transaction, types::ToSql};
 
-use super::{DatabaseError, Place, Result, Session, column, session::within, table};
+use super::{DatabaseError, Place, Result, Session, column, merge::Merge, session::within, table};
 use crate::domain::{
     ids::CopyId,
     limits::{
         DATABASE_FETCH_ROWS, DATABASE_LIST_VALUES, DATABASE_READ_SECONDS,
         DATABASE_STATEMENT_SECONDS,
     },
+    secret::Secret,
 };
 
 /// The longest time that a reading can be given: longer ones end with the process anyway.
 const REMAINING_SECONDS_MAX: u64 = 7 * 86_400;
 
+/// A vault that is read.
+#[derive(Clone, Copy)]
+pub struct Lying<'a> {
+    /// The copy.
+    pub copy: CopyId,
+    /// The key of its batch, which rows may be sealed under.
+    pub key: &'a Secret,
+}
+
 /// A vault that takes part: its table, and the newer ones that its records may be replaced in.
 struct Part<'a> {
     copy: CopyId,
-    newer: &'a [CopyId],
+    newer: &'a [Lying<'a>],
 }
+
+/// What every statement that reads rows holds them against: its first parameter is the deadline.
+pub(super) const DEADLINE: &str =
+    "CASE WHEN pg_catalog.clock_timestamp() < $1 THEN true ELSE batchward.expired() END";
 
 /// What is read.
 pub struct Asked<'a> {
     /// The vaults, oldest first.
-    pub vaults: &'a [CopyId],
+    pub vaults: &'a [Lying<'a>],
     /// The key column; none where every record stands for itself.
     pub key: Option<&'a str>,
     /// Columns wanted.
@@ -62,11 +76,12 @@ impl Asked<'_> {
 
     fn parts(&self) -> impl Iterator<Item = Part<'_>> {
         let newer = |n: usize| self.vaults.get(n + 1..).unwrap_or_default();
-        self.vaults.iter().enumerate().map(move |(n, copy)| Part { copy: *copy, newer: newer(n) })
+        let of = move |(n, vault): (usize, &Lying<'_>)| Part { copy: vault.copy, newer: newer(n) };
+        self.vaults.iter().enumerate().map(of)
     }
 
     /// The column that a list is about, where the sets are one: each the same column and one value.
-    fn listed(&self) -> Option<&str> {
+    pub(super) fn listed(&self) -> Option<&str> {
         let ([(column, _)], [_, _, ..]) = (self.sets.first()?.as_slice(), self.sets) else {
             return None;
         };
@@ -81,8 +96,8 @@ impl Asked<'_> {
         columns.join(", ")
     }
 
-    /// What keeps a record from being shown beside the conditions, and the deadline as parameter `at`.
-    fn rules(&self, part: &Part<'_>, at: usize) -> String {
+    /// What keeps a record from being shown beside the conditions, and the deadline.
+    fn rules(&self, part: &Part<'_>) -> String {
         let mut sql = String::new();
         if !self.single {
             sql.push_str("NOT r.removed AND ");
@@ -97,16 +112,13 @@ impl Asked<'_> {
                  AND x.number >= r.number AND x.removed)"
             );
             for newer in part.newer {
-                let newer = table(*newer);
+                let newer = table(newer.copy);
                 let _ =
                     write!(sql, " AND NOT EXISTS (SELECT FROM {newer} x WHERE x.{key} = r.{key})");
             }
             sql.push_str(") AND ");
         }
-        let _ = write!(
-            sql,
-            "CASE WHEN pg_catalog.clock_timestamp() < ${at} THEN true ELSE batchward.expired() END"
-        );
+        sql.push_str(DEADLINE);
         sql
     }
 
@@ -116,7 +128,7 @@ impl Asked<'_> {
         for (n, (name, _)) in set.iter().enumerate() {
             let _ = write!(sql, "r.{} = ${} AND ", column(name), n + 2);
         }
-        let _ = write!(sql, "{} ORDER BY r.number", self.rules(part, 1));
+        let _ = write!(sql, "{} ORDER BY r.number", self.rules(part));
         sql
     }
 
@@ -126,7 +138,7 @@ impl Asked<'_> {
         let by_key = self.key == Some(on);
         let on = column(on);
         let of = |(n, part): (usize, Part<'_>)| {
-            let (wanted, table, rules) = (self.wanted(), table(part.copy), self.rules(&part, 1));
+            let (wanted, table, rules) = (self.wanted(), table(part.copy), self.rules(&part));
             let (place, list) = match by_key {
                 true => (
                     "l.ord".to_owned(),
@@ -176,7 +188,10 @@ impl Session {
         // Asked after the server's clock was read: the time of the way back is taken off too.
         let (until, columns) = (now + left()?, asked.columns.len());
         let reading = Reading { transaction: &transaction, runtime, until, columns };
-        reading.all(asked, each)?;
+        match Merge::over(&reading, asked)? {
+            Some(merge) => merge.all(each)?,
+            None => reading.all(asked, each)?,
+        }
         // Nothing was changed: what the end says changes nothing.
         let _ = runtime.block_on(short("end the reading", transaction.rollback()));
         Ok(())
@@ -201,7 +216,7 @@ const IN_ORDER: &str = "SET LOCAL enable_sort = off; SET LOCAL enable_hashjoin =
     SET LOCAL enable_bitmapscan = off; SET LOCAL enable_hashagg = off";
 
 /// A transaction that reads. Who takes the rows is called outside of the runtime.
-struct Reading<'a> {
+pub(super) struct Reading<'a> {
     transaction: &'a Transaction<'a>,
     runtime: &'a Runtime,
     until: SystemTime,
@@ -236,8 +251,13 @@ impl Reading<'_> {
         Ok(())
     }
 
-    fn plan(&self, settings: &str) -> Result<()> {
+    pub(super) fn plan(&self, settings: &str) -> Result<()> {
         self.runtime.block_on(short("begin to read", self.transaction.batch_execute(settings)))
+    }
+
+    /// What a short statement answers.
+    pub(super) fn ask(&self, sql: &str, values: &[&(dyn ToSql + Sync)]) -> Result<Vec<Row>> {
+        self.runtime.block_on(short("look at the table", self.transaction.query(sql, values)))
     }
 
     /// The rows of one statement, whose first parameter is the deadline. Whether to go on.
@@ -247,22 +267,37 @@ impl Reading<'_> {
         values: &[&(dyn ToSql + Sync)],
         each: &mut dyn FnMut(&[String]) -> bool,
     ) -> Result<bool> {
+        let mut shown = vec![String::new(); self.columns];
+        self.pieces(sql, values, &mut |rows| {
+            for row in rows {
+                fill(row, &mut shown)?;
+                if !each(&shown) {
+                    return Ok(false);
+                }
+            }
+            Ok(true)
+        })
+    }
+
+    /// The same in pieces of bounded length. While one is taken, other statements may be asked.
+    pub(super) fn pieces(
+        &self,
+        sql: &str,
+        values: &[&(dyn ToSql + Sync)],
+        take: &mut dyn FnMut(&[Row]) -> Result<bool>,
+    ) -> Result<bool> {
         let mut parameters: Vec<&(dyn ToSql + Sync)> = vec![&self.until];
         parameters.extend(values);
         let open = self.transaction.bind(sql, &parameters);
         let portal = self.runtime.block_on(short("begin to read", open))?;
-        let mut shown = vec![String::new(); self.columns];
         loop {
             let fetch = async {
                 let fetched = self.transaction.query_portal(&portal, DATABASE_FETCH_ROWS).await;
                 fetched.map_err(|error| DatabaseError::of("read", &error))
             };
             let rows = self.runtime.block_on(within("read", DATABASE_READ_SECONDS, fetch))?;
-            for row in &rows {
-                fill(row, &mut shown)?;
-                if !each(&shown) {
-                    return Ok(false);
-                }
+            if !take(&rows)? {
+                return Ok(false);
             }
             if rows.len() < DATABASE_FETCH_ROWS.unsigned_abs() as usize {
                 return Ok(true);

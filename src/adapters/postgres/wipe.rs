@@ -22,6 +22,9 @@ pub struct Dropped {
     pub archived: bool,
     /// The server's version.
     pub version: String,
+    /// Whether its rows were under the key of their batch.
+    #[serde(default)]
+    pub sealed: bool,
     /// Its files, below the server's own folder.
     files: Vec<String>,
     /// Whether every one of them is gone, or has no bytes any more; nothing where that cannot be seen.
@@ -124,6 +127,7 @@ impl Session {
         const ABOUT: &str = "SELECT coalesce(pg_total_relation_size(to_regclass($1)), 0), \
             (SELECT count(*) FROM pg_stat_replication) + (SELECT count(*) FROM pg_replication_slots), \
             current_setting('archive_mode') <> 'off', current_setting('server_version'), \
+            coalesce((SELECT salt IS NOT NULL FROM batchward.vault WHERE copy = $2), false), \
             coalesce((SELECT array_agg(pg_relation_filepath(c.oid)) FROM pg_class c \
               WHERE c.oid = to_regclass($1) \
                  OR c.oid IN (SELECT reltoastrelid FROM pg_class WHERE oid = to_regclass($1)) \
@@ -133,7 +137,8 @@ impl Session {
             WHERE a.usename = session_user AND a.pid <> pg_backend_pid() AND a.pid IN \
               (SELECT l.pid FROM pg_locks l WHERE l.relation = to_regclass($1))";
         let name = table(copy);
-        let about = self.wait("look at the table", self.client.query_one(ABOUT, &[&name]))?;
+        let about =
+            self.wait("look at the table", self.client.query_one(ABOUT, &[&name, &number(copy)]))?;
         let ended = self.wait("end who reads it", self.client.query_one(END, &[&name]))?;
         let dropped = Dropped {
             bytes: about.get::<_, i64>(0).cast_unsigned(),
@@ -141,7 +146,8 @@ impl Session {
             replicas: about.get(1),
             archived: about.get(2),
             version: about.get(3),
-            files: about.get(4),
+            sealed: about.get(4),
+            files: about.get(5),
             gone: None,
         };
         let note = serde_json::to_string(&dropped)

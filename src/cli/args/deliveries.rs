@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueEnum};
 
 use super::{
     forms::OptionalForm,
@@ -96,6 +96,51 @@ pub(in crate::cli) enum BatchWord {
         #[arg(long, value_name = "TEXT")]
         reason: String,
     },
+    /// Put your seal to the form by which a batch is provided to whoever asks for it.
+    #[command(
+        after_long_help = "Examples:\n  batchward batch provide b-260000001 --doc-no 府社婦字第1150000042號\n  batchward batch provide b-260000001"
+    )]
+    Provide {
+        /// Id, or the provider's number where it is unique.
+        id: String,
+        /// Number of the document by which the batch is asked for; the first seal states it.
+        #[arg(long, value_name = "NO")]
+        doc_no: Option<String>,
+    },
+    /// Confirm that a batch is whole, as a custodian.
+    #[command(after_long_help = "Examples:\n  batchward batch confirm b-260000001")]
+    Confirm {
+        /// Id, or the provider's number where it is unique.
+        id: String,
+    },
+    /// Compare what was applied for with what came; without --result, show what would be recorded.
+    #[command(
+        after_long_help = "Examples:\n  batchward batch compare b-260000001\n  batchward batch compare b-260000001 --applied 1000 --result match\n  batchward batch compare b-260000001 --applied 1000 --result mismatch --note 'three not found'"
+    )]
+    Compare {
+        /// Id, or the provider's number where it is unique.
+        id: String,
+        /// Records that were applied for; what the provider stated by default.
+        #[arg(long, value_name = "N")]
+        applied: Option<u64>,
+        /// What the comparison comes to.
+        #[arg(long, value_enum)]
+        result: Option<ComparedWord>,
+        /// What there is to say about it; it is written into the register, so no personal data.
+        #[arg(long, value_name = "TEXT")]
+        note: Option<String>,
+    },
+    /// Let a batch be handed on although its counts did not match, as a supervisor.
+    #[command(
+        after_long_help = "Examples:\n  batchward batch accept b-260000001 --reason 'explained by the provider'"
+    )]
+    Accept {
+        /// Id, or the provider's number where it is unique.
+        id: String,
+        /// Why; it is written into the register, so no personal data.
+        #[arg(long, value_name = "TEXT")]
+        reason: String,
+    },
     /// Turn a quarantined batch down.
     Reject {
         /// Id, or the provider's number where it is unique.
@@ -104,6 +149,14 @@ pub(in crate::cli) enum BatchWord {
         #[arg(long, value_name = "TEXT")]
         reason: String,
     },
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(in crate::cli) enum ComparedWord {
+    /// They are the same, as far as they have to be.
+    Match,
+    /// They are not.
+    Mismatch,
 }
 
 #[derive(Debug, Args)]
@@ -245,5 +298,35 @@ pub(in crate::cli) enum KeyWord {
         /// How it came, in a word or two: letter, telephone, in person.
         #[arg(long, value_name = "TEXT")]
         channel: String,
+    },
+    /// Enter the one passphrase that a provider uses for long; a supervisor confirms it.
+    ///
+    /// It is read from standard input, for links with 'key: standing-passphrase'. The next one takes its place.
+    #[command(
+        after_long_help = "Examples:\n  batchward key standing moca-full --channel letter < passphrase.txt"
+    )]
+    Standing {
+        /// Name of the link.
+        link: String,
+        /// How it came, in a word or two: letter, telephone, in person.
+        #[arg(long, value_name = "TEXT")]
+        channel: String,
+    },
+    /// Put a standing passphrase in force, as a supervisor.
+    #[command(after_long_help = "Examples:\n  batchward key confirm moca-full")]
+    Confirm {
+        /// Name of the link.
+        link: String,
+    },
+    /// End a standing passphrase: it is destroyed, and so is one that waits.
+    #[command(
+        after_long_help = "Examples:\n  batchward key end moca-full --reason 'the provider changed it'"
+    )]
+    End {
+        /// Name of the link.
+        link: String,
+        /// Why; it is written into the register, so no personal data.
+        #[arg(long, value_name = "TEXT")]
+        reason: String,
     },
 }

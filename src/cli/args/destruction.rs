@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use super::{
     forms::FormFile,
     letters::{DestroyLetter, LetterFile},
+    on_paper::PaperArgs,
 };
 use clap::{Args, Subcommand};
 
@@ -24,18 +25,42 @@ pub(in crate::cli) enum DestroyWord {
         #[arg(long, value_name = "TEXT")]
         reason: String,
     },
+    /// Print the slip (核定單) of an order for a decision on paper, with the code that is typed with the decision.
+    ///
+    /// Where the policy lets destruction be decided on paper, whoever decides seals the slip. One person then enters the
+    /// decision with 'destroy approve --paper' or 'destroy deny --paper', and another one confirms it.
+    #[command(
+        after_long_help = "Examples:\n  batchward destroy slip o-00000001 --format pdf -o slip.pdf"
+    )]
+    Slip {
+        /// Id of the order.
+        order: String,
+        /// How and where.
+        #[command(flatten)]
+        file: FormFile,
+    },
     /// Approve, as a second person; the agent then carries it out.
+    #[command(
+        after_long_help = "Examples:\n  batchward destroy approve o-00000001 --as sue --sign-with sue\n  batchward destroy approve o-00000001 --paper --doc-no 府社婦字第1150000101號 \\\n      --approver sue --date 115/11/21 --code 7K3M-9QXR-C --scan slip.pdf"
+    )]
     Approve {
         /// Id of the order.
         order: String,
+        #[command(flatten)]
+        paper: PaperArgs,
     },
     /// Deny, as a second person.
+    #[command(
+        after_long_help = "Examples:\n  batchward destroy deny o-00000001 --reason 'still needed'"
+    )]
     Deny {
         /// Id of the order.
         order: String,
         /// Why; it is written into the register, so no personal data.
         #[arg(long, value_name = "TEXT")]
         reason: String,
+        #[command(flatten)]
+        paper: PaperArgs,
     },
     /// Stop an order: the requester's own, or a supervisor's second thought while there is time.
     Cancel {
@@ -69,7 +94,7 @@ pub(in crate::cli) enum DestroyWord {
         after_long_help = "Examples:\n  batchward destroy close o-00000001 --letter 府社婦字第1150000099號 --evidence photos.zip\n  batchward destroy close o-00000001 --letter 衛健字第1150000007號 --letter-date 115/12/01 \\\n      --letter-file report.pdf"
     )]
     Close(CloseArgs),
-    /// Confirm the papers of an order, as a second person.
+    /// Confirm the papers of an order, as a second person: a decision on paper, or what closes it.
     Confirm {
         /// Id of the order.
         order: String,

@@ -4,6 +4,11 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
+use super::{
+    forms::FormFile,
+    on_paper::{PaperArgs, SlipArgs},
+};
+
 #[derive(Debug, Subcommand)]
 pub(in crate::cli) enum CopyWord {
     /// List every copy that there is: those of the agent, and those that people keep.
@@ -37,9 +42,20 @@ pub(in crate::cli) enum CopyWord {
         #[arg(long, value_name = "DATE")]
         delete_by: Option<String>,
     },
+    /// Print the slip (核定單) of a copy that somebody asks for, for a decision on paper.
+    #[command(
+        after_long_help = "Examples:\n  batchward copy slip c-00000004 --format pdf -o slip.pdf"
+    )]
+    Slip {
+        /// Id of the copy.
+        copy: String,
+        /// How and where.
+        #[command(flatten)]
+        file: FormFile,
+    },
     /// Enter the office's approval of a copy, as a second person.
     #[command(
-        after_long_help = "Examples:\n  batchward copy approve c-00000004 --doc-no 府民戶字第1150001234號"
+        after_long_help = "Examples:\n  batchward copy approve c-00000004 --doc-no 府民戶字第1150001234號\n  batchward copy approve c-00000004 --paper --doc-no 府民戶字第1150001234號 \\\n      --approver sue --date 115/11/21 --code 7K3M-9QXR-C --scan slip.pdf"
     )]
     Approve {
         /// Id of the copy.
@@ -47,14 +63,26 @@ pub(in crate::cli) enum CopyWord {
         /// Number of the office's document.
         #[arg(long, value_name = "NO")]
         doc_no: String,
+        #[command(flatten)]
+        slip: SlipArgs,
     },
     /// Deny a copy, as a second person.
+    #[command(
+        after_long_help = "Examples:\n  batchward copy deny c-00000004 --reason 'the network is enough'"
+    )]
     Deny {
         /// Id of the copy.
         copy: String,
         /// Why; it is written into the register, so no personal data.
         #[arg(long, value_name = "TEXT")]
         reason: String,
+        #[command(flatten)]
+        paper: PaperArgs,
+    },
+    /// Confirm a decision that another person entered from paper.
+    Confirm {
+        /// Id of the copy.
+        copy: String,
     },
     /// State that a copy is not made after all.
     Withdraw {

@@ -15,6 +15,7 @@ mod inventory;
 mod letters;
 mod links;
 mod notices;
+mod on_paper;
 mod pack;
 mod papers;
 mod people;
@@ -36,7 +37,9 @@ pub(super) use self::{
         AuditKindWord, AuditPack, AuditPackWord, AuditRecordArgs, AuditResultWord, AuditsWord,
         PlanArgs, ReconcileArgs, UseArgs,
     },
-    deliveries::{AnnounceArgs, BatchWord, ExpectedArgs, KeyWord, LinkWord, NoticeArgs},
+    deliveries::{
+        AnnounceArgs, BatchWord, ComparedWord, ExpectedArgs, KeyWord, LinkWord, NoticeArgs,
+    },
     destruction::{CloseArgs, DestroyWord, HoldWord, StandingWord},
     forms::{
         Duties, DutiesWord, Evidence, EvidenceWord, FormFile, FormFormat, OptionalForm,
@@ -50,13 +53,14 @@ pub(super) use self::{
     letters::{BatchLetter, DestroyLetter, LetterFile},
     links::{LinkLifeWord, OfficeWord, ReviewWord},
     notices::NoticesWord,
+    on_paper::{PaperArgs, SlipArgs},
     pack::{PackArgs, PackKind},
     papers::{AddPaper, AuditPaperWord, BackupWord, DocumentWord, PaperWord},
     people::{AgreementArgs, AppointArgs, AppointmentWord, ReviewArgs},
     proofs::{CertificateWord, PolicyWord, RegisterVerify, RegisterWord},
     receipt::{ReceiptShow, ReceiptVerify, ReceiptWord},
     site::{AccountAdd, AccountWord, ClockWord, ConfigWord, Init, Shell},
-    uses::{GrantWord, MatchArgs, QueryArgs, RowFormat, UseWord},
+    uses::{GrantWord, ListEncoding, MatchArgs, QueryArgs, RowFileArgs, RowFormat, UseWord},
     vault::{InstallArgs, VaultWord},
     witness::WitnessWord,
 };

@@ -86,6 +86,8 @@ pub(in crate::cli) enum PaperWord {
     BackupPlan,
     /// How data are sent.
     TransferProcedure,
+    /// A decision that was signed or sealed on paper.
+    Decision,
     /// Something else.
     Other,
 }

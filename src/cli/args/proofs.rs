@@ -20,6 +20,42 @@ pub(in crate::cli) enum RegisterWord {
         #[arg(long, value_name = "NAME")]
         account: Option<String>,
     },
+    /// Amend what somebody typed wrongly, by a new entry that points to the old one; another person confirms it.
+    ///
+    /// The old value stays where it stands, and is struck through on paper. What the agent found or did (digests, counts,
+    /// times, results of wipes) and what a certificate proves cannot be amended: that takes a note.
+    #[command(
+        after_long_help = "Examples:\n  batchward register amend 41 --field doc-no --to 府民戶字第1150001234號 \\\n      --reason '文號誤植'\n  batchward register amend 57 --field letter --to 府社婦字第1150000099號 --reason '文號誤植'"
+    )]
+    Amend {
+        /// Place of the entry: the number before its time in 'register show'.
+        entry: u64,
+        /// What is amended: purpose, basis, doc-no, authority, reason, channel, letter, cc-it or cc-ethics.
+        #[arg(long, value_name = "FIELD")]
+        field: String,
+        /// What it should say; it is written into the register, so no personal data.
+        #[arg(long, value_name = "TEXT")]
+        to: String,
+        /// Why; it is written into the register, so no personal data.
+        #[arg(long, value_name = "TEXT")]
+        reason: String,
+    },
+    /// Confirm an amendment, as a second person.
+    Confirm {
+        /// Place of the entry that amends.
+        amendment: u64,
+    },
+    /// Note something about an entry, which stays as it is.
+    #[command(
+        after_long_help = "Examples:\n  batchward register note 41 --text '時鐘當日慢五分鐘，詳府資字第1150000007號'"
+    )]
+    Note {
+        /// Place of the entry: the number before its time in 'register show'.
+        entry: u64,
+        /// The note; it is written into the register, so no personal data.
+        #[arg(long, value_name = "TEXT")]
+        text: String,
+    },
     /// Write the printed form (附件一): the ten columns of the regulation, and annexes with ours.
     ///
     /// Dates are in the ROC calendar. Boxes to sign off in are filled from recorded signatures, and blank for ink where

@@ -25,6 +25,23 @@ pub(in crate::cli) enum AccountWord {
         after_long_help = "Examples:\n  batchward account add alice --role custodian --display 王小明 --title 組員 --unit 社會局 \\\n      --sign-key alice.pub\n  batchward account add henry --role handler,auditor --unix-user henry"
     )]
     Add(AccountAdd),
+    /// Propose another name, title or unit of an account; what was signed before keeps the old ones on every form.
+    #[command(
+        after_long_help = "Examples:\n  batchward account edit alice --title 股長\n  batchward account edit ben --display 陳大文 --unit 民政局"
+    )]
+    Edit {
+        /// Name of the account.
+        name: String,
+        /// Full name, as it is printed on documents.
+        #[arg(long, value_name = "NAME")]
+        display: Option<String>,
+        /// Title, as it is printed on documents.
+        #[arg(long)]
+        title: Option<String>,
+        /// Unit that the person works in.
+        #[arg(long)]
+        unit: Option<String>,
+    },
     /// Put a proposed account in force, as a second person.
     Confirm {
         /// Name of the account.

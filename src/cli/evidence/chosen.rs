@@ -75,6 +75,14 @@ impl Chosen {
                 body["intent"].as_u64().is_some_and(|intent| self.places.contains(&intent))
             }
             "copy-excepted" => is(&body["copy"]),
+            "fact-amended" => is(&body["object"]),
+            "amendment-confirmed" => {
+                body["amendment"].as_u64().is_some_and(|seq| self.places.contains(&seq))
+            }
+            "note-added" => body["entry"].as_u64().is_some_and(|seq| self.places.contains(&seq)),
+            "decision-entered" | "decision-confirmed" => {
+                ["order", "grant", "copy"].iter().any(|field| is(&body["subject"][*field]))
+            }
             _ => ["batch", "order", "grant", "hold"].iter().any(|field| is(&body[*field])),
         }
     }

@@ -1,8 +1,9 @@
 //! Dates as people write and read them, in both calendars: 2027-12-31 is ROC 116-12-31. Beside them the days that offices
 //! work ([`working`], from the government's own files, [`office`]) and the ends of legal periods ([`legal`]).
 //!
-//! A year is never guessed: four digits are a year of the common era and must not be before 1912, two or three digits
-//! are a year of the ROC. So `116-12-31` can be nothing but 2027, and `0116-12-31` is nothing at all.
+//! A year is never guessed: four digits are a year of the common era and must not be before 1912, three digits are a year
+//! of the ROC, and two are refused where nothing says which it is. So `116-12-31` can be nothing but 2027, `26/12/31` may
+//! be 1937 or 2026 and is not read, and `0116-12-31` is nothing at all.
 
 pub mod legal;
 pub mod office;
@@ -18,28 +19,86 @@ use super::time::Timestamp;
 /// The year before ROC 1.
 const EPOCH: i32 = 1911;
 
-/// Reads a day: `2027-12-31`, `116/12/31`, `116-12-31`, `1161231` or `民國116年12月31日`.
-#[must_use]
-pub fn parse_date(text: &str) -> Option<NaiveDate> {
+/// Why a text is no day.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NoDay {
+    /// Two digits of a year may be of either calendar, and are never guessed.
+    ShortYear,
+    /// A year with four digits is of the common era, and there it is before the ROC.
+    BeforeRoc,
+    /// Its parts are there, and the calendar has no such day.
+    NotInCalendar,
+    /// It is written in no form that is read.
+    Form,
+}
+
+impl NoDay {
+    /// What to do about it.
+    #[must_use]
+    pub const fn hint(self) -> &'static str {
+        match self {
+            Self::ShortYear => {
+                "a year of two digits may be of either calendar: write 026/12/31, 民國26年12月31日 or 2026-12-31"
+            }
+            Self::BeforeRoc => {
+                "a year of four digits is of the common era, and none before 1912 is taken: for the ROC write 116/12/31"
+            }
+            Self::NotInCalendar => "the calendar has no such day: look at the month and the day",
+            Self::Form => {
+                "write 2027-12-31, or in the ROC calendar 116/12/31, 116.12.31, 1161231 or 民國116年12月31日"
+            }
+        }
+    }
+}
+
+/// Reads a day: `2027-12-31`, `116/12/31`, `116-12-31`, `116.12.31`, `1161231` or `民國116年12月31日`; of month and day a
+/// zero in front may be left out where something parts them.
+///
+/// # Errors
+/// Why it is none. A year of two digits is read after `民國` only: `26/12/31` may be 1937 or 2026.
+pub fn read_date(text: &str) -> Result<NaiveDate, NoDay> {
+    let text = text.trim();
     let named = text.strip_prefix("中華民國").or_else(|| text.strip_prefix("民國"));
     if let Some(rest) = named {
-        let (year, rest) = rest.split_once('年')?;
-        let (month, rest) = rest.split_once('月')?;
-        let day = rest.strip_suffix('日')?;
-        return roc(year, short(month)?, short(day)?);
+        let parts = rest.split_once('年').and_then(|(year, rest)| {
+            let (month, day) = rest.split_once('月')?;
+            Some((year.trim(), month.trim(), day.strip_suffix('日')?.trim()))
+        });
+        let (year, month, day) = parts.ok_or(NoDay::Form)?;
+        return roc(year, month, day);
     }
-    if let (7 | 6, true) = (text.len(), text.bytes().all(|b| b.is_ascii_digit())) {
-        let (year, rest) = text.split_at(text.len() - 4);
-        return roc(year, number(&rest[..2], 2)?, number(&rest[2..], 2)?);
+    if !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit()) {
+        return match text.len() {
+            7 => roc(&text[..3], &text[3..5], &text[5..]),
+            6 => Err(NoDay::ShortYear),
+            _ => Err(NoDay::Form),
+        };
     }
-    let separator = if text.contains('/') { '/' } else { '-' };
-    let parts: Vec<&str> = text.split(separator).collect();
-    let &[year, month, day] = parts.as_slice() else { return None };
-    if year.len() == 4 && separator == '-' {
-        let year = i32::try_from(number(year, 4)?).ok().filter(|year| *year > EPOCH)?;
-        return NaiveDate::from_ymd_opt(year, number(month, 2)?, number(day, 2)?);
+    let separator = ['/', '.', '-'].into_iter().find(|sign| text.contains(*sign));
+    let parts: Vec<&str> = separator.map(|sign| text.split(sign).collect()).unwrap_or_default();
+    let &[year, month, day] = parts.as_slice() else { return Err(NoDay::Form) };
+    if parts.iter().any(|part| part.is_empty() || !part.bytes().all(|b| b.is_ascii_digit())) {
+        return Err(NoDay::Form);
     }
-    roc(year, number(month, 2)?, number(day, 2)?)
+    match year.len() {
+        4 if year.starts_with('0') => Err(NoDay::Form),
+        4 if number(year, 4).is_some_and(|year| i64::from(year) <= i64::from(EPOCH)) => {
+            Err(NoDay::BeforeRoc)
+        }
+        4 if separator == Some('-') => {
+            let year = number(year, 4).and_then(|year| i32::try_from(year).ok());
+            in_calendar(year.ok_or(NoDay::Form)?, month, day)
+        }
+        3 => roc(year, month, day),
+        1 | 2 => Err(NoDay::ShortYear),
+        _ => Err(NoDay::Form),
+    }
+}
+
+/// As [`read_date`], without the reason.
+#[must_use]
+pub fn parse_date(text: &str) -> Option<NaiveDate> {
+    read_date(text).ok()
 }
 
 /// Reads a day as its last millisecond in `zone`, or an RFC 3339 time as it stands.
@@ -108,12 +167,16 @@ pub(crate) fn end_of_month(day: NaiveDate) -> NaiveDate {
     (28..=31).rev().find_map(|last| day.with_day(last)).unwrap_or(day)
 }
 
-fn roc(year: &str, month: u32, day: u32) -> Option<NaiveDate> {
-    if !matches!(year.len(), 2 | 3) {
-        return None;
-    }
-    let year = i32::try_from(number(year, year.len())?).ok().filter(|year| *year > 0)?;
-    NaiveDate::from_ymd_opt(EPOCH + year, month, day)
+/// A year of the ROC as it is written, without its century being guessed.
+fn roc(year: &str, month: &str, day: &str) -> Result<NaiveDate, NoDay> {
+    let digits = matches!(year.len(), 1..=3) && year.bytes().all(|b| b.is_ascii_digit());
+    let year = year.parse::<i32>().ok().filter(|_| digits).ok_or(NoDay::Form)?;
+    if year == 0 { Err(NoDay::NotInCalendar) } else { in_calendar(EPOCH + year, month, day) }
+}
+
+fn in_calendar(year: i32, month: &str, day: &str) -> Result<NaiveDate, NoDay> {
+    let (month, day) = (short(month).ok_or(NoDay::Form)?, short(day).ok_or(NoDay::Form)?);
+    NaiveDate::from_ymd_opt(year, month, day).ok_or(NoDay::NotInCalendar)
 }
 
 /// Exactly so many ASCII digits.
@@ -155,12 +218,41 @@ mod tests {
             "1161231",
             "民國116年12月31日",
             "中華民國116年12月31日",
+            "116.12.31",
+            " 116/12/31 ",
+            "民國 116 年 12 月 31 日",
         ] {
             assert_eq!(parse_date(text), day(2027, 12, 31), "{text}");
         }
-        assert_eq!(parse_date("99/01/02"), day(2010, 1, 2));
-        assert_eq!(parse_date("990102"), day(2010, 1, 2));
-        assert_eq!(parse_date("民國99年1月2日"), day(2010, 1, 2));
+        for text in ["099/01/02", "0990102", "099/1/2", "民國99年1月2日", "2010-1-2", "099.1.2"]
+        {
+            assert_eq!(parse_date(text), day(2010, 1, 2), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_day_says_why() {
+        for (text, why) in [
+            ("26/12/31", NoDay::ShortYear),
+            ("99-01-02", NoDay::ShortYear),
+            ("261231", NoDay::ShortYear),
+            ("12/31/2027", NoDay::ShortYear),
+            ("1911-12-31", NoDay::BeforeRoc),
+            ("1160-12-31", NoDay::BeforeRoc),
+            ("0116-12-31", NoDay::Form),
+            ("116/02/30", NoDay::NotInCalendar),
+            ("1161331", NoDay::NotInCalendar),
+            ("000/01/01", NoDay::NotInCalendar),
+            ("民國0年1月1日", NoDay::NotInCalendar),
+            ("2027/12/31", NoDay::Form),
+            ("20271231", NoDay::Form),
+            ("１１６/12/31", NoDay::Form),
+            ("116/12", NoDay::Form),
+            ("", NoDay::Form),
+            ("soon", NoDay::Form),
+        ] {
+            assert_eq!(read_date(text), Err(why), "{text}");
+        }
     }
 
     #[test]
@@ -180,7 +272,9 @@ mod tests {
             "20271231",
             "12/31/2027",
             "116-12/31",
-            "116.12.31",
+            "116.12/31",
+            "990102",
+            "99/01/02",
             "116-12-31-",
             "+16-12-31",
             "１１６/12/31",
@@ -224,12 +318,11 @@ mod tests {
         fn a_day_is_the_same_in_whatever_form_it_is_written(date in days()) {
             let (year, month, day) = (date.year() - EPOCH, date.month(), date.day());
             let mut forms = vec![date.to_string()];
-            for year in [format!("{year:03}"), format!("{year:02}")] {
-                forms.push(format!("{year}/{month:02}/{day:02}"));
-                forms.push(format!("{year}-{month:02}-{day:02}"));
-                forms.push(format!("{year}{month:02}{day:02}"));
-                forms.push(format!("民國{year}年{month}月{day}日"));
-            }
+            forms.push(format!("{year:03}/{month:02}/{day:02}"));
+            forms.push(format!("{year:03}-{month}-{day}"));
+            forms.push(format!("{year:03}.{month:02}.{day:02}"));
+            forms.push(format!("{year:03}{month:02}{day:02}"));
+            forms.push(format!("民國{year}年{month}月{day}日"));
             for form in forms {
                 prop_assert_eq!(parse_date(&form), Some(date), "{}", form);
             }
@@ -241,19 +334,19 @@ mod tests {
             let (common, roc) = shown.split_once(" (ROC ").unwrap();
             let roc = roc.trim_end_matches(')');
             prop_assert_eq!(parse_date(common), Some(day));
-            let padded = if roc.len() == 7 { format!("0{roc}") } else { roc.to_owned() };
+            let padded = format!("{roc:0>9}");
             prop_assert_eq!(parse_date(&padded), Some(day));
         }
 
         #[test]
-        fn no_text_is_a_day_before_the_roc(text in "[0-9民國年月日/:TZ+-]{0,20}") {
+        fn no_text_is_a_day_before_the_roc(text in "[0-9民國年月日/.:TZ+-]{0,20}") {
             if let Some(date) = parse_date(&text) {
                 prop_assert!(date.year() > EPOCH);
             }
         }
 
         #[test]
-        fn two_and_three_digits_are_years_of_the_roc(year in 1u32..=999, month in 1u32..=12, day in 1u32..=28) {
+        fn three_digits_are_years_of_the_roc(year in 1u32..=999, month in 1u32..=12, day in 1u32..=28) {
             let read = parse_date(&format!("{year:03}-{month:02}-{day:02}")).unwrap();
             prop_assert_eq!(u32::try_from(read.year()).unwrap(), year + 1911);
         }

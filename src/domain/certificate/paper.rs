@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Assurance, AttestedCopy, InBoth, Why, why};
+use super::{Assurance, AttestedCopy, InBoth, PaperApproval, Why, why};
 use crate::domain::{
     checkpoint::VerifierKey,
     digest::Digest,
@@ -13,6 +13,7 @@ use crate::domain::{
     ids::{BatchId, CopyId, OrderId, StandingId},
     inventory::Sanitization,
     merkle,
+    person::StandsFor,
     secret::Secret,
     sshsig,
     step::BackupFacts,
@@ -81,6 +82,9 @@ pub struct Certificate {
     /// Approvals before the one that made the order count.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub further_approvals: Vec<FurtherApproval>,
+    /// Of these approvals, those that were recorded from signed documents.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub on_paper: Vec<PaperApproval>,
     /// The standing approval that the order rests on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub standing: Option<StandingPaper>,
@@ -112,6 +116,9 @@ pub struct Person {
     /// 單位.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unit: Option<String>,
+    /// For whom he acted as a deputy in what is certified (職務代理).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deputy: Option<StandsFor>,
 }
 
 /// An approval.
@@ -325,6 +332,7 @@ impl Certificate {
         copies
             .chain([&self.request, &self.approval])
             .chain(further)
+            .chain(self.on_paper.iter().map(|paper| &paper.entered))
             .chain(standing)
             .chain(stopped)
             .chain(left)
@@ -395,14 +403,14 @@ impl Certificate {
         };
         let is_approval = |proof: &Proof, by: &str, at: Timestamp| {
             entry::Entry::from_bytes(proof.entry.as_bytes()).is_ok_and(|entry| {
-                matches!(entry.body, entry::Body::OrderApproved { order, .. } if order == self.order)
-                    && entry.by == by
-                    && entry.at == at
+                let signed = matches!(entry.body, entry::Body::OrderApproved { order, .. } if order == self.order);
+                (signed && entry.by == by || self.confirms(&entry, by)) && entry.at == at
             })
         };
         let Some(paper) = &self.standing else {
             return is_approval(&self.approval, &self.approved_by, self.approved_at)
-                && self.further_approvals.iter().all(|a| is_approval(&a.proof, &a.by, a.at));
+                && self.further_approvals.iter().all(|a| is_approval(&a.proof, &a.by, a.at))
+                && self.paper_is_used();
         };
         let requested = matches!(
             &entry.body,

@@ -71,11 +71,11 @@ fn parse(profile: &Profile, text: &str) -> Result<Stated, ControlFault> {
             }
         }
     }
-    complete(stated, head)
+    complete(stated, &head)
 }
 
 /// What stands before the first name is that file's, where there is one file alone; else its count is the whole's.
-fn complete(mut stated: Stated, head: StatedFile) -> Result<Stated, ControlFault> {
+fn complete(mut stated: Stated, head: &StatedFile) -> Result<Stated, ControlFault> {
     match stated.files.as_mut_slice() {
         [] => return Err(ControlFault::Missing("file")),
         [file] => {

@@ -10,6 +10,7 @@ use crate::domain::{
     digest::Digest,
     findings::Findings,
     ids::{BatchId, CopyId, KeyId},
+    intake::Gate,
     manifest::Kind,
     reason::Reason,
     time::Timestamp,
@@ -223,6 +224,9 @@ pub struct LoadFacts {
     /// The database that they lie in, as host or folder, port and name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub place: Option<String>,
+    /// What has to be done before anybody reads it; not there where nothing has.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gate: Option<Gate>,
 }
 
 /// What a wipe came to.

@@ -91,6 +91,18 @@ pub struct RightsEnded {
     pub left: Vec<Role>,
 }
 
+/// The last day of an appointment is over, as it was given for: the agent took the role of the post.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TermEnded {
+    /// The account.
+    pub name: String,
+    /// The appointment.
+    pub appointment: AppointmentId,
+    /// The roles that are left; none ends the account.
+    pub left: Vec<Role>,
+}
+
 /// Custody went over to another custodian, in one act (NT-3.6).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -4,7 +4,7 @@
 use super::*;
 use crate::domain::{
     limits::MANIFEST_BYTES_MAX,
-    link::KeyMode,
+    link::{Container, KeyMode},
     signers::AllowedSigners,
     sshsig::{SigningKey, tests::key_of},
 };
@@ -37,6 +37,7 @@ fn link(key: &SigningKey) -> Link {
         use_period: None,
         units: vec![],
         status: LinkStatus::Active,
+        container: Container::Age,
         key: KeyMode::Separate,
         max_rejected: 0,
         kinship: false,

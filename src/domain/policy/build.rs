@@ -6,7 +6,7 @@ use chrono::NaiveDate;
 
 use super::{
     Approval, AuditRule, CalendarRule, ClockStart, CopyApproval, CopyRule, Destroy, Egress,
-    Further, GrantRule, MonthRule, PeopleRule, Policy, RawFile, Rule, UseRule,
+    Further, GrantRule, IntakeRule, MonthRule, PeopleRule, Policy, RawFile, Rule, UseRule,
     incidents::IncidentRule,
     layers::{Layer, LayerRules, OWN, Ruled, Stack},
     length::Length,
@@ -19,6 +19,8 @@ use crate::domain::{
     application::Office,
     audits::DocPull,
     handover::{Abroad, HandoverRule, OffPremises, RecipientKind},
+    link::Container,
+    on_paper::PaperFor,
     papers::PaperKind,
     people::{IdleAct, NeededPost},
     time::Period,
@@ -203,11 +205,14 @@ fn further(held: &Held) -> Further {
         notify: held.texts("destroy.notify"),
         exclusive: held.words("roles.exclusive", pair),
         egress: held.word("media.egress", Egress::parse),
+        containers: held.words("transfer.containers", Container::parse),
         links: links(held),
         people: people(held),
         sampling: SamplingRule::of(held),
         incidents: IncidentRule::of(held),
         audits: audits(held),
+        on_paper: held.words("decisions.paper", PaperFor::parse),
+        intake: IntakeRule::of(held),
         calendar: CalendarRule {
             month_rule: held
                 .word("calendar.month_rule", MonthRule::parse)

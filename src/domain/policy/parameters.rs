@@ -44,11 +44,11 @@ impl Parameter {
 }
 
 /// What no rule of a parameter means, where that is the strictest there is: without rules for handing on nobody gets
-/// anything, so a layer that brings one is judged against this.
+/// anything, and without one for paper nothing is decided on it; so a layer that brings one is judged against this.
 #[must_use]
 pub fn absent(key: &str) -> Option<Value> {
     match key {
-        "handover.recipients" => Some(Value::Words(Vec::new())),
+        "decisions.paper" | "handover.recipients" => Some(Value::Words(Vec::new())),
         "handover.provider_doc" | "handover.key_apart" => Some(Value::Yes(true)),
         "handover.vendor_export" => Some(Value::Yes(false)),
         "handover.off_premises" => Some(Value::Word("forbidden".to_owned())),
@@ -120,6 +120,9 @@ pub const PARAMETERS: &[Parameter] = &[
     must("use.retention", DAYS, Stricter::Shorter),
     must("use.superseded", DAYS_OR_NEVER, Stricter::Shorter),
     may("data.min_keep", DAYS, Stricter::Longer),
+    may("intake.confirm", Kind::Word(&["none", "after-load", "before-load"]), Stricter::Later),
+    may("intake.provide", Kind::Words(&["handler", "custodian", "supervisor"]), Stricter::Further),
+    may("intake.compare_rule", Kind::Word(&["judged", "at-most", "equal"]), Stricter::Later),
     may("vendor.retention", DAYS, Stricter::Shorter),
     may("vendor.nda", Kind::Yes, Stricter::True),
     must("destroy.approval", Kind::Word(&["standing", "per-order"]), Stricter::Later),
@@ -133,10 +136,12 @@ pub const PARAMETERS: &[Parameter] = &[
     must("destroy.media_papers", PAPERS, Stricter::Further),
     must("destroy.papers_within", DAYS, Stricter::Shorter),
     may("destroy.notify", Kind::Words(&["agency", "it-office", "ethics-office"]), Stricter::Further),
+    may("decisions.paper", Kind::Words(&["destroy", "grant", "copy"]), Stricter::Fewer),
     must("copy.approval", Kind::Word(&["none", "office", "forbidden"]), Stricter::Later),
     may("media.egress", Kind::Word(&["encrypted", "agency-only", "forbidden"]), Stricter::Later),
     must("grant.row_cap", Kind::Number(1, u64::MAX), Stricter::Less),
     must("key.standing", Kind::Yes, Stricter::False),
+    may("transfer.containers", Kind::Words(&["age", "zip-aes", "7z", "plain-by-hand"]), Stricter::Fewer),
     must("access_log.retention", SOME_DAYS, Stricter::Longer),
     may("access_log.statistics_retention", SOME_DAYS, Stricter::Longer),
     must("register.retention", SOME_DAYS, Stricter::Longer),
@@ -261,7 +266,8 @@ mod tests {
     #[test]
     fn what_absence_means_is_the_strictest_value_of_every_rule_of_handing_on() {
         for one in PARAMETERS {
-            assert_eq!(absent(one.key).is_some(), one.group() == "handover", "{}", one.key);
+            let rule = one.group() == "handover" || one.key == "decisions.paper";
+            assert_eq!(absent(one.key).is_some(), rule, "{}", one.key);
         }
     }
 

@@ -74,6 +74,12 @@ pub const fn why(reason: Reason) -> (&'static str, &'static str) {
         Reason::SequenceGap => ("a change file before it has not come", "前一異動檔未到"),
         Reason::LimitExceeded => ("it is over a limit of size or number", "超過大小或數量上限"),
         Reason::NotAge => ("a file is not encrypted as agreed", "檔案未依約定方式加密"),
+        Reason::WrongContainer => {
+            ("a file is not packed and encrypted as agreed", "檔案未依約定方式壓縮加密")
+        }
+        Reason::NotByHand => {
+            ("a file came in plain and was not handed over in person", "檔案未加密，且非當面交付")
+        }
         Reason::WrongKey => ("the keys that came do not open it", "所送解密密碼無法開啟"),
         Reason::DecryptFailed => ("a file is damaged or cut short", "檔案毀損或不完整"),
         Reason::PlaintextMismatch => {

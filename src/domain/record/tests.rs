@@ -8,7 +8,15 @@ const HALF: u8 = 0xB3;
 
 fn field(name: &str, bytes: usize, kind: FieldKind) -> Field {
     let title = format!("{name}欄");
-    Field { name: name.to_owned(), title, bytes, kind, key: false, required: false }
+    Field {
+        name: name.to_owned(),
+        title,
+        aliases: Vec::new(),
+        bytes,
+        kind,
+        key: false,
+        required: false,
+    }
 }
 
 fn codes() -> FieldKind {

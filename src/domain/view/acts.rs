@@ -6,20 +6,22 @@ use super::{
 use crate::domain::{
     entry::{
         AccessApproved, AccessDenied, AccessRequested, AccountFacts, AccountsReviewConfirmed,
-        AccountsReviewed, AgreementRecorded, AnnouncementConfirmed, AnnouncementWithdrawn,
-        AppointmentConfirmed, AppointmentProposed, AuditPlanned, AuditRecorded, AuditSigned,
-        BackupReviewed, Body, ChangeTold, CopyApproved, CopyDeclared, CopyDenied, CopyMoved,
-        CopyRequested, CopyWithdrawn, CustodyHandedOver, DeliveryAnnounced, EndConfirmed,
-        EndRecorded, Entry, EvidenceAnswered, EvidenceAsked, Exception, Filed, FindingAdded,
-        FindingCorrected, FindingJudged, FindingTold, HandoverApproved, HandoverDenied,
-        HandoverReceived, HandoverRequested, HandoverReturned, IncidentClosed,
+        AccountsReviewed, AgreementRecorded, AmendmentConfirmed, AnnouncementConfirmed,
+        AnnouncementWithdrawn, AppointmentConfirmed, AppointmentProposed, AuditPlanned,
+        AuditRecorded, AuditSigned, BackupReviewed, BatchCompared, BatchConfirmed, BatchSealed,
+        Body, ChangeTold, CopyApproved, CopyDeclared, CopyDenied, CopyMoved, CopyRequested,
+        CopyWithdrawn, CustodyHandedOver, DecisionConfirmed, DecisionEntered, DeliveryAnnounced,
+        EndConfirmed, EndRecorded, Entry, EvidenceAnswered, EvidenceAsked, Exception, FactAmended,
+        Filed, FindingAdded, FindingCorrected, FindingJudged, FindingTold, HandoverApproved,
+        HandoverDenied, HandoverReceived, HandoverRequested, HandoverReturned, IncidentClosed,
         IncidentInvestigated, IncidentRemedied, IncidentReported, IncidentTold,
         InvestigationConfirmed, LeavingRecorded, LinkApplied, LinkCountersigned, LinkRefused,
         LinkResumeProposed, LinkResumed, LinkReviewed, LinkStopped, LinkTested, MediaArriving,
-        NoticeGiven, NoticeJoined, OrderCancelled, PaperKept, PapersConfirmed, PapersRecorded,
+        MismatchAccepted, NeedStated, NoteAdded, NoticeGiven, NoticeJoined, OrderCancelled,
+        PaperKept, PapersConfirmed, PapersRecorded, PassphraseConfirmed, PassphraseEnded,
         RemoteSettled, ReportMade, ReportSent, ReportSigned, ReviewConfirmed, SampleDrawn,
         SampleReviewed, Signed, StandingConfirmed, StandingEnded, StandingProposed, TimestampKept,
-        TrainingRecorded,
+        TrainingRecorded, UnitCompleted, UseWithdrawn, WithdrawalConfirmed,
     },
     ids::GrantId,
     lifecycle::{self, BatchEvent, GrantEvent},
@@ -45,6 +47,7 @@ impl View {
                         Account { facts: Some(facts.clone()), disabled: false, proposal: None };
                     self.accounts.insert(facts.name.clone(), account);
                     self.people.of(&facts.name).begun(mark.at);
+                    self.known_as(mark, facts);
                 }
                 Ok(())
             }
@@ -66,13 +69,10 @@ impl View {
                 self.time_doubted = false;
                 Ok(())
             }
-            Body::NonceSpent { nonce } => {
-                if self.nonces.insert(nonce) {
-                    Ok(())
-                } else {
-                    Err(FoldError::Transition(mark.seq))
-                }
-            }
+            Body::NonceSpent { nonce } => match self.nonces.insert(nonce) {
+                true => Ok(()),
+                false => Err(FoldError::Transition(mark.seq)),
+            },
             Body::ExpectationBegun(begun) => {
                 self.expectation_begun(mark, begun);
                 Ok(())
@@ -91,7 +91,13 @@ impl View {
             | Body::AuditDayDrawn(_)
             | Body::AuditDayTold(_) => self.audit(mark, entry),
             Body::ActRefused { .. } | Body::TimestampKept(_) => Ok(()),
-            _ if self.link_act(mark, entry)? || self.paper_act(mark, entry) => Ok(()),
+            _ if self.link_act(mark, entry)?
+                || self.paper_act(mark, entry)
+                || self.on_paper(mark, entry)?
+                || self.amend(mark, entry)? =>
+            {
+                Ok(())
+            }
             _ => self.administer(mark, entry),
         }
     }
@@ -130,8 +136,9 @@ impl View {
             Body::AccountConfirmed { name, .. } => {
                 let row = self.accounts.get_mut(name).ok_or(FoldError::Unknown(mark.seq))?;
                 let proposal = row.proposal.take().ok_or(FoldError::Transition(mark.seq))?;
-                row.facts = Some(proposal.what);
+                row.facts = Some(proposal.what.clone());
                 row.disabled = false;
+                self.known_as(mark, &proposal.what);
                 self.people.of(name).begun(mark.at);
             }
             Body::AccountDisabled { name, .. } => {
@@ -195,6 +202,7 @@ impl View {
                 let row = self.batch(mark, *batch)?;
                 row.reason = None;
                 row.wrong_keys = 0;
+                row.standing_wrong = None;
                 row.manifest = None;
                 row.judged = None;
                 self.move_batch(mark, *batch, BatchEvent::Released)
@@ -224,6 +232,8 @@ impl View {
                     by: entry.by.clone(),
                     applied: mark,
                     approved: None,
+                    on_paper: None,
+                    completed: None,
                 };
                 self.grants.insert(*grant, row);
                 Ok(())
@@ -238,13 +248,16 @@ impl View {
             Body::GrantDenied { grant, .. } => self.move_grant(mark, *grant, GrantEvent::Denied),
             Body::GrantRevoked { grant, .. } => self.move_grant(mark, *grant, GrantEvent::Revoked),
             Body::GrantExpired { grant } => self.move_grant(mark, *grant, GrantEvent::Expired),
-            Body::UseCompleted { grant, .. } => {
-                self.move_grant(mark, *grant, GrantEvent::Completed)
-            }
-            Body::NoNeed { batch, .. } => {
-                self.batch(mark, *batch)?.no_need = Some(mark.at);
-                Ok(())
-            }
+            Body::UseCompleted { .. }
+            | Body::NoNeed { .. }
+            | Body::UnitCompleted(_)
+            | Body::NeedStated(_)
+            | Body::UseWithdrawn(_)
+            | Body::WithdrawalConfirmed(_) => self.end_of_use(mark, entry),
+            Body::BatchSealed(_)
+            | Body::BatchConfirmed(_)
+            | Body::BatchCompared(_)
+            | Body::MismatchAccepted(_) => self.taken_in(mark, entry),
             Body::Filed(filed) => {
                 self.batch(mark, filed.batch)?.filed = Some(mark.at);
                 Ok(())
@@ -305,7 +318,12 @@ impl View {
         }
     }
 
-    fn move_grant(&mut self, mark: Mark, id: GrantId, on: GrantEvent) -> Result<(), FoldError> {
+    pub(super) fn move_grant(
+        &mut self,
+        mark: Mark,
+        id: GrantId,
+        on: GrantEvent,
+    ) -> Result<(), FoldError> {
         let row = self.grants.get_mut(&id).ok_or(FoldError::Unknown(mark.seq))?;
         let (to, _) = lifecycle::next(lifecycle::GRANT, row.state, on)
             .ok_or(FoldError::Transition(mark.seq))?;
@@ -380,7 +398,11 @@ impl Body {
             | Self::StandingEnded(StandingEnded { signed, .. })
             | Self::PapersRecorded(PapersRecorded { signed, .. })
             | Self::LinkApplied(LinkApplied { signed, .. })
+            | Self::PassphraseEnded(PassphraseEnded { signed, .. })
             | Self::PaperKept(PaperKept { signed, .. })
+            | Self::DecisionEntered(DecisionEntered { signed, .. })
+            | Self::FactAmended(FactAmended { signed, .. })
+            | Self::NoteAdded(NoteAdded { signed, .. })
             | Self::BackupReviewed(BackupReviewed { signed, .. })
             | Self::LinkTested(LinkTested { signed, .. })
             | Self::LinkReviewed(LinkReviewed { signed, .. })
@@ -398,8 +420,10 @@ impl Body {
             | Self::AuditRecorded(AuditRecorded { signed, .. })
             | Self::EvidenceAsked(EvidenceAsked { signed, .. })
             | Self::EvidenceAnswered(EvidenceAnswered { signed, .. })
+            | Self::BatchCompared(BatchCompared { signed, .. })
             | Self::Intent { plan: Plan::TakeKey { signed, .. } } => signed.as_ref(),
             Self::ConfigConfirmed { signed, .. }
+            | Self::PassphraseConfirmed(PassphraseConfirmed { signed, .. })
             | Self::AccountConfirmed { signed, .. }
             | Self::BaselineConfirmed { signed, .. }
             | Self::WitnessConfirmed { signed, .. }
@@ -412,6 +436,13 @@ impl Body {
             | Self::GrantRevoked { signed, .. }
             | Self::UseCompleted { signed, .. }
             | Self::NoNeed { signed, .. }
+            | Self::UnitCompleted(UnitCompleted { signed, .. })
+            | Self::NeedStated(NeedStated { signed, .. })
+            | Self::UseWithdrawn(UseWithdrawn { signed, .. })
+            | Self::WithdrawalConfirmed(WithdrawalConfirmed { signed, .. })
+            | Self::BatchSealed(BatchSealed { signed, .. })
+            | Self::BatchConfirmed(BatchConfirmed { signed, .. })
+            | Self::MismatchAccepted(MismatchAccepted { signed, .. })
             | Self::AccessOrderApproved(AccessApproved { signed, .. })
             | Self::AccessOrderDenied(AccessDenied { signed, .. })
             | Self::CopyApproved(CopyApproved { signed, .. })
@@ -429,6 +460,8 @@ impl Body {
             | Self::OrderDenied { signed, .. }
             | Self::StandingConfirmed(StandingConfirmed { signed, .. })
             | Self::PapersConfirmed(PapersConfirmed { signed, .. })
+            | Self::DecisionConfirmed(DecisionConfirmed { signed, .. })
+            | Self::AmendmentConfirmed(AmendmentConfirmed { signed, .. })
             | Self::LinkCountersigned(LinkCountersigned { signed, .. })
             | Self::LinkRefused(LinkRefused { signed, .. })
             | Self::LinkResumed(LinkResumed { signed, .. })

@@ -50,6 +50,7 @@ impl Alike {
             items: shared(last.map(|last| &last.items), &facts.items),
             units: shared(last.map(|last| &last.units), &facts.units),
             findings: shared_text(last.map(|last| &last.findings), &facts.findings),
+            gate: facts.gate.clone().map(Box::new),
         };
         self.loads.insert(link.to_owned(), loaded.clone());
         loaded

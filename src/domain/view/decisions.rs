@@ -8,6 +8,7 @@ use crate::domain::{
     entry::{GrantTerms, HoldScope, OrderedCopy, PaperFacts},
     ids::{CopyId, StandingId},
     lifecycle::{GrantState, OrderState},
+    on_paper::OnPaper,
     time::Timestamp,
 };
 
@@ -24,6 +25,22 @@ pub struct Grant {
     pub applied: Mark,
     /// The approval.
     pub approved: Option<Mark>,
+    /// The decision, where it was recorded from a signed document.
+    pub on_paper: Option<OnPaper>,
+    /// When its use was completed, and whether it had been taken back before.
+    pub completed: Option<(Timestamp, bool)>,
+}
+
+impl Grant {
+    /// Whether nobody owes anything by it: what was approved and is not completed is owed still, after its end too.
+    #[must_use]
+    pub const fn is_over(&self) -> bool {
+        match self.state {
+            GrantState::Applied | GrantState::Open => false,
+            GrantState::Expired | GrantState::Revoked => self.approved.is_none(),
+            GrantState::Denied | GrantState::Completed => true,
+        }
+    }
 }
 
 /// An order.
@@ -69,6 +86,8 @@ pub struct Order {
     pub paper_proposal: Option<Proposal<Vec<PaperFacts>>>,
     /// Papers that count.
     pub papers: Vec<PaperFacts>,
+    /// Decisions on it that were recorded from signed documents.
+    pub on_paper: Vec<OnPaper>,
 }
 
 impl Order {

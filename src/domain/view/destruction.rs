@@ -8,6 +8,7 @@ use crate::domain::{
     entry::{Body, Entry, Exception},
     ids::{BatchId, CopyId, OrderId},
     lifecycle::{BatchEvent, BatchState, CopyEvent, CopyState, OrderEvent, OrderState},
+    time::Timestamp,
 };
 
 impl View {
@@ -16,20 +17,7 @@ impl View {
         match &entry.body {
             Body::OrderRequested { .. } => self.order_requested(mark, entry),
             Body::OrderApproved { order, not_before, .. } => {
-                let row = self.ordered(mark, *order)?;
-                // The fold itself refuses who decides twice, or on what is his own.
-                if row.by == entry.by || row.approvals.iter().any(|(by, _)| *by == entry.by) {
-                    return Err(FoldError::Transition(mark.seq));
-                }
-                row.approvals.push((entry.by.clone(), mark));
-                if row.state != OrderState::Requested {
-                    return Err(FoldError::Transition(mark.seq));
-                }
-                if row.approvals.len() < row.approvers as usize {
-                    return Ok(());
-                }
-                row.not_before = *not_before;
-                self.approve_order(mark, *order, &entry.by)
+                self.approved_by(mark, *order, &entry.by, *not_before)
             }
             Body::OrderDenied { order, .. } => self.move_order(mark, *order, OrderEvent::Denied),
             Body::OrderVoided { order, code, unreadable } => {
@@ -47,6 +35,7 @@ impl View {
             | Body::CopyMoved(_)
             | Body::EndRecorded(_)
             | Body::EndConfirmed(_) => self.keep_copy(mark, entry),
+            Body::PassphraseConfirmed(_) | Body::PassphraseEnded(_) => self.passphrase(mark, entry),
             Body::HandoverRequested(_)
             | Body::HandoverApproved(_)
             | Body::HandoverDenied(_)
@@ -58,6 +47,7 @@ impl View {
             | Body::AppointmentConfirmed(_)
             | Body::LeavingRecorded(_)
             | Body::RightsEnded(_)
+            | Body::TermEnded(_)
             | Body::CustodyHandedOver(_)
             | Body::ChangeTold(_)
             | Body::TrainingRecorded(_)
@@ -88,6 +78,30 @@ impl View {
             | Body::NoticeJoined(_) => self.notified(mark, entry),
             _ => self.standing_or_papers(mark, entry),
         }
+    }
+
+    /// One of the people who must approve an order did.
+    pub(super) fn approved_by(
+        &mut self,
+        mark: Mark,
+        order: OrderId,
+        by: &str,
+        not_before: Option<Timestamp>,
+    ) -> Result<(), FoldError> {
+        let row = self.ordered(mark, order)?;
+        // The fold itself refuses who decides twice, or on what is his own.
+        if row.by == by || row.approvals.iter().any(|(other, _)| other == by) {
+            return Err(FoldError::Transition(mark.seq));
+        }
+        row.approvals.push((by.to_owned(), mark));
+        if row.state != OrderState::Requested {
+            return Err(FoldError::Transition(mark.seq));
+        }
+        if row.approvals.len() < row.approvers as usize {
+            return Ok(());
+        }
+        row.not_before = not_before;
+        self.approve_order(mark, order, by)
     }
 
     pub(super) fn ordered(&mut self, mark: Mark, id: OrderId) -> Result<&mut Order, FoldError> {
@@ -130,6 +144,7 @@ impl View {
             certificate: None,
             paper_proposal: None,
             papers: Vec::new(),
+            on_paper: Vec::new(),
         };
         let mut batches: Vec<BatchId> = copies.iter().map(|copy| copy.batch).collect();
         batches.sort_unstable();

@@ -7,10 +7,8 @@ use super::{AccessKey, Batch, CopyKind, CopyRow, KeyRow, KeyState, Mark, Seen, T
 use crate::domain::{
     digest::Digest,
     entry::{Body, CopyFacts, Entry, Failure, LoadFacts, ManifestFacts, Verdict},
-    ids::{BatchId, CopyId, DeliveryId, KeyId, OrderId},
-    lifecycle::{
-        self, BatchEvent, BatchState, CopyEvent, CopyState, GrantState, OrderEvent, OrderState,
-    },
+    ids::{BatchId, CopyId, DeliveryId, OrderId},
+    lifecycle::{self, BatchEvent, BatchState, CopyEvent, CopyState, OrderEvent, OrderState},
     manifest::Kind,
     reason::Reason,
     receipt::Judgement,
@@ -58,6 +56,7 @@ impl View {
         if let Some(signed) = entry.body.signed() {
             self.spend_nonce(mark, signed)?;
         }
+        self.deputised(mark, entry)?;
         match &entry.body {
             Body::Intent { plan } => self.intend(mark, &entry.by, plan)?,
             Body::Outcome { intent, outcome } => self.finish(mark, *intent, outcome)?,
@@ -94,8 +93,7 @@ impl View {
             row.state == CopyState::Destroyed && !index.is_open(row.batch)
         });
         self.keys.settle(packer, |_, row| row.state == KeyState::Gone);
-        self.grants
-            .settle(packer, |_, row| !matches!(row.state, GrantState::Applied | GrantState::Open));
+        self.grants.settle(packer, |_, row| row.is_over());
         self.orders.settle(packer, |_, row| {
             let over = match row.state {
                 OrderState::Denied | OrderState::Voided => true,
@@ -184,6 +182,7 @@ impl View {
             exception: None,
             held: None,
             plain: None,
+            in_database: false,
         };
         self.copies.insert(copy, row);
         match self.batches.get_mut(&batch) {
@@ -218,13 +217,7 @@ impl View {
             (Plan::Verify { batch }, Outcome::Refused { verdict }) => {
                 self.refuse(mark, batch, verdict)
             }
-            (Plan::TakeKey { key, .. }, Outcome::KeyTaken { facts }) => {
-                let row = self.keys.get_mut(&key).ok_or(FoldError::Unknown(mark.seq))?;
-                row.state = KeyState::Live;
-                row.form = facts.form;
-                row.fingerprint = facts.fingerprint;
-                Ok(())
-            }
+            (Plan::TakeKey { key, .. }, Outcome::KeyTaken { facts }) => self.took(mark, key, facts),
             (Plan::TakeKey { key, .. }, Outcome::KeyWiped { .. })
             | (Plan::DropKey { key }, Outcome::KeyDropped) => {
                 self.key_state(mark, key, KeyState::Gone)
@@ -235,13 +228,13 @@ impl View {
             (Plan::Load { batch, vault, key, .. }, Outcome::Refused { verdict }) => {
                 self.move_copy(mark, vault, CopyEvent::Abandoned)?;
                 if let (Reason::WrongKey, Some(key)) = (verdict.reason, key) {
-                    self.key_state(mark, key, KeyState::Wrong)?;
+                    self.key_was_wrong(mark, batch, key)?;
                 }
                 self.refuse(mark, batch, verdict)
             }
             (Plan::Load { batch, vault, .. }, Outcome::KeyWrong { key }) => {
                 self.move_copy(mark, vault, CopyEvent::Abandoned)?;
-                self.key_state(mark, *key, KeyState::Wrong)?;
+                self.key_was_wrong(mark, batch, *key)?;
                 let row = self.batch(mark, batch)?;
                 row.wrong_keys += 1;
                 row.reason = Some(Reason::WrongKey);
@@ -352,8 +345,7 @@ impl View {
     ) -> Result<(), FoldError> {
         self.move_copy(mark, vault, CopyEvent::Made)?;
         if let Some(row) = self.copies.get_mut(&vault) {
-            (row.bytes, row.sha256) = (facts.vault.bytes, facts.vault.sha256);
-            row.plain = facts.plain.as_deref().map(Into::into);
+            row.lies(facts);
         }
         let link = self.batch(mark, batch)?.link.clone();
         let load = Box::new(self.alike.load(&link, facts));
@@ -449,15 +441,6 @@ impl View {
 
     pub(super) fn batch(&mut self, mark: Mark, id: BatchId) -> Result<&mut Batch, FoldError> {
         self.batches.get_mut(&id).ok_or(FoldError::Unknown(mark.seq))
-    }
-
-    fn key_state(&mut self, mark: Mark, key: KeyId, state: KeyState) -> Result<(), FoldError> {
-        let row = self.keys.get_mut(&key).ok_or(FoldError::Unknown(mark.seq))?;
-        row.state = state;
-        if state == KeyState::Gone {
-            self.index.key_gone(key);
-        }
-        Ok(())
     }
 
     pub(super) fn move_batch(

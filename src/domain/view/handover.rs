@@ -140,6 +140,14 @@ impl View {
         }
     }
 
+    /// Whether a batch came on a medium that somebody handed over, as the register says.
+    #[must_use]
+    pub fn was_carried(&self, batch: BatchId) -> bool {
+        let carrier = CopyKind::Held(HeldKind::Carrier);
+        self.arrivals.iter().any(|one| one.batch == Some(batch))
+            || self.copies_of(batch).any(|(_, copy)| copy.kind == carrier)
+    }
+
     /// A delivery that came from a medium is a batch now.
     pub(super) fn arrived(&mut self, delivery: DeliveryId, batch: BatchId) {
         let Some(seen) = self.deliveries.get(&delivery) else { return };

@@ -11,6 +11,7 @@ use crate::domain::{
     ids::{BatchId, CopyId},
     inventory::Medium,
     lifecycle::{CopyEvent, CopyState},
+    on_paper::OnPaper,
     time::Timestamp,
 };
 
@@ -41,6 +42,8 @@ pub struct Held {
     pub end: Option<Proposal<EndFacts>>,
     /// Who vouched for it.
     pub witness: Option<String>,
+    /// The decision on it, where that was recorded from a signed document.
+    pub on_paper: Option<OnPaper>,
     /// From whose hand it came, and by whose, of a medium: the oldest first.
     pub custody: Vec<Custody>,
     /// When it was destroyed, as was said under an order that lost its force before anybody vouched for it.
@@ -63,6 +66,7 @@ impl Held {
             moved: None,
             end: None,
             witness: None,
+            on_paper: None,
             custody: Vec::new(),
             said_gone: None,
         }

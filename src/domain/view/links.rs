@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{LinkHistory, Mark, Proposal, View};
+use super::{LinkHistory, Mark, Proposal, View, passphrases::Passphrases};
 use crate::domain::{entry::ConfigChange, time::Timestamp};
 
 /// What is known of a link beyond its file.
@@ -12,6 +12,9 @@ pub struct LinkLedger {
     pub baseline: u64,
     /// A baseline that waits for a second person.
     pub proposal: Option<Proposal<u64>>,
+    /// Passphrases that its provider uses for long.
+    #[serde(default)]
+    pub passphrases: Passphrases,
     /// What offices and people decided about it.
     #[serde(default)]
     pub history: LinkHistory,

@@ -3,10 +3,13 @@
 //! `View::apply` is the only way in, for a new entry and for replay alike; whatever is kept elsewhere is a cache.
 //! An entry that the tables of [`super::lifecycle`] do not allow is an error: the register is then not one that
 //! this program wrote.
+//!
+//! It is over 500 lines because every part of the state is named in one place.
 
 mod access;
 mod acts;
 mod alike;
+mod amending;
 mod applications;
 mod audits;
 mod corrections;
@@ -17,14 +20,18 @@ mod fold;
 mod handover;
 mod incidents;
 mod index;
+mod intake;
 mod inventory;
 mod kept;
 mod links;
 mod nonces;
 mod notified;
+mod on_paper;
 mod packed;
 mod papers;
+mod passphrases;
 mod people;
+mod persons;
 mod posts;
 mod receipts;
 pub mod remotes;
@@ -34,10 +41,12 @@ mod serials;
 mod table;
 #[cfg(test)]
 mod tests;
+mod uses;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 pub use access::{AccessKey, AccessOrder};
+pub use amending::{Amendment, Noted};
 pub use applications::{Allowed, Application, LinkHistory, Reviewed, Stop};
 pub use audits::{Audit, AuditDay, AuditRecord, Audits, EvidenceRequest, Report};
 pub use decisions::{Grant, Hold, Order, Standing};
@@ -45,6 +54,7 @@ pub use expected::{Expected, ExpectedRule};
 pub use fold::FoldError;
 pub use handover::{Arrival, Handover};
 pub use incidents::{Incident, Investigation};
+pub use intake::{Comparison, Intake, Sealed, Shut};
 pub use inventory::Held;
 pub use kept::KeptError;
 pub use links::LinkLedger;
@@ -62,18 +72,20 @@ pub use rows::{
 pub use samples::{Finding, Sample, SampleKey, Samples};
 pub use serials::{OpenedRow, Serials};
 pub use table::{Row, Table};
+pub use uses::{Completions, Keep, Stand, UnitUse};
 
 use serde::{Deserialize, Serialize};
 
 use super::{
     digest::Digest,
-    entry::{HoldScope, ManifestFacts},
+    entry::{DecisionEntered, HoldScope, ManifestFacts, STANDING_NUMBER, UseWithdrawn},
     ids::{
         self, AccessOrderId, ApplicationId, BatchId, CopyId, DeliveryId, DocumentId, GrantId,
         HandoverId, HoldId, KeyId, OrderId, StandingId,
     },
     lifecycle::{BatchState, CopyState},
     manifest::Kind,
+    on_paper::Subject,
     step::Plan,
     time::Timestamp,
 };
@@ -133,6 +145,13 @@ pub struct View {
     pub applications: BTreeMap<ApplicationId, Application>,
     /// Papers kept for inspection.
     pub papers: BTreeMap<DocumentId, Paper>,
+    /// Amendments, by the entry that proposes each.
+    pub amendments: BTreeMap<u64, Amendment>,
+    /// Notes about entries, the oldest first.
+    pub entry_notes: Vec<Noted>,
+    /// Decisions on paper that one person typed, until another one confirms them.
+    #[serde(with = "kept::pairs")]
+    pub typed_decisions: BTreeMap<Subject, Proposal<DecisionEntered>>,
     /// Looks at what backups hold, oldest first.
     pub backup_looks: Vec<BackupLook>,
     /// How many entries there were when what is decided about links last changed.
@@ -164,6 +183,12 @@ pub struct View {
     pub incidents: BTreeMap<ids::IncidentId, Incident>,
     /// Reports, audits and requests for evidence.
     pub audits: Audits,
+    /// What people did with batches before their use.
+    pub intake: BTreeMap<BatchId, Intake>,
+    /// What units said of the end of their use, by batch and unit.
+    pub uses: BTreeMap<BatchId, BTreeMap<String, UnitUse>>,
+    /// Statements that are to be taken back, and wait for a second person.
+    pub withdrawals: Vec<Proposal<UseWithdrawn>>,
     /// Numbers of the printed register.
     pub serials: Serials,
     /// Whether nothing irreversible may run by itself, until a person confirms the time.
@@ -398,13 +423,14 @@ impl View {
             }
             over && !waits && (loaded || !quarantined)
         };
-        let due = |key: &KeyRow| match key.state {
+        let due = |id: KeyId, key: &KeyRow| match key.state {
             KeyState::Wrong => true,
+            KeyState::Live if *key.number == *STANDING_NUMBER => self.is_left(id, &key.link),
             KeyState::Live => spent(key),
             KeyState::Planned | KeyState::Gone => false,
         };
         let keys = self.index.keys().iter().copied();
-        keys.filter(|id| self.keys.get(id).is_some_and(|row| due(&row))).collect()
+        keys.filter(|id| self.keys.get(id).is_some_and(|row| due(*id, &row))).collect()
     }
 
     /// Whether a key that comes now for this number is not to be kept: its batch is loaded or rejected already.

@@ -12,6 +12,7 @@ use crate::domain::{
     entry::{AGENT, AccountsReviewed, Body, CustodyHandedOver, Entry, LeavingRecorded},
     ids::AppointmentId,
     people::{AccountFault, Leaving, Post},
+    person::Persona,
     time::Timestamp,
 };
 
@@ -30,6 +31,12 @@ pub struct People {
     pub agreements: Vec<Agreement>,
     /// Dates of accounts.
     pub ledger: BTreeMap<String, AccountLedger>,
+    /// Who each account was, from which entry on and since when; the oldest first.
+    pub names: BTreeMap<String, Vec<(u64, Timestamp, Persona)>>,
+    /// When two people agreed to an account last.
+    pub confirmed: BTreeMap<String, Timestamp>,
+    /// Entries that deputies made, and by which appointment.
+    pub deputised: BTreeMap<u64, AppointmentId>,
 }
 
 impl People {
@@ -164,6 +171,13 @@ impl View {
                 row.carried = Some(mark);
                 let fault = row.reason.fault();
                 self.roles_left(mark, &ended.name, &ended.left, fault)
+            }
+            Body::TermEnded(over) => {
+                let row = self.people.appointments.get(&over.appointment).ok_or(unknown)?;
+                if row.terms.name != over.name || !row.is_over(mark.at) {
+                    return Err(FoldError::Transition(mark.seq));
+                }
+                self.roles_left(mark, &over.name, &over.left, None)
             }
             Body::CustodyHandedOver(over) => self.custody_over(mark, &entry.by, over),
             Body::ChangeTold(told) => {

@@ -1,4 +1,6 @@
 //! The rows of the view: facts as the register told them.
+//!
+//! It is over 500 lines because the rows of batches, copies and keys stand beside each other.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -9,10 +11,12 @@ use crate::domain::{
     certificate::Assurance,
     digest::Digest,
     entry::{
-        AccountFacts, ConfigChange, CopyFacts, Counts, Failure, KeyForm, LinkFacts, ManifestFacts,
+        AccountFacts, ConfigChange, CopyFacts, Counts, Failure, KeyForm, LinkFacts, LoadFacts,
+        ManifestFacts,
     },
     findings::Findings,
     ids::{BatchId, CopyId, DeliveryId, KeyId, OrderId},
+    intake::Gate,
     inventory::HeldKind,
     lifecycle::{BatchState, CopyState},
     limits,
@@ -186,6 +190,9 @@ pub struct Batch {
     pub cleared: bool,
     /// Keys that opened nothing.
     pub wrong_keys: u32,
+    /// The standing passphrase that opened nothing of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub standing_wrong: Option<KeyId>,
     /// Whether a person rejected it.
     pub rejected: bool,
     /// Whether no need to keep was stated.
@@ -233,6 +240,8 @@ pub struct Loaded {
     pub units: Arc<Vec<String>>,
     /// What was counted and reported, as JSON.
     pub(super) findings: Arc<str>,
+    /// What has to be done before anybody reads it.
+    pub gate: Option<Box<Gate>>,
 }
 
 impl Loaded {
@@ -321,6 +330,7 @@ impl Batch {
             whole: true,
             cleared: false,
             wrong_keys: 0,
+            standing_wrong: None,
             rejected: false,
             no_need: None,
             filed: None,
@@ -431,9 +441,18 @@ pub struct CopyRow {
     pub held: Option<Box<Held>>,
     /// The document by which it lies in plain in a database.
     pub plain: Option<Box<str>>,
+    /// Whether it lies in a database.
+    pub in_database: bool,
 }
 
 impl CopyRow {
+    /// What a load says of the vault that it made.
+    pub(super) fn lies(&mut self, facts: &LoadFacts) {
+        (self.bytes, self.sha256) = (facts.vault.bytes, facts.vault.sha256);
+        self.plain = facts.plain.as_deref().map(Into::into);
+        self.in_database = facts.place.is_some();
+    }
+
     /// Whether it was never made: somebody asked for it, and it was denied or withdrawn, or is not there yet.
     #[must_use]
     pub fn is_unmade(&self) -> bool {

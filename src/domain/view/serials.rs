@@ -139,7 +139,7 @@ mod tests {
         }
 
         fn record(&mut self, body: Body) {
-            let entry = Entry { v: 1, at: self.at, by: "person-1".to_owned(), body };
+            let entry = Entry { v: 1, at: self.at, by: "person-1".to_owned(), deputy: None, body };
             self.view.apply(self.view.size, &entry, Digest::of(b"synthetic")).unwrap();
         }
 

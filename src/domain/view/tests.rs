@@ -136,6 +136,7 @@ fn entry() -> impl Strategy<Value = Entry> {
         v: 1,
         at: Timestamp::from_millis(at),
         by,
+        deputy: None,
         body,
     })
 }
@@ -178,4 +179,26 @@ proptest! {
         again.keep(&mut twice).unwrap();
         prop_assert!(twice == kept);
     }
+}
+
+/// What ended without being completed is still owed by its holder, however long the register grows meanwhile.
+#[test]
+fn grants_that_wait_for_their_completion_are_not_packed_out_of_sight() {
+    let mut view = View::default();
+    let mut put = |body: Body| {
+        let at = Timestamp::from_millis(1_800_000_000_000);
+        let entry = Entry { v: 1, at, by: "henry".to_owned(), deputy: None, body };
+        let leaf = merkle::leaf_hash(&entry.to_bytes().unwrap());
+        view.apply(view.size, &entry, leaf).unwrap();
+    };
+    for n in 1..=100_u8 {
+        let grant = GrantId::new(n.into());
+        put(Body::GrantApplied { grant, terms: terms("a", 1), signed: None });
+        put(Body::GrantApproved { grant, signed: signed(n) });
+        put(Body::GrantExpired { grant });
+    }
+    for size in 0..2000 {
+        put(Body::AccessCheckpoint { size, root: Digest::of(b"synthetic") });
+    }
+    assert_eq!(view.grants.loose().count(), 100);
 }

@@ -5,12 +5,14 @@ use crate::{
     domain::{
         certificate::{
             Assurance, AttestedCopy, Certificate, CertifiedCopy, FurtherApproval, InBoth, LeftOut,
-            MovedTo, NAMESPACE, Person, Proof, StandingPaper, Stopped, why,
+            MovedTo, NAMESPACE, PaperApproval, Person, Proof, StandingPaper, Stopped, why,
         },
         digest::Digest,
         entry::{AGENT, Body, Entry, WipeFacts},
         ids::{CopyId, OrderId},
         inventory,
+        on_paper::OnPaper,
+        person,
         step::{BackupFacts, Outcome, Plan},
         time::Timestamp,
         view::Order,
@@ -100,6 +102,7 @@ impl Engine {
             request: self.proof(order.requested.seq, tree_size)?,
             approval: self.proof(approved.seq, tree_size)?,
             further_approvals: self.further_approvals(&order, approved.seq, tree_size)?,
+            on_paper: self.paper_approvals(&order, tree_size)?,
             standing: self.standing_paper(&order, tree_size)?,
             stopped: self.stopped(&order, tree_size)?,
             records_left: records_left(&order, &left_out),
@@ -121,6 +124,29 @@ impl Engine {
                 Ok(FurtherApproval { by: by.clone(), at: mark.at, proof })
             })
             .collect()
+    }
+
+    fn paper_approvals(
+        &self,
+        order: &Order,
+        tree_size: u64,
+    ) -> Result<Vec<PaperApproval>, StepError> {
+        let made = |paper: &OnPaper| {
+            let Body::DecisionEntered(what) = self.entry(paper.entered)?.body else {
+                return Err(StepError::Stuck("register"));
+            };
+            Ok(PaperApproval {
+                by: paper.approver.clone(),
+                doc_no: paper.doc_no.clone(),
+                on: paper.on,
+                sha256: what.sha256,
+                code: paper.code.clone(),
+                entered_by: paper.entered_by.clone(),
+                confirmed_by: paper.confirmed_by.clone(),
+                entered: self.proof(paper.entered, tree_size)?,
+            })
+        };
+        order.on_paper.iter().map(made).collect()
     }
 
     fn standing_paper(
@@ -247,20 +273,34 @@ impl Engine {
 
     /// Whoever a certificate names, as far as they have accounts.
     fn people(&self, order: &Order, attested: &[AttestedCopy]) -> Vec<Person> {
-        let approvers = order.approvals.iter().map(|(by, _)| by.as_str());
-        let standing = order.approved.iter().map(|(by, _)| by.as_str());
-        let ends =
-            attested.iter().flat_map(|copy| [&copy.recorded_by, &copy.witness]).map(String::as_str);
-        let mut names: Vec<&str> =
-            [order.by.as_str()].into_iter().chain(approvers).chain(standing).chain(ends).collect();
-        names.sort_unstable();
-        names.dedup();
-        let facts = |name: &str| self.view.accounts.get(name)?.facts.as_ref();
-        let people = names.into_iter().filter_map(facts).map(|facts| Person {
-            account: facts.name.clone(),
-            display: facts.display.clone(),
-            title: facts.title.clone(),
-            unit: facts.unit.clone(),
+        let approvers = order.approvals.iter().map(|(by, mark)| (by.as_str(), mark.seq));
+        let standing = order.approved.iter().map(|(by, mark)| (by.as_str(), mark.seq));
+        // Who typed a decision on paper, and who confirmed it, are named as who they are now.
+        let now = self.view.size;
+        let typed = order.on_paper.iter();
+        let typed = typed.flat_map(|paper| [paper.entered_by.as_str(), &paper.confirmed_by]);
+        let typed = typed.map(|by| (by, now));
+        let ends = attested.iter().flat_map(|copy| {
+            [(&copy.recorded_by, copy.record.seq), (&copy.witness, copy.confirmation.seq)]
+        });
+        let ends = ends.map(|(by, seq)| (by.as_str(), seq));
+        let mut acts: Vec<(&str, u64)> = [(order.by.as_str(), order.requested.seq)]
+            .into_iter()
+            .chain(approvers)
+            .chain(standing)
+            .chain(typed)
+            .chain(ends)
+            .collect();
+        // Who did several things is named once, and as a deputy where he was one in any of them.
+        let own = |seq: &u64| !self.view.people.deputised.contains_key(seq);
+        acts.sort_unstable_by_key(|(name, seq)| (*name, own(seq), *seq));
+        acts.dedup_by_key(|(name, _)| *name);
+        let known =
+            |name: &str| self.view.accounts.get(name).is_some_and(|row| row.facts.is_some());
+        let people = acts.into_iter().filter(|(name, _)| known(name)).map(|(name, seq)| {
+            let person::Person { account, was, deputy } = self.view.person(name, seq);
+            let person::Persona { display, title, unit } = was;
+            Person { account, display, title, unit, deputy }
         });
         people.collect()
     }
@@ -297,7 +337,7 @@ fn records_left(order: &Order, left_out: &[LeftOut]) -> Vec<CopyId> {
 /// How it was looked at afterwards.
 fn verification(wiped: &WipeFacts) -> &'static str {
     let Some(report) = &wiped.report else { return "name absent after directory sync" };
-    if report.limits.contains(&Limit::DatabasePlain) {
+    if report.limits.contains(&Limit::DatabaseLog) {
         return match report.limits.contains(&Limit::DatabaseFiles) {
             true => "name absent from the database",
             false => "name and files absent from the database",
@@ -326,7 +366,7 @@ fn verification(wiped: &WipeFacts) -> &'static str {
 
 /// What was done, by what the wipe itself says.
 fn method(wiped: &WipeFacts) -> &'static str {
-    if wiped.report.as_ref().is_some_and(|report| report.limits.contains(&Limit::DatabasePlain)) {
+    if wiped.report.as_ref().is_some_and(|report| report.limits.contains(&Limit::DatabaseLog)) {
         return "readers cut off, partition detached, table dropped";
     }
     match (wiped.files, wiped.assurance) {

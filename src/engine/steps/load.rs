@@ -5,25 +5,26 @@
 //!
 //! The stream is a job: it holds the keys that it needs and nothing of the register. Whether the content was loaded
 //! before, and whether the link still stands as it did, is asked when it has ended: other batches went on meanwhile.
-//!
-//! It is over 500 lines because a load is read from its plan to its outcome.
 
-use std::{io::Read, sync::Arc};
+mod table;
+
+use std::sync::Arc;
+
+use self::table::Table;
 
 use super::LinkLedger;
 use crate::{
     domain::{
-        digest::{Digest, Hasher, KeyedHasher},
+        digest::{Digest, KeyedHasher},
         entry::{AGENT, CopyFacts, Counts, KeyForm, LoadFacts, Verdict},
         findings::{Findings, Position},
         ids::{BatchId, CopyId, KeyId},
         judge::{self, Question, Stage},
         layout::Layout,
         limits,
-        link::{KeyMode, Link},
+        link::{Container, KeyMode, Link},
         manifest::{Kind, Manifest},
         reason::Reason,
-        record::{Change, Decoder, Record, Stop},
         secret::Secret,
         step::{Outcome, Plan},
         time::Timestamp,
@@ -34,7 +35,7 @@ use crate::{
         case::CaseRecord,
         jobs::{Begun, Effect},
         ports::{
-            Meter, OpenFault, Opener, PortError, SealedVault, Spool, VaultBuild, VaultColumn,
+            Lock, Meter, OpenFault, Opener, Plain, PortError, SealedVault, Spool, VaultColumn,
             Vaults,
         },
         slots,
@@ -54,6 +55,20 @@ pub(in crate::engine) enum Halt {
 impl From<StepError> for Halt {
     fn from(error: StepError) -> Self {
         Self::Step(error)
+    }
+}
+
+impl From<OpenFault> for Halt {
+    fn from(fault: OpenFault) -> Self {
+        match fault {
+            OpenFault::NotAge => Self::Verdict(Reason::NotAge),
+            OpenFault::Foreign => Self::Verdict(Reason::WrongContainer),
+            OpenFault::Name => Self::Verdict(Reason::UnsafeName),
+            OpenFault::Limit => Self::Verdict(Reason::LimitExceeded),
+            OpenFault::WrongKey => Self::WrongKey,
+            OpenFault::Damaged => Self::Verdict(Reason::DecryptFailed),
+            OpenFault::Unreadable => Self::Step(StepError::Later("spool-read")),
+        }
     }
 }
 
@@ -80,14 +95,18 @@ pub(in crate::engine) struct Streamed {
 }
 
 /// The key that opens a batch.
-struct DeliveryKey {
-    form: KeyForm,
-    secret: Secret,
+enum DeliveryKey {
+    Key {
+        form: KeyForm,
+        secret: Secret,
+    },
+    /// It came in plain.
+    None,
 }
 
 /// A file's stream and what was declared of it.
 struct Source {
-    plain: Box<dyn Read + Send>,
+    plain: Box<dyn Plain>,
     /// Those of it, where they are stated.
     records: Option<u64>,
     plaintext_sha256: Option<Digest>,
@@ -105,9 +124,8 @@ impl Engine {
             return Ok(None);
         }
         let now = self.ports.clock.now();
-        let key = self.view.key_for(&row);
-        let standing = link.key == KeyMode::Standing;
-        if key.is_none() && !standing {
+        let key = self.key_of(&row, link);
+        if key.is_none() && !opens_without(link) {
             return Ok(None);
         }
         let by_period = link.use_period.map(|period| period.after(now, self.rules.zone));
@@ -170,7 +188,7 @@ impl Engine {
         let spool_key =
             self.ports.keys.live(&slots::spool(batch))?.ok_or(StepError::Stuck("spool-key"))?;
         let stream = Stream {
-            key: self.delivery_key(key)?,
+            key: self.delivery_key(key, &link)?,
             spool_key,
             link_key: self.ports.keys.ensure_random(&slots::link(&link.name))?,
             // The vault's key is synced before the vault has a first byte: a vault without a key cannot come to be.
@@ -276,10 +294,25 @@ impl Engine {
             units,
             plain,
             place,
+            gate: self.gate_of(batch),
         })
     }
 
-    fn delivery_key(&mut self, key: Option<KeyId>) -> Result<DeliveryKey, StepError> {
+    /// The key that a batch is to be opened with: its own, or the passphrase that its provider uses for long, unless that
+    /// was tried on it.
+    pub(in crate::engine) fn key_of(&self, row: &Batch, link: &Link) -> Option<KeyId> {
+        let standing = || {
+            let lasting = link.key == KeyMode::StandingPassphrase;
+            let key = self.view.standing_passphrase(&link.name).filter(|_| lasting);
+            key.filter(|key| row.standing_wrong != Some(*key))
+        };
+        self.view.key_for(row).or_else(standing)
+    }
+
+    fn delivery_key(&mut self, key: Option<KeyId>, link: &Link) -> Result<DeliveryKey, StepError> {
+        if link.container == Container::PlainByHand {
+            return Ok(DeliveryKey::None);
+        }
         let (slot, form) = match key {
             Some(id) => {
                 let row = self.view.keys.get(&id).ok_or(StepError::Stuck("no-key"))?;
@@ -288,8 +321,13 @@ impl Engine {
             None => (slots::STANDING.to_owned(), KeyForm::Identity),
         };
         let secret = self.ports.keys.live(&slot)?.ok_or(StepError::Stuck("no-key"))?;
-        Ok(DeliveryKey { form, secret })
+        Ok(DeliveryKey::Key { form, secret })
     }
+}
+
+/// Whether the deliveries of a link open without a key that came.
+fn opens_without(link: &Link) -> bool {
+    link.container == Container::PlainByHand || link.key == KeyMode::Standing
 }
 
 /// A load's long part: everything that it needs, and nothing of the register.
@@ -314,7 +352,8 @@ impl Stream {
     fn run(self, meter: &Meter) -> Result<Streamed, Halt> {
         let sources = self.sources()?;
         let columns = columns(&self.layout, &self.link);
-        let build = self.vaults.build(self.vault, &self.vault_key, &columns)?;
+        let build =
+            self.vaults.build(self.vault, &self.vault_key, &columns, self.plain.is_some())?;
         let mut table = Table::new(&self.layout, &self.link, self.manifest.kind, build)?;
         let mut content = KeyedHasher::new(self.link_key.expose());
         for source in sources {
@@ -349,15 +388,16 @@ impl Stream {
                 .find(|f| f.name == listed.name.as_bytes())
                 .ok_or(StepError::Stuck("spool-file"))?;
             let sealed = self.spool.open(file.copy, &self.spool_key)?;
-            let plain =
-                self.opener.open(sealed, self.key.form, &self.key.secret).map_err(|fault| {
-                    match fault {
-                        OpenFault::NotAge => Halt::Verdict(Reason::NotAge),
-                        OpenFault::WrongKey => Halt::WrongKey,
-                        OpenFault::Damaged => Halt::Verdict(Reason::DecryptFailed),
-                        OpenFault::Unreadable => Halt::Step(StepError::Later("spool-read")),
-                    }
-                })?;
+            let lock = match (&self.key, self.link.container) {
+                (DeliveryKey::None, _) => Lock::None,
+                (DeliveryKey::Key { form, secret }, Container::Age) => Lock::Age(*form, secret),
+                // An identity opens no archive.
+                (DeliveryKey::Key { form: KeyForm::Identity, .. }, _) => {
+                    return Err(Halt::WrongKey);
+                }
+                (DeliveryKey::Key { secret, .. }, container) => Lock::Archive(container, secret),
+            };
+            let plain = self.opener.open(sealed, &lock)?;
             sources.push(Source {
                 plain,
                 records: self.manifest.each.then_some(listed.records),
@@ -374,137 +414,4 @@ fn columns(layout: &Layout, link: &Link) -> Vec<VaultColumn> {
         .iter()
         .map(|name| VaultColumn { name: name.clone(), key: key == Some(name.as_str()) })
         .collect()
-}
-
-/// A table that is being made.
-struct Table {
-    decoder: Decoder,
-    build: Box<dyn VaultBuild>,
-    parsed: u64,
-    accepted: u64,
-    rejected: u64,
-    /// The first fault of layout; decryption and plaintext digests go before it, so the stream is read to its end.
-    fault: Option<Reason>,
-    miscounted: bool,
-}
-
-impl Table {
-    fn new(
-        layout: &Layout,
-        link: &Link,
-        kind: Kind,
-        build: Box<dyn VaultBuild>,
-    ) -> Result<Self, Halt> {
-        let decoder =
-            Decoder::new(layout, &link.items, kind).map_err(|_| StepError::Stuck("layout"))?;
-        Ok(Self {
-            decoder,
-            build,
-            parsed: 0,
-            accepted: 0,
-            rejected: 0,
-            fault: None,
-            miscounted: false,
-        })
-    }
-
-    const fn counts(&self) -> Counts {
-        Counts {
-            declared: None,
-            parsed: if self.fault.is_some() { None } else { Some(self.parsed) },
-            accepted: if self.fault.is_some() { None } else { Some(self.accepted) },
-            rejected: if self.fault.is_some() { None } else { Some(self.rejected) },
-            committed: Some(0),
-        }
-    }
-
-    fn take(
-        &mut self,
-        mut source: Source,
-        content: &mut KeyedHasher,
-        opener: &dyn Opener,
-        meter: &Meter,
-    ) -> Result<(), Halt> {
-        let before = self.parsed;
-        // Hashed only where there is a digest to compare with: the content's code covers the same bytes.
-        let mut declared = source.plaintext_sha256.map(|digest| (digest, Hasher::new()));
-        let mut length: u64 = 0;
-        let mut chunk = zeroize::Zeroizing::new(vec![0; 1 << 16]);
-        loop {
-            let read = match source.plain.read(&mut chunk) {
-                Ok(0) => break,
-                Ok(read) => read,
-                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
-                // age's own authentication failed, or the file ends before its last chunk.
-                Err(error) if opener.is_damage(&error) => {
-                    return Err(Halt::Verdict(Reason::DecryptFailed));
-                }
-                Err(_) => return Err(Halt::Step(StepError::Later("spool-read"))),
-            };
-            let bytes = &chunk[..read];
-            length += read as u64;
-            meter.add(read as u64);
-            if let Some((_, hasher)) = &mut declared {
-                hasher.update(bytes);
-            }
-            content.update(bytes);
-            self.decode(|decoder, sink| decoder.push(bytes, sink))?;
-        }
-        // Files are told apart in the content's code: the same bytes cut elsewhere are other content.
-        content.update(&length.to_be_bytes());
-        if declared.is_some_and(|(digest, hasher)| digest != hasher.finish()) {
-            return Err(Halt::Verdict(Reason::PlaintextMismatch));
-        }
-        self.decode(|decoder, sink| decoder.end_of_file(sink).map(|_| ()))?;
-        self.miscounted |= source.records.is_some_and(|stated| self.parsed - before != stated);
-        Ok(())
-    }
-
-    fn decode(
-        &mut self,
-        step: impl FnOnce(
-            &mut Decoder,
-            &mut dyn FnMut(Record<'_>) -> Result<(), PortError>,
-        ) -> Result<(), Stop<PortError>>,
-    ) -> Result<(), Halt> {
-        if self.fault.is_some() {
-            return Ok(());
-        }
-        let Self { decoder, build, parsed, accepted, rejected, .. } = self;
-        let mut sink = |record: Record<'_>| {
-            *parsed += 1;
-            if record.rejected {
-                *rejected += 1;
-                return Ok(());
-            }
-            *accepted += 1;
-            build.insert(record.number, record.change == Some(Change::Remove), record.values)
-        };
-        match step(decoder, &mut sink) {
-            Ok(()) => {}
-            Err(Stop::Layout(_)) => self.fault = Some(Reason::LayoutError),
-            Err(Stop::Unapproved(_)) => self.fault = Some(Reason::UnapprovedColumn),
-            Err(Stop::Sink(error)) => return Err(error.into()),
-        }
-        if self.parsed > limits::RECORDS_MAX {
-            return Err(Halt::Verdict(Reason::LimitExceeded));
-        }
-        Ok(())
-    }
-
-    fn judge(&self, declared: u64, max_rejected: u64) -> Result<(), Reason> {
-        if let Some(reason) = self.fault {
-            return Err(reason);
-        }
-        if self.rejected > max_rejected {
-            return Err(Reason::LayoutError);
-        }
-        if self.miscounted
-            || self.parsed != declared
-            || self.parsed != self.accepted + self.rejected
-        {
-            return Err(Reason::CountMismatch);
-        }
-        Ok(())
-    }
 }

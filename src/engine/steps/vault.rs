@@ -16,20 +16,16 @@ impl Engine {
     /// The document by which rows of a load may lie in plain. The intent names it: a load that comes to nothing has had
     /// rows on the disk and in the log of the database all the same.
     pub(in crate::engine) fn may_lie_plain(&self) -> Option<String> {
-        self.rules.vault_plain.clone().filter(|_| self.ports.vaults.is_plain())
+        self.rules.vault_plain.clone().filter(|_| self.ports.vaults.may_be_plain())
     }
 
-    /// The document by which loaded data may lie in plain, where they do.
+    /// The document by which loaded data lie in plain, where they do.
     pub(in crate::engine) fn accepted_plain(&self) -> Result<Option<String>, StepError> {
         // Two people have just agreed to another place than the one that is reached: what is loaded waits for that one.
         if self.ports.vaults.place() != self.rules.vault_place {
             return Err(StepError::Later("vault-moved"));
         }
-        match (self.ports.vaults.is_plain(), &self.rules.vault_plain) {
-            (false, _) => Ok(None),
-            (true, Some(document)) => Ok(Some(document.clone())),
-            (true, None) => Err(StepError::Later("vault-exception")),
-        }
+        Ok(self.may_lie_plain())
     }
 
     /// As [`Self::accepted_plain`], where the load's intent names the same: no row reaches a database before the register

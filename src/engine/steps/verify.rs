@@ -7,7 +7,7 @@ use crate::{
         ids::{BatchId, NoticeId},
         judge::{self, Accepted, Ledger, Look, Place, Question, Refusal, Stage},
         lifecycle::{self, BatchStep},
-        link::KeyMode,
+        link::{Container, KeyMode, Link},
         manifest::Manifest,
         reason::Reason,
         step::{Outcome, Plan},
@@ -56,7 +56,9 @@ impl Engine {
         if !self.turn_has_come(row) {
             return Some(Reason::SequenceGap);
         }
-        if self.view.key_for(row).is_some() {
+        let link = self.rules.links.get(&row.link);
+        let key = link.map_or_else(|| self.view.key_for(row), |link| self.key_of(row, link));
+        if key.is_some() {
             return None;
         }
         Some(row.reason.unwrap_or(Reason::AwaitingKey))
@@ -84,15 +86,17 @@ impl Engine {
             announced: self.letter_of(batch),
         });
         Ok(match verdict {
+            // What is in plain counts only where the register knows who brought it (TPH-5.6).
+            Look::Complete(accepted)
+                if link.container == Container::PlainByHand && !self.view.was_carried(batch) =>
+            {
+                let manifest = Some(Box::new(accepted.manifest().clone()));
+                let reason = Reason::NotByHand;
+                refused(&Refusal { reason, fault: None, manifest, signer: None }, reason)
+            }
             Look::Complete(accepted) => {
-                let strength = match (accepted.signer(), link.key) {
-                    (Some(_), KeyMode::Separate) => "signed",
-                    (Some(_), KeyMode::Standing) => "signed-standing-key",
-                    (None, _) if accepted.is_announced() => "by-letter",
-                    (None, _) => "unsigned",
-                };
                 let notice = self.notice_named(batch, &link.basis_doc_no, accepted.manifest());
-                self.accepted(&accepted, strength, notice)
+                self.accepted(&accepted, strength(&accepted, link), notice)
             }
             Look::Refuse(refusal) => refused(&refusal, refusal.reason),
             // A claimed delivery never waits; what it would wait for is why it was claimed.
@@ -138,6 +142,18 @@ impl Engine {
             signer: accepted.signer().map(|s| s.fingerprint.clone()).unwrap_or_default(),
             notice,
         }
+    }
+}
+
+/// How sure it is that a delivery is the provider's and was nobody else's, by the weakest link of its chain.
+fn strength(accepted: &Accepted, link: &Link) -> &'static str {
+    match (accepted.signer(), link.key) {
+        _ if link.container == Container::PlainByHand => "by-hand",
+        (None, _) if accepted.is_announced() => "by-letter",
+        (None, _) => "unsigned",
+        (Some(_), KeyMode::Separate) => "signed",
+        (Some(_), KeyMode::Standing) => "signed-standing-key",
+        (Some(_), KeyMode::StandingPassphrase) => "signed-standing-passphrase",
     }
 }
 

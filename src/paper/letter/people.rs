@@ -2,7 +2,7 @@
 
 use super::{Letter, LetterKind, day, or_blank};
 use crate::{
-    paper::{people::post, words},
+    paper::words::{self, post},
     service::forms::{AppointmentLine, ChangeLine, PeoplePage, Roster},
 };
 

@@ -152,6 +152,9 @@ fn remarks(row: &RegisterRow) -> String {
     if row.basis_differs {
         remarks.push("提供機關所載文號與核准不同".to_owned());
     }
+    if !row.amendments.is_empty() {
+        remarks.push("有更正，見附表".to_owned());
+    }
     let gone = |copy: &&crate::service::forms::CopyEnd| copy.state == CopyState::Destroyed;
     let transfer = || row.copies.iter().filter(|copy| copy.kind == "transfer");
     if row.destroyed_at.is_none() && transfer().next().is_some() && transfer().all(|c| gone(&c)) {

@@ -5,13 +5,12 @@
 
 mod acts;
 pub(in crate::service) mod audits;
+mod intake;
 mod links;
 mod people;
 mod samples;
 #[cfg(test)]
 mod tests;
-
-use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
@@ -36,7 +35,7 @@ type Part = fn(&View, &Rules, Timestamp, Timestamp, &mut Vec<Duty>);
 
 /// Every part.
 const PARTS: &[Part] =
-    &[acts::duties, people::duties, samples::duties, audits::duties, links::duties];
+    &[acts::duties, intake::duties, people::duties, samples::duties, audits::duties, links::duties];
 
 /// Which duties are wanted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -128,12 +127,14 @@ impl Service {
         let until = wanted.until.unwrap_or_else(|| AHEAD.after(on, rules.zone));
         let (seer, own) = (self.roles_of(who), wanted.account.as_deref());
         let told = seer.contains(&Role::Auditor) || seer.contains(&Role::Supervisor);
-        let mine: BTreeSet<Role> = own
-            .and_then(|name| view.account(name))
-            .map(|facts| facts.roles.iter().copied().collect())
-            .unwrap_or_default();
+        let facts = own.and_then(|name| view.account(name));
         let wants = |duty: &Duty| {
-            let by_role = || duty.roles.iter().any(|role| mine.contains(role));
+            // Who stands in for somebody owes what the office owes.
+            let mine = || {
+                let roles = facts.map(|facts| view.roles_at(facts, duty.link.as_slice(), now));
+                roles.unwrap_or_default()
+            };
+            let by_role = || mine().iter().any(|role| duty.roles.contains(role));
             let owes = own.is_none_or(|name| match &duty.account {
                 Some(account) => account == name,
                 None => by_role(),
@@ -169,6 +170,6 @@ impl Service {
             Some(Onlooker::Account { name }) => view.account(name),
             Some(Onlooker::Owner) | None => None,
         };
-        facts.map(|facts| facts.roles.clone()).unwrap_or_default()
+        facts.map(|facts| view.roles_at(facts, &[], self.now())).unwrap_or_default()
     }
 }

@@ -8,9 +8,12 @@ mod held;
 mod history;
 mod owed;
 mod register;
+mod slip;
 
 use serde::{Deserialize, Serialize};
 
+/// What was amended.
+pub use super::amending::AmendedFact;
 /// Reports of use, reconciliation and the self-assessment.
 pub use super::auditing::{
     assessment::{Assessment, Item, PlanRow},
@@ -34,10 +37,17 @@ pub use held::EndByPeople;
 pub use history::{BatchHistory, HistoryLine};
 pub use owed::OwedList;
 pub use register::{CopyEnd, RegisterFilter, RegisterPart, RegisterRow, Sheet};
+pub use slip::{Slip, SlipCopy};
 
 use super::{Result, Service};
 use crate::{
-    domain::{digest::Digest, time::Timestamp, view::Mark},
+    domain::{
+        digest::Digest,
+        entry::Body,
+        person::{Person, Persona, StandsFor},
+        time::Timestamp,
+        view::Mark,
+    },
     engine::ports::Log,
     error::{Error, Exit},
 };
@@ -80,6 +90,26 @@ pub struct Seal {
     pub at: Timestamp,
     /// `SHA256:…` of the key that signed; none where no signature was asked for.
     pub key: Option<String>,
+    /// The signed document that the decision was recorded from, where nothing was signed here.
+    #[serde(default)]
+    pub on_paper: Option<FromPaper>,
+    /// For whom a deputy signed it off (職務代理).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deputy: Option<StandsFor>,
+}
+
+/// What a decision on paper rests on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct FromPaper {
+    /// Number of the document.
+    pub doc_no: String,
+    /// Its day.
+    pub on: Timestamp,
+    /// Who entered it.
+    pub entered_by: String,
+    /// Who confirmed it.
+    pub confirmed_by: String,
 }
 
 impl Service {
@@ -104,20 +134,37 @@ impl Service {
     /// Who made an entry, as the seal under it.
     pub(super) fn seal(&self, mark: Mark) -> Result<Seal> {
         let entry = self.engine.entry(mark.seq)?;
+        // A decision on paper is its approver's; who typed and confirmed it stand beside, and no key of theirs.
+        if let Body::DecisionConfirmed(confirmed) = &entry.body {
+            let entered = self.engine.entry(confirmed.proposal)?;
+            let Body::DecisionEntered(what) = entered.body else {
+                return Err(Error::new(Exit::Failed, "a confirmed decision is nowhere entered"));
+            };
+            let on_paper = Some(FromPaper {
+                doc_no: what.doc_no,
+                on: what.on,
+                entered_by: entered.by,
+                confirmed_by: entry.by,
+            });
+            return Ok(Seal { on_paper, ..self.sealed(&what.approver, mark.at, None) });
+        }
         let key = entry.body.signed().map(|signed| signed.key.clone());
-        Ok(self.sealed(entry.by, mark.at, key))
+        let person = self.engine.view.person(&entry.by, mark.seq);
+        Ok(Seal::of(person, mark.at, key))
     }
 
-    /// The seal of an account.
-    pub(super) fn sealed(&self, account: String, at: Timestamp, key: Option<String>) -> Seal {
-        let row = self.engine.view.accounts.get(&account).and_then(|row| row.facts.as_ref());
-        Seal {
-            display: row.and_then(|facts| facts.display.clone()),
-            title: row.and_then(|facts| facts.title.clone()),
-            unit: row.and_then(|facts| facts.unit.clone()),
-            account,
-            at,
-            key,
-        }
+    /// The seal of an account: who it was at that moment.
+    pub(super) fn sealed(&self, account: &str, at: Timestamp, key: Option<String>) -> Seal {
+        Seal::of(self.engine.view.person_at(account, at), at, key)
+    }
+}
+
+impl Seal {
+    /// The seal of somebody.
+    #[must_use]
+    pub fn of(person: Person, at: Timestamp, key: Option<String>) -> Self {
+        let Person { account, was, deputy } = person;
+        let Persona { display, title, unit } = was;
+        Self { account, display, title, unit, at, key, on_paper: None, deputy }
     }
 }

@@ -1,6 +1,8 @@
 //! The rows of 附件一: one for each batch and unit that uses it, with the ten columns of the Taipei regulation (TPH-5.5) and
 //! ours, under the serial numbers that they have for ever.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
 use super::{EndByPeople, Seal, Source, held::approved_doc_no};
@@ -19,7 +21,7 @@ use crate::{
         view::{Batch, Grant, OpenedRow, Order},
     },
     error::{Error, Exit},
-    service::{Result, Service, no_link},
+    service::{Result, Service, amending::AmendedFact, no_link},
 };
 
 /// Which batches a sheet has.
@@ -176,6 +178,8 @@ pub struct RegisterRow {
     pub papers: Vec<PaperFacts>,
     /// The hold that stands (暫緩銷毀).
     pub hold: Option<HoldId>,
+    /// What was amended of its entries, the oldest first.
+    pub amendments: Vec<AmendedFact>,
 }
 
 /// What became of a copy.
@@ -336,7 +340,24 @@ impl Service {
                 .and_then(|order| order.certificate.map(|(digest, _)| digest)),
             papers: ordered.map(|order| order.papers.clone()).unwrap_or_default(),
             hold: self.engine.view.hold_on(id),
+            amendments: self.amendments_about(id, &row),
         })
+    }
+
+    /// Amendments of entries about a batch, its copies, orders and key, the grants of its link and the holds over it.
+    fn amendments_about(&self, id: BatchId, row: &Batch) -> Vec<AmendedFact> {
+        let view = &self.engine.view;
+        if view.amendments.is_empty() {
+            return Vec::new();
+        }
+        let mut ids = BTreeSet::from([id.to_string()]);
+        ids.extend(view.copies_of(id).map(|(copy, _)| copy.to_string()));
+        ids.extend(view.orders_of(id).map(|(order, _)| order.to_string()));
+        ids.extend(view.newest_key(row).map(|(key, _)| key.to_string()));
+        let grants = view.grants.iter().filter(|(_, grant)| grant.terms.link == row.link);
+        ids.extend(grants.map(|(grant, _)| grant.to_string()));
+        ids.extend(view.hold_on(id).map(|hold| hold.to_string()));
+        self.amended_facts(|object| ids.contains(object))
     }
 
     /// Every copy that was made of a batch, and what became of it.
@@ -399,7 +420,7 @@ impl Service {
     /// Who brought the key that opened a batch, where a person did, and how it came.
     fn key_of(&self, row: &Batch) -> Option<(Option<Seal>, String)> {
         let (_, key) = self.engine.view.newest_key(row)?;
-        let person = (*key.by != *AGENT).then(|| self.sealed(key.by.to_string(), key.at, None));
+        let person = (*key.by != *AGENT).then(|| self.sealed(&key.by, key.at, None));
         Some((person, key.channel.to_string()))
     }
 }

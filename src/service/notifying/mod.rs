@@ -118,6 +118,8 @@ impl Service {
             !matches!(row.state(), NotifiedState::Arrived | NotifiedState::Withdrawn)
         });
         let line = |(id, row): (&NoticeId, &Notified)| BatchRow {
+            provided: None,
+            sealed: false,
             id: None,
             delivery: None,
             number: Some(
@@ -159,7 +161,7 @@ impl Service {
 
     pub(super) fn notice(&mut self, actor: &Actor, act: NoticeAct) -> Result<Reply> {
         match act {
-            NoticeAct::Give { of, facts } => self.notice_give(actor, of, facts),
+            NoticeAct::Give { of, facts } => self.notice_give(actor, &of, facts),
             NoticeAct::Announce { typed } => self.announce(actor, *typed),
             NoticeAct::Confirm { notice } => self.announce_confirm(actor, notice),
             NoticeAct::Withdraw { notice, reason } => self.announce_withdraw(actor, notice, reason),
@@ -204,7 +206,7 @@ impl Service {
         }
     }
 
-    fn notice_give(&mut self, actor: &Actor, of: NoticeOf, facts: NoticeFacts) -> Result<Reply> {
+    fn notice_give(&mut self, actor: &Actor, of: &NoticeOf, facts: NoticeFacts) -> Result<Reply> {
         if let Some(doc_no) = &facts.doc_no {
             stated("the document number", doc_no)?;
         }
@@ -215,7 +217,7 @@ impl Service {
         if facts.at > self.now() {
             return Err(Error::usage("a notice lies in the future"));
         }
-        let (notice, link, batch) = self.place_of(&of, facts.doc_no.as_deref())?;
+        let (notice, link, batch) = self.place_of(of, facts.doc_no.as_deref())?;
         // What was announced was judged with its own delivery: it is no word about another one.
         let announces = |row: &Notified| row.batch.is_none() && row.standing().is_some();
         if batch.is_some() && self.notified(notice).is_ok_and(announces) {

@@ -149,6 +149,17 @@ pub enum PeopleAct {
     },
     /// `account review --confirm`.
     ReviewConfirm,
+    /// `account edit`.
+    Edit {
+        /// The account.
+        name: String,
+        /// 姓名, where it changes.
+        display: Option<String>,
+        /// 職稱, where it changes.
+        title: Option<String>,
+        /// 單位, where it changes.
+        unit: Option<String>,
+    },
 }
 
 impl PeopleAct {
@@ -165,6 +176,7 @@ impl PeopleAct {
             Self::Agree { .. } => "appointment agreement",
             Self::Review { .. } => "account review",
             Self::ReviewConfirm => "account review --confirm",
+            Self::Edit { .. } => "account edit",
         }
     }
 
@@ -189,6 +201,7 @@ impl PeopleAct {
                 Act::Appoint
             }
             Self::Confirm { .. } => Act::ConfirmAdministration,
+            Self::Edit { .. } => Act::Administer,
             // Everybody may make known that he leaves; who takes custody over is named in the appointment.
             Self::Leave { .. } | Self::HandOver { .. } => Act::Look,
             Self::Review { .. } | Self::ReviewConfirm => Act::ReviewAccounts,
@@ -204,6 +217,7 @@ impl PeopleAct {
             Self::Leave { of, .. } | Self::Told { of, .. } => of.object(),
             Self::HandOver { link, .. } => link.clone(),
             Self::Train { name, .. }
+            | Self::Edit { name, .. }
             | Self::Agree { party: Party::Account(name) | Party::Vendor(name), .. } => name.clone(),
             Self::Review { .. } | Self::ReviewConfirm => "accounts".to_owned(),
         }
@@ -219,6 +233,9 @@ impl PeopleAct {
             Self::Told { letter, .. } => letter,
             Self::Train { subject, .. } => subject,
             Self::Agree { doc_no, .. } => doc_no,
+            Self::Edit { display, title, unit, .. } => {
+                [display, title, unit].into_iter().flatten().next().map_or("", String::as_str)
+            }
             Self::Confirm { .. } | Self::Review { .. } | Self::ReviewConfirm => "",
         }
     }

@@ -39,14 +39,23 @@ impl Service {
             return Err(Error::usage(format!("there is no active account '{}'", asked.name)));
         };
         let role = asked.post.role();
-        // Custody brings its role with it, when it is handed over.
-        if succeeds.is_none() && !facts.roles.contains(&role) {
+        // Custody brings its role with it, when it is handed over, and so does standing in for somebody, for its days.
+        if succeeds.is_none() && asked.deputy_for.is_none() && !facts.roles.contains(&role) {
             return Err(Error::refused(format!(
                 "'{}' has no role '{}', which this post needs",
                 asked.name,
                 role.word()
             ))
             .hint("'batchward account add' proposes it, and a second person confirms it"));
+        }
+        // What comes by standing in for somebody has a last day from the first: nobody has to remember to take it away.
+        if asked.deputy_for.is_some() && asked.until.is_none() && !facts.roles.contains(&role) {
+            return Err(Error::usage(format!(
+                "'{}' has no role '{}': a deputy who has it by the appointment needs its last day",
+                asked.name,
+                role.word()
+            ))
+            .hint("--until DATE"));
         }
         if facts.roles.contains(&Role::Vendor) {
             return Err(Error::refused("a vendor's account holds no post of the agency"));

@@ -4,7 +4,12 @@ use serde::{Deserialize, Serialize};
 
 use super::Service;
 use crate::domain::{
-    accounts::Role, digest::Digest, entry::AppointmentTerms, ids::AppointmentId, people::Leaving,
+    accounts::Role,
+    digest::Digest,
+    entry::AppointmentTerms,
+    ids::AppointmentId,
+    people::Leaving,
+    person::{Person, StandsFor},
     time::Timestamp,
 };
 
@@ -28,6 +33,10 @@ pub struct AppointmentLine {
     pub state: String,
     /// Who, to what.
     pub terms: AppointmentTerms,
+    /// Who that is: name, title and unit.
+    pub person: String,
+    /// For whom, where it is a deputy's.
+    pub stands_for: Option<StandsFor>,
     /// The custodian's appointment that it follows.
     pub succeeds: Option<AppointmentId>,
     /// Who proposed it.
@@ -99,6 +108,12 @@ impl Service {
                 id: *id,
                 state: state.to_owned(),
                 terms: row.terms.clone(),
+                person: Person {
+                    deputy: self.engine.view.stands_for(*id),
+                    ..self.engine.view.person_now(&row.terms.name)
+                }
+                .in_full(),
+                stands_for: self.engine.view.stands_for(*id),
                 succeeds: row.succeeds,
                 by: row.by.clone(),
                 confirmed_by: row.confirmed.as_ref().map(|(by, _)| by.clone()),

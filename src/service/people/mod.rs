@@ -48,6 +48,9 @@ impl Service {
                 self.account_review(actor, keep, suspend, revoke)
             }
             PeopleAct::ReviewConfirm => self.accounts_review_confirm(actor),
+            PeopleAct::Edit { name, display, title, unit } => {
+                self.account_edit(actor, &name, display, title, unit)
+            }
         }
     }
 

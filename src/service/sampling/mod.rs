@@ -284,7 +284,9 @@ mod tests {
         for part in parts {
             let by = "a".repeat(32);
             let at = Timestamp::from_millis(1_800_000_000_000);
-            Entry { v: 1, at, by, body: Body::SampleListed(part) }.to_bytes().unwrap();
+            Entry { v: 1, at, by, deputy: None, body: Body::SampleListed(part) }
+                .to_bytes()
+                .unwrap();
         }
     }
 }

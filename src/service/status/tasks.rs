@@ -4,11 +4,11 @@
 //! Offices come from the same table that permits acts, so that nobody is sent to a command that refuses them; where
 //! the second person must be another one, the first is named. Nothing is decided here.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Given, handovers, held, people};
+use super::{Given, handovers, held, intake, on_paper, people};
 use crate::service::access_keys::due_months;
 use crate::{
     domain::{
@@ -69,6 +69,8 @@ tasks! {
     RequestDestruction = "request-destruction", "the destruction of what is due is to be requested";
     /// An order is to be decided on.
     DecideOrder = "decide-order", "a destruction order is to be approved or denied";
+    /// A decision on paper is to be confirmed.
+    ConfirmDecision = "confirm-decision", "a decision entered from paper waits for a second person who has seen the document";
     /// The end of keys of the access log is to be requested.
     RequestAccessDestruction = "request-access-destruction", "the access log of some months need not be kept any longer: the destruction of their keys is to be requested";
     /// An order over keys of the access log is to be decided on.
@@ -103,6 +105,16 @@ tasks! {
     DecideGrant = "decide-grant", "an application for access is to be approved or denied";
     /// A use is to be reported as completed.
     CompleteUse = "complete-use", "a use whose grant has ended is to be reported as completed";
+    /// A batch is to be provided.
+    ProvideBatch = "provide-batch", "a batch waits for the next seal on its form before anybody reads it";
+    /// A batch is to be confirmed.
+    ConfirmBatch = "confirm-batch", "a custodian is to confirm that a batch is whole";
+    /// Counts are to be compared.
+    CompareBatch = "compare-batch", "what was applied for is to be compared with what came";
+    /// Counts that do not match are to be decided on.
+    DecideMismatch = "decide-mismatch", "the counts of a batch did not match: they are to be compared again, or accepted";
+    /// What was said of a use is to be taken back.
+    ConfirmWithdrawal = "confirm-withdrawal", "a mistaken statement on which an order rests waits for a second person to take it back";
     /// No need to keep is to be stated.
     StateNoNeed = "state-no-need", "every use is completed: whether there is need to keep the batch is to be stated";
     /// A hold is to be looked at again.
@@ -119,6 +131,8 @@ tasks! {
     ProposeConfiguration = "propose-configuration", "changed files are to be proposed";
     /// The configuration is to be confirmed.
     ConfirmConfiguration = "confirm-configuration", "a proposed configuration waits for a second person";
+    /// A standing passphrase is to be confirmed.
+    ConfirmPassphrase = "confirm-passphrase", "the standing passphrase of a link waits for a second person";
     /// A baseline is to be confirmed.
     ConfirmBaseline = "confirm-baseline", "the baseline of a link waits for a second person";
 }
@@ -165,7 +179,7 @@ impl Task {
         }
     }
 
-    fn batch(code: TaskCode, act: Act, id: BatchId, row: &Batch) -> Self {
+    pub(super) fn batch(code: TaskCode, act: Act, id: BatchId, row: &Batch) -> Self {
         let since = row.times.get(row.state.word()).copied();
         let (number, link) = (row.number.clone(), Some(row.link.clone()));
         Self { number, link, since, ..Self::of(code, act, &id) }
@@ -210,7 +224,7 @@ fn batches(given: &Given<'_>) -> Vec<Task> {
     let mut tasks = Vec::new();
     let mut gaps = BTreeSet::new();
     let ordered = ordered(given);
-    let unneeded = completed_links(given);
+    let completions = given.view.completions();
     for (id, row) in given.view.open_batches() {
         let (id, row) = (&id, &*row);
         if row.trouble.as_ref().is_some_and(needs_a_person) {
@@ -230,11 +244,10 @@ fn batches(given: &Given<'_>) -> Vec<Task> {
             BatchState::Loaded if files_are_due(given, *id, row) => {
                 request(given, *id, row, &ordered)
             }
-            BatchState::Loaded => (unneeded.contains(row.link.as_str()) && row.no_need.is_none())
-                .then(|| {
-                    let words = [format!("use no-need {id}")];
-                    Task::batch(TaskCode::StateNoNeed, Act::Use, *id, row).by(&words)
-                }),
+            BatchState::Loaded => {
+                tasks.extend(intake::needs(given, (*id, row), &completions));
+                None
+            }
             BatchState::Destroyed => papers(given, *id, row),
             BatchState::Received | BatchState::Condemned | BatchState::Closed => None,
         };
@@ -313,16 +326,6 @@ pub(super) const fn is_open(state: OrderState) -> bool {
     )
 }
 
-/// Links on which every grant that was ever approved is completed, and there was one.
-fn completed_links(given: &Given<'_>) -> BTreeSet<String> {
-    let mut links: BTreeMap<String, bool> = BTreeMap::new();
-    for grant in given.view.grants.values().filter(|g| g.approved.is_some()) {
-        let all = links.entry(grant.terms.link.clone()).or_insert(true);
-        *all &= grant.state == GrantState::Completed;
-    }
-    links.into_iter().filter(|(_, all)| *all).map(|(link, _)| link).collect()
-}
-
 /// The papers of a destroyed batch: to be entered by a custodian, then confirmed by a supervisor.
 fn papers(given: &Given<'_>, id: BatchId, row: &Batch) -> Option<Task> {
     let order_id = row.order?;
@@ -372,6 +375,8 @@ fn decisions(given: &Given<'_>) -> Vec<Task> {
         let task = Task::of(code, Act::RequestDestruction, &object).by(&words);
         tasks.push(Task { link: Some(link), since, ..task });
     }
+    tasks.extend(on_paper::tasks(given));
+    tasks.extend(intake::tasks(given));
     tasks.extend(held::tasks(given));
     tasks.extend(held::papers(given));
     tasks.extend(handovers::tasks(given));
@@ -466,6 +471,13 @@ fn administration(given: &Given<'_>) -> Vec<Task> {
         let words = ["config show".to_owned(), "config propose".to_owned()];
         let code = TaskCode::ProposeConfiguration;
         tasks.push(Task::of(code, Act::Administer, &"configuration").by(&words));
+    }
+    for (link, ledger) in &view.links {
+        let Some(proposal) = &ledger.passphrases.waits else { continue };
+        let words = [format!("key confirm {link}")];
+        let task = Task::of(TaskCode::ConfirmPassphrase, Act::ConfirmBaseline, link).by(&words);
+        let (except, since) = (Some(proposal.by.clone()), Some(proposal.mark.at));
+        tasks.push(Task { except, since, link: Some(link.clone()), ..task });
     }
     for (link, ledger) in &view.links {
         let Some(proposal) = &ledger.proposal else { continue };

@@ -101,7 +101,7 @@ impl Desk {
     }
 
     fn record(&mut self, body: Body) {
-        let entry = Entry { v: 1, at: MORNING, by: "person-1".to_owned(), body };
+        let entry = Entry { v: 1, at: MORNING, by: "person-1".to_owned(), deputy: None, body };
         self.view.apply(self.view.size, &entry, Digest::of(b"synthetic")).unwrap();
         self.health.published = Some(self.view.size);
     }

@@ -21,7 +21,7 @@ use crate::{
             AccountFacts, AuditRecorded, AuditSigned, AuditTerms, BackupReviewed, Body, Entry,
             LinkReviewed, PaperKept, Signed, TrainingRecorded,
         },
-        link::{KeyMode, Link, LinkStatus},
+        link::{Container, KeyMode, Link, LinkStatus},
         papers::{BackupResult, PaperKind},
         signed::{Asked, SignedText},
         signers::AllowedSigners,
@@ -57,6 +57,7 @@ fn link(name: String, policy: &str) -> Link {
         use_period: None,
         units: vec!["合成科".to_owned()],
         status: LinkStatus::Active,
+        container: Container::Age,
         key: KeyMode::Separate,
         source: None,
         expect: Vec::new(),
@@ -131,7 +132,7 @@ impl Years {
     }
 
     fn record(&mut self, on: Timestamp, by: &str, body: Body) {
-        let entry = Entry { v: 1, at: on, by: by.to_owned(), body };
+        let entry = Entry { v: 1, at: on, by: by.to_owned(), deputy: None, body };
         let digest = Digest::of(&self.view.size.to_be_bytes());
         self.view.apply(self.view.size, &entry, digest).unwrap();
     }

@@ -1,0 +1,329 @@
+//! `--copy-to`: rows in a file of one's own. The file is a copy in the inventory before its first byte, and made known with its
+//! length and digest when it is there, whole or not; it is nobody's but its owner's to read.
+
+use std::{
+    collections::BTreeSet,
+    fs::{File, OpenOptions},
+    io::{self, BufWriter, Write},
+    os::unix::fs::OpenOptionsExt,
+    path::{Path, PathBuf},
+};
+
+use super::{
+    acts,
+    args::{Cli, RowFileArgs},
+    client::Client,
+    dates,
+    identity::Identity,
+    print,
+    words::id,
+};
+use crate::{
+    adapters::files,
+    domain::{
+        entry::HeldFacts,
+        ids::CopyId,
+        inventory::{HeldKind, Medium},
+        lifecycle::CopyState,
+        time::Timestamp,
+    },
+    error::{Error, Exit},
+    paper::rows::{self, Sheet},
+    service::{
+        Command, Query, Reply, Result,
+        command::Declared,
+        copies::InventoryLine,
+        reading::{Reading, Rows, Wanted},
+    },
+};
+
+/// The form of a file, by its ending.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Form {
+    Ods,
+    Csv,
+    Json,
+}
+
+/// A file that was asked for.
+pub(super) struct RowFile<'a> {
+    path: &'a Path,
+    holder: &'a str,
+    delete_by: &'a str,
+    copies: &'a [String],
+}
+
+impl<'a> RowFile<'a> {
+    pub(super) fn of(args: &'a RowFileArgs) -> Option<Self> {
+        Some(Self {
+            path: args.copy_to.as_deref()?,
+            holder: args.holder.as_deref()?,
+            delete_by: args.delete_by.as_deref()?,
+            copies: &args.copy,
+        })
+    }
+
+    /// Reads into the file.
+    pub(super) fn written(
+        &self,
+        cli: &Cli,
+        client: &mut Client,
+        identity: &Identity,
+        mut reading: Reading,
+    ) -> Result<()> {
+        let form = self.form()?;
+        let place = self.place()?;
+        let delete_by = dates::end(self.delete_by, client.zone()?)?;
+        let (reply, _) = client.act(
+            identity,
+            Command::CopyOut {
+                grant: reading.grant,
+                batch: reading.batch,
+                copies: self.copies.iter().map(|copy| id(copy)).collect::<Result<_>>()?,
+                delete_by,
+                reason: reading.reason.clone(),
+            },
+        )?;
+        let copies: Vec<CopyId> = reply.id.split(',').map(id).collect::<Result<_>>()?;
+        let known: Vec<InventoryLine> = client.ask(Query::Copies { batch: None, all: false })?;
+        let planned = |copy: &CopyId| {
+            known.iter().any(|line| line.id == *copy && line.state == CopyState::Planned)
+        };
+        if !copies.iter().all(planned) {
+            let error = Error::new(Exit::Later, reply.message);
+            return Err(match reply.next {
+                Some(next) => error.hint(next),
+                None => error,
+            });
+        }
+        "file".clone_into(&mut reading.to);
+        reading.copies.clone_from(&copies);
+        let mut taken = Taken::new(self.path, form, &reading, client.now().to_string());
+        let served = client.read(identity, &reading, &mut taken);
+        let missing = taken.missing();
+        match (taken.finish(), &served) {
+            // Nothing was written: nothing is a copy.
+            (Ok(false), Err(_)) => self.withdrawn(client, identity, &copies)?,
+            (finished, _) => {
+                self.declared(client, identity, &copies, &place, delete_by)?;
+                finished?;
+            }
+        }
+        let capped = served?.ended == Some("row-cap");
+        if capped {
+            print::note("the row cap of the grant is reached: there may be more rows");
+        }
+        if let Some((missing, asked)) = missing.filter(|(missing, _)| *missing > 0) {
+            print::note(&format!("{missing} of {asked} values were not found"));
+        }
+        let id = reply.id;
+        let message =
+            format!("the rows are in '{}', which is a copy in the inventory", self.path.display());
+        let next = Some(format!(
+            "before that day 'batchward destroy request' asks for its end, with '--copy' and '{id}'"
+        ));
+        acts::shown(cli, &Reply { id, message, next })
+    }
+
+    fn form(&self) -> Result<Form> {
+        match self.path.extension().and_then(|ending| ending.to_str()) {
+            Some("ods") => Ok(Form::Ods),
+            Some("csv") => Ok(Form::Csv),
+            Some("json") => Ok(Form::Json),
+            _ => Err(Error::usage(format!(
+                "the ending of '{}' does not say its form",
+                self.path.display()
+            ))
+            .hint("one of: .ods, .csv, .json")),
+        }
+    }
+
+    /// Where the file will be, whole; a file that is there is never written over.
+    fn place(&self) -> Result<String> {
+        let unread = |error: io::Error| {
+            Error::new(Exit::Unavailable, format!("'{}': {error}", self.path.display()))
+        };
+        if self.path.symlink_metadata().is_ok() {
+            return Err(Error::usage(format!("'{}' is there already", self.path.display()))
+                .hint("a copy goes to a new file"));
+        }
+        let folder = self.path.parent().filter(|folder| !folder.as_os_str().is_empty());
+        let folder = folder.unwrap_or(Path::new(".")).canonicalize().map_err(unread)?;
+        let whole = folder.join(self.path.file_name().unwrap_or_default());
+        whole
+            .to_str()
+            .map(str::to_owned)
+            .ok_or_else(|| Error::usage(format!("'{}' is not UTF-8", self.path.display())))
+    }
+
+    fn declared(
+        &self,
+        client: &mut Client,
+        identity: &Identity,
+        copies: &[CopyId],
+        place: &str,
+        delete_by: Timestamp,
+    ) -> Result<()> {
+        let sha256 = acts::digest_of(self.path)?;
+        let bytes = std::fs::metadata(self.path).map(|about| about.len()).map_err(|error| {
+            Error::new(Exit::Unavailable, format!("'{}': {error}", self.path.display()))
+        })?;
+        for copy in copies {
+            let facts = HeldFacts {
+                kind: HeldKind::Export,
+                medium: Medium::File,
+                holder: self.holder.to_owned(),
+                place: place.to_owned(),
+                lock: None,
+                serial: None,
+                model: None,
+                property_no: None,
+                pieces: None,
+                delete_by: Some(delete_by),
+                sha256: Some(sha256),
+                bytes: Some(bytes),
+            };
+            client.act(identity, Command::CopyDeclare { of: Declared::Copy(*copy), facts })?;
+        }
+        Ok(())
+    }
+
+    fn withdrawn(&self, client: &mut Client, identity: &Identity, copies: &[CopyId]) -> Result<()> {
+        for copy in copies {
+            let reason = "no byte was written".to_owned();
+            client.act(identity, Command::CopyWithdraw { copy: *copy, reason })?;
+        }
+        Ok(())
+    }
+}
+
+/// Rows on their way to the file.
+struct Taken {
+    path: PathBuf,
+    form: Form,
+    file: Option<BufWriter<File>>,
+    fields: Vec<String>,
+    /// Rows of a spreadsheet, which is made whole.
+    rows: Vec<Vec<String>>,
+    count: u64,
+    /// The field of a list, its values, and which of them were found.
+    on: Option<String>,
+    asked: Vec<String>,
+    found: BTreeSet<String>,
+    made_at: String,
+}
+
+impl Taken {
+    fn new(path: &Path, form: Form, reading: &Reading, made_at: String) -> Self {
+        let (on, asked) = match &reading.wanted {
+            Wanted::List { on, values } => (Some(on.clone()), values.clone()),
+            Wanted::Where(_) => (None, Vec::new()),
+        };
+        Self {
+            path: path.to_owned(),
+            form,
+            file: None,
+            fields: Vec::new(),
+            rows: Vec::new(),
+            count: 0,
+            on,
+            asked,
+            found: BTreeSet::new(),
+            made_at,
+        }
+    }
+
+    fn write(&mut self, text: &str) -> io::Result<()> {
+        match &mut self.file {
+            Some(file) => file.write_all(text.as_bytes()),
+            None => Err(io::Error::other("the file is not open")),
+        }
+    }
+
+    /// How many values of a list were not found, and how many there are.
+    fn missing(&self) -> Option<(usize, usize)> {
+        self.on.as_ref()?;
+        Some((self.asked.len().saturating_sub(self.found.len()), self.asked.len()))
+    }
+
+    /// Ends the file and has it on the disk; false where nothing was ever written.
+    fn finish(mut self) -> Result<bool> {
+        let end = self.end();
+        let Some(file) = self.file.take() else {
+            return end.map(|()| false).map_err(|e| unwritten(&self.path, &e));
+        };
+        let synced = end
+            .and_then(|()| file.into_inner().map_err(io::IntoInnerError::into_error)?.sync_all());
+        synced.map_err(|error| unwritten(&self.path, &error))?;
+        if let Some(folder) = self.path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+            files::sync_dir(folder)
+                .map_err(|error| Error::new(Exit::Unavailable, error.to_string()))?;
+        }
+        Ok(true)
+    }
+
+    fn end(&mut self) -> io::Result<()> {
+        if self.file.is_none() {
+            return Ok(());
+        }
+        match self.form {
+            Form::Csv => Ok(()),
+            Form::Json => self.write(if self.count == 0 { "]\n" } else { "\n]\n" }),
+            Form::Ods => {
+                let mut sheets = vec![Sheet {
+                    name: "查詢結果".to_owned(),
+                    head: self.fields.clone(),
+                    rows: std::mem::take(&mut self.rows),
+                }];
+                if let Some(on) = &self.on {
+                    let lost = self.asked.iter().filter(|value| !self.found.contains(*value));
+                    sheets.push(Sheet {
+                        name: "查無資料".to_owned(),
+                        head: vec![on.clone()],
+                        rows: lost.map(|value| vec![value.clone()]).collect(),
+                    });
+                }
+                let bytes = rows::ods(&sheets, &self.made_at).map_err(io::Error::other)?;
+                self.file.as_mut().map_or(Ok(()), |file| file.write_all(&bytes))
+            }
+        }
+    }
+}
+
+fn unwritten(path: &Path, error: &io::Error) -> Error {
+    Error::new(Exit::Unavailable, format!("'{}': {error}", path.display()))
+}
+
+impl Rows for Taken {
+    fn begin(&mut self, fields: &[String]) -> io::Result<()> {
+        self.fields = fields.to_vec();
+        let new = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&self.path)?;
+        self.file = Some(BufWriter::new(new));
+        match self.form {
+            Form::Csv => self.write(&format!("\u{feff}{}", print::csv(fields))),
+            Form::Json => self.write("["),
+            Form::Ods => Ok(()),
+        }
+    }
+
+    fn row(&mut self, values: &[String]) -> io::Result<()> {
+        let at = self.on.as_ref().and_then(|on| self.fields.iter().position(|field| field == on));
+        if let Some(value) = at.and_then(|at| values.get(at)) {
+            self.found.insert(value.clone());
+        }
+        self.count += 1;
+        match self.form {
+            Form::Csv => self.write(&print::csv(values)),
+            Form::Json => {
+                let pairs = self.fields.iter().cloned().zip(values.iter().cloned().map(Into::into));
+                let object: serde_json::Map<String, serde_json::Value> = pairs.collect();
+                let comma = if self.count == 1 { "\n" } else { ",\n" };
+                self.write(&format!("{comma}{}", serde_json::Value::Object(object)))
+            }
+            Form::Ods => {
+                self.rows.push(values.to_vec());
+                Ok(())
+            }
+        }
+    }
+}
