@@ -1,5 +1,7 @@
 //! Deliveries that have no manifest of ours: announced by letter, with a control file, a list of digests or a bag; and the
 //! chain of notices. Through the real binary, with the samples' files.
+//!
+//! It is over 500 lines because the stories share their site and their letters.
 #![cfg(feature = "test-hooks")]
 #![allow(
     clippy::unwrap_used,
@@ -178,7 +180,7 @@ fn a_letter_is_refused_that_says_nothing_usable() {
         (vec!["--records", RECORDS, "--files", "../*.age"], 64),
         (vec!["--records", RECORDS, "--files", "*"], 64),
         (vec!["--records", RECORDS, "--files", "A123456789*.age"], 65),
-        (vec!["--records", RECORDS, "--files", "*.age", "--number", "A123456789"], 64),
+        (vec!["--records", RECORDS, "--files", "*.age", "--number", "A123456789"], 65),
         (vec!["--records", RECORDS, "--files", "*.age", "--kind", "delta"], 64),
         (vec!["--records", RECORDS, "--files", "*.age", "--sha256", "12"], 64),
         (vec!["--records", RECORDS, "--files", "*.age", "--row", "t-00000009"], 64),
@@ -360,6 +362,113 @@ fn a_notice_becomes_a_batch_s_by_hand_and_the_official_time_is_its() {
 }
 
 #[test]
+fn one_person_alone_does_not_make_the_official_time_of_a_batch_that_is_there() {
+    let people = People::new();
+    let site = site(&people, "");
+    let told = ["batch", "notice", "--link", LINK, "--stage", "provider", "--channel", "phone"];
+    let told = [told.as_slice(), &["--at", "115/11/18"]].concat();
+    let row = site.run_as("alice", &told).ok().id('t');
+    site.install(&[], &["small-20"]);
+    site.once();
+    let id = site.row_numbered("MOCA-1151102-0006");
+    let official = || site.show(&id)["notice"]["official_at"].clone();
+    let joined = site.run_as("alice", &["batch", "join", &row, &id]).ok();
+    assert!(joined.text().contains("once another person enters the same notice"));
+    assert_eq!(official(), Value::Null, "the same person entered and joined it");
+    let notice = |name: &str, day: &str| {
+        let words = ["batch", "notice", &id, "--stage", "provider", "--channel", "phone", "--at"];
+        site.run_as(name, &[words.as_slice(), &[day]].concat()).ok()
+    };
+    let alone = notice("carl", "115/11/16");
+    assert!(alone.text().contains("once another person enters the same notice"));
+    notice("carl", "115/11/16");
+    assert_eq!(official(), Value::Null, "one person twice is one person");
+    notice("henry", "115/11/18");
+    assert_eq!(official(), "2026-11-17T16:00:00.000Z", "two people say so");
+    notice("henry", "115/11/16");
+    assert_eq!(official(), "2026-11-17T16:00:00.000Z", "what counted first stays");
+    site.verify();
+}
+
+#[test]
+fn a_letter_that_two_people_entered_is_not_moved_by_a_later_notice() {
+    let people = People::new();
+    let site = site(&people, "");
+    data(&site);
+    let row = announced(&site, &["--records", RECORDS, "--files", "*.age"]);
+    let words = ["batch", "notice", row.as_str(), "--stage", "provider", "--channel", "phone"];
+    site.run_as("henry", &[words.as_slice(), &["--at", "115/11/18"]].concat()).ok();
+    site.once();
+    let id = site.row(FOLDER)["id"].as_str().unwrap().to_owned();
+    site.run_as("alice", &[words.as_slice(), &["--at", "115/11/17"]].concat()).ok();
+    assert_eq!(site.show(&id)["notice"]["official_at"], "2026-11-19T16:00:00.000Z");
+    site.verify();
+}
+
+#[test]
+fn what_was_announced_is_no_word_about_another_delivery() {
+    let people = People::new();
+    let site = site(&people, "");
+    site.install(&[], &["small-20"]);
+    site.once();
+    let id = site.row_numbered("MOCA-1151102-0006");
+    let typed = ["--records", RECORDS, "--files", "HR*.zip"];
+    let row = site.run_as("alice", &announce(&typed)).ok().id('t');
+    // It is confirmed by nobody yet, and is not another batch's all the same.
+    site.run_as("carl", &["batch", "join", &row, &id]).exits(64);
+    let words = ["batch", "notice", &id, "--stage", "provider", "--channel", "letter"];
+    let words = [words.as_slice(), &["--at", "115/11/19", "--doc-no", LETTER]].concat();
+    site.run_as("carl", &words).exits(64);
+    site.run_as("carl", &["batch", "announce-confirm", &row]).ok();
+    assert_eq!(site.show(&id)["notice"], Value::Null);
+    site.verify();
+}
+
+#[test]
+fn two_letters_that_mean_the_same_names_are_told_apart_before_they_block_each_other() {
+    let people = People::new();
+    let site = site(&people, "");
+    data(&site);
+    let first = announced(&site, &["--records", RECORDS, "--files", "*.age"]);
+    let second = |files: &str| {
+        let words = ["batch", "announce", "--link", LINK, "--doc-no", "府民戶字第1150009998號"];
+        let more = ["--notified", "115/11/20", "--records", RECORDS, "--files", files];
+        site.run_as("alice", &[words.as_slice(), &more].concat())
+    };
+    let told = second("residents*.age").exits(64);
+    assert!(told.stderr.contains(&first), "{}", told.stderr);
+    second("residents*.zip").ok();
+    site.once();
+    let id = site.row(FOLDER)["id"].as_str().unwrap().to_owned();
+    assert_eq!(site.show(&id)["strength"], "by-letter");
+    // The first has come, and stands in nobody's way any more.
+    second("more*.age").ok();
+    site.verify();
+}
+
+#[test]
+fn a_delivery_is_loaded_by_the_manifest_that_was_judged_whatever_the_link_says_by_then() {
+    let people = People::new();
+    let site = site(&people, "manifest: ctl\ncontrol_unsigned: true\n");
+    let file = data(&site);
+    fs::write(file.with_file_name("HRP-0006.CTL"), control(&file, RECORDS)).unwrap();
+    site.once();
+    let id = site.row(FOLDER)["id"].as_str().unwrap().to_owned();
+    assert_eq!(site.show(&id)["state"], "verified");
+    let path = site.dir.join(format!("links/{LINK}.yaml"));
+    let text = fs::read_to_string(&path).unwrap();
+    let text = text.replace("manifest: ctl\ncontrol_unsigned: true\n", "");
+    fs::write(&path, text).unwrap();
+    site.run_as("ada", &["config", "propose"]);
+    site.run_as("ben", &["config", "confirm"]);
+    let key = people.batch_key(KEY);
+    let submit = ["key", "submit", &id, "--channel", "letter", "--file", key.to_str().unwrap()];
+    site.run_as("alice", &submit).ok();
+    assert_eq!(site.show(&id)["state"], "loaded");
+    site.verify();
+}
+
+#[test]
 fn plain_files_of_one_name_are_a_delivery_and_others_stay() {
     let people = People::new();
     let lines = "manifest: ctl
@@ -397,5 +506,25 @@ files: 'HRP*.age'
     site.once();
     assert_eq!(site.row("HRP-0007")["reason"], "key-with-data");
     assert_eq!(site.row("HRP-0008")["reason"], "unsafe-file");
+    site.verify();
+}
+
+#[test]
+fn another_number_than_the_letter_states_is_no_match() {
+    let people = People::new();
+    let rule = "override:\n  intake:\n    compare_rule: { value: equal, clause: own }\n";
+    let site = site(&people, rule);
+    announced(&site, &["--records", RECORDS, "--files", "*.age", "--applied", "25"]);
+    data(&site);
+    site.once();
+    let id = site.row(FOLDER)["id"].as_str().unwrap().to_owned();
+    let key = people.batch_key(KEY);
+    let submit = ["key", "submit", &id, "--channel", "telephone", "--file", key.to_str().unwrap()];
+    site.run_as("alice", &submit).ok();
+    assert_eq!(site.show(&id)["state"], "loaded");
+    let compare = ["batch", "compare", &id, "--applied", RECORDS, "--note", "差五筆", "--result"];
+    let ran = site.run_as("henry", &[compare.as_slice(), &["match"]].concat()).exits(77);
+    assert!(ran.stderr.contains("the provider states 25"), "{}", ran.stderr);
+    site.run_as("henry", &[compare.as_slice(), &["mismatch"]].concat()).ok();
     site.verify();
 }

@@ -16,7 +16,7 @@ use aws_lc_rs::pbkdf2;
 use batchward::{
     adapters::archive::{self, ArchiveError},
     domain::{link::Container, secret::Secret},
-    engine::ports::OpenFault,
+    engine::ports::{OpenFault, Rounds},
 };
 use tempfile::TempDir;
 
@@ -411,6 +411,24 @@ fn rounds_and_dictionaries_are_bounded_before_any_work() {
     assert_eq!(change(lzma2, 40), Err(OpenFault::Limit));
     assert_eq!(change(lzma2, 33), Err(OpenFault::Limit));
     assert!(change(lzma2, 32).unwrap() == [lines(50)], "a dictionary of 256 MiB");
+}
+
+#[test]
+fn the_archives_of_one_batch_share_what_they_may_ask_for_in_rounds() {
+    let bytes = sealed(Container::SevenZ, &[], &[("a.dat", lines(50))]);
+    let once = Rounds::new((1 << 20) - 1);
+    let opened = || {
+        let secret = Secret::new(RIGHT.as_bytes().to_vec());
+        archive::open_within(
+            Box::new(Cursor::new(bytes.clone())),
+            Container::SevenZ,
+            &secret,
+            &once,
+        )
+    };
+    assert!(opened().is_ok());
+    assert!(matches!(opened().err(), Some(ArchiveError::Fault(OpenFault::Limit))));
+    assert!(read(&bytes, Container::SevenZ, RIGHT).is_ok(), "each batch has its own");
 }
 
 fn find(bytes: &[u8], what: &[u8]) -> Vec<usize> {

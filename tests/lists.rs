@@ -162,6 +162,7 @@ fn in_file(site: &Site<'_>, grant: &str, list: &Path, file: &Path, more: &[&str]
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "one story from its beginning to its end")]
 fn a_file_of_rows_is_a_copy_from_its_request_to_its_confirmed_deletion() {
     let people = People::new();
     let (site, grant, ids) = loaded(&people);
@@ -180,6 +181,15 @@ fn a_file_of_rows_is_a_copy_from_its_request_to_its_confirmed_deletion() {
     let copy = asked[0]["id"].as_str().unwrap().to_owned();
     in_file(&site, &grant, &list, &file, &["--copy", &copy]).exits(75);
     site.run_as("sue", &["copy", "approve", &copy, "--doc-no", "府民戶字第1150001234號"]).ok();
+    // Its holder, its place and its day are in the register now, and are what was agreed to; one person alone does not end it.
+    let to = ["copy", "declare", &copy, "--holder", "甲"];
+    let late = ["--place", "辦公室", "--delete-by", "116/6/30"];
+    site.run_as("henry", &[to.as_slice(), &late].concat()).exits(77);
+    let elsewhere = folder.join("elsewhere.ods");
+    let ran = in_file(&site, &grant, &list, &elsewhere, &["--copy", &copy]).exits(77);
+    assert!(ran.stderr.contains("was agreed to at"), "{}", ran.stderr);
+    assert!(!elsewhere.exists());
+    site.run_as("henry", &["copy", "withdraw", &copy, "--reason", "誤植"]).exits(77);
     in_file(&site, &grant, &list, &file, &["--copy", &copy]).ok();
     // It is nobody's but its owner's to read, holds what was found as text, and what was not on a sheet of its own.
     assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);

@@ -106,10 +106,30 @@ fn a_deputy_acts_for_his_supervisor_with_his_own_key_and_for_his_days_only() {
     let form = site.run(&form).ok();
     assert!(form.text().contains("股長 林代理(代)"), "{}", form.text());
     assert!(form.text().contains("代理單位主管 王科長"), "{}", form.text());
+    // What the one she stands in for asked for, she does not decide for him.
+    let add = ["account", "add", "walt", "--role", "supervisor,handler", "--unit", UNIT];
+    let key = site.people.public("walt");
+    let more = ["--display", "王科長", "--title", "科長", "--sign-key", key.to_str().unwrap()];
+    site.run_as("ada", &[add.as_slice(), &more].concat()).ok();
+    site.run_as("ben", &["account", "confirm", "walt"]).ok();
+    let his = applied(&site, "walt", LINK);
+    refused(&site, "dora", &["grant", "approve", &his], "asked for or decided by 'walt'");
+    // Cancelling another's request is a supervisor's, also where her own office would do for her own.
+    let batch = site.batches()[0]["id"].as_str().unwrap().to_owned();
+    site.run_as("henry", &["use", "complete", &grant]).ok();
+    site.run_as("henry", &["use", "no-need", &batch]).ok();
+    site.wait_minutes(60 * 24);
+    site.once();
+    let ask = ["destroy", "request", &batch, "--reason", "使用完竣"];
+    let order = site.run_as("alice", &ask).ok().id('o');
+    site.run_as("dora", &["destroy", "cancel", &order, "--reason", "次日再簽"]).ok();
+    let cancelled = entries(&site, "order-cancelled");
+    assert_eq!(cancelled[0]["deputy"], dora.as_str());
     // After the last day nothing has to take it away.
     site.wait_minutes(10 * 24 * 60);
     refused(&site, "dora", &["grant", "approve", &applied(&site, "henry", LINK)], "may not");
-    site.run_as("dora", &["use", "complete", &own]);
+    // Her own office she keeps.
+    applied(&site, "dora", LINK);
     site.verify();
 }
 

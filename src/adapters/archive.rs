@@ -24,7 +24,7 @@ use crate::{
         link::Container,
         secret::Secret,
     },
-    engine::ports::{Delivered, OpenFault, Plain},
+    engine::ports::{Delivered, OpenFault, Plain, Rounds},
 };
 
 /// What ends a reading: the delivery's fault, or trouble with reading it.
@@ -84,9 +84,22 @@ pub fn open(
     container: Container,
     passphrase: &Secret,
 ) -> Result<Box<dyn Plain>> {
+    open_within(file, container, passphrase, &Rounds::default())
+}
+
+/// Opens one of several archives, which share what they may ask for in rounds.
+///
+/// # Errors
+/// As [`open`].
+pub fn open_within(
+    file: Box<dyn Delivered>,
+    container: Container,
+    passphrase: &Secret,
+    rounds: &Rounds,
+) -> Result<Box<dyn Plain>> {
     match container {
         Container::ZipAes => Ok(Box::new(zip::open(file, passphrase)?)),
-        Container::SevenZ => Ok(Box::new(seven::open(file, passphrase)?)),
+        Container::SevenZ => Ok(Box::new(seven::open(file, passphrase, rounds)?)),
         Container::Age | Container::PlainByHand => fault(OpenFault::Foreign),
     }
 }

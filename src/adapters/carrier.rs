@@ -5,7 +5,7 @@
 //! is in the inventory until people have destroyed it.
 
 use std::{
-    ffi::OsString,
+    ffi::{OsStr, OsString},
     fs::File,
     io::{Read, Write},
     os::fd::{AsFd, BorrowedFd, OwnedFd},
@@ -20,8 +20,10 @@ use rustix::fs::{
 use super::{
     fault,
     files::{self, FileError},
+    wipe,
 };
 use crate::domain::{
+    control::{self, ManifestForm},
     digest::{Digest, Hasher},
     limits::DELIVERY_FILES_MAX,
     manifest::MANIFEST_NAME,
@@ -45,6 +47,12 @@ pub enum CarrierError {
     /// What was written does not read back as it was.
     #[error("'{}' does not read back as it was written", path.display())]
     Differs {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// What was begun could not be wiped.
+    #[error("the copy failed, and what was begun in '{}' cannot be removed", path.display())]
+    Left {
         /// The folder.
         path: PathBuf,
     },
@@ -73,26 +81,48 @@ struct Folder {
 
 const CHUNK: usize = 1 << 20;
 
-/// Whether a folder can be a delivery: plain files of one name, a manifest among them. Nothing is read.
+/// Whether a folder can be a delivery: plain files of one name, a manifest of `form` among them. Nothing is read.
 ///
 /// # Errors
 /// [`CarrierError`].
-pub fn look(path: &Path) -> Result<usize, CarrierError> {
-    Ok(Folder::open(path)?.names.len())
+pub fn look(path: &Path, form: ManifestForm) -> Result<usize, CarrierError> {
+    Ok(Folder::open(path, form)?.names.len())
 }
 
 /// Copies the files of the folder `from` into the new folder `to`, the manifest last, durable; then reads what was
 /// written back, past the cache where the system lets it.
 ///
 /// # Errors
-/// [`CarrierError`]; what was begun in `to` is left, and is no delivery before its manifest is there.
-pub fn copy(from: &Path, to: &Path) -> Result<Vec<Carried>, CarrierError> {
-    let mut source = Folder::open(from)?;
-    source.names.sort_by_key(|name| (name.as_bytes() == MANIFEST_NAME.as_bytes(), name.clone()));
+/// [`CarrierError`]; what was begun in `to` is wiped: it may be in plain, and nobody would come for it.
+pub fn copy(from: &Path, to: &Path, form: ManifestForm) -> Result<Vec<Carried>, CarrierError> {
+    let mut source = Folder::open(from, form)?;
+    source.names.sort_by_key(|name| (is_manifest(form, name), name.clone()));
     if to.symlink_metadata().is_ok() {
         return Err(FileError::Exists { path: to.to_owned() }.into());
     }
     files::create_dir(to)?;
+    match fill(&source, to, form) {
+        Err(_) if !undo(to) => Err(CarrierError::Left { path: to.to_owned() }),
+        filled => filled,
+    }
+}
+
+/// Wipes what was begun; whether nothing is left of it.
+fn undo(to: &Path) -> bool {
+    let (Some(parent), Some(name)) = (to.parent(), to.file_name()) else { return false };
+    let Ok(parent) = files::open_dir(parent) else { return false };
+    wipe::wipe_tree(parent.as_fd(), name, &|_, _, _| true).is_ok_and(|report| report.left == 0)
+}
+
+/// Whether a file says what its delivery is.
+fn is_manifest(form: ManifestForm, name: &OsStr) -> bool {
+    match form {
+        ManifestForm::Ours => name.as_bytes() == MANIFEST_NAME.as_bytes(),
+        form => control::is_document(form, name.as_bytes()),
+    }
+}
+
+fn fill(source: &Folder, to: &Path, form: ManifestForm) -> Result<Vec<Carried>, CarrierError> {
     let target = files::open_dir(to)?;
     let mut carried = Vec::with_capacity(source.names.len());
     for name in &source.names {
@@ -107,7 +137,7 @@ pub fn copy(from: &Path, to: &Path) -> Result<Vec<Carried>, CarrierError> {
     }
     fsync(&target).map_err(FileError::of("sync", to))?;
     files::sync_dir(to.parent().unwrap_or(to))?;
-    let back = Folder::open(to)?;
+    let back = Folder::open(to, form)?;
     for one in &carried {
         let mut file = back.file(&one.name)?;
         // A filesystem that cannot forget what it has in memory reads that: no fault.
@@ -157,7 +187,7 @@ fn beneath() -> ResolveFlags {
 }
 
 impl Folder {
-    fn open(path: &Path) -> Result<Self, CarrierError> {
+    fn open(path: &Path, form: ManifestForm) -> Result<Self, CarrierError> {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let dir =
             open(path, flags, Mode::empty()).map_err(FileError::of("open the folder", path))?;
@@ -169,7 +199,7 @@ impl Folder {
             if matches!(name, b"." | b"..") {
                 continue;
             }
-            names.push(std::ffi::OsStr::from_bytes(name).to_owned());
+            names.push(OsStr::from_bytes(name).to_owned());
             if names.len() > DELIVERY_FILES_MAX {
                 return Err(CarrierError::Odd { path: path.to_owned() });
             }
@@ -179,7 +209,9 @@ impl Folder {
         for name in &folder.names {
             folder.file(name)?;
         }
-        if folder.names.iter().any(|name| name.as_bytes() == MANIFEST_NAME.as_bytes()) {
+        // A letter lies elsewhere: there any file may be one that it means.
+        let says = |name: &OsString| form == ManifestForm::Letter || is_manifest(form, name);
+        if folder.names.iter().any(says) {
             return Ok(folder);
         }
         Err(CarrierError::NoManifest { path: path.to_owned() })
@@ -218,14 +250,44 @@ mod tests {
     fn a_folder_is_copied_whole_and_read_back_and_stays_where_it_was() {
         let (dir, folder) = stick();
         let to = dir.path().join("to");
-        let carried = copy(&folder, &to).unwrap();
+        let carried = copy(&folder, &to, ManifestForm::Ours).unwrap();
         assert_eq!(carried.last().unwrap().name, MANIFEST_NAME);
         for one in &carried {
             let bytes = fs::read(to.join(&one.name)).unwrap();
             assert_eq!(bytes, fs::read(folder.join(&one.name)).unwrap());
             assert_eq!((one.bytes, one.sha256), (bytes.len() as u64, Digest::of(&bytes)));
         }
-        assert!(matches!(copy(&folder, &to), Err(CarrierError::File(FileError::Exists { .. }))));
+        let again = copy(&folder, &to, ManifestForm::Ours);
+        assert!(matches!(again, Err(CarrierError::File(FileError::Exists { .. }))));
+    }
+
+    #[test]
+    fn what_was_begun_is_wiped_when_the_copy_fails() {
+        let (dir, folder) = stick();
+        let mut source = Folder::open(&folder, ManifestForm::Ours).unwrap();
+        // It goes away on the stick after the first files are copied.
+        source.names.push("z-gone".into());
+        let to = dir.path().join("to");
+        fs::create_dir(&to).unwrap();
+        assert!(fill(&source, &to, ManifestForm::Ours).is_err());
+        assert!(to.join("a.csv.age").exists());
+        assert!(undo(&to));
+        assert!(!to.exists());
+    }
+
+    #[test]
+    fn what_says_what_a_delivery_is_goes_by_the_link() {
+        let (dir, folder) = stick();
+        for name in ["manifest.yaml", "manifest.yaml.sig"] {
+            fs::remove_file(folder.join(name)).unwrap();
+        }
+        look(&folder, ManifestForm::Letter).unwrap();
+        for (form, name) in [(ManifestForm::Ctl, "a.ctl"), (ManifestForm::Sums, "SHA256SUMS")] {
+            assert!(matches!(look(&folder, form), Err(CarrierError::NoManifest { .. })));
+            fs::write(folder.join(name), "synthetic").unwrap();
+            let carried = copy(&folder, &dir.path().join(name), form).unwrap();
+            assert_eq!(carried.last().unwrap().name, name);
+        }
     }
 
     #[test]
@@ -243,11 +305,13 @@ mod tests {
             let (dir, folder) = stick();
             make(&folder);
             let to = dir.path().join("to");
-            assert!(matches!(copy(&folder, &to), Err(CarrierError::Odd { .. })));
+            let copied = copy(&folder, &to, ManifestForm::Ours);
+            assert!(matches!(copied, Err(CarrierError::Odd { .. })));
             assert!(!to.exists());
         }
         let (_dir, folder) = stick();
         fs::remove_file(folder.join("manifest.yaml")).unwrap();
-        assert!(matches!(look(&folder), Err(CarrierError::NoManifest { .. })));
+        let looked = look(&folder, ManifestForm::Ours);
+        assert!(matches!(looked, Err(CarrierError::NoManifest { .. })));
     }
 }

@@ -11,7 +11,7 @@ mod known;
 mod look;
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     ffi::{OsStr, OsString},
     io,
     os::{
@@ -31,7 +31,7 @@ use walkdir::WalkDir;
 
 pub use self::{
     claim::{Claim, ClaimError, SpoolFactory},
-    known::{ClaimedFolder, Mark},
+    known::{ClaimedFolder, Lay, Mark},
 };
 use super::{
     fault,
@@ -121,6 +121,9 @@ pub struct Scan {
     pub folders: Vec<OsString>,
     /// Everything else: never followed, never opened.
     pub strays: Vec<Stray>,
+    /// The names of each flat delivery, as they were listed: what lies side by side with those of all others is listed
+    /// once, and not again for each.
+    pub names: BTreeMap<OsString, Vec<OsString>>,
     /// There is more than [`INBOX_ENTRIES_MAX`], and the rest was not listed.
     pub cut: bool,
 }
@@ -176,7 +179,7 @@ impl Inbox {
     /// [`InboxError::Inbox`].
     pub fn scan(&self) -> Result<Scan, InboxError> {
         let mut scan = Scan::default();
-        let mut stems = BTreeSet::new();
+        let (mut stems, mut listed) = (BTreeSet::new(), 0);
         let walk = WalkDir::new(&self.path).min_depth(1).max_depth(1).follow_links(false);
         for entry in walk {
             let entry = match entry {
@@ -185,13 +188,17 @@ impl Inbox {
                 Err(error) if error.depth() > 0 => continue,
                 Err(error) => return Err(self.inbox("list")(error.into())),
             };
-            if scan.folders.len() + scan.strays.len() + stems.len() == INBOX_ENTRIES_MAX {
-                scan.cut = true;
-                break;
-            }
             let name = entry.file_name();
             if is_clearing(name) {
                 continue;
+            }
+            if listed == INBOX_ENTRIES_MAX {
+                scan.cut = true;
+                break;
+            }
+            listed += 1;
+            if let Some(stem) = self.flat_stem(name) {
+                scan.names.entry(stem.to_owned()).or_default().push(name.to_owned());
             }
             let stem = self.profile.stem(name.as_bytes()).filter(|_| entry.file_type().is_file());
             if let Some(stem) = stem.filter(|_| !is_key_name(name.as_bytes())) {
@@ -203,6 +210,9 @@ impl Inbox {
                 scan.strays.push(Stray { name: name.to_owned(), key });
             }
         }
+        // A key or a folder alone makes no delivery, and refuses the one whose name it has.
+        scan.names.retain(|stem, _| stems.contains(stem));
+        scan.names.values_mut().for_each(|names| names.sort());
         scan.folders.extend(stems);
         scan.folders.sort();
         scan.strays.sort_by(|one, other| one.name.cmp(&other.name));
@@ -217,8 +227,8 @@ impl Inbox {
     /// # Errors
     /// [`InboxError::OtherFolder`] where the name is another folder's, and whatever the system refuses.
     pub fn clear(&self, name: &OsStr, claimed: &ClaimedFolder) -> Result<TreeReport, InboxError> {
-        if self.profile.shape == DeliveryShape::Flat {
-            return self.clear_files(claimed);
+        if claimed.lay == Lay::Flat {
+            return self.clear_files(name, claimed);
         }
         let folder = claimed.id;
         let neutral = OsString::from(format!("{CLEARED}{:x}-{:x}", folder.inode, folder.born));
@@ -233,7 +243,7 @@ impl Inbox {
         };
         let cleared = if set_aside { &neutral } else { name };
         let known =
-            |inside: BorrowedFd<'_>, name: &OsStr, found: &Stat| claimed.knows(inside, name, found);
+            |inside: BorrowedFd<'_>, path: &Path, found: &Stat| claimed.knows(inside, path, found);
         let report = wipe::wipe_tree(self.dir.as_fd(), cleared, &known)
             .map_err(|source| InboxError::Clear { path: self.path.clone(), source })?;
         if report.unknown > 0 && set_aside {
@@ -243,13 +253,29 @@ impl Inbox {
     }
 
     /// Clears the files of a flat delivery, each that was seen and is the same; what took the place of one is another
-    /// delivery.
-    fn clear_files(&self, claimed: &ClaimedFolder) -> Result<TreeReport, InboxError> {
+    /// delivery. Where nothing is known one by one, everything goes that has the delivery's name, and it is not cleared
+    /// while something is left of that.
+    fn clear_files(&self, name: &OsStr, claimed: &ClaimedFolder) -> Result<TreeReport, InboxError> {
         let known =
-            |inside: BorrowedFd<'_>, name: &OsStr, found: &Stat| claimed.knows(inside, name, found);
-        let names = claimed.names();
-        wipe::wipe_files(self.dir.as_fd(), names, &known)
-            .map_err(|source| InboxError::Clear { path: self.path.clone(), source })
+            |inside: BorrowedFd<'_>, path: &Path, found: &Stat| claimed.knows(inside, path, found);
+        let mut names = claimed.names();
+        if claimed.seen.is_none() {
+            // What an earlier clearing was about to remove has another name by now.
+            let of_name = self.flat_names(name)?.0;
+            let neutral = |name: &OsString| OsString::from(wipe::neutral_name(name));
+            names = of_name.iter().map(neutral).chain(of_name.iter().cloned()).collect();
+        }
+        let mut report = wipe::wipe_files(self.dir.as_fd(), names, &known)
+            .map_err(|source| InboxError::Clear { path: self.path.clone(), source })?;
+        let (remaining, more) = self.flat_names(name)?;
+        let remaining = remaining.len() as u64 + u64::from(more);
+        match &claimed.seen {
+            // More came than one listing takes, or it cannot be removed: the next try goes on.
+            None => report.left = report.left.max(remaining),
+            // What is left came later, and is looked at anew.
+            Some(_) => report.unknown = report.unknown.max(remaining.saturating_sub(report.left)),
+        }
+        Ok(report)
     }
 
     /// Gives a folder back to the inbox that holds what nobody has seen: under its old name, or beside whatever took

@@ -30,7 +30,7 @@ pub(super) fn import(
     identity: &Identity,
     asked: &ImportArgs,
 ) -> Result<()> {
-    media::is_delivery(&asked.path)?;
+    media::is_delivery(&cli.config, &asked.link, &asked.path)?;
     let (facts, custody) = carried(&asked.carried, HeldKind::Carrier, &asked.path, client)?;
     // A name of our own: what the sender called the folder says nothing to anybody, and need not be kept.
     let mut random = [0; 8];

@@ -80,6 +80,8 @@ impl<'a> RowFile<'a> {
                 grant: reading.grant,
                 batch: reading.batch,
                 copies: self.copies.iter().map(|copy| id(copy)).collect::<Result<_>>()?,
+                holder: self.holder.to_owned(),
+                place: place.clone(),
                 delete_by,
                 reason: reading.reason.clone(),
             },
@@ -100,10 +102,15 @@ impl<'a> RowFile<'a> {
         reading.copies.clone_from(&copies);
         let mut taken = Taken::new(self.path, form, &reading, client.now().to_string());
         let served = client.read(identity, &reading, &mut taken);
-        let missing = taken.missing();
-        match (taken.finish(), &served) {
-            // Nothing was written: nothing is a copy.
-            (Ok(false), Err(_)) => self.withdrawn(client, identity, &copies)?,
+        // Where it ended before its end, nobody knows of the rest whether it would have been found.
+        let whole = matches!(&served, Ok(served) if served.ended.is_none());
+        let missing = taken.missing().filter(|_| whole);
+        match (taken.finish(whole), &served) {
+            // Nothing was written; that it was not is for another person to say too.
+            (Ok(false), Err(_)) => print::note(&format!(
+                "nothing was written: another person takes '{}' back with 'batchward copy withdraw'",
+                reply.id
+            )),
             (finished, _) => {
                 self.declared(client, identity, &copies, &place, delete_by)?;
                 finished?;
@@ -187,14 +194,6 @@ impl<'a> RowFile<'a> {
         }
         Ok(())
     }
-
-    fn withdrawn(&self, client: &mut Client, identity: &Identity, copies: &[CopyId]) -> Result<()> {
-        for copy in copies {
-            let reason = "no byte was written".to_owned();
-            client.act(identity, Command::CopyWithdraw { copy: *copy, reason })?;
-        }
-        Ok(())
-    }
 }
 
 /// Rows on their way to the file.
@@ -246,9 +245,10 @@ impl Taken {
         Some((self.asked.len().saturating_sub(self.found.len()), self.asked.len()))
     }
 
-    /// Ends the file and has it on the disk; false where nothing was ever written.
-    fn finish(mut self) -> Result<bool> {
-        let end = self.end();
+    /// Ends the file and has it on the disk; false where nothing was ever written. Who was not found stands in it only
+    /// where the whole list was looked for.
+    fn finish(mut self, whole: bool) -> Result<bool> {
+        let end = self.end(whole);
         let Some(file) = self.file.take() else {
             return end.map(|()| false).map_err(|e| unwritten(&self.path, &e));
         };
@@ -262,7 +262,7 @@ impl Taken {
         Ok(true)
     }
 
-    fn end(&mut self) -> io::Result<()> {
+    fn end(&mut self, whole: bool) -> io::Result<()> {
         if self.file.is_none() {
             return Ok(());
         }
@@ -275,7 +275,7 @@ impl Taken {
                     head: self.fields.clone(),
                     rows: std::mem::take(&mut self.rows),
                 }];
-                if let Some(on) = &self.on {
+                if let Some(on) = self.on.as_ref().filter(|_| whole) {
                     let lost = self.asked.iter().filter(|value| !self.found.contains(*value));
                     sheets.push(Sheet {
                         name: "查無資料".to_owned(),
@@ -324,6 +324,39 @@ impl Rows for Taken {
                 self.rows.push(values.to_vec());
                 Ok(())
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+
+    use super::*;
+
+    #[test]
+    fn who_was_not_found_stands_in_the_file_only_where_all_were_looked_for() {
+        for (whole, there) in [(true, true), (false, false)] {
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join("found.ods");
+            let mut taken = Taken {
+                path: path.clone(),
+                form: Form::Ods,
+                file: None,
+                fields: Vec::new(),
+                rows: Vec::new(),
+                count: 0,
+                on: Some("name".to_owned()),
+                asked: vec!["甲".to_owned(), "乙".to_owned()],
+                found: BTreeSet::new(),
+                made_at: "2026-11-22T00:00:00Z".to_owned(),
+            };
+            taken.begin(&["name".to_owned()]).unwrap();
+            taken.row(&["甲".to_owned()]).unwrap();
+            assert!(taken.finish(whole).unwrap());
+            let mut archive = zip::ZipArchive::new(File::open(&path).unwrap()).unwrap();
+            let content = io::read_to_string(archive.by_name("content.xml").unwrap()).unwrap();
+            assert_eq!(content.contains("查無資料") && content.contains('乙'), there);
         }
     }
 }

@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 use super::{
     cp950,
     digest::Digest,
-    judge::Document,
+    judge::{self, Document},
     layout::Eudc,
     manifest::{Kind, ManifestFault},
     notified::is_meant,
@@ -117,12 +117,12 @@ impl Default for Profile {
 
 impl Profile {
     /// The delivery that a plain file of a flat inbox belongs to, by its name alone: the name up to the first dot, where the
-    /// file is one that the link means. A hidden file belongs to none.
+    /// file is one that the link means. A hidden file belongs to none, and `manifest.yaml` neither: it would speak for each.
     #[must_use]
     pub fn stem<'n>(&self, name: &'n [u8]) -> Option<&'n [u8]> {
         let text = std::str::from_utf8(name).ok()?;
         let pattern = self.files.as_deref().filter(|_| self.shape == DeliveryShape::Flat)?;
-        if !is_meant(pattern, text) && !is_document(self.form, name) {
+        if judge::is_document(name) || !is_meant(pattern, text) && !is_document(self.form, name) {
             return None;
         }
         let stem = text.split('.').next().unwrap_or_default();
@@ -177,7 +177,7 @@ pub struct Stated {
 /// Why a control file is none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ControlFault {
-    /// Over the limit of a manifest.
+    /// Over the limit of a manifest, or with others of its delivery over that of all of them.
     #[error("a control file is over the limit of a manifest")]
     TooLong,
     /// Neither UTF-8 nor CP950.
@@ -244,6 +244,9 @@ pub fn read(
     profile: &Profile,
     documents: &[(Vec<u8>, Document)],
 ) -> Result<Option<Stated>, ControlFault> {
+    if documents.iter().any(|(_, document)| *document == Document::TooLong) {
+        return Err(ControlFault::TooLong);
+    }
     match profile.form {
         ManifestForm::Ours | ManifestForm::Letter => Ok(None),
         ManifestForm::Ctl => ctl::read(profile, documents),

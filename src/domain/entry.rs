@@ -39,7 +39,7 @@ pub use audits::{
 };
 pub use copies::{
     CopyApproved, CopyDeclared, CopyDenied, CopyMoved, CopyRequested, CopyWithdrawn, EndConfirmed,
-    EndFacts, EndRecorded, Filed, HeldFacts,
+    EndFacts, EndRecorded, Filed, HeldFacts, KeptAt,
 };
 pub use expected::{
     DeliveryCame, DeliveryMissed, ExpectationBegun, ExpectationEnded, ExpectedTerms,

@@ -2,6 +2,10 @@
 
 /// Bytes of a manifest (DESIGN 6).
 pub const MANIFEST_BYTES_MAX: u64 = 1 << 20;
+/// Control documents of one delivery that are read: a bag has five, signatures counted.
+pub const CONTROL_FILES_MAX: usize = 8;
+/// Bytes of all of them together: they stand in memory side by side.
+pub const CONTROL_BYTES_MAX: u64 = 2 << 20;
 /// Bytes of a detached signature file.
 pub const SIGNATURE_BYTES_MAX: u64 = 64 << 10;
 /// Bytes of one configuration, layout, policy or signers file.
@@ -54,6 +58,9 @@ pub const ARCHIVE_RATIO_FROM: u64 = 4 << 20;
 pub const ARCHIVE_DICTIONARY_BYTES_MAX: u64 = 256 << 20;
 /// Rounds of SHA-256 that a 7z archive may ask for, as a power of two; 7-Zip asks for 2^19.
 pub const ARCHIVE_ROUNDS_LOG_MAX: u8 = 24;
+/// Rounds that all archives of one batch may ask for together: five hundred archives as 7-Zip packs them, a minute of
+/// work. Each folder of each archive may ask for a key of its own, and the limit of one says nothing of their number.
+pub const ARCHIVE_ROUNDS_BATCH_MAX: u64 = 1 << 28;
 /// Bytes of one register or access entry (C2SP tlog-tiles: a two-byte length).
 pub const ENTRY_BYTES_MAX: usize = 65_535;
 /// Positions of findings that a case record keeps, of each batch.

@@ -74,6 +74,29 @@ pub fn is_meant(pattern: &str, name: &str) -> bool {
     pattern[p..].iter().all(|c| *c == '*')
 }
 
+/// Whether a name could be one that both patterns mean.
+#[must_use]
+pub fn may_both_mean(one: &str, other: &str) -> bool {
+    let (one, other): (Vec<char>, Vec<char>) = (one.chars().collect(), other.chars().collect());
+    // Whether the rest of `one` from here and the rest of `other` from each place have a name in common; from the ends on.
+    let mut below = vec![false; other.len() + 1];
+    for p in (0..=one.len()).rev() {
+        let mut row = vec![false; other.len() + 1];
+        for q in (0..=other.len()).rev() {
+            let later = |q: usize| below.get(q).copied().unwrap_or_default();
+            let beside = row.get(q + 1).copied().unwrap_or_default();
+            row[q] = match (one.get(p), other.get(q)) {
+                (None, None) => true,
+                (Some('*'), _) | (_, Some('*')) => later(q) || beside,
+                (Some(a), Some(b)) => (a == b || *a == '?' || *b == '?') && later(q + 1),
+                (None, Some(_)) | (Some(_), None) => false,
+            };
+        }
+        below = row;
+    }
+    below.first().copied().unwrap_or_default()
+}
+
 /// Whether a text can be a pattern: one part of a path, nothing hidden, and not everything there is.
 #[must_use]
 pub fn is_pattern(text: &str) -> bool {
@@ -108,6 +131,25 @@ mod tests {
             ("[a].age", "[a].age", true),
         ] {
             assert_eq!(is_meant(pattern, name), meant, "{pattern} {name}");
+        }
+    }
+
+    #[test]
+    fn patterns_that_mean_one_name_are_known() {
+        for (one, other, both) in [
+            ("*.age", "HR*.age", true),
+            ("HR*.age", "HQ*.age", false),
+            ("HR-1.age", "HR-?.age", true),
+            ("HR-1.age", "HR-2.age", false),
+            ("a*", "*b", true),
+            ("a*c", "a*d", false),
+            ("*x*", "abc", false),
+            ("戶籍*.zip", "戶籍資料.zip", true),
+            ("a", "a?", false),
+            ("a*", "a", true),
+        ] {
+            assert_eq!(may_both_mean(one, other), both, "{one} {other}");
+            assert_eq!(may_both_mean(other, one), both, "{other} {one}");
         }
     }
 

@@ -17,6 +17,8 @@ use crate::domain::{
     findings::Position,
     ids::{BatchId, CopyId},
     judge::{Document, Entry, EntryKind, Facts},
+    manifest::{AsOf, FileEntry, Kind, Manifest},
+    time::Timestamp,
 };
 
 /// The record.
@@ -43,6 +45,10 @@ pub struct CaseRecord {
     /// Documents of the form that the link names.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub control: Vec<CaseControl>,
+    /// The manifest that the verdict made of a delivery without one of ours. It is loaded by this one, whatever is
+    /// configured by then; a record of before has none, and it is made again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub made: Option<CaseManifest>,
     /// Odd fields by position; no contents.
     pub positions: Vec<Position>,
 }
@@ -78,6 +84,100 @@ pub struct CaseEntry {
     #[serde(with = "base64_bytes")]
     head: Vec<u8>,
     sha256: Option<Digest>,
+}
+
+/// A manifest that was made of what is there.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CaseManifest {
+    batch: String,
+    link: String,
+    table_no: String,
+    delta: bool,
+    sequence: u64,
+    notified_at: Timestamp,
+    basis_doc_no: String,
+    purpose: String,
+    applied: Option<u64>,
+    as_of: Option<Timestamp>,
+    replaces: Option<String>,
+    records: u64,
+    files: Vec<CaseListed>,
+    each: bool,
+}
+
+/// A file of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct CaseListed {
+    name: String,
+    bytes: u64,
+    sha256: Digest,
+    records: u64,
+    plaintext_sha256: Option<Digest>,
+}
+
+impl CaseManifest {
+    /// What is kept of a manifest, as of a moment where it says so: what a letter announces names no day alone.
+    #[must_use]
+    pub fn of(made: &Manifest) -> Option<Self> {
+        let as_of = match made.as_of {
+            Some(AsOf::Day(_)) => return None,
+            Some(AsOf::Moment(at)) => Some(at),
+            None => None,
+        };
+        let listed = |file: &FileEntry| CaseListed {
+            name: file.name.clone(),
+            bytes: file.bytes,
+            sha256: file.sha256,
+            records: file.records,
+            plaintext_sha256: file.plaintext_sha256,
+        };
+        Some(Self {
+            batch: made.batch.clone(),
+            link: made.link.clone(),
+            table_no: made.table_no.clone(),
+            delta: made.kind == Kind::Delta,
+            sequence: made.sequence,
+            notified_at: made.notified_at,
+            basis_doc_no: made.basis_doc_no.clone(),
+            purpose: made.purpose.clone(),
+            applied: made.applied,
+            as_of,
+            replaces: made.replaces.clone(),
+            records: made.records,
+            files: made.files.iter().map(listed).collect(),
+            each: made.each,
+        })
+    }
+
+    /// The manifest.
+    #[must_use]
+    pub fn manifest(&self) -> Manifest {
+        let listed = |file: &CaseListed| FileEntry {
+            name: file.name.clone(),
+            bytes: file.bytes,
+            sha256: file.sha256,
+            records: file.records,
+            plaintext_sha256: file.plaintext_sha256,
+        };
+        Manifest {
+            batch: self.batch.clone(),
+            link: self.link.clone(),
+            table_no: self.table_no.clone(),
+            kind: if self.delta { Kind::Delta } else { Kind::Full },
+            sequence: self.sequence,
+            notified_at: self.notified_at,
+            basis_doc_no: self.basis_doc_no.clone(),
+            purpose: self.purpose.clone(),
+            applied: self.applied,
+            as_of: self.as_of.map(AsOf::Moment),
+            replaces: self.replaces.clone(),
+            records: self.records,
+            files: self.files.iter().map(listed).collect(),
+            each: self.each,
+        }
+    }
 }
 
 /// Manifest or signature.
@@ -133,6 +233,7 @@ impl CaseRecord {
                 .iter()
                 .map(|(name, one)| CaseControl { name: name.clone(), document: document(one) })
                 .collect(),
+            made: None,
             positions: Vec::new(),
         }
     }

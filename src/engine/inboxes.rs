@@ -389,7 +389,7 @@ impl Engine {
         self.resident && same_since.plus_seconds(limits::SETTLED_SECONDS) > now
     }
 
-    /// The one letter that means something in a delivery, and is awaited still.
+    /// The letter that means something in a delivery, and is awaited still.
     fn letter_for(&self, link: &Link, facts: &Facts) -> Option<(NoticeId, &AnnouncedFacts)> {
         let rows = self.view.notices.rows.iter().filter(|(_, row)| row.link == link.name);
         let mut meant = rows.filter_map(|(id, row)| {
@@ -400,8 +400,19 @@ impl Engine {
             };
             facts.entries.iter().any(means).then_some((*id, letter))
         });
+        // Of what was turned down already, the newest is meant; but a letter that nothing came of goes before it.
         let first = meant.next()?;
-        meant.next().is_none().then_some(first)
+        let is_open =
+            |id: &NoticeId| self.view.notices.rows.get(id).is_some_and(|row| row.batch.is_none());
+        let mut chosen = first;
+        for next in meant {
+            match (is_open(&chosen.0), is_open(&next.0)) {
+                (true, true) => return None,
+                (true, false) => {}
+                (false, _) => chosen = next,
+            }
+        }
+        Some(chosen)
     }
 
     fn judged(&self, facts: &Facts, link: &Link, now: Timestamp) -> (Option<NoticeId>, Look) {

@@ -13,7 +13,10 @@ mod packages;
 use std::{
     io::{Read, Seek},
     path::Path,
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Duration,
 };
 
@@ -26,6 +29,7 @@ use crate::domain::{
     entry::{Entry, KeyForm, WipeFacts},
     ids::{BatchId, CopyId, OrderId},
     judge::Facts,
+    limits::ARCHIVE_ROUNDS_BATCH_MAX,
     link::{Container, Link},
     merkle,
     secret::Secret,
@@ -405,12 +409,38 @@ pub enum OpenFault {
     Unreadable,
 }
 
+/// What archives of one batch may still ask for in rounds of a key's derivation.
+#[derive(Clone, Debug)]
+pub struct Rounds(Arc<AtomicU64>);
+
+impl Rounds {
+    /// This many rounds.
+    #[must_use]
+    pub fn new(rounds: u64) -> Self {
+        Self(Arc::new(AtomicU64::new(rounds)))
+    }
+
+    /// Takes as many of what is left; false where so many are not, and then takes none.
+    #[must_use]
+    pub fn take(&self, rounds: u64) -> bool {
+        let less = |left: u64| left.checked_sub(rounds);
+        self.0.fetch_update(Ordering::SeqCst, Ordering::SeqCst, less).is_ok()
+    }
+}
+
+impl Default for Rounds {
+    /// What one batch has.
+    fn default() -> Self {
+        Self::new(ARCHIVE_ROUNDS_BATCH_MAX)
+    }
+}
+
 /// What opens a delivered file.
 pub enum Lock<'a> {
     /// An age file, and its key.
     Age(KeyForm, &'a Secret),
-    /// An archive, and its passphrase.
-    Archive(Container, &'a Secret),
+    /// An archive, its passphrase, and what the batch has left of rounds.
+    Archive(Container, &'a Secret, &'a Rounds),
     /// There is none: it came in plain.
     None,
 }

@@ -6,7 +6,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Actor, Reply, Result, Service, administration::second_person, stated};
+use super::{Actor, Reply, Result, Service, administration::second_person, not_permitted, stated};
 use crate::{
     domain::{
         accounts::Act,
@@ -234,6 +234,7 @@ impl Service {
         if row.confirmed.is_some() {
             return Err(Error::usage(format!("the amendment {amendment} is confirmed already")));
         }
+        self.may_change_a_decision(actor, &row.what)?;
         let (entry, field) = (row.what.entry, row.what.field);
         let body = self.body_of(entry)?;
         let stood = amending::stands(&body, field).map(|stands| stands.value);
@@ -245,6 +246,22 @@ impl Service {
         let signed = actor.decision()?;
         self.record(actor, Body::AmendmentConfirmed(AmendmentConfirmed { amendment, signed }))?;
         Ok(Reply::new(&amendment, format!("entry {entry} is amended")))
+    }
+
+    /// What somebody decided on is changed by the office that decided, and not by who had asked for it.
+    fn may_change_a_decision(&self, actor: &Actor, what: &FactAmended) -> Result<()> {
+        let Some((act, asked)) = self.engine.view.decided_on(what) else { return Ok(()) };
+        if asked.as_deref() == Some(actor.name()) {
+            return Err(Error::refused(format!(
+                "you asked for '{}' and cannot confirm what changes the decision on it",
+                what.object
+            ))
+            .hint("another person of the office that decided confirms it"));
+        }
+        if !act.allowed_to(&actor.facts.roles) {
+            return Err(not_permitted(actor, "register confirm", act));
+        }
+        Ok(())
     }
 
     /// The amendments about any of these ids that count, the oldest first.

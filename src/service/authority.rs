@@ -97,7 +97,8 @@ impl Service {
         let actor = self.proven(caller, command)?;
         self.is_there(&actor.facts.name)?;
         let links = links_of(&self.engine.view, command);
-        Ok(self.standing_in(actor, command.act(), &links))
+        let wanted = self.roles_for(command, &actor.facts.name);
+        Ok(self.standing_in(actor, command.act(), &wanted, &links))
     }
 
     /// Rights end with the last day, whether or not that could be recorded yet.

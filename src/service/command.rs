@@ -231,6 +231,10 @@ pub enum Command {
         batch: Option<BatchId>,
         /// Copies that were asked for before.
         copies: Vec<CopyId>,
+        /// Who will keep the file.
+        holder: String,
+        /// Where it will be.
+        place: String,
         /// By when the file is gone.
         delete_by: Timestamp,
         /// Why.

@@ -4,30 +4,114 @@
 //! asked, and who may not decide on his own, goes by the person and not by the office, so that standing in for somebody makes
 //! nobody two people.
 
-use super::{Actor, Command, Service, command::Declared, handing::HandoverAct};
-use crate::domain::{
-    accounts::Act,
-    entry::{HoldScope, Statement},
-    ids::{AccessOrderId, BatchId, CopyId, GrantId, OrderId},
-    on_paper::Subject,
-    view::View,
+use super::{
+    Actor, Command, Result, Service, amending::RegisterAct, command::Declared,
+    handing::HandoverAct, intake::IntakeAct,
+};
+use crate::{
+    domain::{
+        accounts::{Act, Role},
+        entry::{HoldScope, Statement},
+        ids::{AccessOrderId, BatchId, CopyId, GrantId, OrderId},
+        on_paper::Subject,
+        view::{Decided, View},
+    },
+    error::Error,
 };
 
 impl Service {
     /// What somebody may do at this moment, also for whom he stands in, and whether it is for him that he does this.
-    pub(super) fn standing_in(&self, mut actor: Actor, act: Act, links: &[String]) -> Actor {
+    pub(super) fn standing_in(
+        &self,
+        mut actor: Actor,
+        act: Act,
+        wanted: &[Role],
+        links: &[String],
+    ) -> Actor {
         let (view, now) = (&self.engine.view, self.now());
         let own = &actor.facts.roles;
         let office = view.deputyships(&actor.facts.name, now).find(|(_, row)| {
             let role = row.terms.post.role();
-            row.stands_in(links) && act.roles().contains(&role) && !own.contains(&role)
+            row.stands_in(links) && wanted.contains(&role) && !own.contains(&role)
         });
         // Where the role of his own would do he acts for himself; unless a policy names which of the roles it is.
-        let needed = !act.allowed_to(own) || act.is_of_an_office();
-        actor.deputy = office.map(|(id, _)| id).filter(|_| needed);
-        actor.facts.roles = view.roles_at(&actor.facts, links, now);
+        let needed = !own.iter().any(|role| wanted.contains(role)) || act.is_of_an_office();
+        // No role is lent to an act whose entry would not say by which appointment.
+        if let Some((id, row)) = office.filter(|_| needed) {
+            actor.facts.roles.push(row.terms.post.role());
+            actor.deputy = Some(id);
+        }
         actor
     }
+
+    /// The roles of which one is needed for a command by somebody: those of its act, unless what it is about says which.
+    pub(super) fn roles_for(&self, command: &Command, name: &str) -> Vec<Role> {
+        let view = &self.engine.view;
+        let narrowed = match command {
+            Command::Intake { act } => match **act {
+                IntakeAct::Provide { batch, .. } => {
+                    let row = view.batches.get(&batch);
+                    let seal = row.and_then(|row| view.next_seal(batch, &row));
+                    seal.map(|seal| vec![seal.role()])
+                }
+                _ => None,
+            },
+            Command::DestroyCancel { order, .. } => {
+                let others = view.orders.get(order).is_some_and(|row| row.by != name);
+                others.then(|| vec![Role::Supervisor])
+            }
+            // Closing papers are a supervisor's, and what was typed of a decision is not.
+            Command::DestroyConfirm { order } => self
+                .typed(Subject::Order(*order))
+                .is_none()
+                .then(|| Act::ConfirmPapers.roles().to_vec()),
+            Command::Register { act } => match **act {
+                RegisterAct::Confirm { amendment } => {
+                    let row = view.amendments.get(&amendment);
+                    let decided = row.and_then(|row| view.decided_on(&row.what));
+                    decided.map(|(act, _)| act.roles().to_vec())
+                }
+                _ => None,
+            },
+            _ => None,
+        };
+        narrowed.unwrap_or_else(|| command.act().roles().to_vec())
+    }
+
+    /// Nobody decides for somebody who asked for it, or who has decided on it already: an office is one.
+    pub(super) fn not_for_a_party(&self, actor: &Actor, command: &Command) -> Result<()> {
+        let view = &self.engine.view;
+        let Some(decided) = decided_by(command) else { return Ok(()) };
+        let of =
+            actor.deputy.and_then(|id| view.principal(id)).filter(|of| view.party(decided, of));
+        // Neither does who comes back, after his deputy has.
+        let again = || view.stood_in_for(decided, actor.name()).then(|| actor.name());
+        let Some(name) = of.or_else(again) else { return Ok(()) };
+        Err(Error::refused(format!(
+            "this was asked for or decided by '{name}', or for them, and is not decided for them again"
+        ))
+        .hint("nobody decides alone; ask somebody who stands in for neither"))
+    }
+}
+
+/// What a command decides on, where who has a part in it may not.
+fn decided_by(command: &Command) -> Option<Decided> {
+    Some(match command {
+        Command::DestroyApprove { order } | Command::DestroyDeny { order, .. } => {
+            Decided::On(Subject::Order(*order))
+        }
+        Command::GrantApprove { grant } | Command::GrantDeny { grant, .. } => {
+            Decided::On(Subject::Grant(*grant))
+        }
+        Command::CopyApprove { copy, .. } | Command::CopyDeny { copy, .. } => {
+            Decided::On(Subject::Copy(*copy))
+        }
+        Command::Intake { act } => match **act {
+            IntakeAct::Provide { batch, .. } => Decided::Seal(batch),
+            _ => return None,
+        },
+        _ => return None,
+    })
 }
 
 /// The links that a command concerns; none where that is not known, and then no deputy for one link may do it.

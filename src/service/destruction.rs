@@ -161,7 +161,10 @@ impl Service {
         if !full || !row.ever_loaded() {
             return Ok(());
         }
-        if self.engine.view.newest_full(&row.link) != Some(batch) {
+        // A newer one that waits for its seals carries nothing yet.
+        let view = &self.engine.view;
+        let bases = [view.newest_full(&row.link), view.newest_open_full(&row.link)];
+        if !bases.contains(&Some(batch)) {
             return Ok(());
         }
         let dependents: Vec<String> = self

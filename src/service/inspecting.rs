@@ -166,6 +166,7 @@ impl Service {
             holder: actor.name().to_owned(),
             link_file: None,
             log_of: inspection.filter.link.clone(),
+            read_for: None,
             until: self.engine.ports.clock.now().plus_seconds(SERVED_SECONDS_MAX),
             row_cap: u64::MAX,
         };

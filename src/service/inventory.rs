@@ -8,13 +8,12 @@ use crate::{
     domain::{
         calendar,
         entry::{
-            Body, CopyApproved, CopyDeclared, CopyDenied, CopyMoved, CopyRequested, CopyWithdrawn,
-            EndConfirmed, EndFacts, EndRecorded, Filed, HeldFacts, Signed,
+            Body, CopyApproved, CopyDeclared, CopyDenied, CopyMoved, CopyWithdrawn, EndConfirmed,
+            EndFacts, EndRecorded, Filed, HeldFacts, KeptAt, Signed,
         },
         ids::{BatchId, CopyId, OrderId},
         inventory::{self, HeldKind, Medium},
         lifecycle::{BatchState, CopyState, OrderState},
-        limits,
         policy::{ClockStart, CopyApproval},
         time::Timestamp,
         view::{CopyKind, CopyRow, Held, Row},
@@ -30,6 +29,8 @@ pub(super) struct Wish {
     pub(super) medium: Medium,
     pub(super) reason: String,
     pub(super) delete_by: Option<Timestamp>,
+    /// Who will keep it and where, of a file that the agent writes.
+    pub(super) kept: Option<KeptAt>,
 }
 
 impl Service {
@@ -56,9 +57,24 @@ impl Service {
     }
 
     pub(super) fn copy_request(&mut self, actor: &Actor, wish: Wish) -> Result<Reply> {
-        let Wish { batch, kind, medium, reason, delete_by } = wish;
-        stated("the reason", &reason)?;
-        lies_on(kind, medium)?;
+        let clause = self.copy_wanted(actor, &wish)?;
+        let signed = actor.signed.clone();
+        let copy = self.copy_asked(actor, wish, clause.is_none(), signed)?;
+        Ok(match clause {
+            None => Reply::new(&copy, format!("'{copy}' may be made")).next(format!(
+                "'batchward copy declare {copy} --place TEXT --holder NAME' once it is there"
+            )),
+            Some(clause) => Reply::new(&copy, format!("'{copy}' waits for the office's approval ({clause})")).next(
+                format!("a supervisor runs 'batchward copy approve {copy} --doc-no NO' with the number of the office's document"),
+            ),
+        })
+    }
+
+    /// Whether a copy may be asked for, and the clause by which somebody has to agree to it; none where nobody has to.
+    pub(super) fn copy_wanted(&self, actor: &Actor, wish: &Wish) -> Result<Option<String>> {
+        let (batch, kind) = (wish.batch, wish.kind);
+        stated("the reason", &wish.reason)?;
+        lies_on(kind, wish.medium)?;
         if !kind.is_made() {
             return Err(Error::usage(format!("a '{kind}' is not asked for")).hint(format!(
                 "'batchward copy declare {batch} --kind {kind}' makes known that it is there"
@@ -69,7 +85,7 @@ impl Service {
             return Err(Error::usage(format!("'{batch}' is {state}, not loaded"))
                 .hint("only of data in use is a copy made"));
         }
-        self.later(delete_by)?;
+        self.later(wish.delete_by)?;
         let (approval, clause) = self.copy_rule(batch)?;
         if approval == CopyApproval::Forbidden {
             return Err(Error::refused(format!("no copy of '{batch}' may be made ({clause})"))
@@ -78,20 +94,7 @@ impl Service {
         if kind == HeldKind::Media {
             self.may_leave(actor, &self.row(batch)?.link)?;
         }
-        let free = approval == CopyApproval::None;
-        let copy = self.engine.view.next_copy(0);
-        let signed = actor.signed.clone();
-        let asked = CopyRequested { copy, batch, kind, medium, reason, delete_by, free, signed };
-        self.record(actor, Body::CopyRequested(asked))?;
-        Ok(if free {
-            Reply::new(&copy, format!("'{copy}' may be made")).next(format!(
-                "'batchward copy declare {copy} --place TEXT --holder NAME' once it is there"
-            ))
-        } else {
-            Reply::new(&copy, format!("'{copy}' waits for the office's approval ({clause})")).next(
-                format!("a supervisor runs 'batchward copy approve {copy} --doc-no NO' with the number of the office's document"),
-            )
-        })
+        Ok((approval != CopyApproval::None).then_some(clause))
     }
 
     /// The request of a copy that is still to be decided on, by another person than asked.
@@ -153,10 +156,15 @@ impl Service {
     ) -> Result<Reply> {
         stated("the reason", &reason)?;
         self.not_handed_on(copy)?;
-        let (row, _) = self.held(copy)?;
+        let (row, held) = self.held(copy)?;
         if !matches!(row.state, CopyState::Requested | CopyState::Planned) {
             return Err(Error::usage(format!("'{copy}' is {}", row.stands()))
                 .hint("what is there goes by 'batchward destroy request'"));
+        }
+        // Its rows may be in the file already: that there is none is not the word of one person.
+        let may_be_there = row.state == CopyState::Planned && held.will_be.is_some();
+        if may_be_there && held.by == actor.name() {
+            return Err(second_person("say that this file was never written"));
         }
         let signed = actor.signed.clone();
         self.record(actor, Body::CopyWithdrawn(CopyWithdrawn { copy, reason, signed }))?;
@@ -188,6 +196,10 @@ impl Service {
                     ))
                     .hint("another kind or medium is another copy: withdraw this one and ask for that"));
                 }
+                let longer = |agreed: &Timestamp| facts.delete_by.is_some_and(|by| by > *agreed);
+                if let Some(agreed) = held.delete_by.filter(longer) {
+                    return Err(self.agreed_until(*copy, agreed));
+                }
                 (*copy, row.batch, false)
             }
             Declared::Batch(batch) => {
@@ -196,13 +208,7 @@ impl Service {
                 (self.engine.view.next_copy(0), *batch, facts.kind.is_made() && asks)
             }
         };
-        let known = self.engine.view.copies_of(batch);
-        let alive = |row: &CopyRow| row.kind.is_held() && row.state != CopyState::Destroyed;
-        if known.filter(|(_, row)| alive(row)).count() > limits::HELD_COPIES_MAX {
-            let most = limits::HELD_COPIES_MAX;
-            return Err(Error::usage(format!("people keep more than {most} copies of '{batch}'"))
-                .hint("sheets or pieces that are kept together are one copy: --pieces N"));
-        }
+        self.one_more(batch)?;
         let late = self.row(batch)?.state;
         let signed = actor.signed.clone();
         let declared = CopyDeclared { copy, batch, facts, unapproved, signed };
@@ -415,7 +421,7 @@ impl Service {
         })
     }
 
-    fn later(&self, date: Option<Timestamp>) -> Result<()> {
+    pub(super) fn later(&self, date: Option<Timestamp>) -> Result<()> {
         if date.is_some_and(|date| date <= self.now()) {
             return Err(Error::usage("the date is past"));
         }

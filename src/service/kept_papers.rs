@@ -173,7 +173,7 @@ impl Service {
     }
 
     /// The paper of this kind that is kept with these bytes.
-    fn paper_kept(&self, sha256: Digest, kind: PaperKind) -> Option<DocumentId> {
+    pub(super) fn paper_kept(&self, sha256: Digest, kind: PaperKind) -> Option<DocumentId> {
         let same = |row: &Paper| row.what.sha256 == sha256 && row.what.kind == kind;
         self.engine.view.papers.iter().find(|(_, row)| same(row)).map(|(id, _)| *id)
     }

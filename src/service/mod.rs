@@ -65,7 +65,7 @@ use crate::{
     domain::{
         accounts::Act,
         digest::Digest,
-        entry::{AGENT, AccountFacts, Body, ConfigChange, Signed},
+        entry::{AGENT, AccountFacts, Body, ConfigChange, KeptAt, Signed},
         ids::{AppointmentId, BatchId},
         limits, national_id,
         signed::SignedText,
@@ -261,6 +261,7 @@ impl Service {
         self.not_by_a_vendor(actor, &command)?;
         self.under_agreement(actor)?;
         permitted(actor, &command)?;
+        self.not_for_a_party(actor, &command)?;
         self.act(actor, command)
     }
 
@@ -309,11 +310,13 @@ impl Service {
             Command::GrantRevoke { grant } => self.grant_revoke(actor, grant),
             Command::UseComplete { grant } => self.use_complete(actor, grant),
             Command::UseFiled { batch, doc_no } => self.use_filed(actor, batch, doc_no),
-            Command::CopyRequest { batch, kind, medium, reason, delete_by } => {
-                self.copy_request(actor, inventory::Wish { batch, kind, medium, reason, delete_by })
-            }
-            Command::CopyOut { grant, batch, copies, delete_by, reason } => {
-                let file = copying::RowFile { grant, batch, copies, delete_by, reason };
+            Command::CopyRequest { batch, kind, medium, reason, delete_by } => self.copy_request(
+                actor,
+                inventory::Wish { batch, kind, medium, reason, delete_by, kept: None },
+            ),
+            Command::CopyOut { grant, batch, copies, holder, place, delete_by, reason } => {
+                let kept = KeptAt { holder, place };
+                let file = copying::RowFile { grant, batch, copies, kept, delete_by, reason };
                 self.copy_out(actor, file)
             }
             Command::CopyApprove { copy, doc_no } => self.copy_approve(actor, copy, doc_no),

@@ -16,8 +16,10 @@ use crate::{
         accounts::Act,
         digest::Digest,
         entry::{Body, DecisionConfirmed, DecisionEntered},
+        ids::DocumentId,
         lifecycle::{CopyState, GrantEvent},
         on_paper::{PaperFor, Ruling, SlipCode, Subject},
+        papers::PaperKind,
         policy::Policy,
         time::Timestamp,
         view::{Mark, Proposal},
@@ -248,6 +250,20 @@ impl Service {
         Ok(())
     }
 
+    /// A scan is the seal of one person: what decided on an order for one approver does not for another.
+    fn decides_once(&self, subject: Subject, document: Option<DocumentId>) -> Result<()> {
+        let Subject::Order(id) = subject else { return Ok(()) };
+        let order = self.order(id)?;
+        match order.on_paper.iter().find(|one| Some(one.document) == document) {
+            None => Ok(()),
+            Some(one) => Err(Error::refused(format!(
+                "this scan is that of the decision of '{}' on '{subject}' already",
+                one.approver
+            ))
+            .hint("each approver seals a slip of their own: print it again")),
+        }
+    }
+
     fn decision_enter(&mut self, actor: &Actor, typed: Typed) -> Result<Reply> {
         let Typed { subject, ruling, approver, doc_no, on, code, scan, reason } = typed;
         self.paper_is_enough(subject)?;
@@ -256,6 +272,12 @@ impl Service {
             (Some(reason), _) => stated("the reason", reason)?,
             (None, Ruling::Denied) => return Err(Error::usage("the reason is missing")),
             (None, Ruling::Approved) => {}
+        }
+        if self.asked_in(subject)?.0 == actor.name() {
+            return Err(Error::refused(format!(
+                "you asked for '{subject}' and cannot enter the decision on it"
+            ))
+            .hint("nobody decides alone; another person enters what the document says"));
         }
         self.approver(subject, ruling, &approver)?;
         self.dated(subject, on)?;
@@ -274,6 +296,7 @@ impl Service {
             .decode(scan.as_bytes())
             .map_err(|_| Error::new(Exit::Data, "the scan is not in base64"))?;
         fit_to_keep(&content)?;
+        self.decides_once(subject, self.paper_kept(Digest::of(&content), PaperKind::Decision))?;
         // A stop after this leaves a scan that decides nothing; the same command again finds it.
         let document = self.keep_scan(actor, (&doc_no, on), &content)?;
         let entered = DecisionEntered {
@@ -322,6 +345,7 @@ impl Service {
         // All of it is asked again: somebody may have left, a hold may have come, the request may have been changed.
         self.paper_is_enough(subject)?;
         self.approver(subject, what.ruling, &what.approver)?;
+        self.decides_once(subject, Some(what.document))?;
         if self.slip_code(subject)?.1 != what.object_digest {
             return Err(Error::refused(format!(
                 "'{subject}' was changed since the decision was entered"

@@ -118,8 +118,8 @@ impl Service {
             PassphraseAct::Enter { link, channel } => {
                 self.passphrase_enter(actor, &link, &channel, secret)
             }
-            PassphraseAct::Confirm { link } => self.passphrase_confirm(actor, link),
-            PassphraseAct::End { link, reason } => self.passphrase_end(actor, link, reason),
+            PassphraseAct::Confirm { link } => self.passphrase_confirm(actor, &link),
+            PassphraseAct::End { link, reason } => self.passphrase_end(actor, &link, reason),
         }
     }
 
@@ -163,8 +163,8 @@ impl Service {
             .next(format!("a supervisor runs 'batchward key confirm {link}'")))
     }
 
-    fn passphrase_confirm(&mut self, actor: &Actor, link: String) -> Result<Reply> {
-        let ledger = self.engine.view.links.get(&link);
+    fn passphrase_confirm(&mut self, actor: &Actor, link: &str) -> Result<Reply> {
+        let ledger = self.engine.view.links.get(link);
         let Some(waits) = ledger.and_then(|ledger| ledger.passphrases.waits.clone()) else {
             return Err(Error::usage(format!(
                 "no passphrase of '{link}' waits for a second person"
@@ -173,26 +173,29 @@ impl Service {
         if waits.by == actor.name() {
             return Err(second_person("confirm this passphrase"));
         }
-        let body =
-            PassphraseConfirmed { link: link.clone(), key: waits.what, signed: actor.decision()? };
+        let body = PassphraseConfirmed {
+            link: link.to_owned(),
+            key: waits.what,
+            signed: actor.decision()?,
+        };
         self.record(actor, Body::PassphraseConfirmed(body))?;
-        self.engine.passphrase_changed(&link);
+        self.engine.passphrase_changed(link);
         self.engine.drive()?;
         Ok(Reply::new(&link, "the passphrase opens batches of this link from now on"))
     }
 
-    fn passphrase_end(&mut self, actor: &Actor, link: String, reason: String) -> Result<Reply> {
+    fn passphrase_end(&mut self, actor: &Actor, link: &str, reason: String) -> Result<Reply> {
         stated("the reason", &reason)?;
-        let ledger = self.engine.view.links.get(&link);
+        let ledger = self.engine.view.links.get(link);
         let has = ledger.is_some_and(|ledger| {
             ledger.passphrases.in_force.is_some() || ledger.passphrases.waits.is_some()
         });
         if !has {
             return Err(Error::usage(format!("'{link}' has no standing passphrase")));
         }
-        let body = PassphraseEnded { link: link.clone(), reason, signed: actor.signed.clone() };
+        let body = PassphraseEnded { link: link.to_owned(), reason, signed: actor.signed.clone() };
         self.record(actor, Body::PassphraseEnded(body))?;
-        self.engine.passphrase_changed(&link);
+        self.engine.passphrase_changed(link);
         self.engine.drive()?;
         Ok(Reply::new(&link, "the passphrase is over, and destroyed in the key store"))
     }

@@ -13,7 +13,7 @@ use super::{Actor, Caller, Result, Service, grants::is_open, not_permitted, stat
 use crate::{
     domain::{
         accounts::Act,
-        current_view,
+        current_view::{self, Broken, Standing, Standing::Readable},
         entry::{Body, Entry},
         ids::BatchId,
         lifecycle::{BatchState, CopyState},
@@ -134,7 +134,8 @@ impl Service {
             return Err(error);
         }
         let link = self.grant(reading.grant)?.terms.link.clone();
-        let actor = self.standing_in(actor, Act::Use, std::slice::from_ref(&link));
+        let actor =
+            self.standing_in(actor, Act::Use, Act::Use.roles(), std::slice::from_ref(&link));
         if let Err(error) = self.may_read(&actor, reading) {
             self.log_asking(&actor, &link, reading, Some(&error.what))?;
             return Err(error);
@@ -243,6 +244,8 @@ impl Service {
         let fields = self.still_granted(&grant, now)?;
         let unit = grant.terms.unit.clone();
         let (vaults, batches_until) = self.vaults(link, reading.batch, unit.as_deref())?;
+        let copies = &self.engine.view.copies;
+        let read = vaults.iter().filter_map(|vault| Some(copies.get(&vault.copy)?.batch)).collect();
         let link_row = self.link(link)?;
         let layout = self.engine.rules.layout_of(link_row);
         // A key that is not among the items is not stored, and then no record can replace another.
@@ -259,6 +262,7 @@ impl Service {
             holder: actor.name().to_owned(),
             link_file: Some(format!("links/{link}.yaml")),
             log_of: None,
+            read_for: unit.map(|unit| (unit, read)),
             until,
             row_cap,
         };
@@ -320,43 +324,12 @@ impl Service {
         unit: Option<&str>,
     ) -> Result<(Vec<VaultKey>, Option<Timestamp>)> {
         let view = &self.engine.view;
-        let now = self.engine.ports.clock.now();
         let usable = |id: BatchId| {
-            view.batches.get(&id).is_some_and(|b| {
-                b.state == BatchState::Loaded
-                    && view.shut(id, &b).is_none()
-                    && !view.is_over_for(id, unit)
-                    && b.times.get("use-until").is_some_and(|end| now <= *end)
-            })
+            view.batches.get(&id).is_some_and(|row| self.standing_for(unit, id, &row) == Readable)
         };
         let batches = match batch {
             Some(batch) => vec![batch],
-            None => {
-                // What is not provided yet is not there yet, unless what came after it is: without it, that says too little.
-                let provided = |(id, b): &(BatchId, Row<'_, Batch>)| view.shut(*id, b).is_none();
-                let place = |b: &Batch| b.decide.map(|mark| mark.seq);
-                let newest = view.currents_of(link).filter(provided).map(|(_, b)| place(&b)).max();
-                let loaded: Vec<_> = view
-                    .currents_of(link)
-                    .filter(|one| provided(one) || Some(place(&one.1)) < newest)
-                    .filter_map(|(id, b)| {
-                        let manifest = b.manifest.as_ref()?;
-                        Some(current_view::Candidate {
-                            batch: id,
-                            full: manifest.kind == Kind::Full,
-                            as_of: manifest.as_of,
-                            loaded_at: b.decide.map(|mark| mark.seq).unwrap_or_default(),
-                            readable: usable(id),
-                        })
-                    })
-                    .collect();
-                current_view::order(&loaded).map_err(|gone| {
-                    Error::refused(format!(
-                        "the change file '{gone}' of this link can no longer be read"
-                    ))
-                    .hint("without it the current view would be wrong; ask one batch: --batch ID")
-                })?
-            }
+            None => self.current_view(link, unit)?,
         };
         let mut vaults = Vec::new();
         let mut until: Option<Timestamp> = None;
@@ -374,6 +347,53 @@ impl Service {
             }
         }
         Ok((vaults, until))
+    }
+
+    /// How a batch that was loaded stands for who reads for a unit.
+    fn standing_for(&self, unit: Option<&str>, id: BatchId, row: &Batch) -> Standing {
+        let view = &self.engine.view;
+        let now = self.engine.ports.clock.now();
+        let in_use = row.state == BatchState::Loaded
+            && row.times.get("use-until").is_some_and(|end| now <= *end);
+        if view.shut(id, row).is_some() {
+            Standing::Shut
+        } else if !in_use {
+            Standing::Gone
+        } else if view.is_over_for(id, unit) {
+            Standing::Over
+        } else {
+            Readable
+        }
+    }
+
+    /// The batches of the current view of a link, oldest first.
+    fn current_view(&self, link: &str, unit: Option<&str>) -> Result<Vec<BatchId>> {
+        let candidate = |(id, row): (BatchId, Row<'_, Batch>)| {
+            let manifest = row.manifest.as_ref()?;
+            Some(current_view::Candidate {
+                batch: id,
+                full: manifest.kind == Kind::Full,
+                as_of: manifest.as_of,
+                loaded_at: row.decide.map(|mark| mark.seq).unwrap_or_default(),
+                standing: self.standing_for(unit, id, &row),
+            })
+        };
+        let loaded: Vec<_> = self.engine.view.candidates_of(link).filter_map(candidate).collect();
+        current_view::order(&loaded).map_err(|broken| match broken {
+            Broken::Gone(gone) => Error::refused(format!(
+                "the change file '{gone}' of this link can no longer be read"
+            ))
+            .hint("without it the current view would be wrong; ask one batch: --batch ID"),
+            Broken::Shut(shut) => match self.loaded_row(shut).and_then(|()| self.is_readable(shut))
+            {
+                Err(why) => Error { exit: Exit::Refused, ..why },
+                Ok(()) => Error::refused(format!("'{shut}' is not provided yet")),
+            },
+            Broken::Over(over) => {
+                Error::refused(format!("your unit has completed its use of '{over}'"))
+                    .hint("without it the current view would be wrong; ask one batch: --batch ID")
+            }
+        })
     }
 }
 

@@ -14,8 +14,11 @@ use std::{
 use super::access_lines::{AccessLine, LogSource};
 use crate::{
     domain::{
-        entry::{AccountSuspended, Body, CustodyHandedOver, LinkStopped, RightsEnded, TermEnded},
-        ids::GrantId,
+        entry::{
+            AccountSuspended, Body, CustodyHandedOver, LinkStopped, RightsEnded, TermEnded,
+            UnitCompleted,
+        },
+        ids::{BatchId, GrantId},
         step::Plan,
         time::Timestamp,
     },
@@ -56,13 +59,15 @@ pub struct Terms {
     pub(super) link_file: Option<String>,
     /// The link whose part of the access log is looked at; none where all of it is, or loaded data are read.
     pub(super) log_of: Option<String>,
+    /// The unit for which loaded data are read, and the batches that are.
+    pub(super) read_for: Option<(String, Vec<BatchId>)>,
     /// The earliest end of the grant, its link, and the batches that are read.
     pub(super) until: Timestamp,
     pub(super) row_cap: u64,
 }
 
 impl Terms {
-    /// Whether an entry of the register ends the reading: the end of the grant, a change of its holder's account, a
+    /// Whether an entry of the register ends the reading: the end of the grant or of the unit's use, a change of its holder's account, a
     /// link that was stopped or may have become narrower, a key of the log that is about to be destroyed. The intent is recorded before the
     /// slot goes: no line comes after it.
     #[must_use]
@@ -70,6 +75,10 @@ impl Terms {
         match body {
             Body::GrantRevoked { grant, .. } | Body::UseCompleted { grant, .. } => {
                 Some(*grant) == self.grant
+            }
+            Body::UnitCompleted(UnitCompleted { batch, unit, .. }) => {
+                let read_for = self.read_for.as_ref();
+                read_for.is_some_and(|(reader, batches)| reader == unit && batches.contains(batch))
             }
             Body::AccountDisabled { name, .. } | Body::AccountConfirmed { name, .. } => {
                 *name == self.holder
@@ -298,6 +307,7 @@ fn over(terms: &Terms) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::entry::Signed;
 
     #[test]
     fn a_link_that_is_stopped_ends_its_readings_and_those_of_no_other() {
@@ -306,6 +316,7 @@ mod tests {
             holder: "henry".to_owned(),
             link_file: Some(format!("links/{link}.yaml")),
             log_of: None,
+            read_for: None,
             until: Timestamp::from_millis(0),
             row_cap: 1,
         };
@@ -317,5 +328,25 @@ mod tests {
             assert!(!terms("other").are_taken_back_by(&stopped));
             assert!(!Terms { link_file: None, ..terms("one") }.are_taken_back_by(&stopped));
         }
+    }
+
+    #[test]
+    fn a_unit_that_completes_its_use_ends_its_readings_of_that_batch_and_no_other() {
+        let batch = BatchId::new(1);
+        let terms = |unit: &str, read: BatchId| Terms {
+            grant: None,
+            holder: "henry".to_owned(),
+            link_file: None,
+            log_of: None,
+            read_for: Some((unit.to_owned(), vec![read])),
+            until: Timestamp::from_millis(0),
+            row_cap: 1,
+        };
+        let unit = "one".to_owned();
+        let signed = Signed { text: String::new(), signature: String::new(), key: String::new() };
+        let done = Body::UnitCompleted(UnitCompleted { batch, unit, signed });
+        assert!(terms("one", batch).are_taken_back_by(&done));
+        assert!(!terms("two", batch).are_taken_back_by(&done));
+        assert!(!terms("one", BatchId::new(2)).are_taken_back_by(&done));
     }
 }

@@ -11,8 +11,19 @@ use crate::{
     error::{Error, Exit},
 };
 
-/// Fields that are no texts: files and signed notes, which are looked through or verified where they are taken, and keys.
-const NO_TEXTS: &[&str] = &["content", "scan", "answer", "note", "key", "vkey"];
+/// Fields of a command that are no texts: files and signed notes, which are looked through or verified where they are taken,
+/// and keys. A field of the same name in another command is a text.
+const fn no_texts(command: &Command) -> &'static [&'static str] {
+    match command {
+        Command::AccountAdd { .. } => &["key"],
+        Command::WitnessAdd { .. } => &["vkey"],
+        Command::WitnessTake { .. } => &["note"],
+        Command::TimestampTake { .. } => &["answer"],
+        Command::Paper { .. } => &["content"],
+        Command::OnPaper { .. } => &["scan"],
+        _ => &[],
+    }
+}
 
 /// Looks through a command.
 ///
@@ -22,16 +33,16 @@ pub(super) fn look_through(command: &Command) -> Result<()> {
     let bytes = entry::canonical(command).map_err(|e| Error::new(Exit::Failed, e.to_string()))?;
     let value: Value =
         serde_json::from_slice(&bytes).map_err(|e| Error::new(Exit::Failed, e.to_string()))?;
-    looked(&value)
+    looked(&value, no_texts(command))
 }
 
-fn looked(value: &Value) -> Result<()> {
+fn looked(value: &Value, no_texts: &[&str]) -> Result<()> {
     match value {
         Value::String(text) => clean_of_numbers(text),
-        Value::Array(values) => values.iter().try_for_each(looked),
+        Value::Array(values) => values.iter().try_for_each(|value| looked(value, no_texts)),
         Value::Object(fields) => {
-            let texts = fields.iter().filter(|(name, _)| !NO_TEXTS.contains(&name.as_str()));
-            texts.map(|(_, value)| value).try_for_each(looked)
+            let texts = fields.iter().filter(|(name, _)| !no_texts.contains(&name.as_str()));
+            texts.map(|(_, value)| value).try_for_each(|value| looked(value, no_texts))
         }
         Value::Null | Value::Bool(_) | Value::Number(_) => Ok(()),
     }
@@ -39,8 +50,9 @@ fn looked(value: &Value) -> Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::intake::IntakeAct;
     use super::*;
-    use crate::domain::ids::BatchId;
+    use crate::domain::{ids::BatchId, intake::Compared};
 
     fn rejected(reason: &str) -> Result<()> {
         look_through(&Command::BatchReject { batch: BatchId::new(1), reason: reason.to_owned() })
@@ -52,5 +64,13 @@ mod tests {
         assert!(rejected("申請人撤件").is_ok());
         let taken = Command::TimestampTake { answer: "A123456789".to_owned() };
         assert!(look_through(&taken).is_ok());
+        // What is a signed note there is what a person wrote here.
+        let compared = IntakeAct::Compare {
+            batch: BatchId::new(1),
+            applied: None,
+            result: Compared::Mismatch,
+            note: Some("A123456789".to_owned()),
+        };
+        assert!(look_through(&Command::Intake { act: Box::new(compared) }).is_err());
     }
 }

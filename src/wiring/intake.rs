@@ -1,6 +1,12 @@
 //! Drop directories and keyboxes as the engine's port.
 
-use std::{ffi::OsStr, os::unix::ffi::OsStrExt, path::PathBuf};
+use std::{
+    collections::BTreeMap,
+    ffi::{OsStr, OsString},
+    os::unix::ffi::OsStrExt,
+    path::PathBuf,
+    sync::{Mutex, PoisonError},
+};
 
 use super::{described, store::spool_name};
 use crate::{
@@ -11,6 +17,7 @@ use crate::{
         keybox::{self, Keybox, KeyboxError},
     },
     domain::{
+        control::DeliveryShape,
         entry::{KeyForm, WipeFacts},
         ids::CopyId,
         judge::{EntryKind, Facts},
@@ -22,7 +29,24 @@ use crate::{
 
 /// Inboxes and keyboxes; claims go to the spool folder.
 pub(super) struct Drops {
-    pub(super) spool: PathBuf,
+    spool: PathBuf,
+    /// Of each flat inbox, what the last scan listed: the looks that follow it go by that.
+    listed: Mutex<BTreeMap<PathBuf, Names>>,
+}
+
+/// The names of flat deliveries.
+type Names = BTreeMap<OsString, Vec<OsString>>;
+
+impl Drops {
+    pub(super) fn new(spool: PathBuf) -> Self {
+        Self { spool, listed: Mutex::default() }
+    }
+
+    /// The names of a flat delivery, where the last scan has seen it.
+    fn listed(&self, link: &Link, delivery: &OsStr) -> Option<Vec<OsString>> {
+        let listed = self.listed.lock().unwrap_or_else(PoisonError::into_inner);
+        listed.get(&link.inbox)?.get(delivery).cloned()
+    }
 }
 
 fn inbox_error(error: &InboxError) -> PortError {
@@ -64,7 +88,14 @@ const fn form(form: keybox::KeyForm) -> KeyForm {
 
 impl Intake for Drops {
     fn scan(&self, link: &Link) -> Result<Scan> {
-        let scan = open(link)?.scan().map_err(|e| inbox_error(&e))?;
+        let mut scan = open(link)?.scan().map_err(|e| inbox_error(&e))?;
+        let mut listed = self.listed.lock().unwrap_or_else(PoisonError::into_inner);
+        // A list that may lack a name of a delivery is none to go by.
+        match scan.cut || scan.names.is_empty() {
+            true => listed.remove(&link.inbox),
+            false => listed.insert(link.inbox.clone(), std::mem::take(&mut scan.names)),
+        };
+        drop(listed);
         Ok(Scan {
             folders: scan.folders.into_iter().map(|name| name.as_bytes().to_vec()).collect(),
             strays: scan
@@ -77,7 +108,14 @@ impl Intake for Drops {
     }
 
     fn look(&self, link: &Link, folder: &[u8]) -> Result<Option<Facts>> {
-        match open(link)?.look(OsStr::from_bytes(folder)) {
+        let (inbox, name) = (open(link)?, OsStr::from_bytes(folder));
+        let flat = link.profile.shape == DeliveryShape::Flat;
+        let listed = flat.then(|| self.listed(link, name)).flatten();
+        let looked = match listed {
+            Some(names) => inbox.look_among(&names),
+            None => inbox.look(name),
+        };
+        match looked {
             Err(error) if error.is_gone() => Ok(None),
             other => other.map(Some).map_err(|e| inbox_error(&e)),
         }

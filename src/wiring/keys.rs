@@ -202,11 +202,13 @@ impl Opener for Age {
         let key = match lock {
             Lock::Age(KeyForm::Identity, key) => DeliveryKey::Identity(key.duplicate()),
             Lock::Age(KeyForm::Passphrase, key) => DeliveryKey::Passphrase(key.duplicate()),
-            Lock::Archive(container, passphrase) => {
-                return archive::open(file, *container, passphrase).map_err(|error| match error {
-                    ArchiveError::Fault(fault) => fault,
-                    ArchiveError::Io(_) => OpenFault::Unreadable,
-                });
+            Lock::Archive(container, passphrase, rounds) => {
+                return archive::open_within(file, *container, passphrase, rounds).map_err(
+                    |error| match error {
+                        ArchiveError::Fault(fault) => fault,
+                        ArchiveError::Io(_) => OpenFault::Unreadable,
+                    },
+                );
             }
             Lock::None => return Ok(Box::new(One(Ahead::new(Box::new(file))))),
         };

@@ -9,8 +9,12 @@ use crate::{
         carrier::{self, CarrierError},
         machine::Machine,
     },
-    config,
-    domain::digest::Digest,
+    config::{self, Config},
+    domain::{
+        control::{DeliveryShape, ManifestForm},
+        digest::Digest,
+        link::Link,
+    },
     error::{Error, Exit},
     service::Result,
 };
@@ -21,7 +25,7 @@ pub type Carried = Vec<(String, u64, Digest)>;
 fn failed(error: &CarrierError) -> Error {
     let exit = match error {
         CarrierError::Odd { .. } | CarrierError::NoManifest { .. } => Exit::Data,
-        CarrierError::Differs { .. } => Exit::Failed,
+        CarrierError::Differs { .. } | CarrierError::Left { .. } => Exit::Failed,
         CarrierError::File(_) => Exit::Unavailable,
     };
     Error::new(exit, described(error))
@@ -33,12 +37,24 @@ pub fn serial_of(path: &Path) -> Option<String> {
     Machine::default().serial(path)
 }
 
-/// Whether a folder can be a delivery.
+/// Whether a folder can be a delivery of a link.
 ///
 /// # Errors
-/// Something in it is no plain file, or there is no manifest.
-pub fn is_delivery(path: &Path) -> Result<()> {
-    carrier::look(path).map(|_| ()).map_err(|e| failed(&e))
+/// The link is not there or takes no folders, something in it is no plain file, or nothing says what it is.
+pub fn is_delivery(config: &Path, link: &str, path: &Path) -> Result<()> {
+    let config = config::load(config).map_err(|list| faults(&list))?;
+    let profile = &link_of(&config, link)?.profile;
+    if profile.shape == DeliveryShape::Flat {
+        return Err(Error::usage(
+            "the deliveries of this link are no folders: nothing is imported",
+        )
+        .hint("what is carried comes in folders: 'delivery: folder' in the link's file"));
+    }
+    carrier::look(path, profile.form).map(|_| ()).map_err(|e| failed(&e))
+}
+
+fn link_of<'c>(config: &'c Config, link: &str) -> Result<&'c Link> {
+    config.links.get(link).ok_or_else(|| Error::usage("there is no such link"))
 }
 
 /// Copies a delivery folder from a medium into the inbox of a link, as `name`.
@@ -47,8 +63,8 @@ pub fn is_delivery(path: &Path) -> Result<()> {
 /// The link is not there, or something cannot be copied.
 pub fn carry_in(config: &Path, link: &str, from: &Path, name: &str) -> Result<Carried> {
     let config = config::load(config).map_err(|list| faults(&list))?;
-    let link = config.links.get(link).ok_or_else(|| Error::usage("there is no such link"))?;
-    carry(from, &link.inbox.join(name))
+    let link = link_of(&config, link)?;
+    carry(from, &link.inbox.join(name), link.profile.form)
 }
 
 /// Copies a package from its recipient's outbox into a folder of its number on a medium.
@@ -56,7 +72,7 @@ pub fn carry_in(config: &Path, link: &str, from: &Path, name: &str) -> Result<Ca
 /// # Errors
 /// The recipient or the package is not there, or something cannot be copied.
 pub fn carry_out(config: &Path, recipient: &str, number: &str, to: &Path) -> Result<Carried> {
-    carry(&outbox(config, recipient)?.join(number), &to.join(number))
+    carry(&outbox(config, recipient)?.join(number), &to.join(number), ManifestForm::Ours)
 }
 
 /// Whether the package still lies in its recipient's outbox, and the medium has nothing of its number.
@@ -64,7 +80,8 @@ pub fn carry_out(config: &Path, recipient: &str, number: &str, to: &Path) -> Res
 /// # Errors
 /// Either is not so.
 pub fn can_carry_out(config: &Path, recipient: &str, number: &str, to: &Path) -> Result<()> {
-    is_delivery(&outbox(config, recipient)?.join(number))?;
+    let package = outbox(config, recipient)?.join(number);
+    carrier::look(&package, ManifestForm::Ours).map_err(|e| failed(&e))?;
     if !to.is_dir() || to.join(number).symlink_metadata().is_ok() {
         return Err(Error::new(
             Exit::Unavailable,
@@ -81,8 +98,8 @@ fn outbox(config: &Path, recipient: &str) -> Result<PathBuf> {
     Ok(recipient.outbox.clone())
 }
 
-fn carry(from: &Path, to: &Path) -> Result<Carried> {
-    let carried = carrier::copy(from, to).map_err(|e| failed(&e))?;
+fn carry(from: &Path, to: &Path, form: ManifestForm) -> Result<Carried> {
+    let carried = carrier::copy(from, to, form).map_err(|e| failed(&e))?;
     let row =
         |one: carrier::Carried| (one.name.to_string_lossy().into_owned(), one.bytes, one.sha256);
     Ok(carried.into_iter().map(row).collect())

@@ -375,7 +375,7 @@ fn ports(agent: &Agent, keys: Store, logs: Logs, clock: Arc<dyn Clock>, lease: H
             store: CaseStore::new(state.join("cases")),
             wiper: wiper.clone(),
         }),
-        intake: Arc::new(Drops { spool: spool.clone() }),
+        intake: Arc::new(Drops::new(spool.clone())),
         spool: Arc::new(SpoolFiles { dir: spool, wiper: wiper.clone() }),
         opener: Arc::new(Age),
         vaults: Arc::new(database::in_files(agent)),

@@ -32,7 +32,7 @@ fn a_stop_at_any_write_of_a_load_and_of_a_drop_leaves_all_or_nothing() {
     let people = People::new();
     let server = Server::start("");
     for write in ["database-table", "database-load", "database-drop"] {
-        for (n, moment) in MOMENTS.into_iter().enumerate() {
+        for (n, moment) in MOMENTS.iter().enumerate() {
             // Accepted in plain, or under the key of the batch.
             let world = World::set_up(&people, &server, n % 2 == 0);
             let site = &world.site;

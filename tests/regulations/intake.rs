@@ -181,3 +181,43 @@ fn data_that_have_to_be_kept_for_a_time_are_not_destroyed_before() {
     site.run_as("sue", &["destroy", "approve", &order]).ok();
     site.verify();
 }
+
+#[test]
+fn the_view_keeps_its_base_while_a_new_full_file_waits_and_has_none_where_a_unit_is_done_with_it() {
+    let people = People::new();
+    let rule = "  intake:\n    confirm: { value: after-load, clause: TY-4.2.1a }";
+    let site = over(&people, "taoyuan-dwcd", rule);
+    let id = |number: &str| {
+        let rows = site.batches();
+        let row = rows.iter().find(|row| row["delivery"] == number || row["number"] == number);
+        row.unwrap_or_else(|| panic!("{number}: {rows:?}"))["id"].as_str().unwrap().to_owned()
+    };
+    site.install(&[], &["json-manifest", "delta-1"]);
+    site.once();
+    let (base, delta) = (id("MOCA-1151102-0005"), id("MOCA-1151102-0007"));
+    for batch in [&base, &delta] {
+        site.run_as("alice", &["batch", "confirm", batch]).ok();
+    }
+    let grant = site.grant(LINK);
+    let rows = |more: &[&str]| {
+        let ran = site.query(&grant, &[&["--format", "csv"], more].concat()).ok();
+        ran.text().lines().count()
+    };
+    let (both, change) = (rows(&[]), rows(&["--batch", &delta]));
+    assert!(both > change, "{both} rows of base and change file, {change} of the change file");
+    // The new full file waits: the view is what it was, and the base stays under its change file.
+    site.install(&[], &["small-20"]);
+    site.once();
+    let new = id("MOCA-1151102-0006");
+    assert_eq!(site.show(&new)["state"], "loaded");
+    site.query(&grant, &["--batch", &new]).exits(77);
+    assert_eq!(rows(&[]), both);
+    // A unit that is done with the base has no view: not the change file alone.
+    site.run_as("henry", &["use", "complete", "--batch", &base]).ok();
+    let ran = site.query(&grant, &[]).exits(77);
+    assert!(ran.stderr.contains("has completed its use of"), "{}", ran.stderr);
+    assert_eq!(rows(&["--batch", &delta]), change);
+    site.run_as("henry", &["use", "withdraw", &base, "--reason", "誤植"]).ok();
+    assert_eq!(rows(&[]), both);
+    site.verify();
+}

@@ -72,6 +72,9 @@ fn the_unit_tells_the_it_office_to_fetch_and_each_notice_has_its_time_and_its_ch
     give("henry", &["--stage", "provider", "--channel", "letter", "--doc-no", DOC]).ok();
     give("henry", &["--stage", "to-it", "--channel", "email"]).ok();
     give("alice", &["--stage", "to-unit", "--channel", "email"]).ok();
+    // The batch is there: what one person enters of the provider's notice counts with another's word alone.
+    assert_ne!(site.show(&batch)["notice"]["official_at"], "2026-11-21T01:00:00.000Z");
+    give("alice", &["--stage", "provider", "--channel", "letter", "--doc-no", DOC]).ok();
     let notice = site.show(&batch)["notice"].clone();
     let stages: Vec<&str> = notice["notices"]
         .as_array()
@@ -79,7 +82,7 @@ fn the_unit_tells_the_it_office_to_fetch_and_each_notice_has_its_time_and_its_ch
         .iter()
         .map(|one| one["stage"].as_str().unwrap())
         .collect();
-    assert_eq!(stages, ["provider", "to-it", "to-unit"]);
+    assert!(["provider", "to-it", "to-unit"].iter().all(|stage| stages.contains(stage)));
     assert_eq!(notice["official_at"], "2026-11-21T01:00:00.000Z", "{notice:#}");
     assert_ne!(notice["stated_at"], notice["official_at"], "both are kept");
     site.verify();

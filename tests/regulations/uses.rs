@@ -172,3 +172,44 @@ fn the_end_of_the_period_and_of_the_link_start_the_clock_whatever_was_said() {
     assert!(of(&site, "link-terminated"));
     site.verify();
 }
+
+#[test]
+fn what_another_person_said_of_a_need_is_taken_back_by_two_people() {
+    let people = People::new();
+    let (site, batch, _) = three(&people);
+    people.new_key("olga");
+    let key = people.public("olga");
+    let add = ["account", "add", "olga", "--role", "handler", "--sign-key", key.to_str().unwrap()];
+    site.run_as("ada", &add).ok();
+    site.run_as("ben", &["account", "confirm", "olga"]).ok();
+    let kept = |unit: Option<&str>| {
+        let page = site.show(&batch);
+        let uses = page["intake"]["uses"].as_array().unwrap().clone();
+        let line = uses.into_iter().find(|one| one["unit"].as_str() == unit);
+        line.is_some_and(|one| one["keep_until"].is_string())
+    };
+    let until = ["--reason", "申復中", "--until", "2026-12-31"];
+    let keep = [["use", "keep", batch.as_str()].as_slice(), &until].concat();
+    let back = ["use", "withdraw", batch.as_str(), "--reason", "誤植"];
+    // For all: no unit alone ends it.
+    site.run_as("olga", &keep).ok();
+    let ran = site.run_as("hanna", &back).ok();
+    assert!(ran.text().contains("waits for a second person"), "{}", ran.text());
+    assert!(kept(Some(UNIT)));
+    site.run_as("hanna", &["use", "confirm", &batch]).exits(77);
+    site.run_as("sue", &["use", "confirm", &batch]).ok();
+    assert!(!kept(Some(UNIT)));
+    // Who stated it takes it back alone.
+    site.run_as("olga", &keep).ok();
+    site.run_as("olga", &back).ok();
+    assert!(!kept(Some(UNIT)));
+    // A unit's: who belongs to none neither takes it back alone nor says the contrary.
+    site.run_as("henry", &keep).ok();
+    let of_unit = ["--unit", UNIT];
+    site.run_as("olga", &[back.as_slice(), &of_unit].concat()).ok();
+    site.run_as("olga", &["use", "no-need", &batch, "--unit", UNIT]).exits(77);
+    assert!(kept(Some(UNIT)));
+    site.run_as("sue", &["use", "confirm", &batch, "--unit", UNIT]).ok();
+    assert!(!kept(Some(UNIT)));
+    site.verify();
+}

@@ -44,7 +44,11 @@ fn a_number_is_amended_by_two_people_before_and_after_it_was_printed() {
         rows.iter().find(|row| row["id"] == *copy).unwrap()["approved_doc_no"].clone()
     };
     assert_eq!(number(rows()), WRONG);
-    site.run_as("audrey", &["register", "confirm", &amendment]).ok();
+    // The supervisor gave the number: the office that decided confirms, and not who asked for the copy.
+    for name in ["audrey", "henry"] {
+        refused(&site, name, &["register", "confirm", &amendment]);
+    }
+    site.run_as("sue", &["register", "confirm", &amendment]).ok();
     site.run_as("sue", &["register", "confirm", &amendment]).exits(64);
     assert_eq!(number(rows()), RIGHT);
 
@@ -61,7 +65,7 @@ fn a_number_is_amended_by_two_people_before_and_after_it_was_printed() {
     let sheet: Value = serde_json::from_str(&export(&site, "json")).unwrap();
     let amended = &sheet["rows"][0]["amendments"][0];
     assert_eq!((&amended["from"], &amended["to"]), (&WRONG.into(), &RIGHT.into()));
-    assert_eq!((&amended["by"], &amended["confirmed_by"]), (&"alice".into(), &"audrey".into()));
+    assert_eq!((&amended["by"], &amended["confirmed_by"]), (&"alice".into(), &"sue".into()));
 
     // After it was printed it is the same, and what is amended is what stands.
     let third = "府社婦字第1150000013號";
@@ -112,6 +116,17 @@ fn an_application_that_is_amended_is_decided_on_as_it_stands() {
     let signed: Value = serde_json::from_str(decided.as_str().unwrap()).unwrap();
     let first = site.run_as("sue", &["grant", "deny", &grant, "--reason", "x"]);
     first.exits(64);
+    // What the grant is for, and by which letter, is the supervisor's word from now on.
+    let purpose = amend(&entry, "purpose", "其他用途");
+    site.run_as("alice", &purpose).ok();
+    let amendment = place_of(&site, "fact-amended");
+    for name in ["alice", "henry", "audrey"] {
+        refused(&site, name, &["register", "confirm", &amendment]);
+    }
+    let rows = || site.run(&["grant", "list", "--json"]).ok().json();
+    assert_eq!(rows()[0]["purpose"], "資格審查");
+    site.run_as("sue", &["register", "confirm", &amendment]).ok();
+    assert_eq!(rows()[0]["purpose"], "其他用途");
     assert!(signed["object_digest"].is_string());
     site.verify();
 }

@@ -107,6 +107,9 @@ fn a_destruction_is_approved_on_paper_once_two_people_vouch_for_the_seal() {
         let wrong = Typed { approver, ..Typed::new(&site, &order, &right) };
         wrong.by(&site, "carl", &[]).exits(exit);
     }
+    // Nor does who asked for it enter it.
+    let said = typed.by(&site, "alice", &[]).exits(77).stderr;
+    assert!(said.contains("you asked for"), "{said}");
     typed.by(&site, "audrey", &[]).exits(77);
     assert!(of_type(&site, "decision-entered").is_empty());
 

@@ -25,12 +25,16 @@ use crate::{
         limits::{ARCHIVE_HEADER_BYTES_MAX, DELIVERY_BYTES_MAX},
         secret::Secret,
     },
-    engine::ports::{Delivered, OpenFault, Plain},
+    engine::ports::{Delivered, OpenFault, Plain, Rounds},
 };
 
 const SIGNATURE: [u8; 6] = *b"7z\xBC\xAF\x27\x1C";
 /// Bytes of the first header, after which the packed streams begin.
 const FIRST_BYTES: u64 = 32;
+/// Of them, those after the signature.
+const FIRST_BYTES_REST: usize = 26;
+/// Bytes of a block of the cipher.
+const BLOCK_BYTES: usize = 16;
 
 /// What was seen that only the right passphrase gives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,6 +63,8 @@ impl Seen {
 /// An open archive.
 pub(super) struct Archive {
     passphrase: Secret,
+    /// What is left to the batch.
+    rounds: Rounds,
     /// The last key that was derived: files of one archive mostly have the same.
     key: Option<Key>,
     seen: Seen,
@@ -72,18 +78,26 @@ pub(super) struct Archive {
     ended: bool,
 }
 
+/// The file that was lent, and what was read of it.
+type Returned = (Box<dyn Delivered>, Zeroizing<Vec<u8>>);
+
 /// Where the file is: lent to a folder's decoders, with the files that are left in it, or free.
 enum Reading {
-    Folder(Lent, usize),
+    Folder(Box<Lent>, usize),
     Between(Box<dyn Delivered>),
     Lost,
 }
 
 /// Opens a 7z file.
-pub(super) fn open(mut file: Box<dyn Delivered>, passphrase: &Secret) -> Result<Archive> {
+pub(super) fn open(
+    mut file: Box<dyn Delivered>,
+    passphrase: &Secret,
+    rounds: &Rounds,
+) -> Result<Archive> {
     let length = file.seek(SeekFrom::End(0))?;
     let mut archive = Archive {
         passphrase: passphrase.duplicate(),
+        rounds: rounds.clone(),
         key: None,
         seen: Seen::Nothing,
         folders: Vec::new().into_iter(),
@@ -95,7 +109,7 @@ pub(super) fn open(mut file: Box<dyn Delivered>, passphrase: &Secret) -> Result<
         ended: true,
     };
     let header = first(&mut *file, length)?;
-    let (file, header) = archive.header(file, header)?;
+    let (file, header) = archive.header(file, &header)?;
     let Header { folders, items } = header;
     check(&folders, &items, length)?;
     archive.folders = folders.into_iter();
@@ -111,7 +125,7 @@ fn first(file: &mut dyn Delivered, length: u64) -> Result<Zeroizing<Vec<u8>>> {
     if *known != SIGNATURE {
         return fault(OpenFault::Foreign);
     }
-    let bytes = piece(file, 6, FIRST_BYTES as usize - 6)?;
+    let bytes = piece(file, 6, FIRST_BYTES_REST)?;
     let mut fields = Fields(&bytes);
     let (major, _minor) = (fields.u8()?, fields.u8()?);
     let sum = fields.u32()?;
@@ -176,9 +190,9 @@ impl Archive {
     fn header(
         &mut self,
         mut file: Box<dyn Delivered>,
-        bytes: Zeroizing<Vec<u8>>,
+        bytes: &[u8],
     ) -> Result<(Box<dyn Delivered>, Header)> {
-        let mut fields = Fields(&bytes);
+        let mut fields = Fields(bytes);
         match fields.u8()? {
             header::HEADER => return Ok((file, Header::read(&mut fields)?)),
             header::ENCODED => {}
@@ -207,11 +221,7 @@ impl Archive {
         Ok((file, Header::read(&mut fields)?))
     }
 
-    fn decode_header(
-        &mut self,
-        file: Box<dyn Delivered>,
-        folder: &Folder,
-    ) -> Result<(Box<dyn Delivered>, Zeroizing<Vec<u8>>)> {
+    fn decode_header(&mut self, file: Box<dyn Delivered>, folder: &Folder) -> Result<Returned> {
         let mut lent = self.lend(file, folder)?;
         let bytes = usize::try_from(folder.plain()).unwrap_or(usize::MAX);
         let mut plain = Zeroizing::new(vec![0; bytes]);
@@ -234,6 +244,9 @@ impl Archive {
 
     fn derive(&mut self, aes: &Aes) -> Result<()> {
         if self.key.as_ref().is_none_or(|key| !key.is_for(aes)) {
+            if !self.rounds.take(aes.rounds()) {
+                return fault(OpenFault::Limit);
+            }
             self.key = Some(Key::derive(&self.passphrase, aes)?);
         }
         Ok(())
@@ -241,16 +254,16 @@ impl Archive {
 
     /// Looks at the last block of a folder, which is filled up with zeros: two of them or more are not there by chance.
     fn padding(&mut self, file: &mut dyn Delivered, folder: &Folder) -> Result<Seen> {
-        const BLOCK: u64 = 16;
+        const BLOCK: u64 = BLOCK_BYTES as u64;
         let Some(aes) = folder.aes() else { return Ok(Seen::Nothing) };
         let filled = folder.packed.saturating_sub(folder.sealed());
         if !(2..BLOCK).contains(&filled) || folder.packed < 2 * BLOCK {
             return Ok(Seen::Nothing);
         }
-        let last = piece(file, folder.at + folder.packed - 2 * BLOCK, 2 * BLOCK as usize)?;
+        let last = piece(file, folder.at + folder.packed - 2 * BLOCK, 2 * BLOCK_BYTES)?;
         self.derive(&aes)?;
         let Some(key) = &self.key else { return Ok(Seen::Nothing) };
-        let (before, block) = last.split_at(BLOCK as usize);
+        let (before, block) = last.split_at(BLOCK_BYTES);
         let plain = key.block(before, block)?;
         let zeros = plain.iter().rev().take_while(|byte| **byte == 0).count() as u64;
         Ok(if zeros >= filled { Seen::Right } else { Seen::Nothing })
@@ -287,7 +300,7 @@ impl Archive {
         }
         let lent = self.lend(file, &folder);
         let lent = self.seen.judge(lent)?;
-        self.reading = Reading::Folder(lent, folder.files.saturating_sub(1));
+        self.reading = Reading::Folder(Box::new(lent), folder.files.saturating_sub(1));
         Ok(())
     }
 

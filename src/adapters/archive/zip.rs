@@ -29,10 +29,10 @@ use crate::{
 const LOCAL: u32 = 0x0403_4B50;
 const CENTRAL: u32 = 0x0201_4B50;
 const END: [u8; 4] = [0x50, 0x4B, 0x05, 0x06];
-const END_BYTES: u64 = 22;
+const END_BYTES: usize = 22;
 const END64: u32 = 0x0606_4B50;
 const LOCATOR64: u32 = 0x0706_4B50;
-const LOCATOR64_BYTES: u64 = 20;
+const LOCATOR64_BYTES: usize = 20;
 /// Bytes of a file's own head, before its name.
 const LOCAL_BYTES: usize = 30;
 /// Bytes of a directory's entry, before its name.
@@ -204,12 +204,12 @@ struct End {
 
 /// Finds the end record: its comment must end where the file does.
 fn end_of(file: &mut dyn Delivered, length: u64) -> Result<End> {
-    let window = length.min(END_BYTES + u64::from(u16::MAX));
+    let window = length.min(END_BYTES as u64 + u64::from(u16::MAX));
     let from = length - window;
     let tail = piece(file, from, usize::try_from(window).unwrap_or(0))?;
-    let found = tail.windows(END_BYTES as usize).enumerate().rev().find(|(at, record)| {
+    let found = tail.windows(END_BYTES).enumerate().rev().find(|(at, record)| {
         let comment = usize::from(u16::from_le_bytes([record[20], record[21]]));
-        record.starts_with(&END) && at + END_BYTES as usize + comment == tail.len()
+        record.starts_with(&END) && at + END_BYTES + comment == tail.len()
     });
     let Some((at, record)) = found else { return fault(OpenFault::Damaged) };
     let at = from + at as u64;
@@ -229,8 +229,10 @@ fn end_of(file: &mut dyn Delivered, length: u64) -> Result<End> {
 
 /// The same of an archive with more than the first form can tell.
 fn end64(file: &mut dyn Delivered, end: u64) -> Result<End> {
-    let Some(at) = end.checked_sub(LOCATOR64_BYTES) else { return fault(OpenFault::Damaged) };
-    let locator = piece(file, at, LOCATOR64_BYTES as usize)?;
+    let Some(at) = end.checked_sub(LOCATOR64_BYTES as u64) else {
+        return fault(OpenFault::Damaged);
+    };
+    let locator = piece(file, at, LOCATOR64_BYTES)?;
     let mut fields = Fields(&locator);
     if fields.u32()? != LOCATOR64 {
         return fault(OpenFault::Damaged);

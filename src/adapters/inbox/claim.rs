@@ -16,7 +16,7 @@ use rustix::fs::{AtFlags, StatxFlags, statx};
 use zeroize::Zeroizing;
 
 use super::{
-    ClaimedFolder, Inbox, InboxError, folder_id,
+    ClaimedFolder, Inbox, InboxError, Lay, folder_id,
     known::Mark,
     look::{PAYLOAD, Thing, length},
 };
@@ -26,10 +26,10 @@ use crate::adapters::{
     files::{self, FileError},
 };
 use crate::domain::{
-    control::ManifestForm,
+    control::{DeliveryShape, ManifestForm},
     digest::Digest,
     judge::{Document, Entry, EntryKind, Facts, HEAD_BYTES},
-    limits::{FREE_BYTES_MIN, MANIFEST_BYTES_MAX, SIGNATURE_BYTES_MAX},
+    limits::FREE_BYTES_MIN,
     manifest::{MANIFEST_NAME, SIGNATURE_NAME},
 };
 
@@ -92,15 +92,19 @@ impl Inbox {
         let id =
             statx(&folder, "", AtFlags::EMPTY_PATH, StatxFlags::BASIC_STATS | StatxFlags::BTIME)
                 .map_err(self.delivery("inspect"))?;
-        let manifest = self.document(folder.as_fd(), MANIFEST_NAME, MANIFEST_BYTES_MAX)?;
-        let signature = self.document(folder.as_fd(), SIGNATURE_NAME, SIGNATURE_BYTES_MAX)?;
+        let (manifest, signature) = self.ours(folder.as_fd())?;
         let (names, cut) = self.names(folder.as_fd(), name)?;
-        let control = self.control(folder.as_fd(), &names)?;
+        let control = self.control(folder.as_fd(), &names, cut)?;
         let mut facts = Facts { entries: Vec::new(), cut, manifest, signature, control };
         // Before anything is copied: what changes from here on is told from what was copied.
         let mut seen: Vec<Mark> =
             names.iter().filter_map(|name| Mark::of(folder.as_fd(), name)).collect();
-        if self.profile.form == ManifestForm::Bag {
+        let lay = match (self.profile.shape, self.profile.form) {
+            (DeliveryShape::Flat, _) => Lay::Flat,
+            (DeliveryShape::Folder, ManifestForm::Bag) => Lay::Bag,
+            (DeliveryShape::Folder, _) => Lay::Folder,
+        };
+        if lay == Lay::Bag {
             seen.extend(Mark::of(folder.as_fd(), OsStr::new(PAYLOAD)));
         }
         if !cut {
@@ -124,7 +128,7 @@ impl Inbox {
         }
         Ok(Claim {
             facts,
-            folder: ClaimedFolder { id: folder_id(&id), seen: whole.then_some(seen) },
+            folder: ClaimedFolder { id: folder_id(&id), lay, seen: whole.then_some(seen) },
         })
     }
 
@@ -232,9 +236,8 @@ impl Inbox {
         facts: &Facts,
         names: &[OsString],
     ) -> Result<(), ClaimError> {
-        let manifest = self.document(folder, MANIFEST_NAME, MANIFEST_BYTES_MAX)?;
-        let signature = self.document(folder, SIGNATURE_NAME, SIGNATURE_BYTES_MAX)?;
-        let control = self.control(folder, names)?;
+        let (manifest, signature) = self.ours(folder)?;
+        let control = self.control(folder, names, facts.cut)?;
         if manifest == facts.manifest && signature == facts.signature && control == facts.control {
             Ok(())
         } else {

@@ -7,15 +7,38 @@ use std::{
     ffi::{OsStr, OsString},
     fs::File,
     io::Read,
-    os::{fd::BorrowedFd, unix::ffi::OsStrExt},
+    os::{
+        fd::BorrowedFd,
+        unix::ffi::{OsStrExt, OsStringExt},
+    },
+    path::{Path, PathBuf},
 };
 
 use data_encoding::BASE64;
 use rustix::fs::{AtFlags, FileType, Mode, OFlags, Stat, openat2, statat};
 use serde::{Deserialize, Serialize};
 
-use super::{FolderId, beneath};
+use super::{FolderId, beneath, look::PAYLOAD};
 use crate::{adapters::wipe, domain::digest::Digest};
+
+/// How a claimed delivery lay in the inbox. The link's file may say something else by the time that it is cleared.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Lay {
+    /// In a folder of its own.
+    #[default]
+    Folder,
+    /// In a folder of its own, the payload one folder deeper: that one was looked into as well.
+    Bag,
+    /// As plain files directly in the inbox.
+    Flat,
+}
+
+impl Lay {
+    fn is_folder(&self) -> bool {
+        *self == Self::Folder
+    }
+}
 
 /// A claimed folder: which it is, and what was seen in it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,6 +46,9 @@ pub struct ClaimedFolder {
     /// Which folder.
     #[serde(flatten)]
     pub id: FolderId,
+    /// How it lay there.
+    #[serde(default, skip_serializing_if = "Lay::is_folder")]
+    pub lay: Lay,
     /// What lay in it; nothing where that was more than a delivery may have, or was claimed before this was kept:
     /// then an order covers all that lies there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -31,7 +57,7 @@ pub struct ClaimedFolder {
 
 impl From<FolderId> for ClaimedFolder {
     fn from(id: FolderId) -> Self {
-        Self { id, seen: None }
+        Self { id, lay: Lay::default(), seen: None }
     }
 }
 
@@ -61,6 +87,16 @@ impl Mark {
         })
     }
 
+    fn path(&self) -> PathBuf {
+        OsString::from_vec(BASE64.decode(self.name.as_bytes()).unwrap_or_default()).into()
+    }
+
+    /// Where it lies under the name that a clearing gives what it is about to remove.
+    fn neutral(&self) -> PathBuf {
+        let path = self.path();
+        path.with_file_name(wipe::neutral_name(path.file_name().unwrap_or_default()))
+    }
+
     pub(super) fn is(&self, name: &[u8]) -> bool {
         self.name == BASE64.encode(name)
     }
@@ -78,27 +114,25 @@ fn changed(found: &Stat) -> i64 {
 impl ClaimedFolder {
     /// The names of what was seen, and those under which an earlier clearing was about to remove it.
     pub(super) fn names(&self) -> Vec<OsString> {
-        let decoded = |mark: &Mark| BASE64.decode(mark.name.as_bytes()).unwrap_or_default();
-        let both = |name: Vec<u8>| {
-            let name = OsStr::from_bytes(&name).to_owned();
-            [OsString::from(wipe::neutral_name(&name)), name]
-        };
-        self.seen.iter().flatten().map(decoded).flat_map(both).collect()
+        let both = |mark: &Mark| [mark.neutral().into_os_string(), mark.path().into_os_string()];
+        self.seen.iter().flatten().flat_map(both).collect()
     }
 
-    /// Whether a thing in the folder is one that was seen: the same unchanged, or one that holds what was copied.
-    pub(super) fn knows(&self, folder: BorrowedFd<'_>, name: &OsStr, found: &Stat) -> bool {
+    /// Whether a thing is one that was seen: the same unchanged, or one that holds what was copied. `path` is its own
+    /// from the claimed folder. What lies in a folder that was seen and not looked into goes with that.
+    pub(super) fn knows(&self, folder: BorrowedFd<'_>, path: &Path, found: &Stat) -> bool {
         let Some(seen) = &self.seen else { return true };
+        let (Some(within), Some(name)) = (path.parent(), path.file_name()) else { return false };
+        let payload = self.lay == Lay::Bag && within == Path::new(PAYLOAD);
+        if !within.as_os_str().is_empty() && !payload {
+            return true;
+        }
         let kind = FileType::from_raw_mode(found.st_mode);
-        let Some(mark) = seen.iter().find(|mark| mark.is(name.as_bytes())) else {
+        let Some(mark) = seen.iter().find(|mark| mark.is(path.as_os_str().as_bytes())) else {
             // What an earlier clearing was about to remove.
-            let neutral = |mark: &Mark| {
-                let name = BASE64.decode(mark.name.as_bytes()).unwrap_or_default();
-                wipe::neutral_name(OsStr::from_bytes(&name))
-            };
             return kind == FileType::RegularFile
                 && name.as_bytes().starts_with(wipe::NEUTRAL.as_bytes())
-                && seen.iter().any(|mark| neutral(mark).as_bytes() == name.as_bytes());
+                && seen.iter().any(|mark| mark.neutral() == path);
         };
         match kind {
             FileType::RegularFile => {

@@ -19,7 +19,10 @@ use super::{Inbox, InboxError, beneath};
 use crate::domain::{
     control::{self, DeliveryShape, ManifestForm},
     judge::{Document, Entry, EntryKind, Facts, HEAD_BYTES, is_document},
-    limits::{DELIVERY_FILES_MAX, INBOX_ENTRIES_MAX, MANIFEST_BYTES_MAX, SIGNATURE_BYTES_MAX},
+    limits::{
+        CONTROL_BYTES_MAX, CONTROL_FILES_MAX, DELIVERY_FILES_MAX, INBOX_ENTRIES_MAX,
+        MANIFEST_BYTES_MAX, SIGNATURE_BYTES_MAX,
+    },
     manifest::{MANIFEST_NAME, SIGNATURE_NAME},
 };
 
@@ -31,9 +34,26 @@ impl Inbox {
     pub fn look(&self, name: &OsStr) -> Result<Facts, InboxError> {
         let folder = self.folder(name)?;
         let (names, cut) = self.names(folder.as_fd(), name)?;
+        self.look_over(folder.as_fd(), &names, cut)
+    }
+
+    /// The same of a flat delivery whose `names` a [`Scan`](super::Scan) has listed. A claim lists them itself.
+    ///
+    /// # Errors
+    /// As [`Self::look`].
+    pub fn look_among(&self, names: &[OsString]) -> Result<Facts, InboxError> {
+        self.look_over(self.dir.as_fd(), names, names.len() > DELIVERY_FILES_MAX)
+    }
+
+    fn look_over(
+        &self,
+        folder: BorrowedFd<'_>,
+        names: &[OsString],
+        cut: bool,
+    ) -> Result<Facts, InboxError> {
         let mut entries = Vec::new();
         for name in names.iter().filter(|_| !cut) {
-            let Some(found) = self.thing(folder.as_fd(), name)? else { continue };
+            let Some(found) = self.thing(folder, name)? else { continue };
             let (kind, bytes, file) = match found {
                 Thing::File(file, stat) => (EntryKind::File, length(&stat), Some(file)),
                 Thing::Unsafe(kind) => (kind, 0, None),
@@ -48,34 +68,53 @@ impl Inbox {
             };
             entries.push(Entry { name: name.as_bytes().to_vec(), kind, bytes, head, sha256: None });
         }
-        Ok(Facts {
-            entries,
-            cut,
-            manifest: self.document(folder.as_fd(), MANIFEST_NAME, MANIFEST_BYTES_MAX)?,
-            signature: self.document(folder.as_fd(), SIGNATURE_NAME, SIGNATURE_BYTES_MAX)?,
-            control: self.control(folder.as_fd(), &names)?,
-        })
+        let (manifest, signature) = self.ours(folder)?;
+        Ok(Facts { entries, cut, manifest, signature, control: self.control(folder, names, cut)? })
     }
 
     /// Whether a name is one of a document, ours or of the inbox's form.
     pub(super) fn is_document(&self, name: &OsStr) -> bool {
-        is_document(name.as_bytes()) || control::is_document(self.profile.form, name.as_bytes())
+        let ours = self.profile.shape == DeliveryShape::Folder && is_document(name.as_bytes());
+        ours || control::is_document(self.profile.form, name.as_bytes())
+    }
+
+    /// Our own manifest and its signature. Where the files of many deliveries lie side by side there is none: one name
+    /// cannot be a document of each of them.
+    pub(super) fn ours(&self, folder: BorrowedFd<'_>) -> Result<(Document, Document), InboxError> {
+        if self.profile.shape == DeliveryShape::Flat {
+            return Ok((Document::Missing, Document::Missing));
+        }
+        Ok((
+            self.document(folder, MANIFEST_NAME, MANIFEST_BYTES_MAX)?,
+            self.document(folder, SIGNATURE_NAME, SIGNATURE_BYTES_MAX)?,
+        ))
     }
 
     /// The documents of the inbox's form, each read once. What is a link is no document, and refused as what it is.
+    /// Nothing is read of a delivery that is over the limits anyway, and what would go over the bound of all of them
+    /// together is too long.
     pub(super) fn control(
         &self,
         folder: BorrowedFd<'_>,
         names: &[OsString],
+        cut: bool,
     ) -> Result<Vec<(Vec<u8>, Document)>, InboxError> {
         let of_form = |name: &&OsString| control::is_document(self.profile.form, name.as_bytes());
-        let mut documents = Vec::new();
-        for name in names.iter().filter(of_form) {
+        let (mut documents, mut room) = (Vec::new(), CONTROL_BYTES_MAX);
+        for name in names.iter().filter(of_form).filter(|_| !cut) {
             let Some(Thing::File(file, _)) = self.thing(folder, name)? else { continue };
-            let bytes = self.read(file, MANIFEST_BYTES_MAX + 1)?;
-            let document = match bytes.len() as u64 > MANIFEST_BYTES_MAX {
+            if documents.len() == CONTROL_FILES_MAX {
+                documents.push((name.as_bytes().to_vec(), Document::TooLong));
+                break;
+            }
+            let max = MANIFEST_BYTES_MAX.min(room);
+            let bytes = self.read(file, max + 1)?;
+            let document = match bytes.len() as u64 > max {
                 true => Document::TooLong,
-                false => Document::Bytes(bytes),
+                false => {
+                    room -= bytes.len() as u64;
+                    Document::Bytes(bytes)
+                }
             };
             documents.push((name.as_bytes().to_vec(), document));
         }
@@ -88,19 +127,18 @@ impl Inbox {
         folder: BorrowedFd<'_>,
         delivery: &OsStr,
     ) -> Result<(Vec<OsString>, bool), InboxError> {
-        let (mut names, mut cut) = self.listed(folder)?;
         if self.profile.shape == DeliveryShape::Flat {
-            // Whatever has the delivery's name belongs to it: a key, or what is no plain file, refuses it.
-            names.retain(|name| {
-                name.as_bytes().split(|b| *b == b'.').next() == Some(delivery.as_bytes())
-            });
+            let (names, cut) = self.flat_names(delivery)?;
+            let more = names.len() > DELIVERY_FILES_MAX;
+            return Ok((names, cut || more));
         }
+        let (mut names, mut cut) = self.listed(folder, DELIVERY_FILES_MAX)?;
         // A bag's payload lies one folder deeper, and is named so.
         let payload = OsStr::new(PAYLOAD);
         if self.profile.form == ManifestForm::Bag && names.iter().any(|name| name == payload) {
             let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
             if let Ok(inner) = openat2(folder, payload, flags, Mode::empty(), beneath()) {
-                let (inside, more) = self.listed(inner.as_fd())?;
+                let (inside, more) = self.listed(inner.as_fd(), DELIVERY_FILES_MAX)?;
                 cut |= more;
                 names.retain(|name| name != payload);
                 names.extend(inside.iter().map(|name| Path::new(payload).join(name).into()));
@@ -111,16 +149,25 @@ impl Inbox {
         Ok((names, cut))
     }
 
-    /// How many names are looked at: a flat inbox holds those of many deliveries.
-    const fn files_max(&self) -> usize {
-        match self.profile.shape {
-            DeliveryShape::Folder => DELIVERY_FILES_MAX,
-            DeliveryShape::Flat => INBOX_ENTRIES_MAX,
-        }
+    /// The flat delivery that a name belongs to, where the inbox has such.
+    pub(super) fn flat_stem<'n>(&self, name: &'n OsStr) -> Option<&'n OsStr> {
+        flat_stem(name).filter(|_| self.profile.shape == DeliveryShape::Flat)
     }
 
-    /// The names in one folder, in no order.
-    fn listed(&self, folder: BorrowedFd<'_>) -> Result<(Vec<OsString>, bool), InboxError> {
+    /// The names of a flat delivery, sorted; and whether there were more in the inbox than are looked at.
+    pub(super) fn flat_names(&self, delivery: &OsStr) -> Result<(Vec<OsString>, bool), InboxError> {
+        let (mut names, cut) = self.listed(self.dir.as_fd(), INBOX_ENTRIES_MAX)?;
+        names.retain(|name| flat_stem(name) == Some(delivery));
+        names.sort();
+        Ok((names, cut))
+    }
+
+    /// The names in one folder, in no order, and whether there are more than `max`.
+    fn listed(
+        &self,
+        folder: BorrowedFd<'_>,
+        max: usize,
+    ) -> Result<(Vec<OsString>, bool), InboxError> {
         let mut names = Vec::new();
         for entry in Dir::read_from(folder).map_err(self.delivery("list"))? {
             let entry = entry.map_err(self.delivery("list"))?;
@@ -128,7 +175,7 @@ impl Inbox {
             if name == b"." || name == b".." {
                 continue;
             }
-            if names.len() == self.files_max() {
+            if names.len() == max {
                 return Ok((names, true));
             }
             names.push(OsStr::from_bytes(name).to_owned());
@@ -194,6 +241,13 @@ impl Inbox {
         })?;
         Ok(bytes)
     }
+}
+
+/// The flat delivery that a name belongs to, whatever it is: a key, or what is no plain file, refuses it. Our own
+/// manifest belongs to none, and what is hidden neither.
+fn flat_stem(name: &OsStr) -> Option<&OsStr> {
+    let stem = name.as_bytes().split(|b| *b == b'.').next()?;
+    (!stem.is_empty() && !is_document(name.as_bytes())).then(|| OsStr::from_bytes(stem))
 }
 
 /// Where a bag's payload lies.

@@ -1,6 +1,8 @@
 //! Hostile folders. All content is synthetic.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
+mod forms;
+
 use std::{
     cell::RefCell,
     fs::{self, File},

@@ -231,8 +231,8 @@ fn a_file_that_takes_the_place_of_a_judged_one_stays_and_is_told() {
         }
         let other = vec![b'x'; TEXT.len()];
         let handle = files::open_dir(&dir).unwrap();
-        let judged = |_: BorrowedFd<'_>, name: &OsStr, _: &Stat| {
-            if name == "1" {
+        let judged = |_: BorrowedFd<'_>, path: &Path, _: &Stat| {
+            if path == Path::new("1") {
                 // A clock may tell two changes within one of its ticks apart no more.
                 std::thread::sleep(std::time::Duration::from_millis(20));
                 if swap {

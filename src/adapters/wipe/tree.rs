@@ -9,6 +9,7 @@ use std::{
     ffi::{OsStr, OsString},
     os::fd::{AsFd, BorrowedFd, OwnedFd},
     os::unix::ffi::OsStrExt,
+    path::{Path, PathBuf},
 };
 
 use rustix::fs::{
@@ -32,8 +33,9 @@ use crate::domain::{
 /// not for each folder: who adds at every depth would else multiply the work.
 const EXTRA_PASSES_MAX: usize = 64;
 
-/// What is known of the things directly in the folder: only what this says yes to is wiped.
-pub(super) type Known<'k> = dyn Fn(BorrowedFd<'_>, &OsStr, &Stat) -> bool + 'k;
+/// What is known of a thing, by the open folder that it lies in, its path from the folder that is cleared, and what it
+/// is: only what this says yes to is wiped, and only in folders that it says yes to.
+pub(super) type Known<'k> = dyn Fn(BorrowedFd<'_>, &Path, &Stat) -> bool + 'k;
 
 /// The report of one clearing.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,8 +51,7 @@ pub struct TreeReport {
     pub bytes: u64,
     /// Things that are still there: mounts, folders nested too deep, what the system refused to remove.
     pub left: u64,
-    /// Things directly in the folder that were not known, or became others after they were looked at, and are left as
-    /// they are.
+    /// Things that were not known, or became others after they were looked at, and are left as they are.
     pub unknown: u64,
     /// What was odd, with counts.
     pub notes: BTreeMap<&'static str, u64>,
@@ -74,7 +75,9 @@ pub fn wipe_tree(
     let mut clearing = Clearing::begin(dir, found.is_some(), known)?;
     match found {
         None => {}
-        Some(found) if is_folder(&found) => clearing.folder(dir, name, 0),
+        Some(found) if is_folder(&found) => {
+            clearing.folder(dir, name, Path::new(""), 0);
+        }
         Some(found) => clearing.report.unknown += clearing.files(dir, &[(name.to_owned(), found)]),
     }
     Ok(clearing.end())
@@ -91,7 +94,7 @@ pub fn wipe_files(
 ) -> Result<TreeReport, WipeError> {
     names.iter().try_for_each(|name| check_name(name))?;
     let mut clearing = Clearing::begin(dir, true, known)?;
-    clearing.things(dir, names, 0);
+    clearing.things(dir, names, Path::new(""), 0);
     Ok(clearing.end())
 }
 
@@ -132,18 +135,20 @@ impl<'k> Clearing<'k> {
         report
     }
 
-    fn folder(&mut self, parent: BorrowedFd<'_>, name: &OsStr, depth: usize) {
+    /// A folder and everything known in it; `false` where something in it was not known and stays, and the folder with
+    /// it. `path` is its own, from the folder that is cleared.
+    fn folder(&mut self, parent: BorrowedFd<'_>, name: &OsStr, path: &Path, depth: usize) -> bool {
         let Some(folder) = open_folder(parent, name).filter(|_| depth < CLEAR_DEPTH_MAX) else {
             self.report.left += 1;
-            return;
+            return true;
         };
         let left_before = self.report.left;
         while let Ok(names) = names_in(&folder) {
-            if !self.things(folder.as_fd(), names, depth) {
-                return;
+            if !self.things(folder.as_fd(), names, path, depth) {
+                return false;
             }
             match remove_folder(parent, name) {
-                Ok(()) => return,
+                Ok(()) => return true,
                 // Everything seen is gone: something was added since, or there was more than one look takes.
                 Err(Errno::NOTEMPTY | Errno::EXIST)
                     if self.report.left == left_before && self.extra > 0 =>
@@ -154,19 +159,27 @@ impl<'k> Clearing<'k> {
             }
         }
         self.report.left += 1;
+        true
     }
 
-    /// Everything in a folder; `false` where something in it was not known and stays.
-    fn things(&mut self, folder: BorrowedFd<'_>, names: Vec<OsString>, depth: usize) -> bool {
+    /// Everything in a folder; `false` where something in it, at whatever depth, was not known and stays.
+    fn things(
+        &mut self,
+        folder: BorrowedFd<'_>,
+        names: Vec<OsString>,
+        within: &Path,
+        depth: usize,
+    ) -> bool {
         let mut files = Vec::new();
-        let mut unknown = 0;
+        let (mut unknown, mut whole) = (0, true);
         for name in names {
+            let path: PathBuf = within.join(&name);
             match stat(folder, &name) {
                 Ok(None) => {}
-                Ok(Some(found)) if depth == 0 && !(self.known)(folder, &name, &found) => {
-                    unknown += 1;
+                Ok(Some(found)) if !(self.known)(folder, &path, &found) => unknown += 1,
+                Ok(Some(found)) if is_folder(&found) => {
+                    whole &= self.folder(folder, &name, &path, depth + 1);
                 }
-                Ok(Some(found)) if is_folder(&found) => self.folder(folder, &name, depth + 1),
                 Ok(Some(found)) => files.push((name, found)),
                 Err(_) => self.report.left += 1,
             }
@@ -175,9 +188,9 @@ impl<'k> Clearing<'k> {
         if depth == 0 {
             unknown += swapped;
         }
-        // Deeper down nothing is known one by one: what took a place there is met by the next look at the folder.
+        // What took a place deeper down is met by the next look at the folder, and asked about then.
         self.report.unknown += unknown;
-        unknown == 0
+        whole && unknown == 0
     }
 
     /// Wipes files that were judged; how many of them are others by now and stay.

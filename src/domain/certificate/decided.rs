@@ -1,5 +1,7 @@
 //! Approvals in a certificate that were recorded from signed documents: what was typed, by whom, and that it is proven.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
 use super::{Certificate, paper::Proof};
@@ -57,10 +59,11 @@ impl Certificate {
             && what.object_digest == merkle::leaf_hash(self.request.entry.as_bytes())
             && entry.by == paper.entered_by
             && paper.entered_by != paper.confirmed_by
-            && ![&paper.by, &paper.confirmed_by].contains(&&self.requested_by)
+            && ![&paper.by, &paper.entered_by, &paper.confirmed_by].contains(&&self.requested_by)
     }
 
-    /// Whether each of them is that of one of the approvals: none is told of that made nothing count.
+    /// Whether each of them is that of one of the approvals, by a paper of its own: none is told of that made nothing count,
+    /// and one seal on one paper is not two people's.
     pub(super) fn paper_is_used(&self) -> bool {
         let further = self.further_approvals.iter().map(|one| &one.proof);
         let confirmed: Vec<u64> = [&self.approval]
@@ -72,7 +75,10 @@ impl Certificate {
                 _ => None,
             })
             .collect();
-        confirmed.len() == self.on_paper.len()
+        let papers: BTreeSet<&[u8]> =
+            self.on_paper.iter().map(|paper| paper.sha256.as_bytes().as_slice()).collect();
+        papers.len() == self.on_paper.len()
+            && confirmed.len() == self.on_paper.len()
             && self.on_paper.iter().all(|paper| confirmed.contains(&paper.entered.seq))
     }
 }

@@ -49,6 +49,16 @@ pub struct HeldFacts {
     pub bytes: Option<u64>,
 }
 
+/// Who keeps a copy, and where. Typed by people: no personal data, which is looked for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct KeptAt {
+    /// Who: an account, or an office.
+    pub holder: String,
+    /// Where.
+    pub place: String,
+}
+
 /// Somebody asks to make a copy.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -66,6 +76,9 @@ pub struct CopyRequested {
     /// By when it will be destroyed, where that is before the batch is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub delete_by: Option<Timestamp>,
+    /// Who will keep it and where, of a file that the agent writes: known before its first byte.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kept: Option<KeptAt>,
     /// Whether the policy asks nobody: it is agreed to with this entry.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub free: bool,

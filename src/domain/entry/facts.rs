@@ -152,8 +152,20 @@ pub struct CopyFacts {
     pub copy: CopyId,
     /// Bytes.
     pub bytes: u64,
-    /// SHA-256 of what it holds: for a transfer file, of the file as delivered.
+    /// SHA-256 of what it holds: for a transfer file, of the file as delivered. None where that is in plain: a few
+    /// records can be guessed from the digest of them.
     pub sha256: Option<Digest>,
+    /// Of a transfer file that came in plain, the HMAC of its SHA-256 under the link's key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mac: Option<Digest>,
+}
+
+impl CopyFacts {
+    /// A copy whose digest says nothing, or must not be known.
+    #[must_use]
+    pub const fn new(copy: CopyId, bytes: u64) -> Self {
+        Self { copy, bytes, sha256: None, mac: None }
+    }
 }
 
 /// What a manifest said, as far as the register keeps it.

@@ -28,6 +28,14 @@ pub struct NoticeFacts {
     pub doc_no: Option<String>,
 }
 
+impl NoticeFacts {
+    /// Whether two people say the same: who told whom, when, and by which letter.
+    #[must_use]
+    pub fn is_like(&self, other: &Self) -> bool {
+        (self.stage, self.at, &self.doc_no) == (other.stage, other.at, &other.doc_no)
+    }
+}
+
 /// A notice was given: it opens a row, or goes on with one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -205,6 +205,10 @@ impl View {
                 row.standing_wrong = None;
                 row.manifest = None;
                 row.judged = None;
+                // It is looked at anew, and so is whether it is whole.
+                if let Some(intake) = self.intake.get_mut(batch) {
+                    intake.confirmed = None;
+                }
                 self.move_batch(mark, *batch, BatchEvent::Released)
             }
             Body::BatchRejected { batch, .. } => {
@@ -238,13 +242,7 @@ impl View {
                 self.grants.insert(*grant, row);
                 Ok(())
             }
-            Body::GrantApproved { grant, .. } => {
-                self.move_grant(mark, *grant, GrantEvent::Approved)?;
-                if let Some(row) = self.grants.get_mut(grant) {
-                    row.approved = Some(mark);
-                }
-                self.granted_rows(mark, *grant)
-            }
+            Body::GrantApproved { grant, .. } => self.grant_approved(mark, *grant),
             Body::GrantDenied { grant, .. } => self.move_grant(mark, *grant, GrantEvent::Denied),
             Body::GrantRevoked { grant, .. } => self.move_grant(mark, *grant, GrantEvent::Revoked),
             Body::GrantExpired { grant } => self.move_grant(mark, *grant, GrantEvent::Expired),
@@ -316,6 +314,13 @@ impl View {
             | Body::AccessOrderVoided(_) => self.order_access(mark, &entry.by, &entry.body),
             _ => self.destruction(mark, entry),
         }
+    }
+
+    /// A grant counts: by a signature or by a document, it opens the same rows.
+    pub(super) fn grant_approved(&mut self, mark: Mark, id: GrantId) -> Result<(), FoldError> {
+        self.move_grant(mark, id, GrantEvent::Approved)?;
+        self.grants.get_mut(&id).ok_or(FoldError::Unknown(mark.seq))?.approved = Some(mark);
+        self.granted_rows(mark, id)
     }
 
     pub(super) fn move_grant(

@@ -4,8 +4,10 @@ use serde::{Deserialize, Serialize};
 
 use super::{FoldError, Mark, View};
 use crate::domain::{
+    accounts::Act,
     amending::AmendField,
     entry::{Body, Entry, FactAmended},
+    lifecycle::GrantState,
     time::Timestamp,
 };
 
@@ -49,10 +51,13 @@ impl View {
                 self.amendments.insert(mark.seq, amendment);
             }
             Body::AmendmentConfirmed(confirmed) => {
+                let row = self.amendments.get(&confirmed.amendment);
+                let decided = row.and_then(|row| self.decided_on(&row.what));
+                let asked = decided.and_then(|(_, asked)| asked);
                 let row = self.amendments.get_mut(&confirmed.amendment);
                 let row = row.ok_or(FoldError::Unknown(mark.seq))?;
                 // The fold itself refuses who confirms what is his own, or twice.
-                if row.by == by || row.confirmed.is_some() {
+                if row.by == by || asked.as_ref() == Some(&by) || row.confirmed.is_some() {
                     return Err(FoldError::Transition(mark.seq));
                 }
                 row.confirmed = Some((by, mark.at));
@@ -126,6 +131,27 @@ impl View {
                 }
             }
             _ => {}
+        }
+    }
+
+    /// The decision that an amendment would change: the act that it was, and who had asked for it. Nothing where nobody has
+    /// decided on it yet: what is amended before is decided on as it stands then.
+    #[must_use]
+    pub fn decided_on(&self, what: &FactAmended) -> Option<(Act, Option<String>)> {
+        let object = what.object.as_str();
+        match what.kind.as_str() {
+            "grant-applied" => {
+                let row = self.grants.get(&object.parse().ok()?)?;
+                (row.state != GrantState::Applied).then(|| (Act::DecideUse, Some(row.by.clone())))
+            }
+            "copy-requested" | "copy-approved" => {
+                let row = self.copies.get(&object.parse().ok()?)?;
+                let held = row.held.as_deref()?;
+                held.approved.is_some().then(|| (Act::DecideCopy, Some(held.by.clone())))
+            }
+            // Nobody asks for a hold: who places it decides.
+            "hold-placed" => Some((Act::Hold, None)),
+            _ => None,
         }
     }
 

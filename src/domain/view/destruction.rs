@@ -1,6 +1,6 @@
 //! Folding destruction: orders from their request to their papers, and standing approvals.
 
-use super::{FoldError, Mark, Order, Proposal, Standing, Trouble, View};
+use super::{Decided, FoldError, Mark, Order, Proposal, Standing, Trouble, View};
 use crate::domain::view::CopyKind;
 use crate::domain::{
     certificate::Assurance,
@@ -8,6 +8,7 @@ use crate::domain::{
     entry::{Body, Entry, Exception},
     ids::{BatchId, CopyId, OrderId},
     lifecycle::{BatchEvent, BatchState, CopyEvent, CopyState, OrderEvent, OrderState},
+    on_paper::Subject,
     time::Timestamp,
 };
 
@@ -88,9 +89,10 @@ impl View {
         by: &str,
         not_before: Option<Timestamp>,
     ) -> Result<(), FoldError> {
+        let for_him = self.stood_in_for(Decided::On(Subject::Order(order)), by);
         let row = self.ordered(mark, order)?;
-        // The fold itself refuses who decides twice, or on what is his own.
-        if row.by == by || row.approvals.iter().any(|(other, _)| other == by) {
+        // The fold itself refuses who decides twice, himself or by a deputy, or on what is his own.
+        if for_him || row.by == by || row.approvals.iter().any(|(other, _)| other == by) {
             return Err(FoldError::Transition(mark.seq));
         }
         row.approvals.push((by.to_owned(), mark));

@@ -2,12 +2,12 @@
 //!
 //! It is over 500 lines because what every step may come to is read side by side.
 
-use super::remotes::End;
 use super::{AccessKey, Batch, CopyKind, CopyRow, KeyRow, KeyState, Mark, Seen, Trouble, View};
+use super::{passphrases::opened_strength, remotes::End};
 use crate::domain::{
     digest::Digest,
     entry::{Body, CopyFacts, Entry, Failure, LoadFacts, ManifestFacts, Verdict},
-    ids::{BatchId, CopyId, DeliveryId, OrderId},
+    ids::{BatchId, CopyId, DeliveryId, KeyId, OrderId},
     lifecycle::{self, BatchEvent, BatchState, CopyEvent, CopyState, OrderEvent, OrderState},
     manifest::Kind,
     reason::Reason,
@@ -222,7 +222,8 @@ impl View {
             | (Plan::DropKey { key }, Outcome::KeyDropped) => {
                 self.key_state(mark, key, KeyState::Gone)
             }
-            (Plan::Load { batch, vault, .. }, Outcome::Loaded { facts }) => {
+            (Plan::Load { batch, vault, key, .. }, Outcome::Loaded { facts }) => {
+                self.opened(mark, batch, key)?;
                 self.loaded(mark, batch, vault, facts)
             }
             (Plan::Load { batch, vault, key, .. }, Outcome::Refused { verdict }) => {
@@ -334,6 +335,16 @@ impl View {
         }
         self.move_batch(mark, batch, BatchEvent::Accepted)?;
         self.judged(mark, batch, Judgement::Verified)
+    }
+
+    /// A batch was opened with a key: how sure it is, is that key's.
+    fn opened(&mut self, mark: Mark, batch: BatchId, key: Option<KeyId>) -> Result<(), FoldError> {
+        let standing = key.map(|key| self.is_standing(key));
+        let before = self.batch(mark, batch)?.strength.clone();
+        let Some(before) = before else { return Ok(()) };
+        let strength = self.alike.word(opened_strength(&before, standing));
+        self.batch(mark, batch)?.strength = Some(strength);
+        Ok(())
     }
 
     fn loaded(

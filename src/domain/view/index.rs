@@ -51,8 +51,8 @@ struct LinkIndex {
     keys: Marked<Key>,
     /// Every change file up to this one is loaded.
     reached: u64,
-    /// The newest full file that was ever loaded: the time that it stands for, its place in the order of loading.
-    newest_full: Option<(Timestamp, u64, BatchId)>,
+    /// The full files that were ever loaded: the time that each stands for, its place in the order of loading.
+    fulls: BTreeSet<(Timestamp, u64, BatchId)>,
 }
 
 /// Bits of an id in a [`Marked`]: 17,000,000,000 batches.
@@ -184,12 +184,13 @@ impl Index {
     }
 
     pub(super) fn full(&mut self, id: BatchId, link: &str, age: (Timestamp, u64)) {
-        let newest = &mut self.link(link).newest_full;
-        *newest = (*newest).max(Some((age.0, age.1, id)));
+        self.link(link).fulls.insert((age.0, age.1, id));
     }
 
-    pub(super) fn newest_full(&self, link: &str) -> Option<BatchId> {
-        self.links.get(link)?.newest_full.map(|(.., id)| id)
+    /// The full files of a link that were ever loaded, newest first.
+    pub(super) fn fulls_of(&self, link: &str) -> impl Iterator<Item = BatchId> {
+        let fulls = self.links.get(link).into_iter().flat_map(|link| link.fulls.iter().rev());
+        fulls.map(|(.., id)| *id)
     }
 
     pub(super) fn deltas_of(&self, link: &str) -> impl Iterator<Item = BatchId> {

@@ -6,7 +6,7 @@ use super::{CopyKind, CopyRow, FoldError, Mark, Proposal, Row, View};
 use crate::domain::{
     entry::{
         Body, CopyDeclared, CopyMoved, CopyRequested, Custody, EndConfirmed, EndFacts, EndRecorded,
-        Entry, HeldFacts,
+        Entry, HeldFacts, KeptAt,
     },
     ids::{BatchId, CopyId},
     inventory::Medium,
@@ -28,6 +28,8 @@ pub struct Held {
     pub reason: Option<String>,
     /// By when it is to be destroyed, where that is before its batch is.
     pub delete_by: Option<Timestamp>,
+    /// Who will keep it and where, of a file that the agent writes.
+    pub will_be: Option<KeptAt>,
     /// The document of the office that agreed, who entered it, and when.
     pub approved: Option<(String, String, Mark)>,
     /// Whether the policy wanted it approved and it was not.
@@ -59,6 +61,7 @@ impl Held {
             medium,
             reason: None,
             delete_by: None,
+            will_be: None,
             approved: None,
             unapproved: false,
             facts: None,
@@ -130,6 +133,7 @@ impl View {
         let held = Held {
             reason: Some(asked.reason.clone()),
             delete_by: asked.delete_by,
+            will_be: asked.kept.clone(),
             ..Held::new(by.to_owned(), mark, asked.medium)
         };
         if let Some(row) = self.copies.get_mut(&asked.copy) {

@@ -62,6 +62,7 @@ pub use nonces::Nonces;
 pub use notified::{Announcement, Given as GivenNotice, Notices, Notified};
 pub use papers::{BackupLook, Paper};
 pub use people::People;
+pub use persons::Decided;
 pub use posts::{AccountLedger, Agreement, Appointment, Change, Review, Training};
 pub use receipts::{Judged, Owed, Receipted};
 pub use remotes::Unput;
@@ -321,13 +322,34 @@ impl View {
     /// The newest full file of a link that was ever loaded: see [`super::current_view`].
     #[must_use]
     pub fn newest_full(&self, link: &str) -> Option<BatchId> {
-        self.index.newest_full(link)
+        self.index.fulls_of(link).next()
+    }
+
+    /// The newest full file of a link that somebody may read or could once: what still waits for a seal or a
+    /// confirmation is not the base of its current view yet.
+    #[must_use]
+    pub fn newest_open_full(&self, link: &str) -> Option<BatchId> {
+        let mut fulls = self.rows(self.index.fulls_of(link));
+        fulls.find(|(id, row)| self.shut(*id, row).is_none()).map(|(id, _)| id)
+    }
+
+    /// What the current view of a link can be made of: its full files, down to the newest that does not wait for a seal
+    /// or a confirmation, and its change files, as far as they were ever loaded.
+    pub fn candidates_of(&self, link: &str) -> impl Iterator<Item = (BatchId, Row<'_, Batch>)> {
+        let open = self.newest_open_full(link);
+        let mut below = false;
+        let fulls = self.index.fulls_of(link).take_while(move |id| {
+            let there = !below;
+            below |= Some(*id) == open;
+            there
+        });
+        self.rows(fulls.chain(self.index.deltas_of(link))).filter(|(_, row)| row.ever_loaded())
     }
 
     /// What the current view of a link is made of: its newest full file and its change files, as far as they were
     /// ever loaded.
     pub fn currents_of(&self, link: &str) -> impl Iterator<Item = (BatchId, Row<'_, Batch>)> {
-        let ids = self.index.newest_full(link).into_iter().chain(self.index.deltas_of(link));
+        let ids = self.newest_full(link).into_iter().chain(self.index.deltas_of(link));
         self.rows(ids).filter(|(_, row)| row.ever_loaded())
     }
 
@@ -408,7 +430,16 @@ impl View {
         self.index.keys_for(&batch.link, number).rev().find(live)
     }
 
-    /// Keys whose slot must be destroyed: wrong ones, and those of loaded or rejected batches.
+    /// Whether a load that is under way, or is done again after a stop, opens its batch with this key.
+    #[must_use]
+    pub fn is_opening(&self, key: KeyId) -> bool {
+        self.open
+            .values()
+            .any(|plan| matches!(plan, Plan::Load { key: Some(of), .. } if *of == key))
+    }
+
+    /// Keys whose slot must be destroyed: wrong ones, those of loaded or rejected batches, and passphrases that another
+    /// one came for. None that a load has in use.
     #[must_use]
     pub fn keys_to_drop(&self) -> Vec<KeyId> {
         let spent = |key: &KeyRow| {
@@ -430,7 +461,9 @@ impl View {
             KeyState::Planned | KeyState::Gone => false,
         };
         let keys = self.index.keys().iter().copied();
-        keys.filter(|id| self.keys.get(id).is_some_and(|row| due(*id, &row))).collect()
+        keys.filter(|id| self.keys.get(id).is_some_and(|row| due(*id, &row)))
+            .filter(|id| !self.is_opening(*id))
+            .collect()
     }
 
     /// Whether a key that comes now for this number is not to be kept: its batch is loaded or rejected already.

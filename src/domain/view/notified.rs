@@ -22,6 +22,9 @@ pub struct Given {
     pub by: String,
     /// The entry.
     pub mark: Mark,
+    /// The entry from which on it counts for the official time; none while one person alone says it of a batch that was
+    /// there already.
+    pub counts: Option<u64>,
 }
 
 /// A letter as it was typed.
@@ -69,13 +72,22 @@ impl Notified {
         }
     }
 
-    /// The official time of notice (提供機關通知時間): the first notice of the provider that was entered, else the date
-    /// of a letter that two people read.
+    /// The official time of notice (提供機關通知時間): the first notice of the provider that counts, or the date of a
+    /// letter that two people read, whichever was entered first.
     #[must_use]
     pub fn official(&self) -> Option<Timestamp> {
-        let given = self.notices.iter().find(|one| one.facts.stage == NoticeStage::Provider);
-        let letter = || self.standing().map(|facts| facts.notified_at);
-        given.map(|one| one.facts.at).or_else(letter)
+        let provider = self.notices.iter().filter(|one| one.facts.stage == NoticeStage::Provider);
+        let given = provider.filter_map(|one| Some((one.counts?, one.facts.at)));
+        let letter = self.announcement.as_ref().filter(|_| self.standing().is_some());
+        let letter = letter.map(|one| (one.mark.seq, one.facts.notified_at));
+        // What one batch was told of by is not moved by what is entered later.
+        given.chain(letter).min_by_key(|(counts, _)| *counts).map(|(_, at)| at)
+    }
+
+    /// Whether a letter was typed and not taken back: its row is about its own delivery, and about no other.
+    #[must_use]
+    pub fn is_announced(&self) -> bool {
+        self.announcement.as_ref().is_some_and(|one| one.withdrawn.is_none())
     }
 
     /// What was announced, where two people stand by it and nobody took it back.
@@ -186,6 +198,10 @@ impl View {
                 Ok(())
             }
             Body::AnnouncementConfirmed(made) => {
+                // A batch that a row has by now was not judged by what is confirmed here.
+                if self.notices.rows.get(&made.notice).is_none_or(|row| row.batch.is_some()) {
+                    return Err(FoldError::Transition(mark.seq));
+                }
                 let one = self.announced(mark, made.notice)?;
                 // The fold itself refuses who confirms what he typed.
                 let same = one.mark.seq == made.announcement && one.by != entry.by;
@@ -206,7 +222,9 @@ impl View {
                 one.withdrawn = Some((entry.by.clone(), mark.at, made.reason.clone()));
                 Ok(())
             }
-            Body::NoticeJoined(made) => self.notice_joins(mark, made.notice, made.batch),
+            Body::NoticeJoined(made) => {
+                self.somebody_joins(mark, &entry.by, made.notice, made.batch)
+            }
             _ => Err(FoldError::Transition(mark.seq)),
         }
     }
@@ -227,11 +245,47 @@ impl View {
         if row.link != given.link {
             return Err(FoldError::Transition(mark.seq));
         }
-        row.notices.push(Given { facts: given.facts.clone(), by: by.to_owned(), mark });
-        match given.batch {
-            Some(batch) if row.batch != Some(batch) => self.notice_joins(mark, given.notice, batch),
-            _ => Ok(()),
+        if let Some(batch) = given.batch.filter(|batch| row.batch != Some(*batch)) {
+            self.somebody_joins(mark, by, given.notice, batch)?;
         }
+        let row = self.notices.rows.get(&given.notice).ok_or(FoldError::Unknown(mark.seq))?;
+        let batch = row.batch.and_then(|batch| self.batches.get(&batch));
+        let late = batch.is_some_and(|batch| !batch.rejected);
+        let row = self.notices.rows.get_mut(&given.notice).ok_or(FoldError::Unknown(mark.seq))?;
+        // What two people enter alike counts, of a batch that was there already too.
+        let alike = |one: &&mut Given| one.by != by && one.facts.is_like(&given.facts);
+        let mut second = false;
+        for one in row.notices.iter_mut().filter(alike) {
+            second = true;
+            one.counts = one.counts.or(Some(mark.seq));
+        }
+        let counts = (!late || second).then_some(mark.seq);
+        row.notices.push(Given { facts: given.facts.clone(), by: by.to_owned(), mark, counts });
+        Ok(())
+    }
+
+    /// A person says which batch a row is about. What the same person entered in it counts no more for the official time:
+    /// one person alone does not make that of a batch that is there.
+    fn somebody_joins(
+        &mut self,
+        mark: Mark,
+        by: &str,
+        id: NoticeId,
+        batch: BatchId,
+    ) -> Result<(), FoldError> {
+        if self.notices.rows.get(&id).is_some_and(Notified::is_announced) {
+            return Err(FoldError::Transition(mark.seq));
+        }
+        self.notice_joins(mark, id, batch)?;
+        let row = self.notices.rows.get_mut(&id).ok_or(FoldError::Unknown(mark.seq))?;
+        let all = row.notices.clone();
+        for one in row.notices.iter_mut().filter(|one| one.by == by) {
+            let second = |two: &Given| two.by != by && two.facts.is_like(&one.facts);
+            if !all.iter().any(second) {
+                one.counts = None;
+            }
+        }
+        Ok(())
     }
 
     /// A batch came of a row, or names its document. Whatever people made of the row since that was planned goes first.

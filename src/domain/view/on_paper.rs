@@ -12,8 +12,9 @@ impl View {
     pub(super) fn on_paper(&mut self, mark: Mark, entry: &Entry) -> Result<bool, FoldError> {
         match &entry.body {
             Body::DecisionEntered(what) => {
-                // The fold itself refuses the requester's own decision.
-                if self.requester(mark, what.subject)? == what.approver {
+                // The fold itself refuses the requester's own decision, typed by him or as his.
+                let requester = self.requester(mark, what.subject)?;
+                if requester == what.approver || requester == entry.by {
                     return Err(FoldError::Transition(mark.seq));
                 }
                 let proposal = Proposal { mark, by: entry.by.clone(), what: what.clone() };
@@ -67,6 +68,10 @@ impl View {
         match subject {
             Subject::Order(id) => {
                 let row = self.ordered(mark, id)?;
+                // One seal on one paper is not two people's.
+                if row.on_paper.iter().any(|one| one.document == paper.document) {
+                    return Err(FoldError::Transition(mark.seq));
+                }
                 row.on_paper.push(paper);
                 if what.ruling == Ruling::Denied {
                     return self.move_order(mark, id, OrderEvent::Denied);
@@ -74,11 +79,12 @@ impl View {
                 self.approved_by(mark, id, &what.approver, confirmed.not_before)
             }
             Subject::Grant(id) => {
-                let approved = what.ruling == Ruling::Approved;
-                let event = if approved { GrantEvent::Approved } else { GrantEvent::Denied };
-                self.move_grant(mark, id, event)?;
+                if what.ruling == Ruling::Approved {
+                    self.grant_approved(mark, id)?;
+                } else {
+                    self.move_grant(mark, id, GrantEvent::Denied)?;
+                }
                 let row = self.grants.get_mut(&id).ok_or(FoldError::Unknown(mark.seq))?;
-                row.approved = approved.then_some(mark);
                 row.on_paper = Some(paper);
                 Ok(())
             }

@@ -19,8 +19,24 @@ pub struct Passphrases {
 }
 
 impl Passphrases {
+    /// It is not kept any more.
+    fn forget(&mut self, key: KeyId) {
+        self.in_force = self.in_force.filter(|of| *of != key);
+        self.waits = self.waits.take().filter(|of| of.what != key);
+    }
+
     fn has(&self, key: KeyId) -> bool {
         self.in_force == Some(key) || self.waits.as_ref().is_some_and(|one| one.what == key)
+    }
+}
+
+/// What is sure of a batch that was opened with this key. What the verdict before said is of the key that the link
+/// named then; another one may have opened it.
+pub(super) fn opened_strength(before: &str, standing: Option<bool>) -> &str {
+    match (before, standing) {
+        ("signed" | "signed-standing-passphrase", Some(true)) => "signed-standing-passphrase",
+        ("signed" | "signed-standing-passphrase" | "signed-standing-key", Some(false)) => "signed",
+        _ => before,
     }
 }
 
@@ -30,6 +46,17 @@ impl View {
     pub fn standing_passphrase(&self, link: &str) -> Option<KeyId> {
         let key = self.links.get(link)?.passphrases.in_force?;
         self.keys.get(&key).is_some_and(|row| row.state == KeyState::Live).then_some(key)
+    }
+
+    /// Every passphrase of every link that is kept, in force or not yet.
+    pub fn standing_keys(&self) -> impl Iterator<Item = (KeyId, &str)> {
+        self.links.iter().flat_map(move |(link, ledger)| {
+            let waits = ledger.passphrases.waits.as_ref().map(|one| one.what);
+            let all = ledger.passphrases.in_force.into_iter().chain(waits);
+            let live =
+                |key: &KeyId| self.keys.get(key).is_some_and(|row| row.state == KeyState::Live);
+            all.filter(live).map(|key| (key, link.as_str()))
+        })
     }
 
     /// Whether a key is a passphrase for more than one batch.
@@ -61,7 +88,11 @@ impl View {
         let row = self.keys.get_mut(&key).ok_or(FoldError::Unknown(mark.seq))?;
         row.state = state;
         if state == KeyState::Gone {
+            let link = row.link.to_string();
             self.index.key_gone(key);
+            if let Some(ledger) = self.links.get_mut(&link) {
+                ledger.passphrases.forget(key);
+            }
         }
         Ok(())
     }
@@ -118,6 +149,28 @@ impl View {
                 Ok(())
             }
             _ => Err(FoldError::Transition(mark.seq)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::opened_strength;
+
+    #[test]
+    fn a_batch_is_as_sure_as_the_key_that_opened_it() {
+        const LASTING: &str = "signed-standing-passphrase";
+        for (before, standing, after) in [
+            ("signed", Some(true), LASTING),
+            (LASTING, Some(true), LASTING),
+            (LASTING, Some(false), "signed"),
+            ("signed-standing-key", Some(false), "signed"),
+            ("signed-standing-key", None, "signed-standing-key"),
+            ("by-letter", Some(true), "by-letter"),
+            ("unsigned", Some(false), "unsigned"),
+            ("by-hand", None, "by-hand"),
+        ] {
+            assert_eq!(opened_strength(before, standing), after, "{before} {standing:?}");
         }
     }
 }

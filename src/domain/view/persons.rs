@@ -6,8 +6,9 @@
 use super::{Appointment, FoldError, Mark, View};
 use crate::domain::{
     accounts::Role,
-    entry::{AccountFacts, Entry},
-    ids::AppointmentId,
+    entry::{AccountFacts, Body, Entry},
+    ids::{AppointmentId, BatchId},
+    on_paper::Subject,
     person::{Person, Persona, StandsFor},
     time::Timestamp,
 };
@@ -86,8 +87,52 @@ impl View {
         if row.terms.name != entry.by || row.terms.deputy_for.is_none() || !row.in_force(entry.at) {
             return Err(FoldError::Transition(mark.seq));
         }
+        // The fold itself refuses who decides for somebody that has a part in it.
+        let of = self.principal(id);
+        let decided = Decided::by(&entry.body);
+        if decided.zip(of).is_some_and(|(decided, of)| self.party(decided, of)) {
+            return Err(FoldError::Transition(mark.seq));
+        }
         self.people.deputised.insert(mark.seq, id);
         Ok(())
+    }
+
+    /// The account that a deputy's appointment stands in for.
+    #[must_use]
+    pub fn principal(&self, id: AppointmentId) -> Option<&str> {
+        let of = self.people.appointments.get(&id)?.terms.deputy_for?;
+        Some(&self.people.appointments.get(&of)?.terms.name)
+    }
+
+    /// Whether somebody asked for what is decided on, or has decided on it.
+    #[must_use]
+    pub fn party(&self, decided: Decided, name: &str) -> bool {
+        match decided {
+            Decided::On(Subject::Order(id)) => self.orders.get(&id).is_some_and(|row| {
+                row.by == name || row.approvals.iter().any(|(by, _)| by == name)
+            }),
+            Decided::On(Subject::Grant(id)) => {
+                self.grants.get(&id).is_some_and(|row| row.by == name)
+            }
+            Decided::On(Subject::Copy(id)) => self
+                .copies
+                .get(&id)
+                .is_some_and(|row| row.held.as_ref().is_some_and(|held| held.by == name)),
+            Decided::Seal(id) => {
+                self.intake_of(id).is_some_and(|row| row.seals.iter().any(|one| one.by == name))
+            }
+        }
+    }
+
+    /// Whether a deputy has approved an order for somebody.
+    #[must_use]
+    pub fn stood_in_for(&self, decided: Decided, name: &str) -> bool {
+        let Decided::On(Subject::Order(id)) = decided else { return false };
+        let Some(row) = self.orders.get(&id) else { return false };
+        row.approvals.iter().any(|(_, mark)| {
+            let of = self.people.deputised.get(&mark.seq).and_then(|id| self.principal(*id));
+            of == Some(name)
+        })
     }
 
     /// Keeps who an account is from an entry on.
@@ -100,6 +145,32 @@ impl View {
         if was.last().is_none_or(|(_, _, last)| *last != persona) {
             was.push((mark.seq, mark.at, persona));
         }
+    }
+}
+
+/// What is decided on, by one who has no part in it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Decided {
+    /// An order, a grant or a copy.
+    On(Subject),
+    /// That a batch is provided.
+    Seal(BatchId),
+}
+
+impl Decided {
+    fn by(body: &Body) -> Option<Self> {
+        Some(Self::On(match body {
+            Body::OrderApproved { order, .. } | Body::OrderDenied { order, .. } => {
+                Subject::Order(*order)
+            }
+            Body::GrantApproved { grant, .. } | Body::GrantDenied { grant, .. } => {
+                Subject::Grant(*grant)
+            }
+            Body::CopyApproved(what) => Subject::Copy(what.copy),
+            Body::CopyDenied(what) => Subject::Copy(what.copy),
+            Body::BatchSealed(what) => return Some(Self::Seal(what.batch)),
+            _ => return None,
+        }))
     }
 }
 

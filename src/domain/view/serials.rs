@@ -121,8 +121,12 @@ mod tests {
     use super::*;
     use crate::domain::{
         digest::Digest,
-        entry::{Body, CopyFacts, Entry, GrantTerms, LinkFacts, Signed},
+        entry::{
+            Body, CopyFacts, DecisionConfirmed, DecisionEntered, Entry, GrantTerms, LinkFacts,
+            Signed,
+        },
         ids::DeliveryId,
+        on_paper::{Ruling, Subject},
         signed::SignedText,
         step::{Outcome, Plan},
     };
@@ -139,7 +143,11 @@ mod tests {
         }
 
         fn record(&mut self, body: Body) {
-            let entry = Entry { v: 1, at: self.at, by: "person-1".to_owned(), deputy: None, body };
+            self.record_by("person-1", body);
+        }
+
+        fn record_by(&mut self, by: &str, body: Body) {
+            let entry = Entry { v: 1, at: self.at, by: by.to_owned(), deputy: None, body };
             self.view.apply(self.view.size, &entry, Digest::of(b"synthetic")).unwrap();
         }
 
@@ -169,16 +177,49 @@ mod tests {
             };
             let intent = self.view.size;
             self.record(Body::Intent { plan });
-            let case = CopyFacts { copy: case, bytes: 1, sha256: None };
+            let case = CopyFacts::new(case, 1);
             let outcome = Outcome::Claimed { case, files: vec![], whole: true };
             self.record(Body::Outcome { intent, outcome });
             self.serials(batch)
+        }
+
+        fn applied(&mut self, unit: &str) -> GrantId {
+            let terms = GrantTerms {
+                link: "moca".to_owned(),
+                holder: "henry".to_owned(),
+                unit: Some(unit.to_owned()),
+                fields: Vec::new(),
+                purpose: String::new(),
+                basis: String::new(),
+                until: self.at,
+                row_cap: 1,
+            };
+            let grant = self.view.next_grant();
+            self.record(Body::GrantApplied { grant, terms, signed: None });
+            grant
         }
 
         fn serials(&self, batch: BatchId) -> Vec<String> {
             let row = self.view.batches.get(&batch).unwrap();
             row.rows.iter().map(|opened| opened.serial.to_string()).collect()
         }
+    }
+
+    fn signed(grant: GrantId) -> Signed {
+        let at = at("2026-11-21T10:00:00+08:00");
+        let text = SignedText {
+            at,
+            batchward: 1,
+            command: "grant approve".to_owned(),
+            expires: at.plus_seconds(300),
+            nonce: format!("{:032x}", 7),
+            object: grant.to_string(),
+            object_digest: None,
+            origin: "batchward/test".to_owned(),
+            text: String::new(),
+        };
+        let (signature, key) = ("synthetic".to_owned(), String::new());
+        Signed { text: text.canonical(), signature, key }
     }
 
     fn at(text: &str) -> Timestamp {
@@ -212,35 +253,48 @@ mod tests {
             assert_eq!(grown.serials(batch), ["115-0001", "115-0003"]);
         }
         // A batch that is not loaded has no row for who is granted the link's use.
-        let terms = GrantTerms {
-            link: "moca".to_owned(),
-            holder: "henry".to_owned(),
-            unit: Some("three".to_owned()),
-            fields: Vec::new(),
-            purpose: String::new(),
-            basis: String::new(),
-            until: grown.at,
-            row_cap: 1,
-        };
-        let grant = grown.view.next_grant();
-        grown.record(Body::GrantApplied { grant, terms, signed: None });
-        let text = SignedText {
-            at: grown.at,
-            batchward: 1,
-            command: "grant approve".to_owned(),
-            expires: grown.at.plus_seconds(300),
-            nonce: format!("{:032x}", 7),
-            object: grant.to_string(),
-            object_digest: None,
-            origin: "batchward/test".to_owned(),
-            text: String::new(),
-        };
-        let signed = Signed {
-            text: text.canonical(),
-            signature: "synthetic".to_owned(),
-            key: String::new(),
-        };
-        grown.record(Body::GrantApproved { grant, signed });
+        let grant = grown.applied("three");
+        grown.record(Body::GrantApproved { grant, signed: signed(grant) });
         assert_eq!(grown.serials(batch), ["115-0001", "115-0003"]);
+    }
+
+    #[test]
+    fn a_grant_opens_the_same_rows_by_a_signature_and_by_a_document() {
+        let rows_of = |on_paper: bool| {
+            let mut grown = Grown::new(at("2026-11-21T10:00:00+08:00"));
+            grown.claim("a", &["one"]);
+            let batch = BatchId::new(1);
+            let row = grown.view.batches.get_mut(&batch).unwrap();
+            let (from, link) = (row.state, row.link.clone());
+            row.state = BatchState::Loaded;
+            grown.view.index.moved(batch, &link, from, BatchState::Loaded);
+            let grant = grown.applied("two");
+            if on_paper {
+                let typed = DecisionEntered {
+                    subject: Subject::Grant(grant),
+                    ruling: Ruling::Approved,
+                    approver: "person-2".to_owned(),
+                    doc_no: "synthetic".to_owned(),
+                    on: grown.at,
+                    document: grown.view.next_document(),
+                    sha256: Digest::of(b"synthetic"),
+                    object_digest: Digest::of(b"synthetic"),
+                    code: String::new(),
+                    reason: None,
+                    signed: None,
+                };
+                let proposal = grown.view.size;
+                grown.record_by("person-3", Body::DecisionEntered(typed));
+                let (subject, signed) = (Subject::Grant(grant), signed(grant));
+                let confirmed = DecisionConfirmed { subject, proposal, not_before: None, signed };
+                grown.record_by("person-4", Body::DecisionConfirmed(confirmed));
+            } else {
+                grown.record_by("person-2", Body::GrantApproved { grant, signed: signed(grant) });
+            }
+            assert!(grown.view.grants.get(&grant).unwrap().approved.is_some());
+            grown.serials(batch)
+        };
+        assert_eq!(rows_of(false), ["115-0001", "115-0002"]);
+        assert_eq!(rows_of(true), rows_of(false));
     }
 }

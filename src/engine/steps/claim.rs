@@ -10,17 +10,18 @@ use crate::{
         certificate::Assurance,
         digest::Digest,
         entry::{AGENT, CopyFacts, WipeFacts},
-        ids::{BatchId, DeliveryId, NoticeId},
+        ids::{BatchId, CopyId, DeliveryId, NoticeId},
         judge::EntryKind,
-        link::Link,
+        link::{Container, Link},
         reason::Reason,
+        secret::Secret,
         step::{Outcome, Plan},
     },
     engine::{
         Engine, EngineError, Ran, StepError,
         case::{CaseFile, CaseRecord},
         jobs::{Begun, Effect},
-        ports::{Claimed, PortError},
+        ports::{Claimed, CopySize, PortError},
         slots,
     },
 };
@@ -101,7 +102,7 @@ impl Engine {
         plan: &Plan,
         claimed: Claimed,
     ) -> Result<Outcome, StepError> {
-        let Plan::Claim { batch, case, files, .. } = plan else {
+        let Plan::Claim { batch, link, case, files, .. } = plan else {
             return Err(StepError::Stuck("plan"));
         };
         if claimed.changed || claimed.files.len() != files.len() {
@@ -124,17 +125,18 @@ impl Engine {
         let record =
             CaseRecord::new(claimed.name, claimed.folder, &claimed.facts, case_files.collect());
         let size = self.put_case(*batch, &record)?;
+        let in_plain = |link: &Link| link.container == Container::PlainByHand;
+        let plain = match self.rules.links.get(link).is_some_and(in_plain) {
+            true => Some(self.ports.keys.ensure_random(&slots::link(link))?),
+            false => None,
+        };
         Ok(Outcome::Claimed {
             // The record's own digest would change with its nonce and says nothing: it stays out.
-            case: CopyFacts { copy: *case, bytes: size.bytes, sha256: None },
+            case: CopyFacts::new(*case, size.bytes),
             whole,
             files: taken
                 .iter()
-                .map(|(copy, (_, size))| CopyFacts {
-                    copy: **copy,
-                    bytes: size.bytes,
-                    sha256: Some(size.sha256),
-                })
+                .map(|(copy, (_, size))| file_facts(**copy, *size, plain.as_ref()))
                 .collect(),
         })
     }
@@ -180,5 +182,32 @@ impl Engine {
                 report: None,
             },
         })
+    }
+}
+
+/// What the register says of a copied file. Of one in plain it is the HMAC of its digest under the link's key, `plain`:
+/// the digest itself would tell whoever can guess the file, for ever, and stands in the erasable record only.
+fn file_facts(copy: CopyId, size: CopySize, plain: Option<&Secret>) -> CopyFacts {
+    let mac = plain.map(|key| Digest::keyed(key.expose(), size.sha256.to_string().as_bytes()));
+    let sha256 = mac.is_none().then_some(size.sha256);
+    CopyFacts { sha256, mac, ..CopyFacts::new(copy, size.bytes) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_a_file_in_plain_the_register_has_no_digest_but_a_code_under_the_links_key() {
+        let size = CopySize { bytes: 3, sha256: Digest::of(b"abc") };
+        let copy = CopyId::new(7);
+        let sealed = file_facts(copy, size, None);
+        assert_eq!((sealed.sha256, sealed.mac), (Some(size.sha256), None));
+        let key = Secret::new(vec![7; 32]);
+        let plain = file_facts(copy, size, Some(&key));
+        assert_eq!(plain.sha256, None);
+        assert!(plain.mac.is_some_and(|mac| mac != size.sha256));
+        let other = file_facts(copy, size, Some(&Secret::new(vec![8; 32])));
+        assert_ne!(plain.mac, other.mac);
     }
 }

@@ -5,6 +5,7 @@ use crate::{
     domain::{
         entry::{AGENT, KeyFacts, KeyForm, Signed},
         ids::KeyId,
+        link::KeyMode,
         secret::Secret,
         step::{Outcome, Plan},
     },
@@ -152,7 +153,17 @@ impl Engine {
     /// # Errors
     /// The register cannot be written.
     pub(in crate::engine) fn drop_keys(&mut self) -> Result<bool, EngineError> {
-        let keys = self.view.keys_to_drop();
+        let mut keys = self.view.keys_to_drop();
+        // A link that is opened by something else now has no use left for a passphrase.
+        let changed = |link: &str| {
+            let rule = self.rules.links.get(link);
+            rule.is_some_and(|rule| rule.key != KeyMode::StandingPassphrase)
+        };
+        let unused = self.view.standing_keys().filter(|(_, link)| changed(link));
+        let unused: Vec<KeyId> = unused.map(|(key, _)| key).collect();
+        keys.extend(unused.into_iter().filter(|key| !self.view.is_opening(*key)));
+        keys.sort_unstable();
+        keys.dedup();
         let any = !keys.is_empty();
         for key in keys {
             self.run(AGENT, Plan::DropKey { key })?;

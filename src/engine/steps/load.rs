@@ -32,11 +32,11 @@ use crate::{
     },
     engine::{
         Engine, EngineError, Ran, StepError,
-        case::CaseRecord,
+        case::{CaseManifest, CaseRecord},
         jobs::{Begun, Effect},
         ports::{
-            Lock, Meter, OpenFault, Opener, Plain, PortError, SealedVault, Spool, VaultColumn,
-            Vaults,
+            Lock, Meter, OpenFault, Opener, Plain, PortError, Rounds, SealedVault, Spool,
+            VaultColumn, Vaults,
         },
         slots,
     },
@@ -175,15 +175,19 @@ impl Engine {
         let layout = self.rules.layout_of(&link).cloned().ok_or(StepError::Stuck("no-layout"))?;
         let record = self.case(batch)?.ok_or(StepError::Stuck("no-case"))?;
         let received_at = row.times.get("claimed").copied().ok_or(StepError::Stuck("no-time"))?;
-        let manifest = judge::manifest_of(&Question {
-            facts: &record.facts(),
-            link: &link,
-            ledger: &LinkLedger { view: &self.view, link: &link.name, except: Some(batch) },
-            stage: Stage::Claimed,
-            received_at,
-            now: received_at,
-            announced: self.letter_of(batch),
-        });
+        let again = || {
+            judge::manifest_of(&Question {
+                facts: &record.facts(),
+                link: &link,
+                ledger: &LinkLedger { view: &self.view, link: &link.name, except: Some(batch) },
+                stage: Stage::Claimed,
+                received_at,
+                now: received_at,
+                announced: self.letter_of(batch),
+            })
+        };
+        // What was judged is what is loaded.
+        let manifest = record.made.as_ref().map(CaseManifest::manifest).or_else(again);
         let manifest = manifest.ok_or(StepError::Stuck("case-manifest"))?;
         let spool_key =
             self.ports.keys.live(&slots::spool(batch))?.ok_or(StepError::Stuck("spool-key"))?;
@@ -288,7 +292,7 @@ impl Engine {
             counts,
             findings,
             content,
-            vault: CopyFacts { copy: vault, bytes: size.bytes, sha256: None },
+            vault: CopyFacts::new(vault, size.bytes),
             use_until,
             items: link.items,
             units,
@@ -380,6 +384,7 @@ impl Stream {
     /// Opens every file before the first is read: a key that does not fit one of them fits none.
     fn sources(&self) -> Result<Vec<Source>, Halt> {
         let mut sources = Vec::with_capacity(self.manifest.files.len());
+        let rounds = Rounds::default();
         for listed in &self.manifest.files {
             let file = self
                 .record
@@ -395,7 +400,9 @@ impl Stream {
                 (DeliveryKey::Key { form: KeyForm::Identity, .. }, _) => {
                     return Err(Halt::WrongKey);
                 }
-                (DeliveryKey::Key { secret, .. }, container) => Lock::Archive(container, secret),
+                (DeliveryKey::Key { secret, .. }, container) => {
+                    Lock::Archive(container, secret, &rounds)
+                }
             };
             let plain = self.opener.open(sealed, &lock)?;
             sources.push(Source {

@@ -5,7 +5,7 @@ use crate::{
         digest::Digest,
         entry::{AGENT, AnnouncedFacts, Counts, ManifestFacts, Verdict},
         ids::{BatchId, NoticeId},
-        judge::{self, Accepted, Ledger, Look, Place, Question, Refusal, Stage},
+        judge::{self, Accepted, Document, Ledger, Look, Place, Question, Refusal, Stage},
         lifecycle::{self, BatchStep},
         link::{Container, KeyMode, Link},
         manifest::Manifest,
@@ -13,7 +13,7 @@ use crate::{
         step::{Outcome, Plan},
         view::{Batch, View},
     },
-    engine::{Engine, EngineError, Ran, StepError},
+    engine::{Engine, EngineError, Ran, StepError, case::CaseManifest},
 };
 
 /// What the register knows of a link's other batches.
@@ -73,7 +73,7 @@ impl Engine {
         let link = self.rules.links.get(&row.link).ok_or(StepError::Stuck("no-link"))?;
         let received_at = row.times.get("claimed").copied().ok_or(StepError::Stuck("no-time"))?;
         let waited = row.claimed_because;
-        let record = self.case(batch)?.ok_or(StepError::Stuck("no-case"))?;
+        let mut record = self.case(batch)?.ok_or(StepError::Stuck("no-case"))?;
         let facts = record.facts();
         let ledger = LinkLedger { view: &self.view, link: &link.name, except: Some(batch) };
         let verdict = judge::judge(&Question {
@@ -85,7 +85,13 @@ impl Engine {
             now: self.ports.clock.now(),
             announced: self.letter_of(batch),
         });
-        Ok(match verdict {
+        let made = match &verdict {
+            Look::Complete(accepted) if facts.manifest == Document::Missing => {
+                CaseManifest::of(accepted.manifest())
+            }
+            Look::Complete(_) | Look::Refuse(_) | Look::Wait(_) => None,
+        };
+        let outcome = match verdict {
             // What is in plain counts only where the register knows who brought it (TPH-5.6).
             Look::Complete(accepted)
                 if link.container == Container::PlainByHand && !self.view.was_carried(batch) =>
@@ -104,7 +110,13 @@ impl Engine {
                 let refusal = Refusal { reason, fault: None, manifest: None, signer: None };
                 refused(&refusal, waited.unwrap_or(Reason::Incomplete))
             }
-        })
+        };
+        // What a link or the agent's file says later makes no other manifest of it.
+        if made.is_some() {
+            record.made = made;
+            self.put_case(batch, &record)?;
+        }
+        Ok(outcome)
     }
 
     /// The letter that a batch rests on, where two people stand by it.
@@ -120,7 +132,7 @@ impl Engine {
             return None;
         }
         let id = self.view.notices.by_document(&manifest.link, named)?;
-        self.view.notices.rows.get(&id).filter(|row| row.standing().is_none()).map(|_| id)
+        self.view.notices.rows.get(&id).filter(|row| !row.is_announced()).map(|_| id)
     }
 
     fn accepted(&self, accepted: &Accepted, strength: &str, notice: Option<NoticeId>) -> Outcome {

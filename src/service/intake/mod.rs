@@ -154,7 +154,7 @@ impl Service {
         }
     }
 
-    fn loaded_row(&self, batch: BatchId) -> Result<()> {
+    pub(super) fn loaded_row(&self, batch: BatchId) -> Result<()> {
         let state = self.row(batch)?.state;
         if state == BatchState::Loaded {
             return Ok(());
@@ -249,6 +249,9 @@ impl Service {
             Error::usage("the provider did not state how many records were applied for")
                 .hint("--applied N says it")
         })?;
+        if result == Compared::Match {
+            is_as_stated(applied, stated)?;
+        }
         let counts = row.counts;
         let received = counts.parsed.unwrap_or_default();
         let rule = self.engine.intake_rule(&row).and_then(|rule| rule.compare.as_ref());
@@ -371,6 +374,17 @@ impl Service {
                 })
             }
         }
+    }
+}
+
+/// Another number than the provider's is no match, whatever came.
+fn is_as_stated(applied: u64, stated: Option<u64>) -> Result<()> {
+    match stated {
+        Some(stated) if stated != applied => Err(Error::refused(format!(
+            "the provider states {stated} applied for, not {applied}: that is no match"
+        ))
+        .hint("--result mismatch --note TEXT records it; a supervisor may run 'batch accept'")),
+        _ => Ok(()),
     }
 }
 

@@ -21,8 +21,9 @@ use crate::{
         },
         ids::{BatchId, NoticeId},
         limits::{DELIVERY_FILES_MAX, RECORDS_MAX},
+        link::Container,
         manifest::{Kind, is_batch_number},
-        notified::{NoticeChannel, NoticeStage, NotifiedState, is_pattern},
+        notified::{NoticeChannel, NoticeStage, NotifiedState, is_pattern, may_both_mean},
         reason::Reason,
         time::Timestamp,
         view::{Announcement, GivenNotice, Notified},
@@ -219,7 +220,7 @@ impl Service {
         }
         let (notice, link, batch) = self.place_of(of, facts.doc_no.as_deref())?;
         // What was announced was judged with its own delivery: it is no word about another one.
-        let announces = |row: &Notified| row.batch.is_none() && row.standing().is_some();
+        let announces = |row: &Notified| row.batch.is_none() && row.is_announced();
         if batch.is_some() && self.notified(notice).is_ok_and(announces) {
             return Err(Error::usage(format!("'{notice}' announces a delivery of its own")).hint(
                 format!("'batchward batch announce-withdraw {notice} --reason TEXT' first"),
@@ -235,6 +236,11 @@ impl Service {
             Some(batch) => Reply::new(&notice, format!("the notice is recorded with '{batch}'")),
             None => Reply::new(&notice, "the notice is recorded"),
         };
+        let alone =
+            row.batch.filter(|_| stage == NoticeStage::Provider && row.official().is_none());
+        if let Some(batch) = alone {
+            return Ok(reply.next(second_notice(batch)));
+        }
         Ok(match stage {
             NoticeStage::Provider if !given(NoticeStage::ToIt) => reply.next(format!(
                 "when the IT office is told: 'batchward batch notice {notice} --stage to-it --channel CHANNEL --at TIME'"
@@ -275,10 +281,15 @@ impl Service {
                 ));
             }
         }
+        if standing.container == Container::PlainByHand && !facts.sha256.is_empty() {
+            return Err(Error::usage("the digest of a file in plain does not enter the register")
+                .hint("leave --sha256 out, and compare what was brought with the letter by hand"));
+        }
         if !numbered {
             facts.number = notice.to_string();
         }
         self.checked_letter(&link, &facts)?;
+        self.no_other_letter(notice, &link, &facts.files)?;
         let signed = actor.signed.clone();
         let body = DeliveryAnnounced { notice, link, facts, signed };
         self.record(actor, Body::DeliveryAnnounced(body))?;
@@ -336,6 +347,9 @@ impl Service {
 
     fn announce_confirm(&mut self, actor: &Actor, notice: NoticeId) -> Result<Reply> {
         let row = self.notified(notice)?;
+        if let Some(batch) = row.batch {
+            return Err(Error::usage(format!("'{batch}' came of '{notice}' already")));
+        }
         let waits = row.announcement.as_ref().filter(|one| one.withdrawn.is_none());
         let waits = waits.filter(|one| one.confirmed.is_none()).ok_or_else(|| {
             Error::usage(format!("nothing about '{notice}' waits for a second person"))
@@ -391,15 +405,43 @@ impl Service {
             return Err(Error::usage(format!("'{batch}' came of '{other}' already")));
         }
         // What was announced was judged with its own delivery: it is no word about another one.
-        if row.standing().is_some() {
+        if row.is_announced() {
             return Err(Error::usage(format!("'{notice}' announces a delivery of its own")).hint(
                 format!("'batchward batch announce-withdraw {notice} --reason TEXT' first"),
             ));
         }
         let signed = actor.signed.clone();
         self.record(actor, Body::NoticeJoined(NoticeJoined { notice, batch, signed }))?;
-        Ok(Reply::new(&notice, format!("it is the notice of '{batch}'")))
+        let row = self.notified(notice)?;
+        let told = row.notices.iter().any(|one| one.facts.stage == NoticeStage::Provider);
+        let alone = told && row.official().is_none();
+        let reply = Reply::new(&notice, format!("it is the notice of '{batch}'"));
+        Ok(if alone { reply.next(second_notice(batch)) } else { reply })
     }
+
+    /// Two letters that mean the same names would each keep the other's delivery from being known.
+    fn no_other_letter(&self, notice: NoticeId, link: &str, files: &str) -> Result<()> {
+        let mut open = self.engine.view.notices.open_on(link);
+        let alike = |row: &Notified| {
+            let letter = row.announcement.as_ref().filter(|_| row.is_announced());
+            letter.is_some_and(|letter| may_both_mean(&letter.facts.files, files))
+        };
+        let other = open.find(|(id, row)| *id != notice && alike(row));
+        other.map_or(Ok(()), |(other, _)| {
+            Err(Error::usage(format!("'{other}' announces files of such names already")).hint(
+                format!(
+                    "tell the files of the two letters apart by --files, or 'batchward batch announce-withdraw {other} --reason TEXT' first"
+                ),
+            ))
+        })
+    }
+}
+
+/// What makes a notice count that one person alone says of a batch that is there.
+fn second_notice(batch: BatchId) -> String {
+    format!(
+        "the time counts for the register once another person enters the same notice: 'batchward batch notice {batch} --stage provider --channel CHANNEL --at TIME'"
+    )
 }
 
 fn announcement_line(one: &Announcement) -> AnnouncementLine {

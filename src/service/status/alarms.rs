@@ -478,7 +478,7 @@ fn code_of(trouble: &Trouble) -> Option<AlarmCode> {
 /// Live keys for which nothing came. There are few of them: a key goes as soon as its batch is loaded.
 fn keys(given: &Given<'_>, found: &mut Found) {
     for (id, key) in given.view.keys.loose() {
-        if key.state != KeyState::Live || !given.is_late(key.at) {
+        if key.state != KeyState::Live || !given.is_late(key.at) || given.view.is_standing(id) {
             continue;
         }
         let came = given.view.numbered(&key.link, &key.number).next().is_some();

@@ -140,7 +140,7 @@ impl Desk {
             reason: None,
             notice: None,
         };
-        let case = CopyFacts { copy: case, bytes: 1, sha256: None };
+        let case = CopyFacts::new(case, 1);
         self.run(plan, Outcome::Claimed { case, files: vec![], whole: true });
         let verdict = Verdict {
             reason: Reason::BadSignature,

@@ -1,7 +1,9 @@
 //! The end of use (使用完竣且確認無保存必要), unit by unit: each says that it has completed its use, then that there is no need
 //! to keep the batch, or until when there is. The last word of all starts the clock.
 //!
-//! A mistaken word can be taken back until its destruction is approved; once an order rests on it, two people do that.
+//! A mistaken word can be taken back until its destruction is approved; once an order rests on it, two people do that, and
+//! from the first where it is not one's own: what another person said of a need, or what was said for all or for a unit that
+//! is not one's.
 
 mod act;
 
@@ -20,7 +22,7 @@ use crate::{
         ids::{BatchId, OrderId},
         lifecycle::{BatchState, GrantState, OrderState},
         time::Timestamp,
-        view::{Batch, Stand, View},
+        view::{Batch, Keep, Stand, View},
     },
     error::Error,
 };
@@ -123,6 +125,20 @@ impl Service {
         Ok(unit)
     }
 
+    /// Who belongs to no unit does not end the need that somebody of a unit stated, before its day.
+    fn overrules_nobody(&self, actor: &Actor, batch: BatchId, unit: Option<&str>) -> Result<()> {
+        let said = self.engine.view.uses.get(&batch).zip(unit);
+        let keep = said.and_then(|(said, unit)| said.get(unit)?.keep.as_ref());
+        let stands = |keep: &&Keep| {
+            actor.facts.unit.is_none() && keep.by != actor.name() && keep.until > self.now()
+        };
+        let Some(keep) = keep.filter(stands) else { return Ok(()) };
+        let end = calendar::end(keep.until, self.engine.rules.zone);
+        Err(Error::refused(format!("'{}' stated a need of '{batch}' until {end}", keep.by)).hint(
+            format!("'batchward use withdraw {batch} --reason TEXT' takes it back, by two people"),
+        ))
+    }
+
     /// What a unit said last of a batch.
     fn stand(&self, batch: BatchId, unit: Option<&String>) -> Option<Stand> {
         let view = &self.engine.view;
@@ -165,6 +181,7 @@ impl Service {
         unit: Option<String>,
     ) -> Result<Reply> {
         let unit = self.speaks_for(actor, batch, unit)?;
+        self.overrules_nobody(actor, batch, unit.as_deref())?;
         let again = match &unit {
             Some(_) => self.stand(batch, unit.as_ref()).is_some_and(|one| one.no_need.is_some()),
             None => self.row(batch)?.no_need.is_some(),
@@ -202,6 +219,7 @@ impl Service {
     ) -> Result<Reply> {
         stated("the reason", &reason)?;
         let unit = self.speaks_for(actor, batch, unit)?;
+        self.overrules_nobody(actor, batch, unit.as_deref())?;
         if until <= self.now() {
             return Err(Error::usage("the end of the need has passed"));
         }
@@ -297,6 +315,18 @@ impl Service {
         Ok(())
     }
 
+    /// Whether a statement is this person's alone to take back: that there is need of a batch goes with who said so, and
+    /// anything else with who speaks for the unit, or for all.
+    fn is_ones_own(&self, actor: &Actor, of: &Statement) -> bool {
+        let Statement::Batch { batch, unit } = of else { return true };
+        let said = self.engine.view.uses.get(batch);
+        let said = said.and_then(|said| said.get(unit.as_deref().unwrap_or("")));
+        match said.and_then(|said| said.keep.as_ref()) {
+            Some(keep) => keep.by == actor.name(),
+            None => *unit == actor.facts.unit,
+        }
+    }
+
     fn use_withdraw(&mut self, actor: &Actor, of: Statement, reason: String) -> Result<Reply> {
         stated("the reason", &reason)?;
         let of = match of {
@@ -315,7 +345,8 @@ impl Service {
             return Err(Error::usage("this waits for a second person already")
                 .hint("a supervisor runs 'batchward use confirm'"));
         }
-        let waits = !self.resting(&self.rested_on(&of)?)?.is_empty();
+        let rests = !self.resting(&self.rested_on(&of)?)?.is_empty();
+        let waits = rests || !self.is_ones_own(actor, &of);
         let object = UseAct::Confirm { of: of.clone() }.object();
         let unit = match &of {
             Statement::Batch { unit: Some(unit), .. } => format!(" --unit {unit}"),
@@ -324,9 +355,15 @@ impl Service {
         let signed = actor.decision()?;
         self.record(actor, Body::UseWithdrawn(UseWithdrawn { of, reason, waits, signed }))?;
         if waits {
-            let message = format!(
-                "an order rests on what was said of '{object}': it waits for a second person"
-            );
+            let message = if rests {
+                format!(
+                    "an order rests on what was said of '{object}': it waits for a second person"
+                )
+            } else {
+                format!(
+                    "what was said of '{object}' was not said by you: it waits for a second person"
+                )
+            };
             return Ok(Reply::new(&object, message)
                 .next(format!("a supervisor runs 'batchward use confirm {object}{unit}'")));
         }

@@ -59,6 +59,11 @@ impl Aes {
         }
         Ok(Self { power, salt: salt.to_vec(), iv: whole })
     }
+
+    /// The rounds of its key.
+    pub(super) const fn rounds(&self) -> u64 {
+        1 << self.power
+    }
 }
 
 /// A key that was derived, and of what.
@@ -84,7 +89,7 @@ impl Key {
         }
         round.extend_from_slice(&[0; 8]);
         let mut hasher = Hasher::new();
-        for n in 0..1_u64 << aes.power {
+        for n in 0..aes.rounds() {
             round[counter..].copy_from_slice(&n.to_le_bytes());
             hasher.update(&round);
         }
@@ -163,7 +168,7 @@ impl Read for Body {
 }
 
 enum Decoder {
-    Stored(Body),
+    Stored(Box<Body>),
     Lzma(Box<LzmaReader<Body>>),
     Lzma2(Box<Lzma2Reader<Body>>),
     Deflate(Box<DeflateDecoder<BufReader<Body>>>),
@@ -197,7 +202,7 @@ impl Lent {
             ready: 0..0,
         };
         let decoder = match rest {
-            [] | [(Coder::Copy, _)] => Decoder::Stored(body),
+            [] | [(Coder::Copy, _)] => Decoder::Stored(Box::new(body)),
             [(Coder::Deflate, _)] => Decoder::Deflate(Box::new(DeflateDecoder::new(
                 BufReader::with_capacity(PIECE, body),
             ))),

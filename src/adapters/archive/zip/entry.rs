@@ -119,7 +119,7 @@ impl Read for Body {
 }
 
 enum Decoded {
-    Stored(Body),
+    Stored(Box<Body>),
     Deflated(Box<DeflateDecoder<BufReader<Body>>>),
 }
 
@@ -140,7 +140,7 @@ impl Opened {
             code: hmac::Context::with_key(&keys.code),
         };
         let decoded = match entry.method {
-            Method::Stored => Decoded::Stored(body),
+            Method::Stored => Decoded::Stored(Box::new(body)),
             Method::Deflated => Decoded::Deflated(Box::new(DeflateDecoder::new(
                 BufReader::with_capacity(BUFFER, body),
             ))),
@@ -169,7 +169,7 @@ impl Opened {
     /// The end of the file: nothing is left beneath, and code and sum are right.
     pub(super) fn finish(self) -> Result<Box<dyn Delivered>> {
         let body = match self.decoded {
-            Decoded::Stored(body) => body,
+            Decoded::Stored(body) => *body,
             Decoded::Deflated(decoder) => {
                 let buffered = decoder.into_inner();
                 if !buffered.buffer().is_empty() {
