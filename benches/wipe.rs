@@ -180,8 +180,7 @@ fn small(dir: &Path, side: Side) {
     match side {
         Side::Ours => {
             let folder = files::open_dir(dir).unwrap();
-            let known =
-                |_: std::os::fd::BorrowedFd<'_>, _: &std::path::Path, _: &rustix::fs::Stat| true;
+            let known = |_: std::os::fd::BorrowedFd<'_>, _: &Path, _: &rustix::fs::Stat| true;
             let report = wipe::wipe_tree(folder.as_fd(), OsStr::new("many"), &known).unwrap();
             assert_eq!((report.left, report.unknown), (0, 0));
         }
