@@ -1,5 +1,5 @@
 //! A refusal in plain words, for people who have no program to ask: what was expected, and who does what next. What is
-//! wrong says [`crate::domain::receipt::words`], which is part of what receipts sign.
+//! wrong says the receipt itself (`domain/receipt/words.rs`), which is part of what receipts sign.
 //!
 //! One table in both languages, for the screen, for `--json` and for the provider's receipt. It tells of no delivery more
 //! than its reason: no names, no contents.
