@@ -43,6 +43,8 @@ impl Picture {
         for batch in batches.as_array_mut().unwrap() {
             let id = batch["id"].as_str().map(|id| names.rename(id));
             batch["id"] = id.into();
+            // When it was provided is when its load ended, which a stop puts off: that it was is what must agree.
+            batch["provided"] = batch["provided"].is_string().into();
         }
         site.verify();
         Self {
