@@ -528,3 +528,58 @@ fn another_number_than_the_letter_states_is_no_match() {
     site.run_as("henry", &[compare.as_slice(), &["mismatch"]].concat()).ok();
     site.verify();
 }
+
+#[test]
+fn what_comes_on_a_medium_is_told_as_in_a_drop() {
+    let people = People::new();
+    for form in ["ctl", "sha256sums", "bagit", "ours"] {
+        let lines = if form == "ours" { String::new() } else { format!("manifest: {form}\n") };
+        let site = site(&people, &lines);
+        let file = data(&site);
+        let (folder, sum) = (file.parent().unwrap().to_owned(), digest(&file));
+        let disc = site.temporary().join("disc");
+        fs::create_dir(&disc).unwrap();
+        let name = file.file_name().unwrap().to_str().unwrap().to_owned();
+        let lies = if form == "bagit" { disc.join("data") } else { disc.clone() };
+        fs::create_dir_all(&lies).unwrap();
+        fs::copy(&file, lies.join(&name)).unwrap();
+        match form {
+            "ctl" => fs::write(disc.join("HRP-7.CTL"), control(&file, RECORDS)).unwrap(),
+            "bagit" => {
+                let declaration = "BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n";
+                fs::write(disc.join("bagit.txt"), declaration).unwrap();
+                let list = format!("{sum}  data/{name}\n");
+                fs::write(disc.join("manifest-sha256.txt"), list).unwrap();
+            }
+            "sha256sums" => {
+                fs::write(disc.join("SHA256SUMS"), format!("{sum}  {name}\n")).unwrap();
+            }
+            _ => {}
+        }
+        fs::remove_dir_all(&folder).unwrap();
+        let import = ["media", "import", disc.to_str().unwrap(), "--link", LINK, "--medium"];
+        let more = ["optical", "--serial", "CD-7", "--from", "民政局", "--carrier", "alice"];
+        let place = ["--place", "safe 1", "--holder", "alice"];
+        let import = [import.as_slice(), &more, &place].concat();
+        if form == "ours" {
+            // Without a manifest only a letter says that this is a delivery.
+            let ran = site.run_as("alice", &import).exits(65);
+            assert!(ran.stderr.contains("no manifest"), "{}", ran.stderr);
+        }
+        announced(&site, &["--records", RECORDS, "--files", "*.age"]);
+        site.run_as("alice", &import).ok();
+        site.once();
+        let batches = site.batches();
+        let batch = batches.first().unwrap_or_else(|| panic!("{form}"));
+        assert_eq!(batch["state"], "verified", "{form}: {batch}");
+        let id = batch["id"].as_str().unwrap().to_owned();
+        let key = people.batch_key(KEY);
+        let submit = ["key", "submit", &id, "--channel", "letter", "--file", key.to_str().unwrap()];
+        site.run_as("alice", &submit).ok();
+        assert_eq!(site.show(&id)["state"], "loaded", "{form}");
+        assert!(site.files(&format!("drop/{LINK}")).is_empty(), "the originals are wiped");
+        let copies = site.run(&["copy", "list", "--json"]).ok().json();
+        assert!(copies.as_array().unwrap().iter().any(|row| row["kind"] == "carrier"), "{form}");
+        site.verify();
+    }
+}

@@ -2,6 +2,8 @@
 //! and a disc in plain that was handed over in person.
 //!
 //! All people, keys, passphrases and records are synthetic.
+//!
+//! It is over 500 lines because each container is played from drop to load with the same few words.
 #![cfg(feature = "test-hooks")]
 #![allow(
     clippy::unwrap_used,
@@ -11,15 +13,23 @@
     reason = "tests"
 )]
 
+#[path = "containers/letter.rs"]
+mod letter;
 mod support;
 
-use std::{fs, os::unix::fs::PermissionsExt, path::PathBuf, process::Command};
+use std::{
+    fs,
+    os::unix::fs::PermissionsExt,
+    path::{Path, PathBuf},
+    process::Command,
+};
 
-use batchward::domain::{
-    digest::Digest, manifest::MANIFEST_NAMESPACE, secret::Secret, sshsig::SigningKey,
+use batchward::{
+    adapters::keystore::SlotState,
+    domain::{digest::Digest, manifest::MANIFEST_NAMESPACE, secret::Secret, sshsig::SigningKey},
 };
 use serde_json::Value;
-use support::{People, Site, done};
+use support::{People, Site, done, picture::key_store};
 
 const LINK: &str = "packed";
 const PASS: &str = "Synthetic-2026-passphrase";
@@ -300,6 +310,36 @@ fn plain_files_that_nobody_handed_over_are_quarantined() {
 }
 
 #[test]
+fn of_a_plain_file_that_came_by_mistake_the_register_and_the_receipt_have_no_digest() {
+    let list = people(&["甲", "乙"]);
+    for (kind, zipped) in [("age", false), ("zip-aes", false), ("zip-aes", true), ("7z", false)] {
+        let accounts = People::new();
+        let site = site(&accounts, kind, "");
+        let bytes = match zipped {
+            true => packed(&site, &["-tzip"], &[("a.csv", list.clone())]),
+            false => list.clone(),
+        };
+        release(&site, &deliver(&site, "PACKED-1", &[("people.bin", bytes.clone(), 2)]));
+        site.once();
+        if zipped {
+            // Only its key's turn tells that the archive has no passphrase.
+            submit(&site, &only(&site).0, PASS);
+        }
+        let (id, shown) = only(&site);
+        assert_eq!(shown["state"], "quarantined", "{kind}: {shown}");
+        site.run_as("alice", &["batch", "reject", &id, "--reason", "not encrypted"]).ok();
+        site.once();
+        let digest = Digest::of(&bytes).to_string();
+        for path in site.files("state") {
+            let bytes = fs::read(site.dir.join("state").join(&path)).unwrap();
+            let found = bytes.windows(digest.len()).any(|found| found == digest.as_bytes());
+            assert!(!found, "{kind}: {path}");
+        }
+        site.verify();
+    }
+}
+
+#[test]
 fn a_container_that_the_policy_does_not_name_is_refused() {
     let accounts = People::new();
     let site = Site::in_memory(&accounts);
@@ -391,6 +431,78 @@ fn a_standing_passphrase_opens_batches_once_a_supervisor_has_confirmed_it_and_is
 }
 
 #[test]
+fn the_slot_of_a_standing_passphrase_outlives_its_batches_and_goes_when_it_is_ended() {
+    let accounts = People::new();
+    let site = site(&accounts, "7z", "key: standing-passphrase\n");
+    let archive = |name: &str| packed(&site, &form("7z"), &[("a.csv", people(&[name]))]);
+    let live = |site: &Site<'_>| {
+        let rows = site.run(&["register", "show", "--json"]).ok().json();
+        let rows = rows.as_array().unwrap().clone();
+        let taken = |row: &&Value| row["body"]["outcome"]["result"] == "key-taken";
+        let dropped = |row: &&Value| row["body"]["outcome"]["result"] == "key-dropped";
+        (rows.iter().filter(taken).count(), rows.iter().filter(dropped).count())
+    };
+    let slots = |site: &Site<'_>| {
+        let store = key_store(&site.dir).unwrap();
+        let names: Vec<String> = store.names().filter(|name| name.starts_with("key:")).collect();
+        let live = |name: &&String| matches!(store.state(name), Ok(SlotState::Live));
+        (names.iter().filter(live).count(), names.len())
+    };
+    standing(&site, "alice", PASS).ok();
+    site.run_as("sue", &["key", "confirm", LINK]).ok();
+    release(&site, &deliver(&site, "PACKED-1", &[("people.bin", archive("甲"), 1)]));
+    site.once();
+    let (id, shown) = only(&site);
+    assert_eq!(shown["state"], "loaded");
+    // The destruction of a batch takes its own keys, and not what opens those to come.
+    site.run_as("henry", &["use", "no-need", &id]).ok();
+    let order = site.run_as("alice", &["destroy", "request", &id, "--reason", "over"]).ok().id('o');
+    site.run_as("sue", &["destroy", "approve", &order]).ok();
+    site.once();
+    assert_eq!(site.show(&id)["state"], "closed");
+    assert_eq!((live(&site), slots(&site)), ((1, 0), (1, 1)));
+    release(&site, &deliver(&site, "PACKED-2", &[("people.bin", archive("乙"), 1)]));
+    site.once();
+    assert_eq!(site.show(&site.row_numbered("PACKED-2"))["state"], "loaded");
+    // Another one in its place, and the end of that: nothing is kept of either.
+    standing(&site, "alice", "Synthetic-2027-passphrase").ok();
+    assert_eq!(slots(&site), (2, 2), "the old one opens until the new one is confirmed");
+    site.run_as("sue", &["key", "confirm", LINK]).ok();
+    site.once();
+    assert_eq!((live(&site), slots(&site)), ((2, 1), (1, 2)));
+    site.run_as("alice", &["key", "end", LINK, "--reason", "the provider changed it"]).ok();
+    site.once();
+    assert_eq!((live(&site), slots(&site)), ((2, 2), (0, 2)));
+    site.verify();
+}
+
+#[test]
+fn a_batch_that_is_released_is_confirmed_again_before_it_loads() {
+    let accounts = People::new();
+    let rule = "override:\n  intake:\n    confirm: { value: before-load, clause: own }\n";
+    let site = site(&accounts, "zip-aes", rule);
+    let bytes = packed(&site, &form("zip-aes"), &[("a.csv", people(&["甲"]))]);
+    release(&site, &deliver(&site, "PACKED-1", &[("people.bin", bytes, 1)]));
+    site.once();
+    let (id, _) = only(&site);
+    site.run_as("alice", &["batch", "confirm", &id]).ok();
+    for n in 1..=5 {
+        submit(&site, &id, &format!("wrong {n}"));
+    }
+    assert_eq!(only(&site).1["state"], "quarantined");
+    site.run_as("alice", &["batch", "release", &id, "--reason", "the passphrase was misheard"])
+        .ok();
+    site.once();
+    submit(&site, &id, PASS);
+    site.once();
+    let shown = only(&site).1;
+    assert_eq!(shown["state"], "verified", "nobody has looked at it anew: {shown}");
+    site.run_as("alice", &["batch", "confirm", &id]).ok();
+    assert_eq!(only(&site).1["state"], "loaded");
+    site.verify();
+}
+
+#[test]
 fn a_passphrase_that_opens_nothing_is_answered_with_the_tries_left_and_the_same_hint_whatever_it_was()
  {
     let accounts = People::new();
@@ -410,4 +522,85 @@ fn a_passphrase_that_opens_nothing_is_answered_with_the_tries_left_and_the_same_
     assert!(page.text().contains("keys that may still be tried: 1"), "{}", page.text());
     let last = submit(&site, &id, "y").exits(65);
     assert!(last.stderr.contains("no try is left"), "{}", last.stderr);
+}
+
+/// The files below a folder, each with its bytes.
+fn below(folder: &Path) -> Vec<(PathBuf, Vec<u8>)> {
+    let Ok(entries) = fs::read_dir(folder) else { return Vec::new() };
+    let paths = entries.map(|entry| entry.unwrap().path());
+    let of = |path: PathBuf| match path.is_dir() {
+        true => below(&path),
+        false => vec![(path.clone(), fs::read(&path).unwrap())],
+    };
+    paths.flat_map(of).collect()
+}
+
+#[test]
+fn a_stop_anywhere_in_a_plain_import_leaves_nothing_in_the_inbox_that_the_next_start_does_not_wipe()
+{
+    let accounts = People::new();
+    let base = site(&accounts, "plain-by-hand", "");
+    let list = people(&["王小明", "陳小美", "林大同"]);
+    deliver(&base, "PLAIN-1", &[("people.csv", list, 3)]);
+    let work = support::memory();
+    let play = |name: &str, stop: &[&str]| {
+        let dir = work.path().join(name);
+        done(Command::new("cp").arg("-a").arg(&base.dir).arg(&dir));
+        let site = Site::at(&accounts, dir, base.minute());
+        let disc = site.dir.join("staging/plain-1");
+        let words = ["media", "import", disc.to_str().unwrap(), "--link", LINK];
+        let words = [words.as_slice(), &way()].concat();
+        let key = site.people.key("alice");
+        let global = ["--as", "alice", "--sign-with", key.to_str().unwrap()];
+        let ran = site.run_with(&words, &[&global, stop].concat(), b"");
+        (site, ran)
+    };
+    let count = work.path().join("count");
+    let (_counted, ran) = play("counted", &["--test-count-writes", count.to_str().unwrap()]);
+    ran.ok();
+    let writes: usize = fs::read_to_string(&count).unwrap().trim().parse().unwrap();
+    let mut broken = 0;
+    for stop in
+        (1..=writes).flat_map(|at| ["before", "middle", "after"].map(|m| format!("{at}:{m}")))
+    {
+        let (site, ran) = play(&stop, &["--test-crash", &stop]);
+        // Some writes have no middle.
+        if ran.signal.is_none() {
+            continue;
+        }
+        let inbox = site.dir.join("drop/packed");
+        let partly = below(&inbox);
+        site.once();
+        assert_eq!(fs::read_dir(&inbox).unwrap().count(), 0, "{stop}");
+        let rows = site.run(&["register", "show", "--json"]).ok().json();
+        let outcomes = rows.as_array().unwrap().iter().map(|row| &row["body"]["outcome"]);
+        let wiped: Vec<_> =
+            outcomes.filter(|outcome| outcome["result"] == "media-discarded").cloned().collect();
+        let loaded = site.batches().first().is_some_and(|batch| batch["state"] == "loaded");
+        // What lay there is a delivery, or is wiped with its receipt; and where nothing lay, nothing is said.
+        if !loaded && partly.iter().any(|(_, bytes)| !bytes.is_empty()) {
+            let bytes: usize = partly.iter().map(|(_, bytes)| bytes.len()).sum();
+            assert_eq!(wiped.len(), 1, "{stop}");
+            assert_eq!(wiped[0]["wiped"]["bytes"], bytes, "{stop}");
+            broken += 1;
+        }
+        assert!(!loaded || wiped.is_empty(), "{stop}");
+        site.once();
+        site.verify();
+    }
+    assert!(broken > 2, "{broken}");
+}
+
+#[test]
+fn a_folder_that_is_only_called_like_a_broken_import_is_a_stray_and_nothing_of_it_is_wiped() {
+    let accounts = People::new();
+    let site = site(&accounts, "plain-by-hand", "");
+    let alike = site.dir.join("drop/packed/.batchward-carrying-medium-1");
+    fs::create_dir(&alike).unwrap();
+    fs::write(alike.join("kept.txt"), "synthetic").unwrap();
+    site.once();
+    assert!(alike.join("kept.txt").exists());
+    let rows = site.run(&["register", "show", "--json"]).ok().json();
+    let strays = rows.as_array().unwrap().iter().filter(|row| row["body"]["type"] == "stray-seen");
+    assert_eq!(strays.count(), 1);
 }

@@ -21,6 +21,8 @@
 
 #[path = "crash/full_tile.rs"]
 mod full_tile;
+#[path = "crash/row_files.rs"]
+mod row_files;
 mod support;
 
 use std::{
@@ -228,6 +230,27 @@ const HANDED: &[Act] = &[
     },
 ];
 
+/// A life of its own: what an order rests on is taken back. The order is void and the batch in use again, or neither.
+const WITHDRAWN: &[Act] = &[
+    act("init", "", &["init"], Effect::Site),
+    Act {
+        name: "use confirm",
+        who: "sue",
+        words: &["use", "confirm", "b-00000001", "--unit", "幼兒托育科"],
+        prepare: |site| {
+            site.accounts("幼兒托育科");
+            site.install(&[], &["small-20"]);
+            site.once();
+            site.run_as("henry", &["use", "no-need", "b-00000001"]).ok();
+            let ask = ["destroy", "request", "b-00000001", "--reason", "使用完竣"];
+            site.run_as("alice", &ask).ok();
+            let back = ["use", "withdraw", "b-00000001", "--reason", "申復中仍需保存"];
+            site.run_as("henry", &back).ok();
+        },
+        effect: Effect::Entry("withdrawal-confirmed"),
+    },
+];
+
 /// The acts after which years have passed: links and periods of use have ended then.
 const YEARS_LATER: &[&str] = &["access destroy", "access destroy-approve"];
 
@@ -351,7 +374,8 @@ impl<'p> Scene<'p> {
         let work = support::memory();
         let site = Site::in_memory(people);
         let named = |act: &Act| act.name == name;
-        let life = if LIFE.iter().any(named) { LIFE } else { HANDED };
+        let lives = [LIFE, HANDED, WITHDRAWN];
+        let life = lives.into_iter().find(|life| life.iter().any(named)).unwrap();
         let place = life.iter().position(named).unwrap();
         for act in &life[..place] {
             (act.prepare)(&site);
@@ -470,12 +494,14 @@ stops! {
     requesting_the_end_of_a_key_of_the_access_log "access destroy"
     destroying_a_key_of_the_access_log "access destroy-approve"
     making_a_package "handover make"
+    taking_back_what_an_order_rests_on "use confirm"
 }
 
 #[test]
 fn every_act_of_the_life_is_stopped() {
-    let handed = HANDED.iter().filter(|act| LIFE.iter().all(|one| one.name != act.name));
-    let life: Vec<&str> = LIFE.iter().chain(handed).map(|act| act.name).collect();
+    let others = HANDED.iter().chain(WITHDRAWN);
+    let others = others.filter(|act| LIFE.iter().all(|one| one.name != act.name));
+    let life: Vec<&str> = LIFE.iter().chain(others).map(|act| act.name).collect();
     assert_eq!(TESTED, life);
 }
 

@@ -28,10 +28,12 @@ mod frames;
 mod manager;
 #[path = "daemon/races.rs"]
 mod races;
+#[path = "daemon/seats.rs"]
+mod seats;
 #[path = "daemon/signals.rs"]
 mod signals;
 
-use agent::{Agent, laid_out, replaced};
+use agent::{Agent, laid_out, laid_out_for, replaced};
 use support::{People, Ran, Site, provider::Provider};
 
 const UNIT: &str = "幼兒托育科";

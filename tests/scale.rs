@@ -26,7 +26,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use batchward::adapters::{keystore::SlotState, vault::Vault};
+use batchward::adapters::{
+    keystore::SlotState,
+    vault::{Vault, Window},
+};
 use batchward::{
     domain::ids::BatchId,
     protocol::Remote,
@@ -335,7 +338,9 @@ fn world(site: &Site<'_>) -> (BTreeMap<String, usize>, Vec<Vec<String>>) {
     for file in site.files("state/vault") {
         let id = file.strip_suffix(".db").unwrap();
         let key = store.get(&format!("vault:{id}")).unwrap().expect("a vault has its key");
-        let vault = Vault::open(&site.dir.join("state/vault"), id.parse().unwrap(), &key).unwrap();
+        let vault =
+            Vault::open(&site.dir.join("state/vault"), id.parse().unwrap(), &key, Window::OWN)
+                .unwrap();
         vault
             .rows(&columns, &[], &mut |_, _, values| {
                 rows.push(values.to_vec());

@@ -1,8 +1,11 @@
 //! Portable media: a delivery folder is copied from a mounted stick or disc, or onto one, and read back from it.
 //!
 //! What lies on a medium is a stranger's: it is opened beneath a handle of its folder, never through a link and never
-//! across a mount, only regular files of one name are read, and nothing is run. The medium itself is not wiped here: it
-//! is in the inventory until people have destroyed it.
+//! across a mount, only regular files of one name are read, and nothing is run; a bag's payload is its one folder. The
+//! medium itself is not wiped here: it is in the inventory until people have destroyed it.
+//!
+//! What goes into an inbox lies there under a name that is no delivery's until it is whole: a process that dies leaves
+//! nothing that could be taken for one, and the agent wipes what it left.
 
 use std::{
     ffi::{OsStr, OsString},
@@ -14,12 +17,14 @@ use std::{
 };
 
 use rustix::fs::{
-    Advice, Dir, FileType, Mode, OFlags, ResolveFlags, fadvise, fstat, fsync, open, openat2,
+    Advice, Dir, FileType, FlockOperation, Mode, OFlags, RenameFlags, ResolveFlags, fadvise, flock,
+    fstat, fsync, open, openat2, renameat_with,
 };
 
 use super::{
     fault,
     files::{self, FileError},
+    inbox::{CARRYING, PAYLOAD},
     wipe,
 };
 use crate::domain::{
@@ -86,7 +91,7 @@ const CHUNK: usize = 1 << 20;
 /// # Errors
 /// [`CarrierError`].
 pub fn look(path: &Path, form: ManifestForm) -> Result<usize, CarrierError> {
-    Ok(Folder::open(path, form)?.names.len())
+    Ok(Folder::told(path, form)?.names.len())
 }
 
 /// Copies the files of the folder `from` into the new folder `to`, the manifest last, durable; then reads what was
@@ -95,7 +100,7 @@ pub fn look(path: &Path, form: ManifestForm) -> Result<usize, CarrierError> {
 /// # Errors
 /// [`CarrierError`]; what was begun in `to` is wiped: it may be in plain, and nobody would come for it.
 pub fn copy(from: &Path, to: &Path, form: ManifestForm) -> Result<Vec<Carried>, CarrierError> {
-    let mut source = Folder::open(from, form)?;
+    let mut source = Folder::told(from, form)?;
     source.names.sort_by_key(|name| (is_manifest(form, name), name.clone()));
     if to.symlink_metadata().is_ok() {
         return Err(FileError::Exists { path: to.to_owned() }.into());
@@ -105,6 +110,49 @@ pub fn copy(from: &Path, to: &Path, form: ManifestForm) -> Result<Vec<Carried>, 
         Err(_) if !undo(to) => Err(CarrierError::Left { path: to.to_owned() }),
         filled => filled,
     }
+}
+
+/// Copies a delivery folder into an inbox as `name`, as [`copy`] does. It gets that name once it is whole and was read back.
+/// Whether it is a delivery [`look`] says, or a letter that stands for what it does not hold.
+///
+/// # Errors
+/// [`CarrierError`]; what was begun is wiped.
+pub fn bring(
+    from: &Path,
+    inbox: &Path,
+    name: &str,
+    form: ManifestForm,
+) -> Result<Vec<Carried>, CarrierError> {
+    let source = Folder::open(from, form)?;
+    let to = inbox.join(name);
+    let begun = inbox.join(format!("{CARRYING}{name}"));
+    if to.symlink_metadata().is_ok() || begun.symlink_metadata().is_ok() {
+        return Err(FileError::Exists { path: to }.into());
+    }
+    files::create_dir(&begun)?;
+    // The lock ends with this process, and tells the agent that nobody comes any more. A look between the two finds an
+    // empty folder: then nothing can be copied into it.
+    let held = files::open_dir(&begun)?;
+    flock(&held, FlockOperation::LockExclusive).map_err(FileError::of("lock", &begun))?;
+    let filled = fill(&source, &begun, form)
+        .and_then(|carried| settle(inbox, &begun, &to).map(|()| carried));
+    match filled {
+        Err(_) if !undo(&begun) => Err(CarrierError::Left { path: begun }),
+        filled => filled,
+    }
+}
+
+/// Gives what is whole its name, over nothing that is there.
+fn settle(inbox: &Path, begun: &Path, to: &Path) -> Result<(), CarrierError> {
+    let write = fault::Write::begin("carrier place");
+    let at = files::open_dir(inbox)?;
+    let (from, name) = (begun.file_name().unwrap_or_default(), to.file_name().unwrap_or_default());
+    renameat_with(&at, from, &at, name, RenameFlags::NOREPLACE)
+        .map_err(FileError::of("rename", begun))?;
+    write.middle();
+    fsync(&at).map_err(FileError::of("sync", inbox))?;
+    write.end();
+    Ok(())
 }
 
 /// Wipes what was begun; whether nothing is left of it.
@@ -124,6 +172,9 @@ fn is_manifest(form: ManifestForm, name: &OsStr) -> bool {
 
 fn fill(source: &Folder, to: &Path, form: ManifestForm) -> Result<Vec<Carried>, CarrierError> {
     let target = files::open_dir(to)?;
+    if source.names.iter().any(|name| in_payload(name)) {
+        files::create_dir(&to.join(PAYLOAD))?;
+    }
     let mut carried = Vec::with_capacity(source.names.len());
     for name in &source.names {
         let path = to.join(name);
@@ -131,9 +182,13 @@ fn fill(source: &Folder, to: &Path, form: ManifestForm) -> Result<Vec<Carried>, 
         let mut read = source.file(name)?;
         let mut written = create(target.as_fd(), name, &path)?;
         let (bytes, sha256) = pass(&mut read, Some(&mut written), &path)?;
+        write.middle();
         written.sync_all().map_err(FileError::of_io("sync", &path))?;
         write.end();
         carried.push(Carried { name: name.clone(), bytes, sha256 });
+    }
+    if source.names.iter().any(|name| in_payload(name)) {
+        files::sync_dir(&to.join(PAYLOAD))?;
     }
     fsync(&target).map_err(FileError::of("sync", to))?;
     files::sync_dir(to.parent().unwrap_or(to))?;
@@ -147,6 +202,11 @@ fn fill(source: &Folder, to: &Path, form: ManifestForm) -> Result<Vec<Carried>, 
         }
     }
     Ok(carried)
+}
+
+/// Whether a name is one of a bag's payload.
+fn in_payload(name: &OsStr) -> bool {
+    Path::new(name).parent() == Some(Path::new(PAYLOAD))
 }
 
 fn create(dir: BorrowedFd<'_>, name: &OsString, path: &Path) -> Result<File, FileError> {
@@ -179,6 +239,24 @@ fn pass(
     }
 }
 
+/// The names in an open folder, which is at `path` or within it.
+fn listed(dir: &OwnedFd, path: &Path) -> Result<Vec<OsString>, CarrierError> {
+    let failed = || FileError::of("read the folder", path);
+    let mut names = Vec::new();
+    for entry in Dir::read_from(dir).map_err(failed())? {
+        let entry = entry.map_err(failed())?;
+        let name = entry.file_name().to_bytes();
+        if matches!(name, b"." | b"..") {
+            continue;
+        }
+        names.push(OsStr::from_bytes(name).to_owned());
+        if names.len() > DELIVERY_FILES_MAX {
+            return Err(CarrierError::Odd { path: path.to_owned() });
+        }
+    }
+    Ok(names)
+}
+
 fn beneath() -> ResolveFlags {
     ResolveFlags::BENEATH
         | ResolveFlags::NO_SYMLINKS
@@ -191,30 +269,34 @@ impl Folder {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let dir =
             open(path, flags, Mode::empty()).map_err(FileError::of("open the folder", path))?;
-        let failed = || FileError::of("read the folder", path);
-        let mut names = Vec::new();
-        for entry in Dir::read_from(&dir).map_err(failed())? {
-            let entry = entry.map_err(failed())?;
-            let name = entry.file_name().to_bytes();
-            if matches!(name, b"." | b"..") {
-                continue;
-            }
-            names.push(OsStr::from_bytes(name).to_owned());
-            if names.len() > DELIVERY_FILES_MAX {
-                return Err(CarrierError::Odd { path: path.to_owned() });
-            }
+        let mut names = listed(&dir, path)?;
+        // A bag's payload lies one folder deeper, and is named so.
+        if form == ManifestForm::Bag && names.iter().any(|name| name == PAYLOAD) {
+            let odd = |_| CarrierError::Odd { path: path.to_owned() };
+            let inner = openat2(&dir, PAYLOAD, flags, Mode::empty(), beneath()).map_err(odd)?;
+            names.retain(|name| name != PAYLOAD);
+            let inside = listed(&inner, path)?;
+            names.extend(inside.iter().map(|name| Path::new(PAYLOAD).join(name).into()));
+        }
+        if names.len() > DELIVERY_FILES_MAX {
+            return Err(CarrierError::Odd { path: path.to_owned() });
         }
         names.sort();
         let folder = Self { path: path.to_owned(), dir, names };
         for name in &folder.names {
             folder.file(name)?;
         }
-        // A letter lies elsewhere: there any file may be one that it means.
+        Ok(folder)
+    }
+
+    /// The same, where something in it says what it is. A letter lies elsewhere: there any file may be one that it means.
+    fn told(path: &Path, form: ManifestForm) -> Result<Self, CarrierError> {
+        let folder = Self::open(path, form)?;
         let says = |name: &OsString| form == ManifestForm::Letter || is_manifest(form, name);
-        if folder.names.iter().any(says) {
-            return Ok(folder);
+        match folder.names.iter().any(says) {
+            true => Ok(folder),
+            false => Err(CarrierError::NoManifest { path: path.to_owned() }),
         }
-        Err(CarrierError::NoManifest { path: path.to_owned() })
     }
 
     /// Opens one file of it; what is no plain file of one name is not.
@@ -313,5 +395,34 @@ mod tests {
         fs::remove_file(folder.join("manifest.yaml")).unwrap();
         let looked = look(&folder, ManifestForm::Ours);
         assert!(matches!(looked, Err(CarrierError::NoManifest { .. })));
+    }
+
+    #[test]
+    fn a_bag_is_copied_with_its_payload_and_nothing_that_lies_deeper() {
+        let dir = tempfile::tempdir().unwrap();
+        let (bag, inbox) = (dir.path().join("bag"), dir.path().join("inbox"));
+        fs::create_dir_all(bag.join("data")).unwrap();
+        fs::create_dir(&inbox).unwrap();
+        for name in ["bagit.txt", "manifest-sha256.txt", "data/a.csv", "data/b.csv"] {
+            fs::write(bag.join(name), format!("synthetic {name}")).unwrap();
+        }
+        let carried = bring(&bag, &inbox, "medium-1", ManifestForm::Bag).unwrap();
+        let names: Vec<_> = carried.iter().map(|one| one.name.to_str().unwrap()).collect();
+        assert_eq!(names, ["bagit.txt", "data/a.csv", "data/b.csv", "manifest-sha256.txt"]);
+        for name in names {
+            let copied = fs::read(inbox.join("medium-1").join(name)).unwrap();
+            assert_eq!(copied, fs::read(bag.join(name)).unwrap());
+        }
+        assert_eq!(fs::read_dir(&inbox).unwrap().count(), 1, "nothing stays of the way there");
+        assert!(matches!(
+            bring(&bag, &inbox, "medium-1", ManifestForm::Bag),
+            Err(CarrierError::File(FileError::Exists { .. }))
+        ));
+        fs::create_dir(bag.join("data/deep")).unwrap();
+        let deep = bring(&bag, &inbox, "medium-2", ManifestForm::Bag);
+        assert!(matches!(deep, Err(CarrierError::Odd { .. })));
+        // Elsewhere a folder within is none of a delivery's.
+        assert!(matches!(look(&bag, ManifestForm::Letter), Err(CarrierError::Odd { .. })));
+        assert_eq!(fs::read_dir(&inbox).unwrap().count(), 1);
     }
 }

@@ -6,6 +6,7 @@
 //! by what it is, not by its name. Nothing here judges, and nothing of it is ever executed or taken as configuration;
 //! modification times decide nothing.
 
+mod carried;
 mod claim;
 mod known;
 mod look;
@@ -30,8 +31,10 @@ use serde::{Deserialize, Serialize};
 use walkdir::WalkDir;
 
 pub use self::{
+    carried::{CARRYING, name_of as carried_name},
     claim::{Claim, ClaimError, SpoolFactory},
     known::{ClaimedFolder, Lay, Mark},
+    look::PAYLOAD,
 };
 use super::{
     fault,
@@ -124,6 +127,8 @@ pub struct Scan {
     /// The names of each flat delivery, as they were listed: what lies side by side with those of all others is listed
     /// once, and not again for each.
     pub names: BTreeMap<OsString, Vec<OsString>>,
+    /// Folders into which a delivery is copied from a medium, or was: see [`Inbox::broken_off`].
+    pub carried: Vec<OsString>,
     /// There is more than [`INBOX_ENTRIES_MAX`], and the rest was not listed.
     pub cut: bool,
 }
@@ -197,6 +202,10 @@ impl Inbox {
                 break;
             }
             listed += 1;
+            if carried::name_of(name).is_some() && entry.file_type().is_dir() {
+                scan.carried.push(name.to_owned());
+                continue;
+            }
             if let Some(stem) = self.flat_stem(name) {
                 scan.names.entry(stem.to_owned()).or_default().push(name.to_owned());
             }

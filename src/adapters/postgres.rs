@@ -118,6 +118,19 @@ pub enum DatabaseError {
         /// What.
         what: String,
     },
+    /// Its rows cannot be looked up by what the rules go by today.
+    #[error(
+        "{copy} was loaded when look-ups went by another item than '{key}': no view can be made of it"
+    )]
+    OtherMark {
+        /// The copy.
+        copy: CopyId,
+        /// What they go by today.
+        key: String,
+    },
+    /// More records than can be put in the order of a list.
+    #[error("more records have the values of the list than are put in its order at once")]
+    TooMany,
     /// A value or name that a table cannot hold.
     #[error("{what}")]
     Value {

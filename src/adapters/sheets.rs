@@ -75,6 +75,29 @@ pub fn read(
 struct Table {
     rows: Vec<Vec<Cell>>,
     cells: usize,
+    bytes: usize,
+}
+
+const COLUMNS: SheetFault = SheetFault::TooMuch("it has more columns than a list may");
+const LONG: SheetFault = SheetFault::TooMuch("a cell of it has more text than a list may");
+const TEXTS: SheetFault = SheetFault::TooMuch("it has more text than a list may");
+
+/// Adds to the text of a cell, within what one may have.
+fn write(text: &mut String, more: &str) -> Result<(), SheetFault> {
+    if text.len().saturating_add(more.len()) > limits::LIST_CELL_BYTES_MAX {
+        return Err(LONG);
+    }
+    text.push_str(more);
+    Ok(())
+}
+
+/// Adds a cell to a row that is being read. Empty ones beyond the last column are none, and take no place.
+fn put(row: &mut Vec<Cell>, cell: Cell) -> Result<(), SheetFault> {
+    if row.len() < limits::LIST_COLUMNS_MAX {
+        row.push(cell);
+        return Ok(());
+    }
+    if cell.text.is_empty() { Ok(()) } else { Err(COLUMNS) }
 }
 
 impl Table {
@@ -84,7 +107,10 @@ impl Table {
             row.pop();
         }
         if row.len() > limits::LIST_COLUMNS_MAX {
-            return Err(SheetFault::TooMuch("it has more columns than a list may"));
+            return Err(COLUMNS);
+        }
+        if row.iter().any(|cell| cell.text.len() > limits::LIST_CELL_BYTES_MAX) {
+            return Err(LONG);
         }
         // Empty rows are what a spreadsheet has to its end.
         let times = if row.is_empty() { 1 } else { times };
@@ -94,6 +120,12 @@ impl Table {
         }
         if self.cells > limits::LIST_CELLS_MAX {
             return Err(SheetFault::TooMuch("it has more cells than a list may"));
+        }
+        // A text counts as often as it is kept: one that repeats is small in the file and large here.
+        let bytes: usize = row.iter().map(|cell| cell.text.len()).sum();
+        self.bytes = self.bytes.saturating_add(bytes.saturating_mul(times));
+        if self.bytes > limits::LIST_TEXT_BYTES_MAX {
+            return Err(TEXTS);
         }
         if row.is_empty() && self.rows.last().is_none_or(Vec::is_empty) {
             return Ok(());

@@ -2,10 +2,13 @@
 //!
 //! A vault is built under a temporary name, without side files, and takes its place by a rename after it was synced
 //! and counted again. Nothing of it is ever in plain on the medium: not pages, not a journal, not a temporary
-//! table. Reading opens it read-only with everything but reading denied.
+//! table. Reading opens it read-only with everything but reading its own tables denied, and ends at its deadline by the
+//! clock that nobody sets: within a running statement, and between the rows of one.
 
 mod build;
 mod keys;
+mod list;
+mod window;
 
 use std::{
     collections::BTreeMap,
@@ -16,15 +19,21 @@ use rusqlite::{
     Connection, OpenFlags, Rows,
     config::DbConfig,
     hooks::{AuthAction, AuthContext, Authorization},
+    limits::Limit,
 };
 
-pub use self::build::{SealedVault, VaultBuilder};
+pub use self::{
+    build::{SealedVault, VaultBuilder},
+    window::Window,
+};
 use super::{
     files::{self, FileError},
     wipe,
 };
 use crate::domain::{ids::CopyId, secret::Secret};
 
+/// Instructions of SQLite's machine between two looks at the deadline: some tens of microseconds.
+const STEPS_A_LOOK: i32 = 1_000;
 /// Bytes of a page. Each is encrypted and authenticated by itself, which costs less for longer ones.
 const PAGE_BYTES: u32 = 16 << 10;
 
@@ -63,6 +72,12 @@ pub enum VaultError {
         /// What the system said.
         source: std::io::Error,
     },
+    /// The time for which it was opened is over.
+    #[error("'{path}': the time for which it was opened is over")]
+    Over {
+        /// The vault.
+        path: PathBuf,
+    },
     /// A column's name cannot be one.
     #[error("'{path}': a column has no usable name")]
     Column {
@@ -78,6 +93,8 @@ fn error(path: &Path, source: rusqlite::Error) -> VaultError {
     let path = path.to_owned();
     match source.sqlite_error_code() {
         Some(rusqlite::ErrorCode::DiskFull) => VaultError::Full { path },
+        // Nothing else interrupts a statement here.
+        Some(rusqlite::ErrorCode::OperationInterrupted) => VaultError::Over { path },
         // A file that cannot be made or grown for want of room is no more than an I/O error to SQLite.
         Some(rusqlite::ErrorCode::SystemIoFailure | rusqlite::ErrorCode::CannotOpen)
             if path.parent().is_some_and(files::is_full) =>
@@ -142,42 +159,59 @@ pub fn abandon(dir: &Path, copy: CopyId) -> Result<(), VaultError> {
     Ok(wipe::discard(&path)?)
 }
 
-/// A vault that is read.
+/// A vault that is read. SQLCipher overwrites its key when this is dropped.
 pub struct Vault {
     connection: Connection,
     path: PathBuf,
+    window: Window,
     /// Tables of keys, with the parts that each has.
     keys: BTreeMap<String, Vec<i64>>,
 }
 
 impl Vault {
-    /// Opens the vault of a copy.
+    /// Opens the vault of a copy, to be read within a window.
     ///
     /// # Errors
-    /// It is not there, or the key is another's.
-    pub fn open(dir: &Path, copy: CopyId, key: &Secret) -> Result<Self, VaultError> {
-        Self::open_file(&path_of(dir, copy), key)
+    /// It is not there, the key is another's, or the window is over.
+    pub fn open(
+        dir: &Path,
+        copy: CopyId,
+        key: &Secret,
+        window: Window,
+    ) -> Result<Self, VaultError> {
+        Self::open_file(&path_of(dir, copy), key, window)
     }
 
-    fn open_file(path: &Path, key: &Secret) -> Result<Self, VaultError> {
+    fn open_file(path: &Path, key: &Secret, window: Window) -> Result<Self, VaultError> {
         let failed = |source| error(path, source);
+        if window.is_over() {
+            return Err(VaultError::Over { path: path.to_owned() });
+        }
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let mut connection = Connection::open_with_flags(path, flags).map_err(failed)?;
-        unlock(&connection, key).map_err(failed)?;
-        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true).map_err(failed)?;
-        let keys = tables(&connection).map_err(failed)?;
-        // From here on nothing but reading tables: no ATTACH, no PRAGMA, no writing, no functions but what
-        // counts need.
         connection
-            .authorizer(Some(|context: AuthContext<'_>| match context.action {
-                AuthAction::Select | AuthAction::Read { .. } => Authorization::Allow,
-                AuthAction::Function { function_name: "count" | "coalesce" | "sum" } => {
-                    Authorization::Allow
-                }
-                _ => Authorization::Deny,
-            }))
+            .progress_handler(STEPS_A_LOOK, Some(move || window.is_over()))
             .map_err(failed)?;
-        Ok(Self { connection, path: path.to_owned(), keys })
+        unlock(&connection, key).map_err(failed)?;
+        for (setting, on) in [
+            (DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true),
+            (DbConfig::SQLITE_DBCONFIG_ENABLE_TRIGGER, false),
+            (DbConfig::SQLITE_DBCONFIG_ENABLE_VIEW, false),
+        ] {
+            connection.set_db_config(setting, on).map_err(failed)?;
+        }
+        connection.set_limit(Limit::SQLITE_LIMIT_ATTACHED, 0).map_err(failed)?;
+        let keys = tables(&connection).map_err(failed)?;
+        connection.authorizer(Some(|context: AuthContext<'_>| judged(&context))).map_err(failed)?;
+        Ok(Self { connection, path: path.to_owned(), window, keys })
+    }
+
+    /// Between rows and blocks: whoever takes them may take long, and few steps of a statement lie between them.
+    fn in_time(&self) -> Result<(), VaultError> {
+        match self.window.is_over() {
+            true => Err(VaultError::Over { path: self.path.clone() }),
+            false => Ok(()),
+        }
     }
 
     fn failed(&self, source: rusqlite::Error) -> VaultError {
@@ -216,6 +250,7 @@ impl Vault {
         for part in self.keys.get(&table).into_iter().flatten() {
             let mut rows = blocks.query((part, value)).map_err(failed)?;
             while let Some(row) = rows.next().map_err(failed)? {
+                self.in_time()?;
                 let first = row.get_ref(0).and_then(|cell| Ok(cell.as_str()?)).map_err(failed)?;
                 if first > value {
                     break;
@@ -239,7 +274,6 @@ impl Vault {
         each: &mut dyn FnMut(u64, bool, &[String]) -> bool,
     ) -> Result<(), VaultError> {
         let failed = |source| self.failed(source);
-        let wanted: Vec<String> = columns.iter().map(|name| column_name(name)).collect();
         let mut terms: Vec<String> =
             conditions.iter().map(|(name, _)| format!("{} = ?", column_name(name))).collect();
         let found = self.found(conditions)?;
@@ -247,11 +281,8 @@ impl Vault {
             terms.push("number = ?".to_owned());
         }
         let terms = if terms.is_empty() { vec!["TRUE".to_owned()] } else { terms };
-        let sql = format!(
-            "SELECT number, number IN (SELECT number FROM removal), {} FROM record WHERE {} ORDER BY number",
-            wanted.join(", "),
-            terms.join(" AND ")
-        );
+        let records = Self::records(columns);
+        let sql = format!("{records} WHERE {} ORDER BY number", terms.join(" AND "));
         let mut statement = self.connection.prepare_cached(&sql).map_err(failed)?;
         for (n, (_, value)) in conditions.iter().enumerate() {
             statement.raw_bind_parameter(n + 1, value.as_str()).map_err(failed)?;
@@ -269,6 +300,13 @@ impl Vault {
             }
         }
         Ok(())
+    }
+
+    /// What is selected of records: number, whether it removes, values.
+    fn records(columns: &[String]) -> String {
+        let wanted: Vec<String> = columns.iter().map(|name| column_name(name)).collect();
+        let wanted = wanted.join(", ");
+        format!("SELECT number, number IN (SELECT number FROM removal), {wanted} FROM record")
     }
 
     /// The records, in order, that the first condition with a key leaves; none where no condition has one.
@@ -294,6 +332,7 @@ impl Vault {
         let failed = |source| self.failed(source);
         let mut values = vec![String::new(); columns];
         while let Some(row) = rows.next().map_err(failed)? {
+            self.in_time()?;
             for (n, value) in values.iter_mut().enumerate() {
                 value.clear();
                 let cell = row.get_ref(n + 2).and_then(|cell| Ok(cell.as_str()?));
@@ -318,6 +357,7 @@ impl Vault {
         let mut statement = self.connection.prepare_cached(&sql).map_err(failed)?;
         let mut rows = statement.query([]).map_err(failed)?;
         while let Some(row) = rows.next().map_err(failed)? {
+            self.in_time()?;
             let number: i64 = row.get(0).map_err(failed)?;
             each(
                 number.cast_unsigned(),
@@ -341,6 +381,22 @@ impl Vault {
         let mut statement =
             self.connection.prepare_cached(&sql).map_err(|source| self.failed(source))?;
         statement.exists([value]).map_err(|source| self.failed(source))
+    }
+}
+
+/// What statements may do once a vault is open: read its own tables. No ATTACH, no PRAGMA, no temporary table, no
+/// trigger, no virtual table, no writing, no functions but what counts need.
+fn judged(context: &AuthContext<'_>) -> Authorization {
+    let own = |table: &str| table == "record" || table == "removal" || table.starts_with("key_");
+    // A count reads no column, and then no database is named; nothing but the vault's own is there to be meant.
+    let main = context.database_name.is_none_or(|name| name == "main");
+    match context.action {
+        AuthAction::Select => Authorization::Allow,
+        AuthAction::Read { table_name, .. } if main && own(table_name) => Authorization::Allow,
+        AuthAction::Function { function_name: "count" | "coalesce" | "sum" } => {
+            Authorization::Allow
+        }
+        _ => Authorization::Deny,
     }
 }
 

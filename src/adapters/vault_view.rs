@@ -7,6 +7,66 @@ use std::collections::BTreeSet;
 
 use super::vault::{Vault, VaultError};
 
+mod list;
+
+/// Sets of conditions, one after the other.
+pub struct Sets<'a> {
+    /// The vaults, oldest first.
+    pub vaults: &'a [Vault],
+    /// The key column, as [`View::key`].
+    pub key: Option<&'a str>,
+    /// Columns wanted.
+    pub columns: &'a [String],
+    /// The sets; all conditions of a set hold.
+    pub sets: &'a [Vec<(String, String)>],
+    /// Whether every record stands for itself.
+    pub single: bool,
+}
+
+impl Sets<'_> {
+    /// Calls `each` with the rows of one set after the other; `each` returns whether to go on.
+    ///
+    /// # Errors
+    /// A vault cannot be read.
+    pub fn read(&self, each: &mut dyn FnMut(&[String]) -> bool) -> Result<(), VaultError> {
+        if let Some(on) = self.listed() {
+            return list::List::new(self, on).read(each);
+        }
+        let (vaults, key, columns, single) = (self.vaults, self.key, self.columns, self.single);
+        let mut on = true;
+        for conditions in self.sets {
+            View { vaults, key, columns, conditions, single }.read(&mut |values| {
+                on = each(values);
+                on
+            })?;
+            if !on {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// The column that a list is about, where the sets are one: each the same column and one value.
+    fn listed(&self) -> Option<&str> {
+        let ([(column, _)], [_, _, ..]) = (self.sets.first()?.as_slice(), self.sets) else {
+            return None;
+        };
+        let same =
+            |set: &Vec<(String, String)>| matches!(set.as_slice(), [(one, _)] if one == column);
+        self.sets.iter().all(same).then_some(column)
+    }
+
+    /// The key by which records replace others, where they do.
+    fn merged_by(&self) -> Option<&str> {
+        self.key.filter(|_| !self.single)
+    }
+}
+
+/// Blank keys never merge: U+0020 and U+3000 are what records are filled with.
+fn is_blank(key: &str) -> bool {
+    key.trim_matches([' ', '\u{3000}']).is_empty()
+}
+
 /// What is read.
 pub struct View<'a> {
     /// The vaults, oldest first.
@@ -64,8 +124,7 @@ impl View<'_> {
             if removed {
                 return true;
             }
-            let blank = value.trim_matches([' ', '\u{3000}']).is_empty();
-            if !blank {
+            if !is_blank(value) {
                 let taken = removals
                     .range((value.clone(), number)..)
                     .next()
@@ -103,3 +162,6 @@ fn shadowed(newer: &[Vault], key: &str, value: &str) -> Result<bool, VaultError>
     }
     Ok(false)
 }
+
+#[cfg(test)]
+mod tests;

@@ -88,6 +88,9 @@ fn command_of(word: &Word, client: &mut Client) -> Result<Command> {
                 unit: unit.clone(),
             }),
         },
+        Word::Account(AccountWord::Acknowledge { uid, reason, .. }) => {
+            people::acknowledged(*uid, reason.as_deref())
+        }
         Word::Account(AccountWord::Review(asked)) => people::review_of(asked)?,
         Word::Appointment(word) => people::command_of(word, client)?,
         Word::Witness(WitnessWord::Add { name, key }) => {

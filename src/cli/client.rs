@@ -3,7 +3,7 @@
 //!
 //! The words know queries, commands and readings only. What they come to is the same whoever answers.
 
-use std::path::Path;
+use std::{collections::BTreeMap, path::Path};
 
 use super::{
     bars::{self, Bars},
@@ -15,7 +15,7 @@ use crate::{
     protocol::{CommandRequest, InspectRequest, ReadRequest, Remote, SecretText, SignedBy},
     service::{
         Answer, Caller, Command, Draft, Query, Reply, Result, Service,
-        forms::{RegisterFilter, RegisterPart, Sheet},
+        forms::{RegisterFilter, RegisterPart, Seal, Sheet},
         inspecting::Inspection,
         onlooker::Onlooker,
         query::{BatchPart, DraftFacts, EntryPart, SiteFacts},
@@ -24,6 +24,9 @@ use crate::{
     },
     wiring::{self, Hooks},
 };
+
+/// Who made entries, by their place.
+type EntryPeople = BTreeMap<u64, Seal>;
 
 /// Somebody who answers.
 pub(super) enum Client {
@@ -217,18 +220,24 @@ impl Client {
         }
     }
 
-    /// Calls `each` for every entry of the register, with its place; one part of them is in memory at a time.
+    /// Every entry of the register, as it comes.
     pub(super) fn each_entry(
         &mut self,
         mut each: impl FnMut(u64, serde_json::Value) -> Result<()>,
     ) -> Result<()> {
+        self.each_part(|part| {
+            let mut rows = part.rows.into_iter();
+            rows.try_for_each(|row| each(row["seq"].as_u64().unwrap_or_default(), row))
+        })
+    }
+
+    fn each_part(&mut self, mut each: impl FnMut(EntryPart) -> Result<()>) -> Result<()> {
         let mut from = 0;
         loop {
             let part: EntryPart = self.ask(Query::Entries { from })?;
-            for row in part.rows {
-                each(row["seq"].as_u64().unwrap_or_default(), row)?;
-            }
-            match part.next {
+            let next = part.next;
+            each(part)?;
+            match next {
                 Some(next) if next > from => from = next,
                 Some(_) => return Err(circles()),
                 None => return Ok(()),
@@ -236,14 +245,15 @@ impl Client {
         }
     }
 
-    /// Every entry of the register.
-    pub(super) fn entries(&mut self) -> Result<Vec<serde_json::Value>> {
-        let mut rows = Vec::new();
-        self.each_entry(|_, row| {
-            rows.push(row);
+    /// Every entry of the register, and who the people were that made them.
+    pub(super) fn entries(&mut self) -> Result<(Vec<serde_json::Value>, EntryPeople)> {
+        let (mut rows, mut people) = (Vec::new(), EntryPeople::new());
+        self.each_part(|part| {
+            rows.extend(part.rows);
+            people.extend(part.people);
             Ok(())
         })?;
-        Ok(rows)
+        Ok((rows, people))
     }
 
     /// The register by batch.
@@ -260,7 +270,7 @@ impl Client {
                     let (source, form) = (part.sheet.source, part.sheet.form);
                     return Ok(Sheet::new(source, filter.clone(), form, rows));
                 }
-                next if next > after => after = next,
+                Some(next) if next.is_further(after) => after = Some(next),
                 Some(_) => return Err(circles()),
             }
         }
@@ -290,7 +300,7 @@ impl Client {
 
 fn signed_by(caller: Caller) -> Option<SignedBy> {
     match caller {
-        Caller::Signer { name, signed } => Some(SignedBy { name, signed }),
+        Caller::Signer { name, signed, .. } => Some(SignedBy { name, signed }),
         Caller::User { .. } => None,
     }
 }

@@ -15,6 +15,7 @@ use crate::{
         certificate::Certificate,
         checkpoint::VerifierKey,
         entry::{self, Entry},
+        ids::BatchId,
         proof::Inclusion,
         signed::{COMMAND_NAMESPACE, DECISION_NAMESPACE},
         time::Timestamp,
@@ -163,7 +164,7 @@ fn entries(client: &mut Client, files: &mut Files, places: &[u64], size: u64) ->
 /// What the agent tells and nobody signed: verification and counts, copies and wipes, grants and statistics. No name that
 /// came with the delivery is in it.
 fn stated(client: &mut Client, files: &mut Files, record: &DestructionRecord) -> Result<()> {
-    let batch = record.row.batch;
+    let batch = batch_of(record)?;
     let mut page: Box<BatchPage> = client.ask(Query::Batch { id: batch })?;
     page.row.delivery = None;
     page.files.iter_mut().for_each(|file| file.name = None);
@@ -187,9 +188,13 @@ fn stated(client: &mut Client, files: &mut Files, record: &DestructionRecord) ->
     }
 }
 
+fn batch_of(record: &DestructionRecord) -> Result<BatchId> {
+    record.row.batch.ok_or_else(|| Error::new(Exit::Failed, "the record names no batch"))
+}
+
 /// The manifest and its signature, byte for byte, while the record of the batch is there. Whether it is.
 fn manifest(client: &mut Client, files: &mut Files, record: &DestructionRecord) -> Result<bool> {
-    let kept: ManifestBytes = client.ask(Query::ManifestBytes { batch: record.row.batch })?;
+    let kept: ManifestBytes = client.ask(Query::ManifestBytes { batch: batch_of(record)? })?;
     let bytes = |text: Option<String>| BASE64.decode(text?.as_bytes()).ok();
     let (manifest, signature) = (bytes(kept.manifest), bytes(kept.signature));
     let here = manifest.is_some();

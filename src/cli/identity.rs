@@ -81,6 +81,7 @@ impl Identity {
         Ok(Caller::Signer {
             name: self.name.clone(),
             signed: Signed { text, signature, key: key.public().fingerprint() },
+            uid: Some(rustix::process::getuid().as_raw()),
         })
     }
 }

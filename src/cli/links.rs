@@ -176,6 +176,11 @@ fn show(client: &mut Client, link: &str, json: bool) -> Result<()> {
         let result = speech::word(review.result.word());
         more("review", Some(format!("{} {result} {}", at(review.at), review.doc_no)));
     }
+    for line in &page.staff {
+        let until = line.until.map(|until| format!(" - {}", calendar::end(until, zone)));
+        let term = format!("{}{}", at(line.from), until.unwrap_or_default());
+        cells.push((line.post.word(), format!("{}, {term}, {}", line.person, line.doc_no)));
+    }
     let rows: Vec<Vec<String>> =
         cells.into_iter().map(|(what, text)| vec![what.to_owned(), text]).collect();
     print::raw(&page.link)?;

@@ -62,7 +62,7 @@ pub(super) fn grants(client: &mut Client, json: bool) -> Result<()> {
                 g.id.to_string(),
                 g.state.clone(),
                 g.terms.link.clone(),
-                g.terms.holder.clone(),
+                g.holder_name.clone(),
                 until,
                 remarks,
             ]
@@ -78,11 +78,11 @@ pub(super) fn orders(client: &mut Client, json: bool) -> Result<()> {
         &["id", "state", "requested by", "approved by", "expires", "gone", "batches", "remarks"],
         |o| {
             let batches: Vec<String> = o.batches.iter().map(ToString::to_string).collect();
-            let approved = o.approved_by.clone().unwrap_or_default();
+            let approved = o.approved_name.clone().unwrap_or_default();
             vec![
                 o.id.to_string(),
                 o.state.to_string(),
-                o.requested_by.clone(),
+                o.requested_name.clone(),
                 approved,
                 calendar::end(o.expires, zone),
                 format!("{} of {}", o.wiped, o.copies),
@@ -217,13 +217,21 @@ pub(super) fn register(
         let row = client.ask::<Box<BatchPage>>(Query::Batch { id })?.row;
         wanted.batch = Some((id.to_string(), row.link, row.number));
     }
-    let rows = wanted.of(client.entries()?);
+    let (entries, people) = client.entries()?;
+    let rows = wanted.of(entries);
     if json {
         return print::json(&rows);
     }
     // An account's name is never a word of ours: nobody else is called that.
-    let who = |by: String| if by == AGENT { speech::word(&by).into_owned() } else { by };
-    let cells = |line: Line| vec![line.serial, line.at, who(line.by), line.what];
+    let who = |line: &Line| match line.serial.parse().ok().and_then(|seq: u64| people.get(&seq)) {
+        Some(seal) => seal.name(),
+        None if line.by == AGENT => speech::word(&line.by).into_owned(),
+        None => line.by.clone(),
+    };
+    let cells = |line: Line| {
+        let who = who(&line);
+        vec![line.serial, line.at, who, line.what]
+    };
     let lines = register_page::lines(&rows, client.zone()?);
     print::whole_table(
         &["no", "time", "who", "what"],

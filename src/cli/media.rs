@@ -20,7 +20,9 @@ use crate::{
         manifest::MANIFEST_NAME,
     },
     error::{Error, Exit},
-    service::{Command, Query, Result, handing::HandoverAct, handovers::HandoverLine},
+    service::{
+        Command, Query, Result, handing::HandoverAct, handovers::HandoverLine, notifying::NoticeRow,
+    },
     wiring::media,
 };
 
@@ -30,7 +32,9 @@ pub(super) fn import(
     identity: &Identity,
     asked: &ImportArgs,
 ) -> Result<()> {
-    media::is_delivery(&cli.config, &asked.link, &asked.path)?;
+    let rows: Vec<NoticeRow> = client.ask(Query::Notices)?;
+    let announced = rows.iter().any(|row| row.link == asked.link && row.announces());
+    media::is_delivery(&cli.config, &asked.link, &asked.path, announced)?;
     let (facts, custody) = carried(&asked.carried, HeldKind::Carrier, &asked.path, client)?;
     // A name of our own: what the sender called the folder says nothing to anybody, and need not be kept.
     let mut random = [0; 8];

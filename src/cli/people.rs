@@ -145,6 +145,15 @@ fn minutes(text: &str) -> Result<u32> {
     }
 }
 
+/// That one system user signs with several people's keys: why, or that a second person knows it.
+pub(super) fn acknowledged(uid: u32, reason: Option<&str>) -> Command {
+    let act = match reason {
+        Some(reason) => PeopleAct::Acknowledge { uid, reason: reason.to_owned() },
+        None => PeopleAct::AcknowledgeConfirm { uid },
+    };
+    Command::People { act: Box::new(act) }
+}
+
 pub(super) fn review_of(asked: &ReviewArgs) -> Result<Command> {
     if asked.confirm {
         return Ok(Command::People { act: Box::new(PeopleAct::ReviewConfirm) });

@@ -1,8 +1,8 @@
 //! `query` and `match`: what is asked comes from standard input or files, what is found goes to the screen or a pipe.
 
 use std::{
-    collections::BTreeMap,
-    io::{Read, stdin},
+    collections::{BTreeMap, BTreeSet},
+    io::{self, Read, stdin},
     path::Path,
 };
 
@@ -22,7 +22,7 @@ use crate::{
     error::{Error, Exit},
     service::{
         Query, Result,
-        reading::{Reading, Wanted},
+        reading::{Reading, Rows, Wanted},
     },
     wiring::{self, TextCode},
 };
@@ -58,7 +58,7 @@ pub(super) fn value(text: &str) -> Result<String> {
         return Ok(first_line(&String::from_utf8(bounded(Path::new(path))?).unwrap_or_default()));
     }
     let mut line = String::new();
-    std::io::BufRead::read_line(&mut stdin().lock().take(limits::KEY_BYTES_MAX), &mut line)
+    io::BufRead::read_line(&mut stdin().lock().take(limits::KEY_BYTES_MAX), &mut line)
         .map_err(|error| Error::new(Exit::Unavailable, format!("standard input: {error}")))?;
     Ok(first_line(&line))
 }
@@ -139,7 +139,7 @@ fn told(brought: &Brought) {
 }
 
 fn list_bytes(path: &Path, name: &str) -> Result<Vec<u8>> {
-    let unread = |error: std::io::Error| Error::new(Exit::Unavailable, format!("{name}: {error}"));
+    let unread = |error: io::Error| Error::new(Exit::Unavailable, format!("{name}: {error}"));
     let mut bytes = Vec::new();
     // One byte more than may be: it is over the limit then, and said to be.
     let most = limits::LIST_BYTES_MAX + 1;
@@ -175,11 +175,57 @@ pub(super) fn read(
     reading: &Reading,
     format: RowFormat,
 ) -> Result<()> {
-    let mut rows = print::Printed::new(format);
+    let mut rows = Counted::new(print::Printed::new(format), reading);
     let served = client.read(identity, reading, &mut rows);
-    rows.end()?;
-    if served?.ended == Some("row-cap") {
+    rows.shown.end()?;
+    let ended = served?.ended;
+    if ended == Some("row-cap") {
         print::note("the row cap of the grant is reached: there may be more rows");
     }
+    // Where it ended before its end, nobody knows of the rest whether it would have been found.
+    if let Some((missing, asked)) = rows.missing().filter(|_| ended.is_none()) {
+        print::note(&format!("{missing} of {asked} values were not found"));
+    }
     Ok(())
+}
+
+/// Rows on their way to the screen, and which values of a list were among them.
+struct Counted<'r> {
+    shown: print::Printed,
+    /// The field of a list, and its values.
+    list: Option<(&'r str, &'r [String])>,
+    /// Where the field stands in a row.
+    at: Option<usize>,
+    found: BTreeSet<String>,
+}
+
+impl<'r> Counted<'r> {
+    fn new(shown: print::Printed, reading: &'r Reading) -> Self {
+        let list = match &reading.wanted {
+            Wanted::List { on, values } => Some((on.as_str(), values.as_slice())),
+            Wanted::Where(_) => None,
+        };
+        Self { shown, list, at: None, found: BTreeSet::new() }
+    }
+
+    /// How many values of a list were not found, and how many there are; nothing where all were, or none can be told.
+    fn missing(&self) -> Option<(usize, usize)> {
+        let (_, values) = self.list.filter(|_| self.at.is_some())?;
+        let missing = values.iter().filter(|value| !self.found.contains(*value)).count();
+        (missing > 0).then_some((missing, values.len()))
+    }
+}
+
+impl Rows for Counted<'_> {
+    fn begin(&mut self, fields: &[String]) -> io::Result<()> {
+        self.at = self.list.and_then(|(on, _)| fields.iter().position(|field| field == on));
+        self.shown.begin(fields)
+    }
+
+    fn row(&mut self, values: &[String]) -> io::Result<()> {
+        if let Some(value) = self.at.and_then(|at| values.get(at)) {
+            self.found.insert(value.clone());
+        }
+        self.shown.row(values)
+    }
 }

@@ -50,6 +50,12 @@ struct RegisterRow {
     at: Timestamp,
     /// Account, or `agent`.
     by: String,
+    /// The appointment by which a deputy did it for somebody else.
+    #[schemars(skip_serializing_if = "Option::is_none")]
+    deputy: Option<String>,
+    /// Number of the system user who asked, in the first entry of the account from there.
+    #[schemars(skip_serializing_if = "Option::is_none")]
+    uid: Option<u32>,
     /// What happened: `type`, and what belongs to it.
     body: BTreeMap<String, serde_json::Value>,
 }

@@ -85,7 +85,8 @@ pub(super) fn history(
         account: None,
         grants: grants_over(client, first)?,
     };
-    let mut entries = wanted.of(client.entries()?);
+    let (entries, mut people) = client.entries()?;
+    let mut entries = wanted.of(entries);
     let zone = client.zone()?;
     let at = |entry: &serde_json::Value| entry["at"].as_str().and_then(Timestamp::parse);
     // What became of a grant after the batch was over is another batch's history.
@@ -99,7 +100,8 @@ pub(super) fn history(
         let entry: u64 = line.serial.parse().unwrap_or_default();
         let found = entries.iter().find(|one| one["seq"].as_u64() == Some(entry)).and_then(at);
         let Some(at) = found else { continue };
-        events.push(HistoryLine { entry, at, by: line.by, what: line.what });
+        let person = people.remove(&entry);
+        events.push(HistoryLine { entry, at, by: line.by, person, what: line.what });
     }
     let mut history = BatchHistory { source: sheet.source, rows: sheet.rows, events };
     match form.file() {
@@ -117,13 +119,14 @@ pub(super) fn history(
             let number = history.rows.first().and_then(|row| row.number.clone());
             let names = [Some(batch.to_string()), number, Some(serials.join(" "))];
             print::raw(&names.into_iter().flatten().collect::<Vec<_>>().join("  "))?;
-            let who = |by: &str| match by {
-                AGENT => speech::word(by).into_owned(),
-                name => name.to_owned(),
+            let who = |line: &HistoryLine| match &line.person {
+                Some(person) => person.name(),
+                None if line.by == AGENT => speech::word(&line.by).into_owned(),
+                None => line.by.clone(),
             };
             let rows = history.events.iter().map(|line| {
                 let time = calendar::time(line.at, zone);
-                vec![line.entry.to_string(), time, who(&line.by), line.what.clone()]
+                vec![line.entry.to_string(), time, who(line), line.what.clone()]
             });
             print::whole_table(&["no", "time", "who", "what"], &rows.collect::<Vec<_>>())
         }

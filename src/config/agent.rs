@@ -4,7 +4,10 @@
 //! who loads refuses it then. Whether folders are there, and who can write them, is judged in
 //! `permissions.rs`.
 
-use std::path::{Path, PathBuf};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
 
 use super::{
     anchoring,
@@ -13,6 +16,7 @@ use super::{
     notices,
     paths::{Spot, lexical},
     reader::{Form, Placed, Reader, form},
+    shared,
     vault::{self, Vault},
 };
 use crate::{
@@ -65,6 +69,8 @@ pub struct Agent {
     pub backups: Backups,
     /// Who vouches for the register, and how often.
     pub anchoring: Option<Anchoring>,
+    /// System users of this machine that several people sign as, with the reason of each.
+    pub shared_users: BTreeMap<u32, String>,
     /// Where loaded data lie.
     pub vault: Vault,
     /// Who is told by mail and webhook, where anybody is.
@@ -148,6 +154,7 @@ pub(super) fn parse(mut reader: Reader, file: &Path) -> Agent {
     let device_helper = device_helper.map(|path| lexical(&base.join(path.value)));
     let backups = backups::read(&mut reader);
     let anchoring = anchoring::read(&mut reader);
+    let shared_users = shared::read(&mut reader);
     let notices = notices::read(&mut reader, base);
     if let RootKeySource::File(file) = &root_key.value
         && Spot::of(file).within(&Spot::of(&state.value))
@@ -180,6 +187,7 @@ pub(super) fn parse(mut reader: Reader, file: &Path) -> Agent {
         device_helper,
         backups,
         anchoring,
+        shared_users,
         vault,
         notices,
     }
@@ -313,6 +321,7 @@ impl Agent {
         ) + &self.anchoring.as_ref().map(anchoring::agreed).unwrap_or_default()
             + &vault::agreed(&self.vault)
             + &notices::agreed(self.notices.as_ref())
+            + &shared::agreed(&self.shared_users)
     }
 
     /// This agent with the fields that were agreed to; a field that is not in `agreed` stays.
@@ -331,6 +340,7 @@ impl Agent {
             anchoring: value("anchoring").and_then(anchoring::read_agreed),
             vault: vault::under(&self.vault, value("vault"), value("vault_plain")),
             notices: value("notices").and_then(notices::read_agreed),
+            shared_users: value("shared_users").map(shared::read_agreed).unwrap_or_default(),
             ..self.clone()
         }
     }

@@ -188,16 +188,41 @@ pub fn compare(in_force: &Config, found: &Config) -> Comparison {
     if in_force.agent.notices != found.agent.notices {
         pending.push(of_agent("notices", false));
     }
+    shared_users(in_force, found, &mut effective, &mut tightened, &mut pending);
     if tightened.iter().any(|change| change.file == AGENT) {
         effective.files.insert(AGREED.to_owned(), effective.agent.agreed().into_bytes());
     }
     let times = |agent: &Agent| {
-        Agent { anchoring: None, vault: Vault::default(), notices: None, ..agent.clone() }.agreed()
+        Agent {
+            anchoring: None,
+            vault: Vault::default(),
+            notices: None,
+            shared_users: BTreeMap::new(),
+            ..agent.clone()
+        }
+        .agreed()
     };
     if times(&in_force.agent) != times(&found.agent) {
         pending.push(of_agent("times", false));
     }
     Comparison { effective, tightened, pending }
+}
+
+/// A system user that several people sign as waits for a second person; one that is no longer named is watched again at once.
+fn shared_users(
+    in_force: &Config,
+    found: &Config,
+    effective: &mut Config,
+    tightened: &mut Vec<ConfigChange>,
+    pending: &mut Vec<ConfigChange>,
+) {
+    let (now, wanted) = (&in_force.agent.shared_users, &found.agent.shared_users);
+    if wanted.iter().any(|(uid, reason)| now.get(uid) != Some(reason)) {
+        pending.push(of_agent("shared-users", false));
+    } else if now != wanted {
+        effective.agent.shared_users.clone_from(wanted);
+        tightened.push(of_agent("shared-users", true));
+    }
 }
 
 /// Where loaded data lie, and that they may lie there in plain, waits for a second person; that they no longer may does

@@ -22,6 +22,7 @@ mod policies;
 mod profiles;
 mod reader;
 pub mod recipients;
+mod shared;
 mod source_files;
 pub(crate) mod sources;
 pub mod templates;

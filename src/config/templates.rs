@@ -52,6 +52,8 @@ root_key: file:root.key       # outside of state; better: credential:NAME
 # backups: [{{ name: nightly, place: nas2, keeps: P30D }}]
 # Who vouches for the register from outside, and how often: 'batchward witness add' makes a witness known.
 # anchoring: {{ witnesses: [audit-office], at_least: 1, overdue_after: 24h, stop_intake: false }}
+# System users of this machine that several people sign as (one terminal), each with its reason; any other is an alarm.
+# shared_users: [{{ uid: 1001, reason: 府資字第1150001234號 }}]
 # Metrics for node_exporter's textfile collector; never in an inbox, a keybox or the state.
 # metrics_file: /var/lib/prometheus/node-exporter/batchward.prom
 # The device helper, where it runs (batchward-device.service): wipes are read back from the raw device.

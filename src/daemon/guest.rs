@@ -28,7 +28,7 @@ use crate::{
     service::{
         Result,
         onlooker::Onlooker,
-        serving::{Declared, Rows, Served},
+        serving::{Declared, Gate, Rows, Served},
     },
 };
 
@@ -186,20 +186,22 @@ impl Guest {
         crew.start("reading", move || show(declared, parts, &engine, answer))?;
         let mut broken = Ok(());
         while let Some(part) = waiting.recv().await {
-            // Rows that were read in time and not taken in time stay here.
-            if matches!(part, Response::Rows(_)) && gate.is_over() {
-                kept = true;
-                continue;
-            }
-            broken = self.say(&part).await;
-            if broken.is_err() {
-                break;
+            let said = match part {
+                Response::Rows(_) => self.say_rows(&part, &gate, &mut waiting).await,
+                _ => self.say(&part).await.map(|()| true),
+            };
+            match said {
+                Ok(whole) => kept |= !whole,
+                Err(error) => {
+                    broken = Err(error);
+                    break;
+                }
             }
         }
         // The thread finds its output closed, and what was shown is logged.
         drop(waiting);
         let served = shown.await.unwrap_or_else(|_| Err(gone()));
-        broken.map(|()| if kept { served.and(Err(gate.over())) } else { served })
+        broken.map(|()| if kept { Err(gate.over()) } else { served })
     }
 
     /// Asks the engine's thread.
@@ -207,6 +209,46 @@ impl Guest {
         let (answer, answered) = oneshot::channel();
         self.house.engine.send(message(answer)).map_err(|_| gone())?;
         answered.await.unwrap_or_else(|_| Err(gone()))
+    }
+
+    /// Rows, if they may still go when the peer takes them. A frame that is on its way when the reading ends is filled
+    /// up with blanks; whether it went whole.
+    async fn say_rows(
+        &self,
+        part: &Response,
+        gate: &Gate,
+        waiting: &mut mpsc::Receiver<Response>,
+    ) -> io::Result<bool> {
+        let mut bytes =
+            protocol::frame(part, limits::RESPONSE_BYTES_MAX).map_err(io::Error::other)?;
+        let look = Duration::from_millis(limits::ROWS_LOOK_MS);
+        let bound = Duration::from_secs(limits::RESPONSE_SECONDS_MAX);
+        let (mut sent, mut whole) = (0, true);
+        let out = async {
+            while let Some(left) = bytes.get_mut(sent..).filter(|left| !left.is_empty()) {
+                let ready = timeout(look, self.stream.writable()).await;
+                if whole && gate.is_over() {
+                    // Whoever reads finds nobody to read for: the vaults are closed, and their keys are gone.
+                    waiting.close();
+                    whole = false;
+                    if sent == 0 {
+                        break;
+                    }
+                    left.fill(b' ');
+                }
+                let Ok(ready) = ready else { continue };
+                ready?;
+                match self.stream.try_write(left) {
+                    Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+                    Ok(count) => sent += count,
+                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                    Err(error) => return Err(error),
+                }
+            }
+            Ok(())
+        };
+        timeout(bound, out).await??;
+        Ok(whole)
     }
 
     async fn say<T: serde::Serialize>(&mut self, message: &T) -> io::Result<()> {

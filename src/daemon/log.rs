@@ -135,6 +135,7 @@ const fn batch_of(plan: &Plan) -> Option<BatchId> {
         | Plan::LeaveReceipt { batch, .. }
         | Plan::Load { batch, .. } => Some(*batch),
         Plan::TakeKey { .. }
+        | Plan::DiscardMedia { .. }
         | Plan::DropKey { .. }
         | Plan::WipeCopy { .. }
         | Plan::Certify { .. }

@@ -110,9 +110,9 @@ pub enum Act {
     Appoint,
     /// `account review`.
     ReviewAccounts,
-    /// `witness take`, `witness acknowledge`.
+    /// `witness take`, `witness acknowledge`, `account acknowledge`.
     Anchor,
-    /// `witness acknowledge --confirm`.
+    /// `witness acknowledge --confirm`, `account acknowledge --confirm`.
     ConfirmAnchor,
     /// `audit finding correct`, `incident remedy`.
     Correct,

@@ -28,6 +28,10 @@ words! {
         CcIt = "cc-it",
         /// Number of its copy to the ethics office.
         CcEthics = "cc-ethics",
+        /// What was said about a comparison of counts.
+        Note = "note",
+        /// What a training was about.
+        Subject = "subject",
     }
 }
 
@@ -61,6 +65,15 @@ const TABLE: &[Amendable] = &[
     row("papers-recorded", AmendField::Letter, "letter", "/order"),
     row("papers-recorded", AmendField::CcIt, "cc-it", "/order"),
     row("papers-recorded", AmendField::CcEthics, "cc-ethics", "/order"),
+    row("batch-sealed", AmendField::DocNo, "/doc_no", "/batch"),
+    row("batch-compared", AmendField::Note, "/note", "/batch"),
+    row("notice-given", AmendField::DocNo, "/facts/doc_no", "/notice"),
+    row("appointment-proposed", AmendField::DocNo, "/terms/doc_no", "/appointment"),
+    row("training-recorded", AmendField::DocNo, "/doc_no", "/name"),
+    row("training-recorded", AmendField::Subject, "/subject", "/name"),
+    row("handover-received", AmendField::DocNo, "/doc_no", "/handover"),
+    row("incident-remedied", AmendField::DocNo, "/doc_no", "/incident"),
+    row("report-signed", AmendField::DocNo, "/doc_no", "/report"),
     row("intent", AmendField::Channel, "/plan/channel", "/plan/key"),
 ];
 

@@ -74,9 +74,10 @@ pub use orders::{
 pub use papers::{BackupReviewed, PaperKept, SentTo};
 pub use passphrases::{PassphraseConfirmed, PassphraseEnded, STANDING_NUMBER};
 pub use people::{
-    AccountSuspended, AccountsReviewConfirmed, AccountsReviewed, AgreementRecorded,
-    AppointmentConfirmed, AppointmentProposed, AppointmentTerms, ChangeTold, CustodyHandedOver,
-    LeavingRecorded, RightsEnded, TermEnded, TrainingRecorded,
+    AccountEditConfirmed, AccountEditProposed, AccountSuspended, AccountsReviewConfirmed,
+    AccountsReviewed, AgreementRecorded, AppointmentConfirmed, AppointmentProposed,
+    AppointmentTerms, ChangeTold, CustodyHandedOver, LeavingRecorded, RightsEnded,
+    SharedUserAcknowledged, SharedUserConfirmed, TermEnded, TrainingRecorded,
 };
 pub use remotes::{RemoteForgotten, RemoteSettled, RemoteTaken};
 pub use samples::{
@@ -109,6 +110,9 @@ pub struct Entry {
     /// The appointment by which a deputy did it for somebody else.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deputy: Option<AppointmentId>,
+    /// Number of the system user who asked, where the account was never seen to be used from there before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub uid: Option<u32>,
     /// What was done.
     pub body: Body,
 }
@@ -261,6 +265,10 @@ pub enum Body {
         /// The signed decision.
         signed: Signed,
     },
+    /// Another name, title or unit of an account is proposed.
+    AccountEditProposed(AccountEditProposed),
+    /// A second person confirmed it.
+    AccountEditConfirmed(AccountEditConfirmed),
     /// An account ended, at once.
     AccountDisabled {
         /// Name.
@@ -276,6 +284,9 @@ pub enum Body {
         link: String,
         /// HMAC of its name under the link's key.
         name_mac: Digest,
+        /// What the link says, where this opens rows of the printed register.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        opens: Option<Box<LinkFacts>>,
     },
     /// It is no longer there, and was not claimed.
     DeliveryGone {
@@ -700,6 +711,10 @@ pub enum Body {
     AccountsReviewed(AccountsReviewed),
     /// A second person confirmed the review.
     AccountsReviewConfirmed(AccountsReviewConfirmed),
+    /// Somebody knows why one system user signs with several people's keys.
+    SharedUserAcknowledged(SharedUserAcknowledged),
+    /// And a second person.
+    SharedUserConfirmed(SharedUserConfirmed),
     /// An account that nobody uses rests.
     AccountSuspended(AccountSuspended),
     /// An account read something without a signature, for the first time on a day.

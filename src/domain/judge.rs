@@ -513,6 +513,19 @@ fn is_contained(container: Container, head: &[u8]) -> bool {
     }
 }
 
+/// Whether a file that a link takes in this form is encrypted, as far as its beginning tells. What came in plain by mistake is
+/// not, and neither is a ZIP archive without a passphrase. Of a 7z archive only its end tells, and that is behind its passphrase.
+#[must_use]
+pub fn is_encrypted(container: Container, head: &[u8]) -> bool {
+    // Bit 0 of an entry's flags: it is encrypted.
+    let flagged = || head.get(6).is_some_and(|flags| flags & 1 == 1);
+    match container {
+        Container::PlainByHand => false,
+        Container::ZipAes => is_contained(container, head) && flagged(),
+        Container::Age | Container::SevenZ => is_contained(container, head),
+    }
+}
+
 fn check_standing(link: &Link, now: Timestamp) -> Result<(), Defect> {
     if link.status != LinkStatus::Active {
         return Err(Defect::Refused(Reason::LinkInactive));

@@ -91,6 +91,14 @@ pub const LIST_PARTS_MAX: usize = 1_000;
 pub const LIST_ROWS_MAX: usize = 1_048_576;
 /// Columns of a list.
 pub const LIST_COLUMNS_MAX: usize = 256;
+/// Bytes of the text of one cell of a list: a spreadsheet's 32,767 characters.
+pub const LIST_CELL_BYTES_MAX: usize = 128 << 10;
+/// Bytes of the texts of all cells of a list.
+pub const LIST_TEXT_BYTES_MAX: usize = 64 << 20;
+/// Bytes of one tag, or one piece of text, of a spreadsheet's XML.
+pub const LIST_PIECE_BYTES_MAX: usize = 1 << 20;
+/// Elements within each other in a spreadsheet's XML.
+pub const LIST_DEPTH_MAX: usize = 64;
 /// Cells of a list that hold something.
 pub const LIST_CELLS_MAX: usize = 4_000_000;
 /// Bytes of one request on the control socket: a list of some 300,000 ID numbers.
@@ -105,6 +113,12 @@ pub const RESPONSE_BYTES_MAX: usize = 64 << 20;
 pub const ROWS_BYTES: usize = 32 << 10;
 /// Rows of a query that are held back to find the widths of their columns.
 pub const ROWS_HELD_MAX: usize = 500;
+/// Milliseconds between two looks at whether rows that a slow reader does not take may still go out.
+pub const ROWS_LOOK_MS: u64 = 200;
+/// Values of a list that are put in order and walked along the keys of a vault together.
+pub const LISTED_VALUES_AT_ONCE: usize = 1 << 17;
+/// Rows of a list that are fetched in the order in which they lie, and held until they are told in that of the list.
+pub const LISTED_ROWS_AT_ONCE: usize = if cfg!(test) { 1 << 7 } else { 1 << 16 };
 /// Responses of rows that wait for a slow reader.
 pub const ROWS_WAITING_MAX: usize = 4;
 /// Connections to the control socket.
@@ -244,6 +258,10 @@ pub const DATABASE_READ_SECONDS: u64 = 3600;
 pub const DATABASE_SETTLE_MS: i64 = 60_000;
 /// Rows that are fetched of a reading at once.
 pub const DATABASE_FETCH_ROWS: i32 = 512;
+/// Records whose places in a list are held at once, and so the most rows that one part of it shows.
+pub const DATABASE_PLACES_MAX: usize = 1 << 20;
+/// Records of a sealed table by which it is told what they are marked by, where the table does not say it.
+pub const DATABASE_MARK_SAMPLE: i32 = 16;
 /// Values of a list that are asked for at once.
 pub const DATABASE_LIST_VALUES: usize = 2_000;
 /// Rules of one link's `expect:`.

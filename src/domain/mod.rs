@@ -59,6 +59,7 @@ pub mod sampling;
 #[cfg(test)]
 mod schema;
 pub mod secret;
+pub mod separation;
 pub mod serial;
 pub mod signed;
 pub mod signers;

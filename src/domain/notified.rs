@@ -24,6 +24,23 @@ words! {
         /// In person.
         InPerson = "in-person",
     }
+    /// Where a row of the printed register stands that no batch has.
+    EarlyState {
+        /// Somebody was told of the delivery.
+        Told = "told",
+        /// A letter was typed, and waits for a second person.
+        Announced = "announced",
+        /// Two people typed and read the letter.
+        Confirmed = "confirmed",
+        /// The announcement was taken back.
+        Withdrawn = "withdrawn",
+        /// The delivery was seen, and is not claimed yet.
+        Seen = "seen",
+        /// It went away before it was claimed.
+        Gone = "gone",
+        /// It is about a batch that has rows of its own.
+        Joined = "joined",
+    }
     /// Where a row stands.
     NotifiedState {
         /// Somebody was told, and nothing is announced.

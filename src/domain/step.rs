@@ -52,6 +52,17 @@ pub enum Plan {
         /// The batch.
         batch: BatchId,
     },
+    /// Wipe what a copy from a medium left in an inbox that broke off: it may be in plain, and is no delivery.
+    DiscardMedia {
+        /// The link.
+        link: String,
+        /// HMAC of the name that the delivery was to have.
+        name_mac: Digest,
+        /// Files that lie there.
+        files: u64,
+        /// Their bytes.
+        bytes: u64,
+    },
     /// Judge what was claimed.
     Verify {
         /// The batch.
@@ -227,6 +238,11 @@ pub enum Outcome {
         /// What was wiped.
         wiped: WipeFacts,
     },
+    /// What a copy from a medium left is gone.
+    MediaDiscarded {
+        /// What was wiped.
+        wiped: WipeFacts,
+    },
     /// Every check before the key has passed.
     Verified {
         /// What the manifest says.
@@ -329,6 +345,7 @@ impl Plan {
         match self {
             Self::Claim { .. } => "claim",
             Self::Clear { .. } => "clear",
+            Self::DiscardMedia { .. } => "discard-media",
             Self::Verify { .. } => "verify",
             Self::TakeKey { .. } => "take-key",
             Self::Load { .. } => "load",

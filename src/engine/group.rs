@@ -47,10 +47,13 @@ impl Engine {
         }
         let (mut entries, mut new) = (Vec::new(), Vec::new());
         let mut last = (first, merkle::empty_root());
+        // The pair of account and system user is told once, with the first entry that it makes.
+        let seat = self.seat.as_ref().filter(|(name, _)| name == by).map(|(_, uid)| *uid);
+        let mut seat = seat.filter(|uid| !self.view.seats.knows(*uid, by));
         for (seq, body) in (first..).zip(bodies) {
             let acting = self.acting.as_ref().filter(|(name, _)| name == by);
             let deputy = acting.map(|(_, appointment)| *appointment);
-            let entry = Entry { v: 1, at, by: by.to_owned(), deputy, body };
+            let entry = Entry { v: 1, at, by: by.to_owned(), deputy, uid: seat.take(), body };
             let bytes = entry.to_bytes()?;
             last = (seq, merkle::leaf_hash(&bytes));
             new.push((Log::Register, bytes));

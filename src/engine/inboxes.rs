@@ -147,6 +147,10 @@ impl Engine {
         };
         if let Some((stray, key)) = walk.strays.pop_front() {
             self.note_stray(&link, &stray, key)?;
+        } else if let Some((folder, name)) = walk.carried.pop_front() {
+            if !self.broken_off(&link, (&folder, &name))? {
+                self.note_stray(&link, &folder, false)?;
+            }
         } else if let Some(folder) = walk.folders.pop_front() {
             self.look_into(&link, folder)?;
         } else if let Some(key) = walk.keys.pop_front() {
@@ -187,6 +191,7 @@ impl Engine {
         self.inboxes.walk = Some(Walk {
             strays: scan.strays.into(),
             noted: Some(Vec::new()),
+            carried: scan.carried.into(),
             folders: scan.folders.into(),
             scanned: !scan.cut,
             ..Walk::keys_only(&link, begun)
@@ -329,7 +334,10 @@ impl Engine {
             Some(known) => known,
             None => {
                 let delivery = self.view.next_delivery();
-                let seen = Body::DeliverySeen { delivery, link: link.name.clone(), name_mac };
+                let opens = self.view.opens_at_sight(&link.name, name_mac);
+                let opens = opens.then(|| Box::new(self.rules.facts_of(link)));
+                let seen =
+                    Body::DeliverySeen { delivery, link: link.name.clone(), name_mac, opens };
                 (delivery, self.record(AGENT, seen)?.at)
             }
         };

@@ -155,6 +155,7 @@ impl Of {
             Plan::ReleaseRemote { .. }
             | Plan::PutRemote { .. }
             | Plan::PushPackage { .. }
+            | Plan::DiscardMedia { .. }
             | Plan::TakeKey { .. }
             | Plan::DropKey { .. }
             | Plan::MakePackage { .. }

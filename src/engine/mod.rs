@@ -155,6 +155,8 @@ pub struct Engine {
     expecting: expected::Expectations,
     /// Who acts for somebody else now, and by which appointment: what he records says so.
     pub acting: Option<(String, AppointmentId)>,
+    /// The account that asks, and the number of the system user it asks from.
+    pub seat: Option<(String, u32)>,
 }
 
 impl Engine {
@@ -175,6 +177,7 @@ impl Engine {
             full: None,
             observers: Vec::new(),
             acting: None,
+            seat: None,
             hands: Box::new(Inline),
             resident: false,
             running: BTreeMap::new(),

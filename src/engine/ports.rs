@@ -272,6 +272,8 @@ pub struct Scan {
     pub folders: Vec<Vec<u8>>,
     /// Anything else, and whether its name is that of a key.
     pub strays: Vec<(Vec<u8>, bool)>,
+    /// Folders into which a delivery is copied from a medium, or was, each with the name that it gets once it is whole.
+    pub carried: Vec<(Vec<u8>, Vec<u8>)>,
     /// There is more, and it was not listed.
     pub cut: bool,
 }
@@ -333,6 +335,16 @@ pub trait Intake: Send + Sync {
     /// # Errors
     /// Something could not be removed.
     fn clear(&self, link: &Link, name: &[u8], folder: &str) -> Result<WipeFacts>;
+    /// Files and bytes of what a copy from a medium left in an inbox that broke off. None where it is under way.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    fn broken_off(&self, link: &Link, folder: &[u8]) -> Result<Option<(u64, u64)>>;
+    /// Wipes it. One that is gone is done.
+    ///
+    /// # Errors
+    /// Something could not be removed.
+    fn discard(&self, link: &Link, folder: &[u8]) -> Result<WipeFacts>;
     /// Finished key files.
     ///
     /// # Errors
@@ -554,7 +566,8 @@ pub struct VaultRead<'a> {
     pub sets: &'a [Vec<(String, String)>],
     /// Whether the records stand for themselves (one batch), without the rules of the current view.
     pub single: bool,
-    /// How long rows may come from now on, for a store that has a clock of its own: it ends with [`READING_OVER`].
+    /// How long rows may come from now on: the store holds it by a clock that the agent's wall clock does not move, within
+    /// a running statement too, and ends with [`READING_OVER`].
     pub remaining: Duration,
 }
 

@@ -58,6 +58,8 @@ pub struct Rules {
     pub zone: chrono_tz::Tz,
     /// Who vouches for the register, and how often, where that is watched.
     pub anchoring: Option<Anchoring>,
+    /// System users that several people sign as, with the reason of each.
+    pub shared_users: BTreeMap<u32, String>,
     /// The document by which loaded data may lie in plain in a database.
     pub vault_plain: Option<String>,
     /// The database that loaded data lie in; none where it is the agent's own state.

@@ -4,7 +4,7 @@ use super::{
     DISK_FULL, Engine, EngineError, Ran, StepError,
     jobs::{About, Begun, Done, Effect, Job, Of, Progress, Running},
     ports::{CopySize, Noted},
-    slots,
+    slots, steps,
 };
 use crate::domain::{
     entry::{AGENT, Body},
@@ -104,6 +104,9 @@ impl Engine {
         Ok(Begun::Done(match plan {
             Plan::Claim { .. } => return self.begin_claim(plan),
             Plan::Clear { batch } => return self.begin_clear(*batch),
+            Plan::DiscardMedia { link, name_mac, files, bytes } => {
+                return self.begin_discard(link, *name_mac, (*files, *bytes));
+            }
             Plan::Load { batch, vault, key, refuse, .. } => {
                 return self.begin_load(*batch, *vault, *key, *refuse);
             }
@@ -140,6 +143,9 @@ impl Engine {
         match (plan, effect) {
             (Plan::Claim { .. }, Effect::Claimed(claimed)) => self.end_claim(plan, claimed?),
             (Plan::Clear { batch }, Effect::Wiped(wiped)) => self.end_clear(*batch, wiped?),
+            (Plan::DiscardMedia { files, bytes, .. }, Effect::Wiped(wiped)) => {
+                Ok(steps::discarded((*files, *bytes), wiped?.filesystem))
+            }
             (Plan::Load { batch, vault, key, use_until, .. }, Effect::Streamed(streamed)) => {
                 self.end_load(*batch, *vault, *key, *use_until, *streamed)
             }

@@ -341,6 +341,7 @@ impl Engine {
             | Plan::DropAccessKey { .. }
             | Plan::ReleaseRemote { .. }
             | Plan::PutRemote { .. }
+            | Plan::DiscardMedia { .. }
             | Plan::PushPackage { .. } => {}
         }
     }

@@ -39,11 +39,11 @@ pub fn form(record: &DestructionRecord) -> Form {
     let seal = |of: Option<&crate::service::forms::Seal>| of.map(|one| words::seal(one, zone));
     let lowest = record.copies.iter().filter_map(|copy| copy.assurance).min();
     let heads = vec![
-        pair("批次", format!("{}（{}）", row.number.as_deref().unwrap_or("無編號"), row.batch)),
+        pair("批次", words::batch(row)),
         pair("資料表號", format!("{} {}", row.table_no, row.title)),
         pair("提供機關", row.provider.clone()),
         pair("資料筆數", row.counts.parsed.map(words::number).unwrap_or_default()),
-        pair("狀態", words::state(row.state).to_owned()),
+        pair("狀態", words::row_state(row)),
         pair("銷毀期限", words::day(row.deadline, zone)),
         pair("銷毀日期", words::day(row.destroyed_at, zone)),
         pair(

@@ -29,20 +29,21 @@ pub fn form(history: &BatchHistory) -> Option<Form> {
             None => row.serial.to_string(),
         })
         .collect();
-    let state = match row.reason {
-        Some(reason) => format!("{}（{}）", words::state(row.state), words::reason(reason)),
-        None => words::state(row.state).to_owned(),
-    };
+    let state = words::row_state(row);
     let events = history.events.iter().map(|line| {
-        let by = if line.by == AGENT { "代理程式" } else { line.by.as_str() };
+        let by = match &line.person {
+            Some(seal) => words::person(seal),
+            None if line.by == AGENT => "代理程式".to_owned(),
+            None => line.by.clone(),
+        };
         let at = calendar::roc_time(line.at, zone);
-        vec![line.entry.to_string(), at, by.to_owned(), line.what.clone()]
+        vec![line.entry.to_string(), at, by, line.what.clone()]
     });
     Some(Form {
         agency: history.source.agency.clone(),
         title: "批次履歷表".to_owned(),
         heads: vec![
-            pair("批次", format!("{}（{}）", row.number.as_deref().unwrap_or("無編號"), row.batch)),
+            pair("批次", words::batch(row)),
             pair("登記簿序號", serials.join("、")),
             pair("資料表號", format!("{} {}", row.table_no, row.title)),
             pair("提供機關", row.provider.clone()),
@@ -59,7 +60,8 @@ pub fn form(history: &BatchHistory) -> Option<Form> {
         }],
         seats: ["製表人", "單位主管"].map(Seat::blank).into(),
         notes: vec!["本表由登記簿推得，非規定所附表式；全文見登記簿各該序號。".to_owned()],
-        proof: words::proof(&history.source),
+        // One page: where it comes from stands at its foot.
+        proof: Vec::new(),
         foot: words::foot(&history.source),
         made_at: history.source.made_at.to_string(),
     })

@@ -116,7 +116,7 @@ fn named(row: &RegisterRow, serials: &str) -> String {
     format!(
         "批次編號{}（系統編號{}，登記簿序號{serials}），資料表號{}「{}」，依據公文文號{}",
         row.number.as_deref().unwrap_or("（無編號）"),
-        row.batch,
+        row.batch.map_or_else(|| BLANK.to_owned(), |batch| batch.to_string()),
         or_blank(Some(&row.table_no)),
         row.title,
         or_blank(Some(&row.basis_doc_no)),

@@ -16,6 +16,9 @@ const MIME: &str = "application/vnd.oasis.opendocument.text";
 /// What the numbers of points are written with.
 const NUMBERS: [&str; 10] = ["一", "二", "三", "四", "五", "六", "七", "八", "九", "十"];
 
+/// Millimetres that the boxes are wide together: A4 upright without its margins.
+const SEATS_MM: f64 = 160.0;
+
 /// The file.
 ///
 /// # Errors
@@ -75,7 +78,18 @@ fn content(letter: &Letter) -> String {
     style(&mut text, "head", 16, "start", &hanging(0, 48));
     style(&mut text, "point", 16, "start", &hanging(16, 32));
     style(&mut text, "within", 16, "start", &hanging(48, 48));
-    style(&mut text, "copies", 12, "start", &format!("{} fo:margin-top=\"8pt\"", hanging(0, 36)));
+    // What closes a letter stays with its boxes: they never stand alone on a page.
+    let closing = |hang| format!("{} fo:keep-with-next=\"always\"", hanging(0, hang));
+    style(&mut text, "copies", 12, "start", &format!("{} fo:margin-top=\"8pt\"", closing(36)));
+    style(&mut text, "close", 16, "start", &closing(48));
+    let last = format!("{} fo:keep-with-next=\"always\"", hanging(16, 32));
+    style(&mut text, "last", 16, "start", &last);
+    let _ = write!(
+        text,
+        "<style:style style:name=\"column\" style:family=\"table-column\"><style:table-column-properties \
+         style:column-width=\"{:.2}mm\"/></style:style>",
+        SEATS_MM / f64::from(u32::try_from(letter.seats.len().max(1)).unwrap_or(1))
+    );
     style(&mut text, "cell", 12, "center", " fo:line-height=\"120%\"");
     text.push_str(
         "<style:style style:name=\"seats\" style:family=\"table\"><style:table-properties style:width=\"160mm\" \
@@ -101,7 +115,7 @@ fn content(letter: &Letter) -> String {
             paragraph(&mut text, "copies", &format!("正本：{to}"));
             paragraph(&mut text, "copies", &format!("副本：{}", letter.copies.join("、")));
         }
-        LetterKind::Memorandum => paragraph(&mut text, "head", "敬陳"),
+        LetterKind::Memorandum => paragraph(&mut text, "close", "敬陳"),
     }
     seats(&mut text, letter);
     text + "</office:text></office:body></office:document-content>"
@@ -147,7 +161,8 @@ fn points(text: &mut String, head: &str, points: &[String]) {
         let number = NUMBERS.get(n).copied().unwrap_or("又");
         for (line, said) in point.split('\n').enumerate() {
             if line == 0 {
-                paragraph(text, "point", &format!("{number}、{said}"));
+                let style = if n + 1 == points.len() { "last" } else { "point" };
+                paragraph(text, style, &format!("{number}、{said}"));
             } else {
                 paragraph(text, "within", said);
             }
@@ -160,7 +175,7 @@ fn seats(text: &mut String, letter: &Letter) {
     let _ = write!(
         text,
         "<table:table table:name=\"seats\" table:style-name=\"seats\"><table:table-column \
-         table:number-columns-repeated=\"{}\"/>",
+         table:style-name=\"column\" table:number-columns-repeated=\"{}\"/>",
         letter.seats.len().max(1)
     );
     for row in ["", " table:style-name=\"tall\""] {

@@ -7,7 +7,10 @@ use super::{
     words,
 };
 use crate::{
-    domain::duty::{DutyCode, DutyState},
+    domain::{
+        duty::{Duty, DutyCode, DutyState},
+        people::NeededPost,
+    },
     service::forms::{DutyLine, OwedList, Which},
 };
 
@@ -52,12 +55,25 @@ pub fn form(list: &OwedList) -> Form {
     }
 }
 
+/// What a duty is about: its link and its object, a post in words.
+pub(super) fn about(duty: &Duty) -> String {
+    let (word, nth) = duty.object.split_once(' ').unwrap_or((&duty.object, ""));
+    let post = match duty.code {
+        DutyCode::FillPost | DutyCode::NameDeputy => NeededPost::parse(word),
+        _ => None,
+    };
+    let object = match post {
+        Some(post) => format!("{} {nth}", words::post(post.post().0)).trim_end().to_owned(),
+        None => duty.object.clone(),
+    };
+    match &duty.link {
+        Some(link) if *link != duty.object => format!("{link}\n{object}"),
+        _ => object,
+    }
+}
+
 fn cells(n: usize, line: &DutyLine, zone: Tz) -> Vec<String> {
     let duty = &line.duty;
-    let about = match &duty.link {
-        Some(link) if *link != duty.object => format!("{link}\n{}", duty.object),
-        _ => duty.object.clone(),
-    };
     let clause = if duty.clause == "own" { "本系統規則" } else { &duty.clause };
     let policy = duty.policy.as_deref().map(|name| format!("\n{name}")).unwrap_or_default();
     let roles = || duty.roles.iter().map(|role| words::role(*role)).collect::<Vec<_>>().join("、");
@@ -70,7 +86,7 @@ fn cells(n: usize, line: &DutyLine, zone: Tz) -> Vec<String> {
     vec![
         n.to_string(),
         what(duty.code).to_owned(),
-        about,
+        about(duty),
         format!("{clause}{policy}"),
         duty.account.clone().unwrap_or_else(roles),
         words::day(Some(duty.start), zone),

@@ -82,7 +82,8 @@ fn heads(sheet: &Sheet, zone: Tz) -> Vec<(String, String)> {
             format!("中華民國{}年度", filter.year.unwrap_or_default())
         }
         (None, None) => {
-            let first = sheet.rows.iter().map(|row| row.received_at).min();
+            let rows = sheet.rows.iter();
+            let first = rows.filter_map(|row| row.opened_at.or(row.received_at)).min();
             let first = first.unwrap_or(sheet.source.made_at);
             format!("{}至{}（全部）", day(first), day(sheet.source.made_at))
         }
@@ -97,7 +98,7 @@ fn heads(sheet: &Sheet, zone: Tz) -> Vec<(String, String)> {
     if let Some(batch) = filter.batch {
         heads.push(("批次".to_owned(), batch.to_string()));
     }
-    let mut batches: Vec<_> = sheet.rows.iter().map(|row| row.batch).collect();
+    let mut batches: Vec<_> = sheet.rows.iter().filter_map(|row| row.batch).collect();
     batches.sort_unstable();
     batches.dedup();
     heads.push(("批次數".to_owned(), words::number(batches.len() as u64)));
@@ -116,7 +117,7 @@ fn notes(sheet: &Sheet) -> Vec<String> {
     notes.push(
         "姓名、時間及金鑰指紋取自登記簿內經簽署之紀錄；空白處供核章。登記簿內更正以新登記為之，不塗改原登記。".to_owned(),
     );
-    if sheet.rows.iter().any(|row| row.delivery.is_none()) {
+    if sheet.rows.iter().any(|row| row.batch.is_some() && row.delivery.is_none()) {
         notes.push("交付名稱隨批次銷毀後不再留存，以「已銷毀」註明。".to_owned());
     }
     notes

@@ -39,13 +39,19 @@ const BOX: &str = "□";
 pub fn form(page: &TodayPage) -> Form {
     let zone = words::zone(&page.source);
     let count = |n: usize| words::number(n as u64);
-    let whose = page.account.as_deref().unwrap_or("全體");
+    let whose = match (&page.account, &page.person) {
+        (Some(account), Some(seal)) if seal.display.is_some() => {
+            format!("{}（{account}）", words::person(seal).replace('\n', "　"))
+        }
+        (Some(account), _) => account.clone(),
+        (None, _) => "全體".to_owned(),
+    };
     Form {
         agency: page.source.agency.clone(),
         title: "今日待辦事項".to_owned(),
         heads: vec![
             ("日期".to_owned(), calendar::roc_full(page.at, zone)),
-            ("帳號".to_owned(), whose.to_owned()),
+            ("帳號".to_owned(), whose),
             ("待辦".to_owned(), count(page.tasks.len())),
             ("七日內屆期及逾期".to_owned(), count(page.duties.len())),
             ("其中逾期".to_owned(), words::number(page.overdue)),
@@ -101,10 +107,6 @@ fn duties(page: &TodayPage) -> Table {
     let zone = words::zone(&page.source);
     let rows = page.duties.iter().map(|line| {
         let duty = &line.duty;
-        let about = match &duty.link {
-            Some(link) if *link != duty.object => format!("{link}\n{}", duty.object),
-            _ => duty.object.clone(),
-        };
         let clause = if duty.clause == "own" { "本系統規則" } else { &duty.clause };
         let stands = match line.state {
             DutyState::Overdue => format!("（逾期 {} 日）", -line.days),
@@ -113,7 +115,7 @@ fn duties(page: &TodayPage) -> Table {
         vec![
             BOX.to_owned(),
             owed::what(duty.code).to_owned(),
-            about,
+            owed::about(duty),
             clause.to_owned(),
             format!("{}{stands}", words::day(Some(duty.due), zone)),
         ]

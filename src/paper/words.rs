@@ -9,12 +9,13 @@ use crate::{
         certificate::{self, Assurance},
         inventory::{HeldKind, Medium, Method},
         lifecycle::{BatchState, CopyState, OrderState},
+        notified::EarlyState,
         people::Post,
         person::{self, StandsFor},
         reason::Reason,
         time::Timestamp,
     },
-    service::forms::{Seal, Source, TaskCode},
+    service::forms::{RegisterRow, RowState, Seal, Source, TaskCode},
 };
 
 /// Characters of a key's fingerprint that stand under a seal.
@@ -31,6 +32,42 @@ pub(super) const fn state(state: BatchState) -> &'static str {
         BatchState::Closed => "結案",
         BatchState::Quarantined => "隔離",
     }
+}
+
+/// Where a row stands, and why.
+pub(super) fn row_state(row: &RegisterRow) -> String {
+    let state = match row.state {
+        RowState::Batch(batch) => state(batch),
+        RowState::Early(early) => early_state(early),
+    };
+    match row.reason {
+        Some(why) => format!("{state}（{}）", reason(why)),
+        None => state.to_owned(),
+    }
+}
+
+const fn early_state(state: EarlyState) -> &'static str {
+    match state {
+        EarlyState::Told => "已獲通知，尚未收檔",
+        EarlyState::Announced => "公文已登錄，待第二人核對",
+        EarlyState::Confirmed => "公文已核對，尚未收檔",
+        EarlyState::Withdrawn => "已撤回，未收檔",
+        EarlyState::Seen => "檔案已到，尚未收檔",
+        EarlyState::Gone => "檔案於收檔前移除",
+        EarlyState::Joined => "與他列為同一批資料",
+    }
+}
+
+/// The batch of a row in one line: its number, and ours.
+pub(super) fn batch(row: &RegisterRow) -> String {
+    let number = row.number.as_deref().unwrap_or("無編號");
+    row.batch.map_or_else(|| number.to_owned(), |batch| format!("{number}（{batch}）"))
+}
+
+/// The number of a row's batch, and ours.
+pub(super) fn numbers(row: &RegisterRow) -> String {
+    let number = row.number.as_deref().unwrap_or("（無編號）");
+    row.batch.map_or_else(|| number.to_owned(), |batch| format!("{number}\n{batch}"))
 }
 
 pub(super) const fn copy_state(state: CopyState) -> &'static str {
@@ -107,6 +144,8 @@ pub(super) const fn duty(code: TaskCode) -> &'static str {
         TaskCode::ConfirmAppointment => "確認派任",
         TaskCode::TakeCustody => "接管保管權責",
         TaskCode::ConfirmReview => "確認帳號清查",
+        TaskCode::AcknowledgeSharedUser => "查明一系統使用者以數人金鑰簽署",
+        TaskCode::ConfirmSharedUser => "確認一系統使用者以數人金鑰簽署之查明",
         TaskCode::ProposeConfiguration => "提出設定變更",
         TaskCode::ConfirmConfiguration => "確認設定變更",
         TaskCode::ConfirmPassphrase => "確認長期共用密碼",
@@ -220,9 +259,17 @@ pub(super) const fn recovery(level: Assurance) -> &'static str {
     if level.is_unrecoverable() { "確認無法復原" } else { "未排除復原可能" }
 }
 
+/// Somebody in full: unit, title and name, and for whom he acted.
+pub(super) fn person(seal: &Seal) -> String {
+    let mut lines: Vec<String> = seal.unit.iter().cloned().collect();
+    lines.push(name(seal));
+    lines.extend(seal.deputy.as_ref().map(stands_for));
+    lines.join("\n")
+}
+
 /// A name, where the account has one.
 pub(super) fn name(seal: &Seal) -> String {
-    let name = person::named(seal.display.as_deref(), &seal.account, seal.deputy.is_some());
+    let name = seal.name();
     match &seal.title {
         Some(title) => format!("{title} {name}"),
         None => name,
@@ -261,7 +308,7 @@ pub(super) const fn post(post: Post) -> &'static str {
 pub(super) fn seal(seal: &Seal, zone: Tz) -> String {
     if let Some(paper) = &seal.on_paper {
         let day = calendar::roc_day(paper.on, zone);
-        let by = format!("登錄 {}、確認 {}", paper.entered_by, paper.confirmed_by);
+        let by = format!("登錄 {}、確認 {}", paper.entered_name, paper.confirmed_name);
         return [name(seal), format!("依紙本核定 {} {day}", paper.doc_no), by].join("\n");
     }
     let mut lines = vec![name(seal)];

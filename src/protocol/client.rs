@@ -171,7 +171,18 @@ impl Remote {
                 }
                 other => return Err(unexpected(other)),
             }
-            response = self.response()?;
+            response = self.next_rows()?;
+        }
+    }
+
+    /// The next part of rows. A frame that was on its way when the reading ended is filled up with blanks and holds
+    /// nothing; the next one says why.
+    fn next_rows(&mut self) -> Result<Response> {
+        let body = self.receive()?;
+        match message(&body) {
+            Err(_) if body.ends_with(b" ") => self.response(),
+            Ok(Response::Error { what, hint, exit }) => Err(error_of(what, hint, exit)),
+            response => response,
         }
     }
 

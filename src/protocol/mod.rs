@@ -230,7 +230,7 @@ pub fn message<T: for<'de> Deserialize<'de>>(body: &[u8]) -> Result<T> {
 #[must_use]
 pub fn caller(by: Option<SignedBy>, uid: u32) -> Caller {
     match by {
-        Some(SignedBy { name, signed }) => Caller::Signer { name, signed },
+        Some(SignedBy { name, signed }) => Caller::Signer { name, signed, uid: Some(uid) },
         None => Caller::User { uid },
     }
 }

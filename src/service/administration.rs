@@ -5,9 +5,10 @@ use crate::{
     domain::{
         accounts::Role,
         calendar,
-        entry::{AGENT, AccountFacts, Body},
+        entry::{AGENT, AccountEditConfirmed, AccountEditProposed, AccountFacts, Body},
         lifecycle::CopyState,
-        view::{CopyKind, CopyRow},
+        person::Persona,
+        view::{Account, CopyKind, CopyRow},
     },
     error::{Error, Exit},
 };
@@ -41,34 +42,42 @@ impl Service {
         self.apart(&facts)?;
         let body = Body::AccountProposed { account: facts, signed: actor.signed.clone() };
         self.record(actor, body)?;
-        Ok(Reply::new(&name, format!("'{name}' waits for a second person"))
-            .next(format!("another admin or a supervisor runs 'batchward account confirm {name}'")))
+        Ok(waits_for_a_second(&name))
     }
 
     /// Another name, title or unit of somebody who stays who he is: what forms showed before they show on, for acts of before.
+    /// Nothing else is in the entry, so that it gives back no role that ends before it is confirmed.
     pub(super) fn account_edit(
         &mut self,
         actor: &Actor,
         name: &str,
-        display: Option<String>,
-        title: Option<String>,
-        unit: Option<String>,
+        asked: Persona,
     ) -> Result<Reply> {
-        let facts = self.engine.view.account(name).cloned().ok_or_else(|| {
+        let view = &self.engine.view;
+        let facts = view.account(name).ok_or_else(|| {
             Error::usage(format!("there is no active account '{name}'"))
                 .hint("'batchward account list' shows the accounts")
         })?;
-        let new = AccountFacts {
-            display: display.or_else(|| facts.display.clone()),
-            title: title.or_else(|| facts.title.clone()),
-            unit: unit.or_else(|| facts.unit.clone()),
-            ..facts.clone()
-        };
-        if new == facts {
+        if view.accounts.get(name).is_some_and(|row| row.proposal.is_some()) {
+            return Err(Error::refused(format!("facts of '{name}' wait for a second person"))
+                .hint(format!("'batchward account confirm {name}' first")));
+        }
+        let other =
+            |new: Option<String>, old: &Option<String>| new.filter(|new| old.as_ref() != Some(new));
+        let display = other(asked.display, &facts.display);
+        let title = other(asked.title, &facts.title);
+        let unit = other(asked.unit, &facts.unit);
+        if display.is_none() && title.is_none() && unit.is_none() {
             return Err(Error::usage(format!("nothing about '{name}' would change"))
                 .hint("--display NAME, --title TITLE, --unit UNIT"));
         }
-        self.account_add(actor, new)
+        for text in [&display, &title, &unit].into_iter().flatten() {
+            clean(text)?;
+        }
+        let (name, signed) = (name.to_owned(), actor.signed.clone());
+        let body = AccountEditProposed { name: name.clone(), display, title, unit, signed };
+        self.record(actor, Body::AccountEditProposed(body))?;
+        Ok(waits_for_a_second(&name))
     }
 
     /// Roles that no account may have together under the policy of any link (NTP-6.3a).
@@ -112,28 +121,24 @@ impl Service {
     }
 
     pub(super) fn account_confirm(&mut self, actor: &Actor, name: &str) -> Result<Reply> {
-        let proposal = self
-            .engine
-            .view
-            .accounts
-            .get(name)
-            .and_then(|account| account.proposal.as_ref())
-            .ok_or_else(|| {
-                Error::usage(format!("nothing about '{name}' waits for a second person"))
-            })?;
-        if proposal.by == actor.name() || name == actor.name() {
+        let row = self.engine.view.accounts.get(name);
+        let (by, mark) = row.and_then(Account::waits).ok_or_else(|| {
+            Error::usage(format!("nothing about '{name}' waits for a second person"))
+        })?;
+        if by == actor.name() || name == actor.name() {
             return Err(second_person("confirm this account"));
         }
-        let facts = proposal.what.clone();
-        let seq = proposal.mark.seq;
-        self.own_identity(&facts)?;
-        let body = Body::AccountConfirmed {
-            name: name.to_owned(),
-            proposal: seq,
-            signed: actor.decision()?,
+        let facts = row.and_then(|row| row.proposal.as_ref()).map(|asked| asked.what.clone());
+        let (name, proposal, signed) = (name.to_owned(), mark.seq, actor.decision()?);
+        let reply = Reply::new(&name, format!("'{name}' is in force"));
+        let body = if let Some(facts) = facts {
+            self.own_identity(&facts)?;
+            Body::AccountConfirmed { name, proposal, signed }
+        } else {
+            Body::AccountEditConfirmed(AccountEditConfirmed { name, proposal, signed })
         };
         self.record(actor, body)?;
-        Ok(Reply::new(&name, format!("'{name}' is in force")))
+        Ok(reply)
     }
 
     pub(super) fn account_disable(&mut self, actor: &Actor, name: &str) -> Result<Reply> {
@@ -246,6 +251,11 @@ impl Service {
         let now = calendar::time(now, self.engine.rules.zone);
         Ok(Reply::new(&"clock", format!("the time {now} is confirmed")))
     }
+}
+
+fn waits_for_a_second(name: &str) -> Reply {
+    Reply::new(&name, format!("'{name}' waits for a second person"))
+        .next(format!("another admin or a supervisor runs 'batchward account confirm {name}'"))
 }
 
 /// What everybody hears who would decide on their own.

@@ -3,9 +3,9 @@
 use crate::{
     domain::{
         digest::Digest,
-        entry::{self, Signed},
+        entry::{self, Body, Signed},
         on_paper::Subject,
-        signed::{self, Asked},
+        signed::{self, Asked, SignedText},
         sshsig::PublicKeyInfo,
         time::Timestamp,
         view::View,
@@ -14,9 +14,10 @@ use crate::{
 };
 
 use super::{
-    Actor, Command, Result, Service,
+    Actor, Command, Reply, Result, Service,
     deputies::links_of,
     intake::{self, IntakeAct},
+    permitted,
     query::DraftFacts,
     sampling::SampleAct,
     uses,
@@ -41,7 +42,20 @@ pub enum Caller {
         name: String,
         /// What it signed.
         signed: Signed,
+        /// Number of the system user that brought it, where one did.
+        uid: Option<u32>,
     },
+}
+
+impl Caller {
+    /// Number of the system user that asks.
+    #[must_use]
+    pub const fn uid(&self) -> Option<u32> {
+        match self {
+            Self::User { uid } => Some(*uid),
+            Self::Signer { uid, .. } => *uid,
+        }
+    }
 }
 
 /// What has to be signed for a command.
@@ -122,7 +136,7 @@ impl Service {
                 }
                 Ok(Actor { facts, signed: None, deputy: None })
             }
-            Caller::Signer { name, signed } => self.signer(name, signed, command),
+            Caller::Signer { name, signed, .. } => self.signer(name, signed, command),
         }
     }
 
@@ -140,6 +154,47 @@ impl Service {
                 .hint("a signature counts once: sign the command again"));
         }
         Ok(Actor { facts, signed: Some(signed.clone()), deputy: None })
+    }
+}
+
+impl Service {
+    /// Does it, and records where it was refused.
+    pub(super) fn acted(
+        &mut self,
+        actor: &Actor,
+        command: Command,
+        (word, object): (&str, &str),
+    ) -> Result<Reply> {
+        self.engine.acting = actor.deputy.map(|id| (actor.facts.name.clone(), id));
+        let done = self.done_by(actor, command);
+        // What goes by its signature alone, or is told of others, is nobody's act for somebody else.
+        self.engine.acting = None;
+        self.spend(actor)?;
+        if let Err(error) = &done
+            && error.exit == Exit::Refused
+        {
+            self.refuse(actor.name(), word, object, error, None)?;
+        }
+        done
+    }
+
+    fn done_by(&mut self, actor: &Actor, command: Command) -> Result<Reply> {
+        self.not_by_a_vendor(actor, &command)?;
+        self.under_agreement(actor)?;
+        permitted(actor, &command)?;
+        self.not_for_a_party(actor, &command)?;
+        self.act(actor, command)
+    }
+
+    /// A signature counts once, also where its act came to nothing: whoever kept it must not be able to play it when
+    /// the reason of the refusal has gone.
+    fn spend(&mut self, actor: &Actor) -> Result<()> {
+        let Some(signed) = &actor.signed else { return Ok(()) };
+        let Ok(text) = SignedText::parse(&signed.text) else { return Ok(()) };
+        if !self.engine.view.nonces.contains(&text.nonce) {
+            self.engine.record(actor.name(), Body::NonceSpent { nonce: text.nonce })?;
+        }
+        Ok(())
     }
 }
 
@@ -177,9 +232,7 @@ impl Service {
 /// The hash of the entry that a command decides on.
 fn decided_entry(view: &View, command: &Command, now: Timestamp) -> Option<Digest> {
     match command {
-        Command::AccountConfirm { name } => {
-            Some(view.accounts.get(name)?.proposal.as_ref()?.mark.digest)
-        }
+        Command::AccountConfirm { name } => Some(view.accounts.get(name)?.waits()?.1.digest),
         Command::ConfigConfirm => Some(view.config_proposal.as_ref()?.mark.digest),
         Command::WitnessConfirm { name } => {
             Some(view.witnesses.get(name)?.proposal.as_ref()?.mark.digest)

@@ -47,6 +47,7 @@ pub mod register_page;
 mod reply;
 pub mod resident;
 pub mod sampling;
+mod separation;
 pub mod serving;
 pub mod show;
 mod standing;
@@ -68,7 +69,6 @@ use crate::{
         entry::{AGENT, AccountFacts, Body, ConfigChange, KeptAt, Signed},
         ids::{AppointmentId, BatchId},
         limits, national_id,
-        signed::SignedText,
         time::Timestamp,
         view::Mark,
     },
@@ -244,36 +244,10 @@ impl Service {
                 return Err(error);
             }
         };
-        self.engine.acting = actor.deputy.map(|id| (actor.facts.name.clone(), id));
-        let done = self.done_by(&actor, command);
-        // What goes by its signature alone, or is told of others, is nobody's act for somebody else.
-        self.engine.acting = None;
-        self.spend(&actor)?;
-        if let Err(error) = &done
-            && error.exit == Exit::Refused
-        {
-            self.refuse(actor.name(), word, &object, error, None)?;
-        }
+        self.engine.seat = caller.uid().map(|uid| (actor.facts.name.clone(), uid));
+        let done = self.acted(&actor, command, (word, &object));
+        self.engine.seat = None;
         done
-    }
-
-    fn done_by(&mut self, actor: &Actor, command: Command) -> Result<Reply> {
-        self.not_by_a_vendor(actor, &command)?;
-        self.under_agreement(actor)?;
-        permitted(actor, &command)?;
-        self.not_for_a_party(actor, &command)?;
-        self.act(actor, command)
-    }
-
-    /// A signature counts once, also where its act came to nothing: whoever kept it must not be able to play it when
-    /// the reason of the refusal has gone.
-    fn spend(&mut self, actor: &Actor) -> Result<()> {
-        let Some(signed) = &actor.signed else { return Ok(()) };
-        let Ok(text) = SignedText::parse(&signed.text) else { return Ok(()) };
-        if !self.engine.view.nonces.contains(&text.nonce) {
-            self.engine.record(actor.name(), Body::NonceSpent { nonce: text.nonce })?;
-        }
-        Ok(())
     }
 
     #[allow(clippy::too_many_lines, reason = "a table: each command beside what does it")]

@@ -16,8 +16,8 @@ use super::{
     duties::{DutiesWanted, DutyPage},
     expected::ExpectedPage,
     forms::{
-        DestructionRecord, DutyList, EntryProof, ManifestBytes, OwedList, RegisterFilter,
-        RegisterPart, Slip, UsePart,
+        After, DestructionRecord, DutyList, EntryProof, ManifestBytes, OwedList, RegisterFilter,
+        RegisterPart, Seal, Slip, UsePart,
     },
     handovers::HandoverLine,
     incidents::IncidentLine,
@@ -204,8 +204,8 @@ pub enum Query {
     RegisterSheet {
         /// Which batches.
         filter: RegisterFilter,
-        /// The last batch of the part before.
-        after: Option<BatchId>,
+        /// Where the part before ended.
+        after: Option<After>,
     },
     /// `destroy slip`, `grant slip`, `copy slip`.
     Slip {
@@ -282,6 +282,8 @@ pub struct BatchPart {
 pub struct EntryPart {
     /// Entries with their places.
     pub rows: Vec<serde_json::Value>,
+    /// Who the people were that made them, by place.
+    pub people: Vec<(u64, Seal)>,
     /// Where the next part begins; none where this is the last.
     pub next: Option<u64>,
 }

@@ -29,7 +29,7 @@ use crate::{
 };
 
 use super::Draft;
-use super::serving::{Asking, Declared, Shown, Source, Terms, VaultSource};
+use super::serving::{Asking, Deadline, Declared, Shown, Source, Terms, VaultSource};
 pub use super::{
     asking::{Reading, Wanted},
     serving::{Rows, Served},
@@ -58,7 +58,7 @@ impl Service {
                 self.is_there(&facts.name)?;
                 facts
             }
-            Caller::Signer { name, signed } => {
+            Caller::Signer { name, signed, uid } => {
                 let refused = |why: &str| {
                     Error::refused(format!("the signature of '{name}' does not count: {why}"))
                 };
@@ -73,7 +73,10 @@ impl Service {
                 }
                 // The signed text holds a digest of the conditions, which could be guessed: only its nonce is kept.
                 let nonce = verified.nonce().to_owned();
-                self.engine.record(name, Body::NonceSpent { nonce })?;
+                self.engine.seat = uid.map(|uid| (name.clone(), uid));
+                let spent = self.engine.record(name, Body::NonceSpent { nonce });
+                self.engine.seat = None;
+                spent?;
                 facts
             }
         };
@@ -297,7 +300,8 @@ impl Service {
             true
         }));
         let clock = Arc::clone(&self.engine.ports.clock);
-        Declared { asked, terms, taken_back, clock, source }
+        let deadline = Deadline::of(terms.until, &*clock);
+        Declared { asked, terms, deadline, taken_back, clock, source }
     }
 
     /// Whether another process has meanwhile recorded what takes a reading back: rows are read without the state's

@@ -1,7 +1,8 @@
 //! Rows on their way out: the part of a reading that needs nothing of the register.
 //!
 //! It stops before its next row when its time is over by the clock, when its cap is reached, or when the engine's
-//! thread has recorded what takes it back; whatever happens to the agent, no row comes after the absolute end.
+//! thread has recorded what takes it back; whatever happens to the agent, no row comes after the absolute end. Two
+//! clocks say when that is, and the earlier counts: a wall clock that is set back while rows are read gives no time.
 
 use std::{
     sync::{
@@ -15,8 +16,8 @@ use super::access_lines::{AccessLine, LogSource};
 use crate::{
     domain::{
         entry::{
-            AccountSuspended, Body, CustodyHandedOver, LinkStopped, RightsEnded, TermEnded,
-            UnitCompleted,
+            AccountEditConfirmed, AccountSuspended, Body, CustodyHandedOver, LinkStopped,
+            RightsEnded, TermEnded, UnitCompleted,
         },
         ids::{BatchId, GrantId},
         step::Plan,
@@ -83,7 +84,9 @@ impl Terms {
             Body::AccountDisabled { name, .. } | Body::AccountConfirmed { name, .. } => {
                 *name == self.holder
             }
-            Body::RightsEnded(RightsEnded { name, .. })
+            // The unit is among what an edit changes, and units read.
+            Body::AccountEditConfirmed(AccountEditConfirmed { name, .. })
+            | Body::RightsEnded(RightsEnded { name, .. })
             | Body::TermEnded(TermEnded { name, .. })
             | Body::CustodyHandedOver(CustodyHandedOver { from: name, .. })
             | Body::AccountSuspended(AccountSuspended { name, .. }) => *name == self.holder,
@@ -107,10 +110,36 @@ impl Terms {
     }
 }
 
+/// The end of a reading by both clocks.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Deadline {
+    until: Timestamp,
+    /// The same point in milliseconds since boot, which nobody sets.
+    boot: i64,
+}
+
+impl Deadline {
+    pub(super) fn of(until: Timestamp, clock: &dyn Clock) -> Self {
+        let left = i64::try_from(clock.now().left_until(until).as_millis()).unwrap_or(i64::MAX);
+        Self { until, boot: clock.boot_millis().saturating_add(left) }
+    }
+
+    fn is_over(self, clock: &dyn Clock) -> bool {
+        clock.now() > self.until || clock.boot_millis() >= self.boot
+    }
+
+    fn left(self, clock: &dyn Clock) -> Duration {
+        let boot = self.boot.saturating_sub(clock.boot_millis());
+        let boot = Duration::from_millis(u64::try_from(boot).unwrap_or_default());
+        clock.now().left_until(self.until).min(boot)
+    }
+}
+
 /// A reading whose asking is committed. It holds the keys of the vaults that it reads, and may run on any thread.
 pub struct Declared {
     pub(super) asked: Vec<Asking>,
     pub(super) terms: Terms,
+    pub(super) deadline: Deadline,
     pub(super) taken_back: Arc<AtomicBool>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) source: Source,
@@ -161,7 +190,7 @@ pub struct Shown {
 
 /// Whether a reading's rows may still go out: asked again where they wait on their way.
 pub struct Gate {
-    until: Timestamp,
+    deadline: Deadline,
     taken_back: Arc<AtomicBool>,
     clock: Arc<dyn Clock>,
     over: Error,
@@ -177,7 +206,7 @@ impl Gate {
     /// Whether the reading is over, by the clock or by what the register says.
     #[must_use]
     pub fn is_over(&self) -> bool {
-        self.clock.now() > self.until || self.taken_back.load(Ordering::SeqCst)
+        self.deadline.is_over(&*self.clock) || self.taken_back.load(Ordering::SeqCst)
     }
 }
 
@@ -186,7 +215,7 @@ impl Declared {
     #[must_use]
     pub fn gate(&self) -> Gate {
         Gate {
-            until: self.terms.until,
+            deadline: self.deadline,
             taken_back: Arc::clone(&self.taken_back),
             clock: Arc::clone(&self.clock),
             over: over(&self.terms),
@@ -209,8 +238,9 @@ impl Declared {
         let closed = |_| Error::new(Exit::Failed, "the output was closed");
         rows.begin(&self.source.fields()).map_err(closed)?;
         let mut broken = Ok(());
-        let (gate, asked) = ((&self.terms, &*self.taken_back, &*self.clock), &mut self.asked);
-        let remaining = self.clock.now().left_until(self.terms.until);
+        let gate = (&self.terms, self.deadline, &*self.taken_back, &*self.clock);
+        let asked = &mut self.asked;
+        let remaining = self.deadline.left(&*self.clock);
         let read = self.source.read(remaining, &mut |link, values| {
             served.ended = stopped(gate, served.rows, also);
             if served.ended.is_some() {
@@ -232,7 +262,13 @@ impl Declared {
             Err(error) if error.code() == READING_OVER => served.ended = Some("expired"),
             other => other?,
         }
-        broken?;
+        // Whoever carries rows away takes no more of them once the reading is over.
+        if broken.is_err() && served.ended.is_none() {
+            served.ended = stopped(gate, 0, &mut |_| false);
+        }
+        if served.ended.is_none() {
+            broken?;
+        }
         // A look at the log may have stopped where no line came.
         let cut = matches!(self.source, Source::Log(_)) && self.taken_back.load(Ordering::SeqCst);
         if cut && served.ended.is_none() {
@@ -247,14 +283,14 @@ impl Declared {
 
 /// Whether the reading must stop before its next row.
 fn stopped(
-    (terms, taken_back, clock): (&Terms, &AtomicBool, &dyn Clock),
+    (terms, deadline, taken_back, clock): (&Terms, Deadline, &AtomicBool, &dyn Clock),
     rows: u64,
     also: &mut dyn FnMut(&Terms) -> bool,
 ) -> Option<&'static str> {
     if rows >= terms.row_cap {
         return Some("row-cap");
     }
-    if clock.now() > terms.until {
+    if deadline.is_over(clock) {
         return Some("expired");
     }
     let revoked = taken_back.load(Ordering::SeqCst) || also(terms);

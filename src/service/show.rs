@@ -11,13 +11,14 @@ use super::{
     Result, Service,
     corrections::{Correction, replaced_by},
     deliveries::tries_left,
+    forms::Seal,
     notifying::NoticeRow,
     query::EntryPart,
 };
 use crate::{
     domain::{
         digest::Digest,
-        entry::{Counts, GrantTerms, KeyForm},
+        entry::{AGENT, Counts, GrantTerms, KeyForm},
         findings::Findings,
         ids::{BatchId, CopyId, GrantId, HoldId, KeyId, OrderId, StandingId},
         lifecycle::{BatchState, CopyState, OrderState},
@@ -159,6 +160,9 @@ pub struct GrantLine {
     /// What for.
     #[serde(flatten)]
     pub terms: GrantTerms,
+    /// Name of its holder; the account where it has none.
+    #[serde(default)]
+    pub holder_name: String,
     /// The decision, where it was recorded from a signed document.
     pub on_paper: Option<OnPaper>,
 }
@@ -179,6 +183,11 @@ pub struct OrderLine {
     pub requested_by: String,
     /// Who approved.
     pub approved_by: Option<String>,
+    /// Name of who requested, with 代 where a deputy did; the account where it has none.
+    #[serde(default)]
+    pub requested_name: String,
+    /// Name of who approved.
+    pub approved_name: Option<String>,
     /// Void after this.
     pub expires: Timestamp,
     /// How many people must approve it.
@@ -389,6 +398,7 @@ impl Service {
         let line = |(id, g): (GrantId, Row<'_, Grant>)| GrantLine {
             id,
             state: g.state.word().to_owned(),
+            holder_name: self.engine.view.person_now(&g.terms.holder).to_string(),
             terms: g.terms.clone(),
             on_paper: g.on_paper.clone(),
         };
@@ -408,6 +418,11 @@ impl Service {
                 copies: o.copies.len(),
                 requested_by: o.by.clone(),
                 approved_by: o.approved.as_ref().map(|(by, _)| by.clone()),
+                requested_name: self.engine.view.person(&o.by, o.requested.seq).to_string(),
+                approved_name: o
+                    .approved
+                    .as_ref()
+                    .map(|(by, mark)| self.engine.view.person(by, mark.seq).to_string()),
                 expires: o.expires,
                 approvers: o.approvers,
                 not_before: o.not_before,
@@ -488,7 +503,7 @@ impl Service {
                     .deputyships(name, now)
                     .filter_map(|(id, _)| view.stands_for(id))
                     .collect(),
-                waits: account.proposal.is_some(),
+                waits: account.waits().is_some(),
             }
         };
         self.engine.view.accounts.iter().map(line).collect()
@@ -500,15 +515,29 @@ impl Service {
     /// The register cannot be read.
     pub fn entry_part(&self, from: u64) -> Result<EntryPart> {
         let end = from.saturating_add(limits::PART_ENTRIES_MAX as u64).min(self.engine.view.size);
-        let mut rows = Vec::new();
+        let (mut rows, mut people) = (Vec::new(), Vec::new());
         for seq in from..end {
             let bytes = self.engine.ports.journal.entry(Log::Register, seq)?;
             if let Ok(serde_json::Value::Object(mut map)) = serde_json::from_slice(&bytes) {
+                people.extend(self.made_by(seq, &map).map(|seal| (seq, seal)));
                 map.insert("seq".to_owned(), seq.into());
                 rows.push(serde_json::Value::Object(map));
             }
         }
-        Ok(EntryPart { rows, next: (end < self.engine.view.size).then_some(end) })
+        Ok(EntryPart { rows, people, next: (end < self.engine.view.size).then_some(end) })
+    }
+
+    /// Who made an entry, where a person did.
+    fn made_by(
+        &self,
+        seq: u64,
+        entry: &serde_json::Map<String, serde_json::Value>,
+    ) -> Option<Seal> {
+        let by = entry.get("by")?.as_str().filter(|by| *by != AGENT)?;
+        let at = Timestamp::parse(entry.get("at")?.as_str()?)?;
+        let seal = Seal::of(self.engine.view.person(by, seq), at, None);
+        let known = seal.display.is_some() || seal.title.is_some() || seal.unit.is_some();
+        (known || seal.deputy.is_some()).then_some(seal)
     }
 
     /// `certificate show`.

@@ -135,6 +135,7 @@ pub(super) fn rules(config: &Config, digest: Digest) -> Rules {
         digest,
         policies_digest: policies,
         anchoring: config.agent.anchoring.clone(),
+        shared_users: config.agent.shared_users.clone(),
         vault_plain: config.agent.vault.plain.clone(),
         vault_place: config.agent.vault.database.as_ref().map(Database::identity),
         agency: config.agent.agency.clone(),

@@ -22,8 +22,10 @@ use crate::{
         facts::{Backups, Clock, Facts, Place, Role, Socket},
     },
     domain::{
+        digest::Digest,
         entry::Entry,
         limits,
+        link::Link,
         merkle::{self, TILE_WIDTH},
         time::{Period, Timestamp},
     },
@@ -96,10 +98,29 @@ pub fn examine(path: &Path, hooks: &Hooks) -> Examined {
     let mut findings = unit::stale(&config);
     findings.extend(check::remarks(&config));
     findings.extend(super::database::findings(&config));
+    findings.extend(kept(&config));
     findings.extend(config::expected::findings(&config, site::clock(hooks).now()));
     findings.extend(doctor::judge(&facts(&config, hooks)));
     findings.sort_by_key(|finding| finding.severity);
     Examined { findings: findings.into_iter().map(Placed::from).collect() }
+}
+
+/// What has to be kept for a time: whoever asks for its destruction hears it otherwise only then.
+fn kept(config: &Config) -> Vec<Finding> {
+    let rules = super::configuration::rules(config, Digest::of(b""));
+    let kept = |link: &Link| {
+        let rule = rules.policy_of(link)?.further.intake.min_keep.as_ref()?;
+        let what = format!(
+            "loaded data of '{}' are kept for {} after their load at least ({}, 'data.min_keep')",
+            link.name,
+            rule.value.words(),
+            rule.clause
+        );
+        let why = "no destruction of them is requested or approved before, and none is late; transfer files are not meant";
+        (rule.value != Period::ZERO)
+            .then(|| Finding::new(Severity::Remark, "kept-at-least", what, why))
+    };
+    config.links.values().filter_map(kept).collect()
 }
 
 fn facts(config: &Config, hooks: &Hooks) -> Facts {

@@ -13,7 +13,7 @@ use crate::{
     adapters::{
         age_files::{SpoolError, SpoolWriter},
         files::FileError,
-        inbox::{ClaimError, ClaimedFolder, Inbox, InboxError},
+        inbox::{self, ClaimError, ClaimedFolder, Inbox, InboxError},
         keybox::{self, Keybox, KeyboxError},
     },
     domain::{
@@ -103,6 +103,14 @@ impl Intake for Drops {
                 .into_iter()
                 .map(|stray| (stray.name.as_bytes().to_vec(), stray.key))
                 .collect(),
+            carried: scan
+                .carried
+                .into_iter()
+                .filter_map(|folder| {
+                    let name = inbox::carried_name(&folder)?;
+                    Some((folder.as_bytes().to_vec(), name.as_bytes().to_vec()))
+                })
+                .collect(),
             cut: scan.cut,
         })
     }
@@ -185,6 +193,29 @@ impl Intake for Drops {
             assurance: crate::domain::certificate::Assurance::L0,
             filesystem: report.map(|r| r.report.ground.kind).unwrap_or_default(),
             notes: late.map(|count| ("late".to_owned(), count)).into_iter().collect(),
+            report: None,
+        })
+    }
+
+    fn broken_off(&self, link: &Link, folder: &[u8]) -> Result<Option<(u64, u64)>> {
+        open(link)?.broken_off(OsStr::from_bytes(folder)).map_err(|e| inbox_error(&e))
+    }
+
+    fn discard(&self, link: &Link, folder: &[u8]) -> Result<WipeFacts> {
+        let report = open(link)?.discard(OsStr::from_bytes(folder)).map_err(|e| inbox_error(&e))?;
+        if report.left > 0 {
+            let message = format!(
+                "{} things that a copy from a medium left in the inbox of '{}' cannot be removed",
+                report.left, link.name
+            );
+            return Err(PortError::Later { code: "inbox-left", message });
+        }
+        Ok(WipeFacts {
+            files: report.overwritten + report.unlinked,
+            bytes: report.bytes,
+            assurance: crate::domain::certificate::Assurance::L0,
+            filesystem: report.report.ground.kind,
+            notes: BTreeMap::new(),
             report: None,
         })
     }

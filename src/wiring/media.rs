@@ -37,11 +37,11 @@ pub fn serial_of(path: &Path) -> Option<String> {
     Machine::default().serial(path)
 }
 
-/// Whether a folder can be a delivery of a link.
+/// Whether a folder can be a delivery of a link; `announced`, where a letter stands for what is missing in it.
 ///
 /// # Errors
 /// The link is not there or takes no folders, something in it is no plain file, or nothing says what it is.
-pub fn is_delivery(config: &Path, link: &str, path: &Path) -> Result<()> {
+pub fn is_delivery(config: &Path, link: &str, path: &Path, announced: bool) -> Result<()> {
     let config = config::load(config).map_err(|list| faults(&list))?;
     let profile = &link_of(&config, link)?.profile;
     if profile.shape == DeliveryShape::Flat {
@@ -50,7 +50,10 @@ pub fn is_delivery(config: &Path, link: &str, path: &Path) -> Result<()> {
         )
         .hint("what is carried comes in folders: 'delivery: folder' in the link's file"));
     }
-    carrier::look(path, profile.form).map(|_| ()).map_err(|e| failed(&e))
+    match carrier::look(path, profile.form) {
+        Err(CarrierError::NoManifest { .. }) if announced => Ok(()),
+        looked => looked.map(|_| ()).map_err(|e| failed(&e)),
+    }
 }
 
 fn link_of<'c>(config: &'c Config, link: &str) -> Result<&'c Link> {
@@ -64,7 +67,7 @@ fn link_of<'c>(config: &'c Config, link: &str) -> Result<&'c Link> {
 pub fn carry_in(config: &Path, link: &str, from: &Path, name: &str) -> Result<Carried> {
     let config = config::load(config).map_err(|list| faults(&list))?;
     let link = link_of(&config, link)?;
-    carry(from, &link.inbox.join(name), link.profile.form)
+    carried(carrier::bring(from, &link.inbox, name, link.profile.form))
 }
 
 /// Copies a package from its recipient's outbox into a folder of its number on a medium.
@@ -72,7 +75,8 @@ pub fn carry_in(config: &Path, link: &str, from: &Path, name: &str) -> Result<Ca
 /// # Errors
 /// The recipient or the package is not there, or something cannot be copied.
 pub fn carry_out(config: &Path, recipient: &str, number: &str, to: &Path) -> Result<Carried> {
-    carry(&outbox(config, recipient)?.join(number), &to.join(number), ManifestForm::Ours)
+    let package = outbox(config, recipient)?.join(number);
+    carried(carrier::copy(&package, &to.join(number), ManifestForm::Ours))
 }
 
 /// Whether the package still lies in its recipient's outbox, and the medium has nothing of its number.
@@ -98,9 +102,8 @@ fn outbox(config: &Path, recipient: &str) -> Result<PathBuf> {
     Ok(recipient.outbox.clone())
 }
 
-fn carry(from: &Path, to: &Path, form: ManifestForm) -> Result<Carried> {
-    let carried = carrier::copy(from, to, form).map_err(|e| failed(&e))?;
+fn carried(copied: std::result::Result<Vec<carrier::Carried>, CarrierError>) -> Result<Carried> {
     let row =
         |one: carrier::Carried| (one.name.to_string_lossy().into_owned(), one.bytes, one.sha256);
-    Ok(carried.into_iter().map(row).collect())
+    Ok(copied.map_err(|e| failed(&e))?.into_iter().map(row).collect())
 }

@@ -9,8 +9,8 @@ use crate::{
         case_store::{CaseError, CaseStore},
         files::{self, FileError},
         fold_cache::{CacheError, FoldCache},
-        vault::{self, Vault, VaultBuilder, VaultError},
-        vault_view::View,
+        vault::{self, Vault, VaultBuilder, VaultError, Window},
+        vault_view::Sets,
         wipe,
     },
     domain::{
@@ -22,8 +22,8 @@ use crate::{
         view::View as Fold,
     },
     engine::ports::{
-        Cases, Certificates, CopySize, Delivered, Flow, Folds, PortError, Result, SealedVault,
-        Spool, VaultBuild, VaultColumn, VaultRead, Vaults,
+        Cases, Certificates, CopySize, Delivered, Flow, Folds, PortError, READING_OVER, Result,
+        SealedVault, Spool, VaultBuild, VaultColumn, VaultRead, Vaults,
     },
 };
 
@@ -114,6 +114,9 @@ fn vault_error(error: &VaultError) -> PortError {
         VaultError::Thread { .. } => {
             PortError::Later { code: "no-thread", message: described(error) }
         }
+        VaultError::Over { .. } => {
+            PortError::Stuck { code: READING_OVER, message: described(error) }
+        }
         _ => PortError::Stuck { code: "vault", message: described(error) },
     }
 }
@@ -174,23 +177,13 @@ impl Vaults for VaultFiles {
     }
 
     fn read(&self, read: &VaultRead<'_>, each: &mut dyn FnMut(&[String]) -> Flow) -> Result<()> {
+        let window = Window::of(read.remaining);
         let opened: std::result::Result<Vec<Vault>, VaultError> =
-            read.vaults.iter().map(|v| Vault::open(&self.dir, v.copy, &v.key)).collect();
+            read.vaults.iter().map(|v| Vault::open(&self.dir, v.copy, &v.key, window)).collect();
         let vaults = opened.map_err(|e| vault_error(&e))?;
-        let mut on = true;
-        for conditions in read.sets {
-            let (key, columns, single) = (read.key, read.columns, read.single);
-            let view = View { vaults: &vaults, key, columns, conditions, single };
-            view.read(&mut |values| {
-                on = each(values) == Flow::On;
-                on
-            })
-            .map_err(|e| vault_error(&e))?;
-            if !on {
-                break;
-            }
-        }
-        Ok(())
+        let (key, columns, sets, single) = (read.key, read.columns, read.sets, read.single);
+        let sets = Sets { vaults: &vaults, key, columns, sets, single };
+        sets.read(&mut |values| each(values) == Flow::On).map_err(|e| vault_error(&e))
     }
 }
 

@@ -29,6 +29,11 @@ impl Wire {
         self.0.read_exact(&mut head).ok()?;
         let mut body = vec![0; u32::from_be_bytes(head) as usize];
         self.0.read_exact(&mut body).ok()?;
+        if body.ends_with(b"  ") {
+            // Filled up: it holds no JSON.
+            assert!(serde_json::from_slice::<Value>(&body).is_err());
+            return Some(Value::String(String::from_utf8(body).unwrap().trim_end().to_owned()));
+        }
         Some(serde_json::from_slice(&body).unwrap())
     }
 
@@ -133,7 +138,10 @@ fn a_challenge_is_signed_for_one_connection_only() {
 #[test]
 fn rows_that_wait_for_a_slow_reader_stay_here_once_the_grant_has_ended() {
     let people = People::new();
-    let (site, provider) = laid_out(&people);
+    let (site, provider) = laid_out_for(&people, UNIT, |site| {
+        let policy = site.dir.join("policies/nantou-verification.yaml");
+        replaced(&policy, "row_cap: { value: 10000,", "row_cap: { value: 1000000,");
+    });
     let mut agent = Agent::start(&site);
     provider.deliver(0..1, 20_000);
     agent.until("loaded", |agent| agent.has_loaded(1));
@@ -155,16 +163,20 @@ fn rows_that_wait_for_a_slow_reader_stay_here_once_the_grant_has_ended() {
     // Nothing is taken until everything on the way is full.
     std::thread::sleep(Duration::from_secs(2));
     let sent = rustix::io::ioctl_fionread(&wire.0).unwrap();
+    assert!(support::vault_is_read(&site.dir), "it waits for its reader");
     agent.run_as("sue", &["grant", "revoke", &grant]).ok();
+    // The reader still takes nothing; the vault is closed all the same, and its key is gone.
+    agent.until("closed", |_| !support::vault_is_read(&site.dir));
+    assert_eq!(rustix::io::ioctl_fionread(&wire.0).unwrap(), sent, "nothing more went out");
     let (mut came, mut end) = (0, Value::Null);
     while let Some(part) = wire.read() {
-        if !part["rows"].is_array() {
+        if !part["rows"].is_array() && !part.is_string() {
             end = part;
             break;
         }
-        came += part.to_string().len() as u64;
+        came += part.as_str().map_or_else(|| part.to_string().len(), str::len) as u64;
     }
     assert_eq!(end["error"]["exit"], 77, "{end}");
-    assert!(came < sent + 80_000, "{sent} bytes were out of the agent's hands, {came} came");
+    assert!(came <= sent + 1_000, "{sent} bytes were out of the agent's hands, {came} came");
     agent.stop();
 }

@@ -142,19 +142,26 @@ fn drafts_of_letters_are_filled_in_and_invent_nothing() {
     says(&returned, &["檔案雜湊值不符", "受文者：桃園市政府民政局", "重新提供", "115-0002"]);
     let receipt = draft("receipt", &["batch", "letter", &batch, "--kind", "receipt"]);
     says(&receipt, &["業已收訖", "實收筆數20筆"]);
+    // The boxes stand with what closes the letter, never alone on a page.
+    for (name, last) in [("request", "敬陳"), ("report", "正本"), ("receipt", "副本")] {
+        let pdf = site.temporary().join("letters").join(format!("{name}.pdf"));
+        let text = done(Command::new("pdftotext").args(["-raw"]).arg(&pdf).arg("-"));
+        let text = String::from_utf8(text).unwrap();
+        let page =
+            text.split('\u{c}').find(|page| page.contains("決行") && page.contains("會辦單位"));
+        assert!(page.is_some_and(|page| page.contains(last)), "{name}: {text}");
+    }
     let out = site.temporary().join("none.odt");
     let out = out.to_str().unwrap();
     // Nothing is wrong with it; and there is nothing of that name.
     site.run(&["batch", "letter", &batch, "--kind", "return", "-o", out]).exits(1);
     site.run(&["destroy", "letter", "o-00000099", "--kind", "request", "-o", out]).exits(64);
     site.run(&["appointment", "letter", "nobody", "-o", out]).exits(64);
-    let words = ["appointment", "add", "carol", "--post", "auditor", "--from", "2026-12-01"];
-    let appointed = site.run_as("alice", &[&words[..], &["--doc-no", "115-人-7"]].concat());
-    if appointed.status == Some(0) {
-        let id = appointed.id('p');
-        let change = draft("change", &["appointment", "letter", &id, "--to", "桃園市政府民政局"]);
-        says(&change, &["人員異動", "115-人-7", "機關稽核人"]);
-    }
+    let words = ["appointment", "add", "audrey", "--post", "auditor", "--from", "2026-12-01"];
+    let appointed = site.run_as("ada", &[&words[..], &["--doc-no", "115-人-7"]].concat()).ok();
+    let id = appointed.id('p');
+    let change = draft("change", &["appointment", "letter", &id, "--to", "桃園市政府民政局"]);
+    says(&change, &["人員異動", "115-人-7", "機關稽核人", "條次TY-3.3"]);
 }
 
 #[test]
@@ -189,36 +196,161 @@ fn the_history_of_a_batch_and_what_is_to_be_done_today_are_one_page_each() {
 }
 
 #[test]
-fn the_ten_columns_fill_from_the_claim_to_the_end() {
+fn libreoffice_opens_every_other_form_with_its_title_its_boxes_and_its_pages() {
     let people = People::new();
     let site = site(&people);
     let batch = site.row_numbered("MOCA-1151102-0006");
-    let cells = |stage: &str| {
-        let html = fs::read_to_string(export(&site, "html", &["--batch", &batch])).unwrap();
-        let row = html.split("<tbody>").nth(1).unwrap().split("</tbody>").next().unwrap();
-        let cells: Vec<String> = row
-            .split("</td>")
-            .filter(|cell| cell.contains("<td"))
-            .filter_map(|cell| Some(cell.rsplit_once('>')?.1.to_owned()))
-            .collect();
-        assert_eq!(cells.len(), 12, "{stage}: {row}");
-        cells
-    };
-    let loaded = cells("load");
-    assert_eq!(loaded[0], "115-0001");
-    for (n, head) in
-        TEN.iter().enumerate().filter(|(_, head)| !["銷毀日期", "資訊室承辦人"].contains(head))
-    {
-        assert!(!loaded[n + 1].is_empty(), "{head} is empty after the load");
-    }
-    assert!(loaded[10].is_empty(), "nothing is destroyed yet");
     let order = destroy(&site, &batch);
     site.run_as("sue", &["destroy", "approve", &order]).ok();
     site.once();
-    let end = cells("end");
-    assert_eq!(end[10], "115/11/21");
+    let history = ["batch", "history", &batch];
+    let record = ["destroy", "record", &batch];
+    let forms: [(&str, &[&str], &[&str]); 5] = [
+        ("history", &history, &["批次履歷表", "製表人", "單位主管", "第1頁，共1頁"]),
+        ("record", &record, &["戶役政資料銷毀紀錄", "核定人及日期", "第1頁，共"]),
+        ("roster", &["account", "roster"], &["名冊", "第1頁，共"]),
+        ("handover", &["duties", "list"], &["移交清冊", "移交人", "接收人", "監交人", "第1頁，共"]),
+        ("owed", &["duties", "report"], &["清冊", "第1頁，共"]),
+    ];
+    for (name, words, wanted) in forms {
+        let file = site.temporary().join(format!("{name}.ods"));
+        let to = ["--format", "ods", "-o", file.to_str().unwrap()];
+        site.run_as("alice", &[words, &to].concat()).ok();
+        says(&printed(&file, &site.temporary().join("forms")), wanted);
+    }
+}
+
+/// The cells of the only row of the main sheet.
+fn cells(site: &Site<'_>, stage: &str) -> Vec<String> {
+    let html = fs::read_to_string(export(site, "html", &[])).unwrap();
+    let row = html.split("<tbody>").nth(1).unwrap().split("</tbody>").next().unwrap();
+    assert_eq!(row.matches("<tr").count(), 1, "{stage}: {row}");
+    let cells: Vec<String> = row
+        .split("</td>")
+        .filter(|cell| cell.contains("<td"))
+        .filter_map(|cell| Some(cell.rsplit_once('>')?.1.to_owned()))
+        .collect();
+    assert_eq!(cells.len(), 12, "{stage}: {row}");
+    cells
+}
+
+/// A cell's lines begin with these texts, as many as there are.
+fn lines(cell: &str, wanted: &[&str]) {
+    let lines: Vec<&str> = cell.lines().collect();
+    let fits = |(n, what): (usize, &&str)| lines.get(n).is_some_and(|line| line.contains(*what));
+    assert!(wanted.iter().enumerate().all(fits), "{wanted:?} in {lines:#?}");
+}
+
+#[test]
+fn the_ten_columns_at_notice_at_load_and_at_end() {
+    const LETTER: &str = "府民戶字第1150009999號";
+    const SAMPLE: &str = "MOCA-1151102-0006";
+    let people = People::new();
+    let site = Site::in_memory(&people);
+    let link = site.dir.join("links/moca-full.yaml");
+    let text = fs::read_to_string(&link).unwrap();
+    // TPH-6.2: the seals of three people before anybody reads.
+    let seals = "provide: { value: [handler, custodian, supervisor], clause: own }";
+    let own = format!("policy: taoyuan-dwcd\noverride:\n  intake:\n    {seals}");
+    fs::write(&link, text.replace("policy: taoyuan-dwcd", &own)).unwrap();
+    site.init();
+    site.accounts(super::UNIT);
+
+    // The provider's letter: the row is there, with what is known.
+    let told = ["batch", "notice", "--link", "moca-full", "--stage", "provider", "--channel"];
+    let told = [told.as_slice(), &["letter", "--at", "115/11/19", "--doc-no", LETTER]].concat();
+    let notice = site.run_as("henry", &told).ok().id('t');
+    let at_notice = cells(&site, "notice");
+    assert_eq!(at_notice[0], "115-0001");
+    assert!(at_notice[1].starts_with("115/11/19"), "{at_notice:#?}");
+    assert_eq!((&*at_notice[2], &*at_notice[3]), ("", "育兒津貼資格審查"));
+    assert_eq!(at_notice[4], "府民戶字第1150001234號");
+    assert!(at_notice[5..=10].iter().all(String::is_empty), "{at_notice:#?}");
+    assert_eq!(at_notice[11], "已獲通知，尚未收檔");
+    let fact = &rows(&site, &[])[0];
+    assert_eq!((&fact["state"], &fact["batch"]), (&"told".into(), &Value::Null));
+
+    // What the letter announces, typed and confirmed; then the file, and its key by telephone.
+    let announce = ["batch", "announce", "--link", "moca-full", "--doc-no", LETTER, "--notified"];
+    let more = ["115/11/19", "--records", "20", "--files", "*.age"];
+    let row = site.run_as("alice", &[announce.as_slice(), &more].concat()).ok().id('t');
+    assert_eq!(row, notice);
+    site.run_as("henry", &["batch", "announce-confirm", &notice]).ok();
+    let confirmed = cells(&site, "announced");
+    assert_eq!((&*confirmed[0], &*confirmed[2]), ("115-0001", "20\n（通知）"));
+    site.install(&["--no-keys"], &["small-20"]);
+    let folder = site.dir.join("drop/moca-full/moca-1151102-0006");
+    for name in ["manifest.yaml", "manifest.yaml.sig"] {
+        fs::remove_file(folder.join(name)).unwrap();
+    }
+    site.once();
+    let batch = site.row("moca-1151102-0006")["id"].as_str().unwrap().to_owned();
+    let key = people.batch_key(&format!("{SAMPLE}.key"));
+    let submit = ["key", "submit", &batch, "--channel", "telephone", "--file"];
+    site.run_as("alice", &[submit.as_slice(), &[key.to_str().unwrap()]].concat()).ok();
+    site.once();
+    let doc = ["--doc-no", "北市衛字第1150000001號"];
+    site.run_as("henry", &[&["batch", "provide", &batch], doc.as_slice()].concat()).ok();
+    for by in ["alice", "sue"] {
+        site.run_as(by, &["batch", "provide", &batch]).ok();
+    }
+    let compare = ["batch", "compare", &batch, "--applied", "20", "--result", "match"];
+    site.run_as("henry", &compare).ok();
+    site.grant("moca-full");
+    let at_load = cells(&site, "load");
+    assert_eq!(at_load[..2], at_notice[..2], "the same row goes on");
+    assert_eq!((&*at_load[2], &*at_load[3]), ("20", "育兒津貼資格審查"));
+    assert_eq!(at_load[4], "府民戶字第1150001234號");
+    lines(&at_load[5], &["henry", "115/11/21", "SHA256:"]);
+    lines(&at_load[6], &["檔案傳輸"]);
+    lines(&at_load[7], &["alice", "115/11/21"]);
+    lines(&at_load[8], &["相符", "申請20、實收20、匯入20", "henry", "115/11/21"]);
+    lines(&at_load[9], &["sue", "115/11/21", "SHA256:"]);
+    assert_eq!(at_load[10], "");
+    assert!(at_load[11].starts_with("已匯入"), "{at_load:#?}");
+
+    let order = destroy(&site, &batch);
+    site.run_as("sue", &["destroy", "approve", &order]).ok();
+    site.once();
+    let at_end = cells(&site, "end");
     // What stood there stands there still.
-    assert_eq!(end[..10], loaded[..10]);
+    assert_eq!(at_end[..10], at_load[..10]);
+    assert_eq!(at_end[10], "115/11/21");
+    assert!(at_end[11].starts_with("已銷毀") || at_end[11].starts_with("結案"), "{at_end:#?}");
+    site.verify();
+}
+
+#[test]
+fn what_was_only_told_of_or_seen_has_a_row_and_what_is_turned_down_keeps_its_own() {
+    let people = People::new();
+    let site = Site::laid_out(&people, &[]);
+    site.init();
+    site.accounts(super::UNIT);
+    let told = ["batch", "notice", "--link", "moca-full", "--stage", "provider", "--channel"];
+    let told = [told.as_slice(), &["phone", "--at", "115/11/19"]].concat();
+    site.run_as("henry", &told).ok();
+    // What comes next is what was told of: no second number.
+    site.install(&[], &["checksum-mismatch"]);
+    site.once();
+    let bad = rows(&site, &[]);
+    assert_eq!(serials(&bad), ["115-0001"]);
+    let batch = bad[0]["batch"].as_str().unwrap();
+    site.run_as("alice", &["batch", "reject", batch, "--reason", "請提供機關重送"]).ok();
+    assert!(cells(&site, "rejected")[11].contains("退件原因：請提供機關重送"));
+    // What never becomes complete has its row from first sight.
+    site.install(&["--no-keys"], &["no-manifest"]);
+    site.once();
+    let seen = rows(&site, &[]);
+    assert_eq!(serials(&seen), ["115-0001", "115-0002"]);
+    assert_eq!((&seen[1]["state"], &seen[1]["batch"]), (&"seen".into(), &Value::Null));
+    fs::remove_dir_all(site.dir.join("drop/moca-full/moca-1151102-0030")).unwrap();
+    site.once();
+    let gone = rows(&site, &[]);
+    assert_eq!(serials(&gone), ["115-0001", "115-0002"]);
+    assert_eq!(gone[1]["state"], "gone");
+    let text = text_of(&export(&site, "pdf", &[]), "-raw");
+    says(&text, &["115-0002", "檔案於收檔前移除"]);
+    site.verify();
 }
 
 #[test]

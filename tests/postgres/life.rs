@@ -296,7 +296,7 @@ fn an_administrator_is_told_what_is_missing_and_can_have_it_applied() {
     server.sql("postgres", &format!("CREATE DATABASE {name}"));
     server.sql("postgres", &format!("CREATE ROLE batchward_agent LOGIN PASSWORD '{PASSWORD}'"));
     let found = site.run(&["check"]).ok();
-    assert!(found.text().contains("it has 0 of 2 migrations"), "{}", found.text());
+    assert!(found.text().contains("it has 0 of 3 migrations"), "{}", found.text());
     let admin = server.socket_url(name).replace("batchward_agent@", "postgres@");
     let apply = ["vault", "install", "--profile", "agent-only", "--apply", "--admin", &admin];
     assert!(site.run(&apply).ok().text().contains("applied '0001-vaults.sql'"));

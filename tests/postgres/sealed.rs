@@ -48,3 +48,41 @@ fn a_row_that_somebody_moved_changed_or_took_the_mark_of_another_is_not_shown_as
     let shown = read(&place, &asked).unwrap();
     assert!(shown.iter().all(|row| row[0] == "A123456789"), "{shown:?}");
 }
+
+/// One batch under a list of values of an item that is no key, and what comes of it.
+fn asked<'a>(
+    vaults: &'a [Lying<'a>],
+    key: &'a str,
+    columns: &'a [String],
+    sets: &'a [Vec<(String, String)>],
+    single: bool,
+) -> Asked<'a> {
+    Asked { vaults, key: Some(key), columns, sets, single, remaining: HOUR }
+}
+
+#[test]
+fn a_batch_that_was_loaded_under_another_key_is_found_or_plainly_refused_and_never_silently_empty()
+{
+    let world = World::new("");
+    let (place, key) = (world.place(), key());
+    load_as(&place, copy(1), FIRST, false).unwrap();
+    let vaults = [Lying { copy: copy(1), key: &key }];
+    let columns = ["national_id".to_owned()];
+    let by_name = [vec![("name".to_owned(), "王二".to_owned())]];
+    let list = ["王二", "王一"].map(|name| vec![("name".to_owned(), name.to_owned())]);
+    // With what the table says, and with what it did not say before: its records tell it.
+    for change in ["SELECT 1", "UPDATE batchward.vault SET marked = NULL"] {
+        world.server.sql("b", change);
+        let own = [vec![("national_id".to_owned(), "B123456780".to_owned())]];
+        let found = read(&place, &asked(&vaults, "national_id", &columns, &own, false)).unwrap();
+        assert_eq!(found, [["B123456780"]], "by its own key");
+        // The rules go by names since: a view cannot be made of it, and says so.
+        let view = read(&place, &asked(&vaults, "name", &columns, &by_name, false));
+        assert!(matches!(view, Err(DatabaseError::OtherMark { .. })), "{view:?}");
+        // The batch as it is can be read all the same.
+        let one = read(&place, &asked(&vaults, "name", &columns, &by_name, true)).unwrap();
+        assert_eq!(one, [["B123456780"]]);
+        let two = read(&place, &asked(&vaults, "name", &columns, &list, true)).unwrap();
+        assert_eq!(two, [["B123456780"], ["A123456789"]]);
+    }
+}

@@ -6,7 +6,7 @@ use std::{fs, os::unix::fs::PermissionsExt, path::Path, sync::Arc, time::Duratio
 use batchward::{
     adapters::{
         postgres::{self, Asked, DatabaseError, Loader, Lying, Place},
-        vault::{Column, Vault, VaultBuilder},
+        vault::{Column, Vault, VaultBuilder, Window},
         vault_view::View,
     },
     domain::{
@@ -141,7 +141,7 @@ fn embedded(dir: &Path) -> Vec<Vault> {
             builder.insert(*number, *removed, &[(*id).to_owned(), (*name).to_owned()]).unwrap();
         }
         builder.seal(&key).unwrap().place().unwrap();
-        Vault::open(dir, copy(n), &key).unwrap()
+        Vault::open(dir, copy(n), &key, Window::OWN).unwrap()
     };
     [(1, FIRST), (2, SECOND), (3, THIRD)].into_iter().map(made).collect()
 }
@@ -458,7 +458,7 @@ fn a_database_that_is_not_ours_or_not_as_it_should_be_is_not_used() {
             "DELETE FROM batchward.migration",
             "0001-vaults.sql",
         ),
-        ("SELECT 1", "SELECT 1", "0 of 2 migrations"),
+        ("SELECT 1", "SELECT 1", "0 of 3 migrations"),
     ] {
         world.server.sql("b", change);
         assert!(said(&world.place()).unwrap().contains(word), "{change}");

@@ -25,7 +25,7 @@ fn told(steps: &[u64]) -> State {
         let root = journal.root_at(Log::Access, size).unwrap();
         let body = Body::AccessCheckpoint { size, root };
         let at = Timestamp::from_millis(1_800_000_000_000 + n);
-        let entry = Entry { v: 1, at, by: entry::AGENT.to_owned(), deputy: None, body };
+        let entry = Entry { v: 1, at, by: entry::AGENT.to_owned(), deputy: None, uid: None, body };
         journal.append(&key(), &[(Log::Register, entry.to_bytes().unwrap())]).unwrap();
     }
     state.publish();
@@ -84,7 +84,7 @@ fn an_access_log_that_only_grew_fits_what_the_register_says_and_it_is_said() {
     let root = journal.root_at(Log::Access, 303).unwrap();
     let body = Body::AccessCheckpoint { size: 303, root };
     let at = Timestamp::from_millis(1_900_000_000_000);
-    let entry = Entry { v: 1, at, by: entry::AGENT.to_owned(), deputy: None, body };
+    let entry = Entry { v: 1, at, by: entry::AGENT.to_owned(), deputy: None, uid: None, body };
     journal.append(&key(), &[(Log::Register, entry.to_bytes().unwrap())]).unwrap();
     drop(journal);
     early.publish();
@@ -104,7 +104,9 @@ fn an_access_log_that_only_grew_fits_what_the_register_says_and_it_is_said() {
 fn quiet() -> Vec<u8> {
     let body = Body::BatchClosed { batch: batchward::domain::ids::BatchId::new(1) };
     let at = Timestamp::from_millis(0);
-    Entry { v: 1, at, by: entry::AGENT.to_owned(), deputy: None, body }.to_bytes().unwrap()
+    Entry { v: 1, at, by: entry::AGENT.to_owned(), deputy: None, uid: None, body }
+        .to_bytes()
+        .unwrap()
 }
 
 #[test]

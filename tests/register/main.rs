@@ -50,7 +50,9 @@ fn verifier(log: Log) -> VerifierKey {
 fn entry(n: u64) -> Vec<u8> {
     let at = Timestamp::from_millis(1_800_000_000_000 + n.cast_signed());
     let body = Body::AccessCheckpoint { size: n, root: Digest::of(&n.to_be_bytes()) };
-    Entry { v: 1, at, by: entry::AGENT.to_owned(), deputy: None, body }.to_bytes().unwrap()
+    Entry { v: 1, at, by: entry::AGENT.to_owned(), deputy: None, uid: None, body }
+        .to_bytes()
+        .unwrap()
 }
 
 struct State(tempfile::TempDir);

@@ -164,6 +164,9 @@ fn data_that_have_to_be_kept_for_a_time_are_not_destroyed_before() {
     let rule = "  data:\n    min_keep: { value: P30D, clause: TPH-5.5c }";
     let site = over(&people, "taoyuan-dwcd", rule);
     let batch = loaded(&site);
+    let said = site.run(&["check"]);
+    let said = format!("{}{}", said.text(), said.stderr);
+    assert!(said.contains("are kept for 30 days after their load at least (TPH-5.5c"), "{said}");
     let kept = site.show(&batch)["intake"]["kept_at_least"].as_str().unwrap().to_owned();
     assert_eq!(&kept[..10], "2026-12-21");
     site.run_as("henry", &["use", "no-need", &batch]).ok();

@@ -52,7 +52,7 @@ fn taipei_health_gives_a_centre_ten_days_and_prints_the_ten_columns() {
     let text = fs::read_to_string(&file).unwrap();
     let head = format!("序號,{},備註", TEN.join(","));
     assert!(text.replace('"', "").contains(&head), "{text}");
-    assert!(text.contains("通知20、實收20、匯入20"), "{text}");
+    assert!(text.contains("相符\n申請20、實收20、匯入20\nhenry"), "{text}");
     assert!(text.contains("戶役政資料登記表"), "{text}");
     site.verify();
 }

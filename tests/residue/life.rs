@@ -7,7 +7,7 @@ use batchward::{
     adapters::{
         keystore::{KeyStore, SlotState},
         root_key::RootKeySource,
-        vault::Vault,
+        vault::{Vault, Window},
     },
     domain::ids::CopyId,
 };
@@ -50,7 +50,7 @@ impl Kept {
             .iter()
             .chain([&root])
             .filter(|key| key.expose().len() == 32)
-            .filter(|key| Vault::open(self.dir.path(), self.copy, key).is_ok())
+            .filter(|key| Vault::open(self.dir.path(), self.copy, key, Window::OWN).is_ok())
             .count()
     }
 }

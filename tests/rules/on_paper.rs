@@ -9,7 +9,15 @@ const DOC: &str = "府社婦字第1150000101號";
 
 /// A site whose policy lets everything be decided on paper, with a second custodian and small-20 loaded.
 fn site(people: &People) -> Site<'_> {
+    site_under(people, &[])
+}
+
+/// The same under a policy that was changed so.
+fn site_under<'p>(people: &'p People, rules: &[(&str, &str)]) -> Site<'p> {
     let site = Site::laid_out(people, &["small-20"]);
+    for (from, to) in rules {
+        edit(&site, "policies/taoyuan-dwcd.yaml", from, to);
+    }
     let (from, to) = ("paper: { value: [destroy]", "paper: { value: [destroy, grant, copy]");
     edit(&site, "policies/taoyuan-dwcd.yaml", from, to);
     site.init();
@@ -58,7 +66,11 @@ impl<'t> Typed<'t> {
     }
 
     fn by(&self, site: &Site<'_>, name: &str, more: &[&str]) -> Ran {
-        let scan = scan(site, "synthetic scan of a sealed slip");
+        self.with(site, name, "synthetic scan of a sealed slip", more)
+    }
+
+    fn with(&self, site: &Site<'_>, name: &str, sealed: &str, more: &[&str]) -> Ran {
+        let scan = scan(site, sealed);
         let slip = ["--approver", self.approver, "--date", &self.date, "--code", self.code];
         let paper = ["--paper", "--doc-no", DOC, "--scan", scan.to_str().unwrap()];
         let words = [&self.word, &[self.id][..], &paper, &slip, more].concat();
@@ -247,4 +259,88 @@ fn without_a_rule_for_paper_only_a_signature_decides() {
     assert!(typed.exits(77).stderr.contains("paper is not enough"));
     site.run_as("sue", &["destroy", "approve", &order]).ok();
     assert_eq!(site.batches()[0]["state"], "closed");
+}
+
+#[test]
+fn one_scan_is_the_seal_of_one_approver_and_not_of_two() {
+    let people = People::new();
+    let site = site_under(&people, &[("approvers: { value: 1,", "approvers: { value: 2,")]);
+    people.new_key("walt");
+    let key = people.public("walt");
+    let add = ["account", "add", "walt", "--role", "supervisor", "--unit", UNIT, "--sign-key"];
+    site.run_as("ada", &[add.as_slice(), &[key.to_str().unwrap()]].concat()).ok();
+    site.run_as("ben", &["account", "confirm", "walt"]).ok();
+    let (batch, order) = requested(&site);
+    let right = code(&site, "destroy", &order);
+    Typed::new(&site, &order, &right).by(&site, "henry", &[]).ok();
+    site.run_as("carl", &["destroy", "confirm", &order]).ok();
+    assert_eq!(site.show(&batch)["state"], "due", "two have to approve");
+    // The same scan again, as if it were another person's seal.
+    let other = Typed { approver: "walt", ..Typed::new(&site, &order, &right) };
+    let said = other.by(&site, "henry", &[]).exits(77).stderr;
+    assert!(said.contains("this scan is that of the decision of 'sue'"), "{said}");
+    assert_eq!(of_type(&site, "decision-entered").len(), 1);
+    other.with(&site, "henry", "synthetic scan of another slip", &[]).ok();
+    site.run_as("carl", &["destroy", "confirm", &order]).ok();
+    site.once();
+    assert_eq!(site.show(&batch)["state"], "closed");
+    site.verify();
+}
+
+#[test]
+fn what_two_people_confirmed_wrongly_from_paper_is_taken_back_as_a_signed_decision_is() {
+    let people = People::new();
+    let site = site(&people);
+    // A grant: its rows are read by nobody from then on.
+    let grant = apply(&site, "henry", "2027-06-30", &[]).ok().id('g');
+    let right = code(&site, "grant", &grant);
+    let typed = Typed { word: ["grant", "approve"], ..Typed::new(&site, &grant, &right) };
+    typed.by(&site, "alice", &[]).ok();
+    site.run_as("carl", &["grant", "confirm", &grant]).ok();
+    site.run_as("sue", &["grant", "revoke", &grant]).ok();
+    site.run_as("henry", &query(&grant, &["--where", "national_id=-"])).exits(77);
+    // A copy that was not made yet.
+    let batch = id_of(&site, SMALL);
+    let ask = ["copy", "request", &batch, "--kind", "paper", "--reason", "開庭"];
+    let copy = site.run_as("henry", &ask).ok().id('c');
+    let right = code(&site, "copy", &copy);
+    let typed = Typed { word: ["copy", "approve"], ..Typed::new(&site, &copy, &right) };
+    typed.by(&site, "alice", &[]).ok();
+    site.run_as("carl", &["copy", "confirm", &copy]).ok();
+    site.run_as("alice", &["copy", "withdraw", &copy, "--reason", "typed wrongly"]).ok();
+    site.verify();
+}
+
+#[test]
+fn an_order_that_was_confirmed_wrongly_from_paper_is_cancelled_before_anything_is_wiped() {
+    let people = People::new();
+    let site = site_under(&people, &[("cooling_off: { value: P0D", "cooling_off: { value: P1D")]);
+    let (batch, order) = requested(&site);
+    let right = code(&site, "destroy", &order);
+    Typed::new(&site, &order, &right).by(&site, "henry", &[]).ok();
+    site.run_as("carl", &["destroy", "confirm", &order]).ok();
+    refused(&site, "henry", &["destroy", "cancel", &order, "--reason", "typed wrongly"]);
+    site.run_as("sue", &["destroy", "cancel", &order, "--reason", "typed wrongly"]).ok();
+    a_day_later(&site);
+    assert_eq!(site.show(&batch)["state"], "due", "nothing was wiped");
+    // What only waits is typed anew: the last one counts.
+    let order = {
+        let words = ["destroy", "request", &batch, "--reason", "使用完竣"];
+        site.run_as("alice", &words).ok().id('o')
+    };
+    let right = code(&site, "destroy", &order);
+    let denied = Typed { word: ["destroy", "deny"], ..Typed::new(&site, &order, &right) };
+    denied.by(&site, "henry", &["--reason", "typed wrongly"]).ok();
+    Typed::new(&site, &order, &right).by(&site, "henry", &[]).ok();
+    site.run_as("carl", &["destroy", "confirm", &order]).ok();
+    a_day_later(&site);
+    assert_eq!(site.show(&batch)["state"], "closed");
+    site.verify();
+}
+
+fn a_day_later(site: &Site<'_>) {
+    for hours in [23, 2] {
+        site.wait_minutes(hours * 60);
+        site.once();
+    }
 }

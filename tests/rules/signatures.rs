@@ -57,7 +57,7 @@ fn signed_by(site: &Site<'_>, key: &str, namespace: &str, text: &str) -> Signed 
 }
 
 fn signer(name: &str, signed: &Signed) -> Caller {
-    Caller::Signer { name: name.to_owned(), signed: signed.clone() }
+    Caller::Signer { name: name.to_owned(), signed: signed.clone(), uid: None }
 }
 
 /// The act is refused.

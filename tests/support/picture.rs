@@ -10,7 +10,7 @@ use batchward::{
         age_files::open_spool,
         keystore::{KeyStore, SlotState},
         root_key::RootKeySource,
-        vault::Vault,
+        vault::{Vault, Window},
     },
     domain::digest::Digest,
 };
@@ -122,7 +122,7 @@ fn rows(dir: &Path, names: &mut Names) -> BTreeMap<String, Vec<Vec<String>>> {
         let name = entry.unwrap().file_name().into_string().unwrap();
         let id = name.strip_suffix(".db").unwrap_or_else(|| panic!("'{name}' is no vault"));
         let key = store.get(&format!("vault:{id}")).unwrap().expect("a vault has its key");
-        let vault = Vault::open(&vaults, id.parse().unwrap(), &key).unwrap();
+        let vault = Vault::open(&vaults, id.parse().unwrap(), &key, Window::OWN).unwrap();
         let mut table = Vec::new();
         vault
             .rows(&columns, &[], &mut |_, _, values| {

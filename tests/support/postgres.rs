@@ -146,6 +146,13 @@ impl Server {
 
     /// As [`Self::sql`], with what it says where it fails.
     pub(crate) fn try_sql(&self, database: &str, sql: &str) -> Result<String, String> {
+        let output = self.psql(database, sql).wait_with_output().unwrap();
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).trim().to_owned();
+        if output.status.success() { Ok(text(&output.stdout)) } else { Err(text(&output.stderr)) }
+    }
+
+    /// The same, begun.
+    pub(crate) fn psql(&self, database: &str, sql: &str) -> Child {
         let mut psql = Command::new("/usr/bin/psql");
         psql.env_clear().env("PATH", "/usr/bin:/bin").args([
             "-X",
@@ -166,9 +173,7 @@ impl Server {
         psql.args(["-f", "-"]).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = psql.spawn().unwrap();
         child.stdin.take().unwrap().write_all(sql.as_bytes()).unwrap();
-        let output = child.wait_with_output().unwrap();
-        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).trim().to_owned();
-        if output.status.success() { Ok(text(&output.stdout)) } else { Err(text(&output.stderr)) }
+        child
     }
 
     /// What the server wrote.

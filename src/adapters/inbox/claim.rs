@@ -12,11 +12,11 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use rustix::fs::{AtFlags, StatxFlags, statx};
+use rustix::fs::{AtFlags, Mode, OFlags, StatxFlags, openat2, statx};
 use zeroize::Zeroizing;
 
 use super::{
-    ClaimedFolder, Inbox, InboxError, Lay, folder_id,
+    ClaimedFolder, Inbox, InboxError, Lay, beneath, folder_id,
     known::Mark,
     look::{PAYLOAD, Thing, length},
 };
@@ -29,7 +29,7 @@ use crate::domain::{
     control::{DeliveryShape, ManifestForm},
     digest::Digest,
     judge::{Document, Entry, EntryKind, Facts, HEAD_BYTES},
-    limits::FREE_BYTES_MIN,
+    limits::{DELIVERY_FILES_MAX, FREE_BYTES_MIN},
     manifest::{MANIFEST_NAME, SIGNATURE_NAME},
 };
 
@@ -107,6 +107,7 @@ impl Inbox {
         if lay == Lay::Bag {
             seen.extend(Mark::of(folder.as_fd(), OsStr::new(PAYLOAD)));
         }
+        let deep = if cut { None } else { self.nested(folder.as_fd(), &names)? };
         if !cut {
             for name in &names {
                 if let Some(entry) = self.entry(folder.as_fd(), name)? {
@@ -122,14 +123,42 @@ impl Inbox {
         }
         self.check_unchanged(folder.as_fd(), &facts, &names)?;
         self.check_nothing_added((folder.as_fd(), name), &names, cut)?;
-        let whole = !facts.is_over_limit();
-        for mark in &mut seen {
+        let mut seen = deep.filter(|_| !facts.is_over_limit()).map(|deep| {
+            seen.extend(deep);
+            seen
+        });
+        for mark in seen.iter_mut().flatten() {
             mark.copied(copied(&facts, mark));
         }
-        Ok(Claim {
-            facts,
-            folder: ClaimedFolder { id: folder_id(&id), lay, seen: whole.then_some(seen) },
-        })
+        let folder = ClaimedFolder { id: folder_id(&id), lay, deep: seen.is_some(), seen };
+        Ok(Claim { facts, folder })
+    }
+
+    /// What lies in folders within a delivery, at any depth. None of it is copied, and the originals stay until an order
+    /// covers the batch; what comes there later is not what that covers. None where it is more than a delivery may have.
+    fn nested(
+        &self,
+        folder: BorrowedFd<'_>,
+        names: &[OsString],
+    ) -> Result<Option<Vec<Mark>>, InboxError> {
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let (mut marks, mut paths) = (Vec::new(), names.to_vec());
+        while let Some(path) = paths.pop() {
+            // What is no folder, or another filesystem, has nothing within.
+            let Ok(inner) = openat2(folder, &path, flags, Mode::empty(), beneath()) else {
+                continue;
+            };
+            let (inside, more) = self.listed(inner.as_fd(), DELIVERY_FILES_MAX)?;
+            if more || marks.len() + inside.len() > DELIVERY_FILES_MAX {
+                return Ok(None);
+            }
+            for name in inside {
+                let path = Path::new(&path).join(name).into_os_string();
+                marks.extend(Mark::of(folder, &path));
+                paths.push(path);
+            }
+        }
+        Ok(Some(marks))
     }
 
     /// An entry of the claim before its copy; none for a document, which is held in memory.

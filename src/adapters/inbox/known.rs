@@ -53,11 +53,14 @@ pub struct ClaimedFolder {
     /// then an order covers all that lies there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seen: Option<Vec<Mark>>,
+    /// Whether what lies in folders within was seen as well. Of claims of before this was kept it goes with its folder.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub deep: bool,
 }
 
 impl From<FolderId> for ClaimedFolder {
     fn from(id: FolderId) -> Self {
-        Self { id, lay: Lay::default(), seen: None }
+        Self { id, lay: Lay::default(), seen: None, deep: false }
     }
 }
 
@@ -119,12 +122,12 @@ impl ClaimedFolder {
     }
 
     /// Whether a thing is one that was seen: the same unchanged, or one that holds what was copied. `path` is its own
-    /// from the claimed folder. What lies in a folder that was seen and not looked into goes with that.
+    /// from the claimed folder.
     pub(super) fn knows(&self, folder: BorrowedFd<'_>, path: &Path, found: &Stat) -> bool {
         let Some(seen) = &self.seen else { return true };
         let (Some(within), Some(name)) = (path.parent(), path.file_name()) else { return false };
         let payload = self.lay == Lay::Bag && within == Path::new(PAYLOAD);
-        if !within.as_os_str().is_empty() && !payload {
+        if !self.deep && !within.as_os_str().is_empty() && !payload {
             return true;
         }
         let kind = FileType::from_raw_mode(found.st_mode);

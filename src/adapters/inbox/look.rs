@@ -163,7 +163,7 @@ impl Inbox {
     }
 
     /// The names in one folder, in no order, and whether there are more than `max`.
-    fn listed(
+    pub(super) fn listed(
         &self,
         folder: BorrowedFd<'_>,
         max: usize,
@@ -251,7 +251,7 @@ fn flat_stem(name: &OsStr) -> Option<&OsStr> {
 }
 
 /// Where a bag's payload lies.
-pub(super) const PAYLOAD: &str = "data";
+pub const PAYLOAD: &str = "data";
 
 /// A thing in a delivery folder.
 pub(super) enum Thing {

@@ -24,6 +24,7 @@ pub struct Migration {
 const MIGRATIONS: &[Migration] = &[
     Migration { version: 1, name: "0001-vaults.sql", sql: include_str!("sql/0001-vaults.sql") },
     Migration { version: 2, name: "0002-sealed.sql", sql: include_str!("sql/0002-sealed.sql") },
+    Migration { version: 3, name: "0003-marked.sql", sql: include_str!("sql/0003-marked.sql") },
 ];
 
 /// Roles, schema and the record of migrations: what every migration finds.

@@ -257,6 +257,12 @@ impl Shape {
         format!("number bigint NOT NULL, removed boolean NOT NULL, {}", typed.join(", "))
     }
 
+    /// The item that sealed rows are marked by.
+    fn marked(&self) -> Option<&str> {
+        self.salt.as_ref()?;
+        self.items.iter().find(|(_, key)| *key).map(|(item, _)| item.as_str())
+    }
+
     /// The columns that look-ups go by.
     fn keys(&self) -> Vec<String> {
         let keys = self.items.iter().filter(|(_, key)| *key);
@@ -321,16 +327,17 @@ fn keys(copy: CopyId, shape: &Shape) -> String {
 /// The statements that make the load count.
 fn marker(copy: CopyId, shape: &Shape, rows: u64, bytes: u64, digest: Digest) -> String {
     let (parent, table, copy) = (shape.parent(), table(copy), number(copy));
-    let names: Vec<String> =
-        shape.items.iter().map(|(item, _)| format!("'{}'", item.replace('\'', "''"))).collect();
+    let literal = |item: &str| format!("'{}'", item.replace('\'', "''"));
+    let names: Vec<String> = shape.items.iter().map(|(item, _)| literal(item)).collect();
+    let marked = shape.marked().map_or_else(|| "NULL".to_owned(), literal);
     let salt = shape.salt.as_ref().map_or_else(
         || "NULL".to_owned(),
         |salt| format!("'\\x{}'", data_encoding::HEXLOWER.encode(salt)),
     );
     format!(
         "ALTER TABLE {parent} ATTACH PARTITION {table} FOR VALUES IN ({copy}); \
-         INSERT INTO batchward.vault (copy, columns, records, bytes, digest, salt) \
-         VALUES ({copy}, ARRAY[{}], {rows}, {bytes}, '{digest}', {salt});",
+         INSERT INTO batchward.vault (copy, columns, records, bytes, digest, salt, marked) \
+         VALUES ({copy}, ARRAY[{}], {rows}, {bytes}, '{digest}', {salt}, {marked});",
         names.join(", ")
     )
 }

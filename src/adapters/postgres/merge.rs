@@ -15,7 +15,9 @@ use super::{
     sealed::Cipher,
     table,
 };
-use crate::domain::limits::{DATABASE_FETCH_ROWS, DATABASE_LIST_VALUES};
+use crate::domain::limits::{
+    DATABASE_FETCH_ROWS, DATABASE_LIST_VALUES, DATABASE_MARK_SAMPLE, DATABASE_PLACES_MAX,
+};
 
 /// How tables are read: rows by number or by mark, each from its index.
 const PLAN: &str = "SET LOCAL enable_sort = off; SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off; \
@@ -30,6 +32,9 @@ struct Shelf {
     /// None where it lies in plain.
     cipher: Option<Cipher>,
 }
+
+/// What a load says of itself: its items, the salt of one that is sealed, and what its rows are marked by.
+type Told = (Vec<String>, Option<Vec<u8>>, Option<String>);
 
 /// A record, opened.
 struct Found {
@@ -62,23 +67,33 @@ impl<'a> Merge<'a> {
     /// A table is not there, or is not what was put there.
     pub(super) fn over(reading: &'a Reading<'a>, asked: &'a Asked<'a>) -> Result<Option<Self>> {
         let copies: Vec<i64> = asked.vaults.iter().map(|vault| number(vault.copy)).collect();
-        let ask = "SELECT copy, columns, salt FROM batchward.vault WHERE copy = ANY ($1) AND dropped IS NULL";
-        let mut told: BTreeMap<i64, (Vec<String>, Option<Vec<u8>>)> = BTreeMap::new();
+        let ask = "SELECT copy, columns, salt, marked FROM batchward.vault \
+                   WHERE copy = ANY ($1) AND dropped IS NULL";
+        let mut told: BTreeMap<i64, Told> = BTreeMap::new();
         for row in reading.ask(ask, &[&copies])? {
-            told.insert(row.get(0), (row.get(1), row.get(2)));
+            told.insert(row.get(0), (row.get(1), row.get(2), row.get(3)));
         }
-        if told.values().all(|(_, salt)| salt.is_none()) {
+        if told.values().all(|(_, salt, _)| salt.is_none()) {
             return Ok(None);
         }
         let mut shelves = Vec::with_capacity(asked.vaults.len());
         for vault in asked.vaults {
             let copy = number(vault.copy);
-            let (items, salt) = told.remove(&copy).ok_or_else(|| DatabaseError::Differs {
-                what: format!("{} is not there", vault.copy),
+            let (items, salt, marked) = told.remove(&copy).ok_or_else(|| {
+                DatabaseError::Differs { what: format!("{} is not there", vault.copy) }
             })?;
             let cipher = salt.map(|salt| Cipher::new(copy, vault.key, &salt)).transpose()?;
             let key = asked.key.and_then(|key| items.iter().position(|item| item == key));
-            shelves.push(Shelf { table: table(vault.copy), items, key, cipher });
+            let mut shelf = Shelf { table: table(vault.copy), items, key, cipher };
+            if !shelf.is_marked_by_key(reading, marked.as_deref())? {
+                // One batch as it is can be read through; what replaces what, only marks tell.
+                if !asked.single {
+                    let key = asked.key.unwrap_or_default().to_owned();
+                    return Err(DatabaseError::OtherMark { copy: vault.copy, key });
+                }
+                shelf.key = None;
+            }
+            shelves.push(shelf);
         }
         Ok(Some(Self { reading, asked, shelves }))
     }
@@ -92,7 +107,8 @@ impl<'a> Merge<'a> {
         if let Some(listed) = self.asked.listed() {
             for part in self.asked.sets.chunks(DATABASE_LIST_VALUES) {
                 let values: Vec<&str> = part.iter().flatten().map(|(_, v)| v.as_str()).collect();
-                let on = match self.asked.key == Some(listed) {
+                let by_key = self.shelves.iter().all(|shelf| shelf.key.is_some());
+                let on = match by_key && self.asked.key == Some(listed) {
                     true => self.list_of_keys(&values, each)?,
                     false => self.list(listed, &values, each)?,
                 };
@@ -128,10 +144,17 @@ impl<'a> Merge<'a> {
         let which = if by_key.is_empty() { Which::All } else { Which::Keys(&by_key) };
         let wanted = shelf.columns(self.asked.columns)?;
         let conditions = shelf.conditions(set)?;
-        self.pieces(at, &which, &mut |found| {
-            let met = |one: &Found| conditions.iter().all(|(at, value)| one.values[*at] == *value);
-            let found = found.into_iter().filter(met).collect();
-            Ok(self.current(at, found)?.iter().all(|one| each(&one.shown(&wanted))))
+        let met = |one: &Found| conditions.iter().all(|(at, value)| one.values[*at] == *value);
+        self.pieces(at, &which, &mut |mut found| {
+            // Those of a key have come whole, and say themselves what became of it.
+            if matches!(which, Which::Keys(_)) {
+                found = self.current_of_keys(at, found)?;
+                found.retain(met);
+            } else {
+                found.retain(met);
+                found = self.current(at, found)?;
+            }
+            Ok(found.iter().all(|one| each(&one.shown(&wanted))))
         })
     }
 
@@ -148,7 +171,7 @@ impl<'a> Merge<'a> {
                 continue;
             };
             self.pieces(at, &Which::Keys(&keys), &mut |found| {
-                for one in self.current(at, found)? {
+                for one in self.current_of_keys(at, found)? {
                     let rows = met.entry(one.values[key].clone()).or_default();
                     rows.push(one.shown(&wanted));
                 }
@@ -171,6 +194,7 @@ impl<'a> Merge<'a> {
             listed.entry(value).or_insert(place);
         }
         let mut places: Vec<(usize, usize, i64)> = Vec::new();
+        let mut cut = false;
         for (at, shelf) in self.shelves.iter().enumerate() {
             let column = shelf.place_of(on)?;
             self.pieces(at, &Which::All, &mut |found| {
@@ -180,6 +204,12 @@ impl<'a> Merge<'a> {
                     let place = listed.get(one.values[column].as_str())?;
                     Some((*place, at, one.number.cast_signed()))
                 }));
+                // Those that come first in the order of the list are kept, in bounded memory.
+                if places.len() > 2 * DATABASE_PLACES_MAX {
+                    places.select_nth_unstable(DATABASE_PLACES_MAX);
+                    places.truncate(DATABASE_PLACES_MAX);
+                    cut = true;
+                }
                 Ok(true)
             })?;
         }
@@ -198,7 +228,8 @@ impl<'a> Merge<'a> {
                 }
             }
         }
-        Ok(true)
+        // Who takes the rows wanted more than were kept: what is left out is never left out in silence.
+        if cut { Err(DatabaseError::TooMany) } else { Ok(true) }
     }
 
     /// Calls `take` with the records of a table in pieces, each piece in record order; records by key in one piece.
@@ -238,7 +269,29 @@ impl<'a> Merge<'a> {
 
     /// Those of them that the current view has: not removed, not replaced by a newer table, and not taken away by a later
     /// record of their own. Blank keys never merge.
-    fn current(&self, at: usize, mut found: Vec<Found>) -> Result<Vec<Found>> {
+    fn current(&self, at: usize, found: Vec<Found>) -> Result<Vec<Found>> {
+        self.remaining(at, found, None)
+    }
+
+    /// The same where all records of each key are there: what removes is among them, and is not asked for again.
+    fn current_of_keys(&self, at: usize, found: Vec<Found>) -> Result<Vec<Found>> {
+        let key = self.shelves.get(at).and_then(|shelf| shelf.key);
+        let mut removed: BTreeMap<String, u64> = BTreeMap::new();
+        for one in found.iter().filter(|one| one.removed) {
+            let Some(value) = key.and_then(|key| one.values.get(key)) else { continue };
+            let last = removed.entry(value.clone()).or_default();
+            *last = one.number.max(*last);
+        }
+        self.remaining(at, found, Some(removed))
+    }
+
+    /// `removed` are the keys that a record of the table itself takes away, with the last such record, where they are known.
+    fn remaining(
+        &self,
+        at: usize,
+        mut found: Vec<Found>,
+        removed: Option<BTreeMap<String, u64>>,
+    ) -> Result<Vec<Found>> {
         if self.asked.single {
             return Ok(found);
         }
@@ -252,11 +305,13 @@ impl<'a> Merge<'a> {
         }
         let keys: BTreeSet<String> =
             found.iter().filter_map(|one| key(shelf, one)).filter(|key| !is_blank(key)).collect();
-        let mut gone: BTreeMap<String, u64> = BTreeMap::new();
-        for (value, number) in self.named(shelf, &keys, true)? {
-            let last = gone.entry(value).or_default();
-            *last = number.max(*last);
-        }
+        let mut gone = match removed {
+            Some(mut removed) => {
+                removed.retain(|key, _| !is_blank(key));
+                removed
+            }
+            None => self.removed(shelf, &keys)?,
+        };
         for shelf in newer {
             gone.extend(
                 self.named(shelf, &keys, false)?.into_iter().map(|(key, _)| (key, u64::MAX)),
@@ -267,6 +322,16 @@ impl<'a> Merge<'a> {
             by.is_none_or(|last| last < one.number)
         });
         Ok(found)
+    }
+
+    /// Which of these keys a table itself takes away, with the last record that does.
+    fn removed(&self, shelf: &Shelf, keys: &BTreeSet<String>) -> Result<BTreeMap<String, u64>> {
+        let mut removed: BTreeMap<String, u64> = BTreeMap::new();
+        for (value, number) in self.named(shelf, keys, true)? {
+            let last = removed.entry(value).or_default();
+            *last = number.max(*last);
+        }
+        Ok(removed)
     }
 
     /// Which of these keys a table names, with the numbers of the records; of those that remove only, where asked.
@@ -304,6 +369,27 @@ impl<'a> Merge<'a> {
 }
 
 impl Shelf {
+    /// Whether rows are found by the key of the view: those in plain are by any item. A load of before tables said what their
+    /// rows are marked by shows it in its first records.
+    fn is_marked_by_key(&self, reading: &Reading<'_>, marked: Option<&str>) -> Result<bool> {
+        let (Some(cipher), Some(key)) = (&self.cipher, self.key) else { return Ok(true) };
+        if let Some(marked) = marked {
+            return Ok(self.items.get(key).is_some_and(|item| item == marked));
+        }
+        let sql = format!(
+            "SELECT r.number, r.removed, r.sealed, r.mark FROM {} r ORDER BY r.number LIMIT {DATABASE_MARK_SAMPLE}",
+            self.table
+        );
+        for row in reading.ask(&sql, &[])? {
+            let found = self.opened(&row)?;
+            let mark: Vec<u8> = row.get(3);
+            if found.values.get(key).is_none_or(|value| cipher.mark(value) != mark) {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
     fn place_of(&self, item: &str) -> Result<usize> {
         self.items
             .iter()

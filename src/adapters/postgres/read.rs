@@ -188,10 +188,13 @@ impl Session {
         // Asked after the server's clock was read: the time of the way back is taken off too.
         let (until, columns) = (now + left()?, asked.columns.len());
         let reading = Reading { transaction: &transaction, runtime, until, columns };
-        match Merge::over(&reading, asked)? {
-            Some(merge) => merge.all(each)?,
-            None => reading.all(asked, each)?,
-        }
+        let read = match Merge::over(&reading, asked) {
+            Ok(Some(merge)) => merge.all(each),
+            Ok(None) => reading.all(asked, each),
+            Err(error) => Err(error),
+        };
+        // The time limit of a statement is the end of the reading, where that is sooner.
+        read.or_else(|error| left().and(Err(error)))?;
         // Nothing was changed: what the end says changes nothing.
         let _ = runtime.block_on(short("end the reading", transaction.rollback()));
         Ok(())

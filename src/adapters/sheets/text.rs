@@ -1,6 +1,6 @@
 //! CSV and plain lists: which encoding it is, and its cells.
 
-use super::{SheetFault, Table};
+use super::{SheetFault, Table, put};
 use crate::domain::{
     brought::Cell,
     cp950::{self, Tally},
@@ -102,11 +102,11 @@ fn cells(text: &str) -> Result<Vec<Vec<Cell>>, SheetFault> {
             '"' if quoted => quoted = false,
             '"' if cell.is_empty() => (quoted, opened) = (true, line),
             '\n' if !quoted => {
-                row.push(plain(&mut cell));
+                put(&mut row, plain(&mut cell))?;
                 table.row(std::mem::take(&mut row), 1)?;
             }
             '\r' if !quoted && chars.peek().is_none_or(|next| *next == '\n') => {}
-            _ if c == delimiter && !quoted => row.push(plain(&mut cell)),
+            _ if c == delimiter && !quoted => put(&mut row, plain(&mut cell))?,
             _ => cell.push(c),
         }
         line += usize::from(c == '\n');
@@ -114,7 +114,7 @@ fn cells(text: &str) -> Result<Vec<Vec<Cell>>, SheetFault> {
     if quoted {
         return Err(SheetFault::Quote(opened));
     }
-    row.push(plain(&mut cell));
+    put(&mut row, plain(&mut cell))?;
     table.row(row, 1)?;
     Ok(table.rows)
 }
@@ -167,5 +167,14 @@ mod tests {
         assert!(read(both, Some(TextCode::Utf8), &is_head).is_ok());
         assert!(matches!(read(b"\xff\xff\xff", None, &is_head), Err(SheetFault::Encoding(_))));
         assert!(read(big5, Some(TextCode::Utf8), &is_head).is_err());
+    }
+
+    #[test]
+    fn a_line_of_delimiters_and_a_cell_without_end_are_refused_within_their_limits() {
+        let commas = ",".repeat(3_000_000);
+        assert_eq!(texts(&cells(&format!("a{commas}\nb")).unwrap()), [["a"], ["b"]]);
+        assert!(matches!(cells(&format!("{commas}b")), Err(SheetFault::TooMuch(_))));
+        let long = "x".repeat(crate::domain::limits::LIST_CELL_BYTES_MAX + 1);
+        assert!(matches!(cells(&long), Err(SheetFault::TooMuch(_))));
     }
 }

@@ -1,4 +1,5 @@
-//! The XML of spreadsheets: events only, no tree and no entities but those of XML itself.
+//! The XML of spreadsheets: events only, no tree and no entities but those of XML itself. What is kept of it has its
+//! limits, whatever the file promises and however often it says that something repeats.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +8,7 @@ use quick_xml::{
     events::{BytesStart, Event},
 };
 
-use super::{SheetFault, Table};
+use super::{COLUMNS, LONG, SheetFault, TEXTS, Table, write};
 use crate::domain::{brought::Cell, limits};
 
 const BROKEN: SheetFault = SheetFault::Broken("its XML is damaged");
@@ -19,18 +20,38 @@ fn walk(
 ) -> Result<(), SheetFault> {
     let mut reader = Reader::from_reader(bytes);
     reader.config_mut().expand_empty_elements = true;
+    let mut depth = 0_usize;
     loop {
-        match reader.read_event().map_err(|_| BROKEN)? {
+        let event = reader.read_event().map_err(|_| BROKEN)?;
+        let length = match &event {
             Event::Eof => return Ok(()),
             Event::DocType(_) => return Err(SheetFault::Broken("it declares entities")),
-            event => each(event)?,
+            Event::Start(start) => {
+                depth += 1;
+                start.len()
+            }
+            Event::End(_) => {
+                depth = depth.saturating_sub(1);
+                0
+            }
+            Event::Text(text) => text.len(),
+            _ => 0,
+        };
+        if depth > limits::LIST_DEPTH_MAX {
+            return Err(SheetFault::Broken("its XML is nested deeper than that of a spreadsheet"));
         }
+        if length > limits::LIST_PIECE_BYTES_MAX {
+            return Err(LONG);
+        }
+        each(event)?;
     }
 }
 
 /// An attribute, by its name with its prefix.
 fn attribute(of: &BytesStart<'_>, name: &[u8]) -> Option<String> {
-    let found = of.attributes().flatten().find(|one| one.key.as_ref() == name)?;
+    // Looking for the same name twice would take the square of what a hostile tag has.
+    let found =
+        of.attributes().with_checks(false).flatten().find(|one| one.key.as_ref() == name)?;
     found.unescape_value().ok().map(std::borrow::Cow::into_owned)
 }
 
@@ -81,7 +102,7 @@ pub(super) fn open_document(bytes: &[u8]) -> Result<Vec<Vec<Cell>>, SheetFault> 
                     paragraph = true;
                     if let Some(open) = &mut open {
                         if open.paragraphs > 0 {
-                            open.cell.text.push('\n');
+                            write(&mut open.cell.text, "\n")?;
                         }
                         open.paragraphs += 1;
                     }
@@ -89,14 +110,14 @@ pub(super) fn open_document(bytes: &[u8]) -> Result<Vec<Vec<Cell>>, SheetFault> 
                 b"text:s" if paragraph => {
                     let spaces = times(&start, b"text:c").min(limits::ASKED_VALUE_BYTES_MAX);
                     if let Some(open) = &mut open {
-                        open.cell.text.push_str(&" ".repeat(spaces));
+                        write(&mut open.cell.text, &" ".repeat(spaces))?;
                     }
                 }
                 _ => {}
             },
             Event::Text(text) if paragraph && remarks == 0 && sheet == 1 => {
                 if let Some(open) = &mut open {
-                    open.cell.text.push_str(&text.unescape().map_err(|_| BROKEN)?);
+                    write(&mut open.cell.text, &text.unescape().map_err(|_| BROKEN)?)?;
                 }
             }
             Event::End(end) => match end.name().as_ref() {
@@ -147,7 +168,7 @@ fn closed(open: Open, row: &mut Vec<Cell>) -> Result<(), SheetFault> {
         return Ok(());
     }
     if row.len().saturating_add(times) > limits::LIST_COLUMNS_MAX {
-        return Err(SheetFault::TooMuch("it has more columns than a list may"));
+        return Err(COLUMNS);
     }
     row.extend(std::iter::repeat_n(cell, times));
     Ok(())
@@ -186,7 +207,7 @@ pub(super) fn first_sheet(workbook: &[u8], relations: &[u8]) -> Result<Option<St
 /// The texts that cells of a workbook point to; how to read Chinese characters aloud is none of them.
 pub(super) fn shared_strings(bytes: &[u8]) -> Result<Vec<String>, SheetFault> {
     let (mut all, mut one) = (Vec::new(), String::new());
-    let (mut within, mut aloud, mut total) = (false, false, 0_usize);
+    let (mut within, mut aloud, mut kept) = (false, false, 0_usize);
     walk(bytes, |event| {
         match event {
             Event::Start(start) => match start.local_name().as_ref() {
@@ -196,14 +217,17 @@ pub(super) fn shared_strings(bytes: &[u8]) -> Result<Vec<String>, SheetFault> {
                 _ => {}
             },
             Event::Text(text) if within && !aloud => {
-                one.push_str(&text.unescape().map_err(|_| BROKEN)?);
+                write(&mut one, &text.unescape().map_err(|_| BROKEN)?)?;
             }
             Event::End(end) => match end.local_name().as_ref() {
                 b"rPh" => aloud = false,
                 b"t" => within = false,
                 b"si" => {
-                    total += 1;
-                    if total > limits::LIST_CELLS_MAX {
+                    kept = kept.saturating_add(one.len());
+                    if kept > limits::LIST_TEXT_BYTES_MAX {
+                        return Err(TEXTS);
+                    }
+                    if all.len() >= limits::LIST_CELLS_MAX {
                         return Err(SheetFault::TooMuch("it has more cells than a list may"));
                     }
                     all.push(std::mem::take(&mut one));
@@ -247,14 +271,14 @@ pub(super) fn excel_sheet(bytes: &[u8], shared: &[String]) -> Result<Vec<Vec<Cel
                 _ => {}
             },
             Event::Text(text) if within && !aloud => {
-                cell.text.push_str(&text.unescape().map_err(|_| BROKEN)?);
+                write(&mut cell.text, &text.unescape().map_err(|_| BROKEN)?)?;
             }
             Event::End(end) => match end.local_name().as_ref() {
                 b"rPh" => aloud = false,
                 b"v" | b"t" => within = false,
                 b"c" => {
                     if at >= limits::LIST_COLUMNS_MAX {
-                        return Err(SheetFault::TooMuch("it has more columns than a list may"));
+                        return Err(COLUMNS);
                     }
                     let cell = finished(std::mem::take(&mut cell), &kind, shared)?;
                     if row.len() <= at {
@@ -350,5 +374,66 @@ mod tests {
         assert!(excel_sheet(wrong.as_bytes(), &shared).is_err());
         let far = "<row><c r=\"ZZZZZZ1\"><v>7</v></c></row>";
         assert!(matches!(excel_sheet(far.as_bytes(), &[]), Err(SheetFault::TooMuch(_))));
+    }
+
+    fn too_much(read: &Result<Vec<Vec<Cell>>, SheetFault>) -> bool {
+        matches!(read, Err(SheetFault::TooMuch(_)))
+    }
+
+    #[test]
+    fn a_text_that_is_small_in_the_file_and_large_in_memory_is_refused() {
+        let long = "x".repeat(limits::LIST_CELL_BYTES_MAX);
+        // One cell.
+        let cell = format!(
+            "<table:table-row><table:table-cell><text:p>{long}</text:p><text:p>y</text:p></table:table-cell></table:table-row>"
+        );
+        assert!(too_much(&open_document(ods(&cell).as_bytes())));
+        let spaces = "<text:s text:c=\"999999999\"/>".repeat(200);
+        let cell = format!(
+            "<table:table-row><table:table-cell><text:p>{spaces}</text:p></table:table-cell></table:table-row>"
+        );
+        assert!(too_much(&open_document(ods(&cell).as_bytes())));
+        assert!(too_much(&excel_sheet(
+            format!("<row><c t=\"str\"><v>{long}x</v></c></row>").as_bytes(),
+            &[]
+        )));
+        // A long one, again and again: rows, columns, and cells that point to it.
+        for again in
+            ["<table:table-row table:number-rows-repeated=\"1000\"><table:table-cell>", ROW_OF_250]
+        {
+            let cell =
+                format!("{again}<text:p>{long}</text:p></table:table-cell></table:table-row>");
+            assert!(too_much(&open_document(ods(&cell.repeat(3)).as_bytes())));
+        }
+        let shared = [long.clone()];
+        let rows = "<row><c t=\"s\"><v>0</v></c></row>".repeat(1_000);
+        assert!(too_much(&excel_sheet(
+            format!("<sheetData>{rows}</sheetData>").as_bytes(),
+            &shared
+        )));
+        // The table of texts itself.
+        let all = format!("<si><t>{long}</t></si>").repeat(600);
+        let all = shared_strings(format!("<sst>{all}</sst>").as_bytes());
+        assert!(matches!(all, Err(SheetFault::TooMuch(_))));
+        // As much as a spreadsheet's cell may have is read.
+        let cell = format!("<row><c t=\"str\"><v>{long}</v></c></row>");
+        assert!(excel_sheet(cell.as_bytes(), &[]).is_ok());
+    }
+
+    const ROW_OF_250: &str =
+        "<table:table-row><table:table-cell table:number-columns-repeated=\"250\">";
+
+    #[test]
+    fn xml_that_is_deep_or_has_endless_tags_is_refused_at_once() {
+        let deep = "<a>".repeat(2_000_000);
+        assert!(matches!(open_document(deep.as_bytes()), Err(SheetFault::Broken(_))));
+        assert!(matches!(excel_sheet(deep.as_bytes(), &[]), Err(SheetFault::Broken(_))));
+        let attributes: String = (0..150_000).map(|at| format!(" a{at}=\"\"")).collect();
+        let tag = format!("<table:table-row{attributes}>");
+        assert!(matches!(open_document(ods(&tag).as_bytes()), Err(SheetFault::TooMuch(_))));
+        // Within the limit it is read, and in no time: no attribute is compared with each other one.
+        let attributes: String = (0..60_000).map(|at| format!(" a{at}=\"\"")).collect();
+        let row = format!("<table:table-row{attributes}></table:table-row>").repeat(20);
+        assert!(open_document(ods(&row).as_bytes()).is_ok());
     }
 }

@@ -21,7 +21,7 @@ use super::{
         files::{self, FileError},
         wipe,
     },
-    Column, Vault, VaultError, column_name, error, key_table,
+    Column, Vault, VaultError, Window, column_name, error, key_table,
     keys::{Block, Keys},
     path_of, quoted, unlock,
 };
@@ -214,7 +214,7 @@ fn sync(file: &File, part: &Path) -> Result<(), FileError> {
 
 /// Every record and every key must be there, in what a reader opens.
 fn count(part: &Path, key: &Secret, keys: &[KeyColumn], rows: u64) -> Result<(), VaultError> {
-    let vault = Vault::open_file(part, key)?;
+    let vault = Vault::open_file(part, key, Window::OWN)?;
     let mut counts = vec![vault.count()?];
     for column in keys {
         counts.push(vault.count_keys(&column.name)?);

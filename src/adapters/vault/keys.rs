@@ -58,6 +58,21 @@ pub(super) fn find(packed: &[u8], value: &str, each: &mut dyn FnMut(u64)) {
     }
 }
 
+/// The same for many values, in order: `each` gets the place of the value too.
+pub(super) fn find_all(packed: &[u8], values: &[&str], each: &mut dyn FnMut(usize, u64)) {
+    let (mut rest, mut at) = (packed, 0);
+    while let Some((key, number, tail)) = unpack(rest) {
+        while values.get(at).is_some_and(|value| value.as_bytes() < key) {
+            at += 1;
+        }
+        let Some(value) = values.get(at) else { return };
+        if value.as_bytes() == key {
+            each(at, number);
+        }
+        rest = tail;
+    }
+}
+
 /// A key before it is sorted.
 struct Entry {
     /// The first eight bytes, so that most comparisons need no more.

@@ -40,7 +40,7 @@ fn build(dir: &Path) -> SealedVault {
 fn built() -> (tempfile::TempDir, Vault) {
     let dir = tempfile::tempdir().unwrap();
     build(dir.path()).place().unwrap();
-    let vault = Vault::open(dir.path(), copy(), &key()).unwrap();
+    let vault = Vault::open(dir.path(), copy(), &key(), Window::OWN).unwrap();
     (dir, vault)
 }
 
@@ -138,7 +138,105 @@ fn a_number_that_stands_twice_is_an_error_and_not_a_smaller_vault() {
 }
 
 #[test]
+fn a_vault_whose_window_is_over_gives_nothing_more_whatever_reads_it() {
+    let (dir, vault) = built();
+    let path = path_of(dir.path(), copy());
+    drop(vault);
+    let over = Vault::open(dir.path(), copy(), &key(), Window::of(std::time::Duration::ZERO));
+    assert!(matches!(over, Err(VaultError::Over { .. })));
+    let brief = || {
+        let window = Window::of(std::time::Duration::from_millis(300));
+        Vault::open(dir.path(), copy(), &key(), window).unwrap()
+    };
+    // Between the rows of a cursor, while who takes them is slow.
+    let (vault, mut seen) = (brief(), 0);
+    let read = vault.rows(&["number".to_owned()], &[], &mut |_, _, _| {
+        seen += 1;
+        if seen == 7 {
+            std::thread::sleep(std::time::Duration::from_millis(350));
+        }
+        true
+    });
+    assert!(matches!(read, Err(VaultError::Over { path: of }) if of == path));
+    assert_eq!(seen, 7, "no row comes after the end");
+    // A statement that is already prepared, and one that is new.
+    let vault = brief();
+    assert!(!numbers(&vault, &[("number", &value(1))]).is_empty());
+    std::thread::sleep(std::time::Duration::from_millis(350));
+    let again = [("number".to_owned(), value(1))];
+    let mut after = 0;
+    let read = vault.rows(&["number".to_owned()], &again, &mut |_, _, _| {
+        after += 1;
+        true
+    });
+    assert!(matches!(read, Err(VaultError::Over { .. })) && after == 0);
+    assert!(matches!(vault.has("number", &value(1)), Err(VaultError::Over { .. })));
+    assert!(matches!(vault.removed("number", &mut |_, _| ()), Err(VaultError::Over { .. })));
+}
+
+#[test]
+fn one_long_statement_is_interrupted_and_a_count_is_never_a_part_of_one() {
+    let (dir, vault) = built();
+    drop(vault);
+    let window = Window::of(std::time::Duration::from_millis(200));
+    let vault = Vault::open(dir.path(), copy(), &key(), window).unwrap();
+    // 81 million pairs: minutes of steps, and not one row before the end.
+    let long = "SELECT count(*) FROM record a, record b WHERE a.number + b.number < 0";
+    let begun = crate::adapters::clock::SystemClock.boot_millis();
+    assert!(matches!(vault.number(long), Err(VaultError::Over { .. })));
+    assert!(crate::adapters::clock::SystemClock.boot_millis() - begun < 2_000);
+}
+
+#[test]
+fn statements_may_do_nothing_but_read_the_tables_of_the_vault() {
+    let (dir, vault) = built();
+    let elsewhere = dir.path().join("elsewhere.db");
+    let before = std::fs::read(path_of(dir.path(), copy())).unwrap();
+    let attach = format!("ATTACH '{}' AS other", elsewhere.display());
+    let vacuum = format!("VACUUM INTO '{}'", elsewhere.display());
+    let export = "SELECT sqlcipher_export('main')";
+    for statement in [
+        attach.as_str(),
+        vacuum.as_str(),
+        "DETACH main",
+        "CREATE TEMP TABLE kept AS SELECT * FROM record",
+        "CREATE TABLE kept (x)",
+        "CREATE VIRTUAL TABLE kept USING fts5(x)",
+        "CREATE TEMP VIEW kept AS SELECT * FROM record",
+        "CREATE TEMP TRIGGER kept AFTER INSERT ON record BEGIN SELECT 1; END",
+        "INSERT INTO record SELECT * FROM record",
+        "UPDATE record SET c_village = ''",
+        "DELETE FROM record",
+        "DROP TABLE record",
+        "PRAGMA writable_schema = ON",
+        "PRAGMA cipher_memory_security = OFF",
+        "PRAGMA rekey = 'x'",
+        "PRAGMA temp_store_directory = '/tmp'",
+        "SELECT * FROM pragma_database_list",
+        "SELECT * FROM sqlite_schema",
+        "SELECT name FROM temp.sqlite_schema",
+        "SELECT load_extension('/tmp/x.so')",
+        "SELECT writefile('/tmp/x', 'x')",
+        "SELECT randomblob(10)",
+        "SELECT hex(c_number) FROM record",
+        "SELECT fts3_tokenizer('simple')",
+        "SELECT * FROM json_each('[1]')",
+        export,
+        "BEGIN",
+        "SAVEPOINT s",
+        "ANALYZE",
+        "REINDEX",
+        "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT x FROM n LIMIT 3",
+    ] {
+        assert!(vault.connection.execute_batch(statement).is_err(), "'{statement}' is allowed");
+    }
+    drop(vault);
+    assert!(!elsewhere.exists());
+    assert_eq!(std::fs::read(path_of(dir.path(), copy())).unwrap(), before);
+}
+
+#[test]
 fn another_key_opens_nothing() {
     let (dir, _vault) = built();
-    assert!(Vault::open(dir.path(), copy(), &Secret::new(vec![8; 32])).is_err());
+    assert!(Vault::open(dir.path(), copy(), &Secret::new(vec![8; 32]), Window::OWN).is_err());
 }

@@ -30,7 +30,8 @@ pub(in crate::cli) enum RegisterWord {
     Amend {
         /// Place of the entry: the number before its time in 'register show'.
         entry: u64,
-        /// What is amended: purpose, basis, doc-no, authority, reason, channel, letter, cc-it or cc-ethics.
+        /// What is amended: purpose, basis, doc-no, authority, reason, channel, letter, cc-it, cc-ethics,
+        /// note or subject.
         #[arg(long, value_name = "FIELD")]
         field: String,
         /// What it should say; it is written into the register, so no personal data.

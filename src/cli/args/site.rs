@@ -60,6 +60,23 @@ pub(in crate::cli) enum AccountWord {
     /// Write the roster (使用人名冊).
     #[command(after_long_help = "Examples:\n  batchward account roster --format ods -o roster.ods")]
     Roster(FormFile),
+    /// Acknowledge that one system user signs with the keys of several people; two others do, each signed.
+    ///
+    /// Neither of the two is one of those people, and both sign as another system user. Who signs from there later is told
+    /// again.
+    #[command(
+        after_long_help = "Examples:\n  batchward account acknowledge 1001 --reason 'handed over on the same desk, 115-7'\n  batchward account acknowledge 1001 --confirm"
+    )]
+    Acknowledge {
+        /// Number of the system user, as the alarm names it.
+        uid: u32,
+        /// Why it signs for several people.
+        #[arg(long, value_name = "TEXT", required_unless_present = "confirm")]
+        reason: Option<String>,
+        /// Confirm what somebody else acknowledged.
+        #[arg(long, conflicts_with = "reason")]
+        confirm: bool,
+    },
     /// End an account at once.
     Disable {
         /// Name of the account.

@@ -21,7 +21,7 @@ pub(super) struct Chosen {
 impl Chosen {
     pub(super) fn of(record: &DestructionRecord) -> Self {
         let row = &record.row;
-        let mut ids = BTreeSet::from([row.batch.to_string()]);
+        let mut ids: BTreeSet<String> = row.batch.iter().map(ToString::to_string).collect();
         ids.extend(record.copies.iter().map(|copy| copy.copy.to_string()));
         ids.extend(record.orders.iter().map(|order| order.order.to_string()));
         Self {

@@ -122,7 +122,7 @@ mod tests {
     const AT: Timestamp = Timestamp::from_millis(1_795_226_400_000);
 
     fn proof(seq: u64, by: &str, body: Body) -> Proof {
-        let entry = Entry { v: 1, at: AT, by: by.to_owned(), deputy: None, body };
+        let entry = Entry { v: 1, at: AT, by: by.to_owned(), deputy: None, uid: None, body };
         let entry = String::from_utf8(entry.to_bytes().unwrap()).unwrap();
         Proof { seq, entry, hashes: Vec::new() }
     }

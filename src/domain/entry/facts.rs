@@ -11,7 +11,7 @@ use crate::domain::{
     findings::Findings,
     ids::{BatchId, CopyId, KeyId},
     intake::Gate,
-    manifest::Kind,
+    manifest::{Kind, Manifest},
     reason::Reason,
     time::Timestamp,
     wipe::{Limit, WipeReport},
@@ -193,6 +193,15 @@ pub struct ManifestFacts {
     pub replaces: Option<String>,
     /// Declared records.
     pub records: u64,
+}
+
+impl ManifestFacts {
+    /// Whether it is this manifest that was verified: what its load and its place among others go by.
+    #[must_use]
+    pub fn is_of(&self, made: &Manifest) -> bool {
+        (&self.number, self.kind, self.sequence, &self.replaces, self.records)
+            == (&made.batch, made.kind, made.sequence, &made.replaces, made.records)
+    }
 }
 
 /// The five counts (REGULATIONS 2a), those of them that are known.

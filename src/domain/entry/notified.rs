@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Signed, facts::kind_word};
+use super::{LinkFacts, Signed, facts::kind_word};
 use crate::domain::{
     digest::Digest,
     ids::{BatchId, NoticeId},
@@ -49,6 +49,9 @@ pub struct NoticeGiven {
     pub batch: Option<BatchId>,
     /// The notice.
     pub facts: NoticeFacts,
+    /// What the link says, where this opens rows of the printed register.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub opens: Option<Box<LinkFacts>>,
     /// The signed command.
     pub signed: Option<Signed>,
 }
@@ -96,6 +99,9 @@ pub struct DeliveryAnnounced {
     pub link: String,
     /// What it says.
     pub facts: AnnouncedFacts,
+    /// What the link says, where this opens rows of the printed register.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub opens: Option<Box<LinkFacts>>,
     /// The signed command.
     pub signed: Option<Signed>,
 }

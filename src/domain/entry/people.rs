@@ -13,6 +13,37 @@ use crate::domain::{
     time::Timestamp,
 };
 
+/// Another name, title or unit of an account is proposed; what is not there stays.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AccountEditProposed {
+    /// The account.
+    pub name: String,
+    /// 姓名.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub display: Option<String>,
+    /// 職稱.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub title: Option<String>,
+    /// 單位.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unit: Option<String>,
+    /// The signed command.
+    pub signed: Option<Signed>,
+}
+
+/// A second person confirmed it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AccountEditConfirmed {
+    /// The account.
+    pub name: String,
+    /// The proposal's entry.
+    pub proposal: u64,
+    /// The signed decision.
+    pub signed: Signed,
+}
+
 /// Who is appointed to what.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
@@ -198,6 +229,32 @@ pub struct AccountsReviewed {
 pub struct AccountsReviewConfirmed {
     /// The review's entry.
     pub review: u64,
+    /// The signed decision.
+    pub signed: Signed,
+}
+
+/// Somebody knows why one system user signs with several people's keys.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SharedUserAcknowledged {
+    /// Number of the system user.
+    pub uid: u32,
+    /// The accounts that were used from it by then.
+    pub accounts: Vec<String>,
+    /// Why.
+    pub reason: String,
+    /// The signed decision.
+    pub signed: Signed,
+}
+
+/// A second person knows it too.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SharedUserConfirmed {
+    /// Number of the system user.
+    pub uid: u32,
+    /// The acknowledgement's entry.
+    pub proposal: u64,
     /// The signed decision.
     pub signed: Signed,
 }

@@ -5,22 +5,23 @@ use super::{
 };
 use crate::domain::{
     entry::{
-        AccessApproved, AccessDenied, AccessRequested, AccountFacts, AccountsReviewConfirmed,
-        AccountsReviewed, AgreementRecorded, AmendmentConfirmed, AnnouncementConfirmed,
-        AnnouncementWithdrawn, AppointmentConfirmed, AppointmentProposed, AuditPlanned,
-        AuditRecorded, AuditSigned, BackupReviewed, BatchCompared, BatchConfirmed, BatchSealed,
-        Body, ChangeTold, CopyApproved, CopyDeclared, CopyDenied, CopyMoved, CopyRequested,
-        CopyWithdrawn, CustodyHandedOver, DecisionConfirmed, DecisionEntered, DeliveryAnnounced,
-        EndConfirmed, EndRecorded, Entry, EvidenceAnswered, EvidenceAsked, Exception, FactAmended,
-        Filed, FindingAdded, FindingCorrected, FindingJudged, FindingTold, HandoverApproved,
-        HandoverDenied, HandoverReceived, HandoverRequested, HandoverReturned, IncidentClosed,
-        IncidentInvestigated, IncidentRemedied, IncidentReported, IncidentTold,
-        InvestigationConfirmed, LeavingRecorded, LinkApplied, LinkCountersigned, LinkRefused,
-        LinkResumeProposed, LinkResumed, LinkReviewed, LinkStopped, LinkTested, MediaArriving,
-        MismatchAccepted, NeedStated, NoteAdded, NoticeGiven, NoticeJoined, OrderCancelled,
-        PaperKept, PapersConfirmed, PapersRecorded, PassphraseConfirmed, PassphraseEnded,
-        RemoteSettled, ReportMade, ReportSent, ReportSigned, ReviewConfirmed, SampleDrawn,
-        SampleReviewed, Signed, StandingConfirmed, StandingEnded, StandingProposed, TimestampKept,
+        AccessApproved, AccessDenied, AccessRequested, AccountEditConfirmed, AccountEditProposed,
+        AccountFacts, AccountsReviewConfirmed, AccountsReviewed, AgreementRecorded,
+        AmendmentConfirmed, AnnouncementConfirmed, AnnouncementWithdrawn, AppointmentConfirmed,
+        AppointmentProposed, AuditPlanned, AuditRecorded, AuditSigned, BackupReviewed,
+        BatchCompared, BatchConfirmed, BatchSealed, Body, ChangeTold, CopyApproved, CopyDeclared,
+        CopyDenied, CopyMoved, CopyRequested, CopyWithdrawn, CustodyHandedOver, DecisionConfirmed,
+        DecisionEntered, DeliveryAnnounced, EndConfirmed, EndRecorded, Entry, EvidenceAnswered,
+        EvidenceAsked, Exception, FactAmended, Filed, FindingAdded, FindingCorrected,
+        FindingJudged, FindingTold, HandoverApproved, HandoverDenied, HandoverReceived,
+        HandoverRequested, HandoverReturned, IncidentClosed, IncidentInvestigated,
+        IncidentRemedied, IncidentReported, IncidentTold, InvestigationConfirmed, LeavingRecorded,
+        LinkApplied, LinkCountersigned, LinkRefused, LinkResumeProposed, LinkResumed, LinkReviewed,
+        LinkStopped, LinkTested, MediaArriving, MismatchAccepted, NeedStated, NoteAdded,
+        NoticeGiven, NoticeJoined, OrderCancelled, PaperKept, PapersConfirmed, PapersRecorded,
+        PassphraseConfirmed, PassphraseEnded, RemoteSettled, ReportMade, ReportSent, ReportSigned,
+        ReviewConfirmed, SampleDrawn, SampleReviewed, SharedUserAcknowledged, SharedUserConfirmed,
+        Signed, StandingConfirmed, StandingEnded, StandingProposed, TimestampKept,
         TrainingRecorded, UnitCompleted, UseWithdrawn, WithdrawalConfirmed,
     },
     ids::GrantId,
@@ -43,9 +44,7 @@ impl View {
                 self.site = Some(site);
                 self.config = Some(*config);
                 for facts in founders {
-                    let account =
-                        Account { facts: Some(facts.clone()), disabled: false, proposal: None };
-                    self.accounts.insert(facts.name.clone(), account);
+                    self.accounts.insert(facts.name.clone(), Account::founder(facts.clone()));
                     self.people.of(&facts.name).begun(mark.at);
                     self.known_as(mark, facts);
                 }
@@ -129,7 +128,9 @@ impl View {
                     facts: None,
                     disabled: false,
                     proposal: None,
+                    edit: None,
                 });
+                row.settle();
                 row.proposal = Some(Proposal { mark, by, what: account.clone() });
                 self.people.of(&account.name).asked(mark.at);
             }
@@ -144,9 +145,11 @@ impl View {
             Body::AccountDisabled { name, .. } => {
                 let row = self.accounts.get_mut(name).ok_or(FoldError::Unknown(mark.seq))?;
                 row.disabled = true;
-                row.proposal = None;
+                row.settle();
                 self.people.of(name).over(mark.at, None, false);
             }
+            Body::AccountEditProposed(asked) => self.edit_proposed(mark, by, asked)?,
+            Body::AccountEditConfirmed(edit) => self.edit_confirmed(mark, &by, edit)?,
             Body::BaselineProposed { link, sequence, .. } => {
                 let row = self.links.entry(link.clone()).or_default();
                 row.proposal = Some(Proposal { mark, by, what: *sequence });
@@ -211,9 +214,10 @@ impl View {
                 }
                 self.move_batch(mark, *batch, BatchEvent::Released)
             }
-            Body::BatchRejected { batch, .. } => {
+            Body::BatchRejected { batch, reason, .. } => {
                 let row = self.batch(mark, *batch)?;
                 row.rejected = true;
+                self.intake.entry(*batch).or_default().rejected = Some(reason.clone());
                 self.move_batch(mark, *batch, BatchEvent::Rejected)?;
                 self.judged(mark, *batch, Judgement::Rejected)
             }
@@ -366,6 +370,7 @@ impl Body {
         match self {
             Self::ConfigProposed { signed, .. }
             | Self::AccountProposed { signed, .. }
+            | Self::AccountEditProposed(AccountEditProposed { signed, .. })
             | Self::AccountDisabled { signed, .. }
             | Self::BaselineProposed { signed, .. }
             | Self::BatchRetried { signed, .. }
@@ -430,6 +435,7 @@ impl Body {
             Self::ConfigConfirmed { signed, .. }
             | Self::PassphraseConfirmed(PassphraseConfirmed { signed, .. })
             | Self::AccountConfirmed { signed, .. }
+            | Self::AccountEditConfirmed(AccountEditConfirmed { signed, .. })
             | Self::BaselineConfirmed { signed, .. }
             | Self::WitnessConfirmed { signed, .. }
             | Self::OverdueAcknowledged { signed, .. }
@@ -477,6 +483,8 @@ impl Body {
             | Self::CustodyHandedOver(CustodyHandedOver { signed, .. })
             | Self::AccountsReviewed(AccountsReviewed { signed, .. })
             | Self::AccountsReviewConfirmed(AccountsReviewConfirmed { signed, .. })
+            | Self::SharedUserAcknowledged(SharedUserAcknowledged { signed, .. })
+            | Self::SharedUserConfirmed(SharedUserConfirmed { signed, .. })
             | Self::ReportSigned(ReportSigned { signed, .. })
             | Self::AuditSigned(AuditSigned { signed, .. }) => Some(signed),
             _ => None,

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{FoldError, Mark, View};
+use super::{FoldError, Mark, Training, View};
 use crate::domain::{
     accounts::Act,
     amending::AmendField,
@@ -124,10 +124,70 @@ impl View {
                     paper.doc_no = Some(to);
                 }
             }
+            ("batch-sealed" | "batch-compared" | "notice-given", _) => self.amended_intake(what),
             ("intent", AmendField::Channel) => {
                 let row = object.parse().ok().and_then(|id| self.keys.get_mut(&id));
                 if let Some(row) = row {
                     row.channel = to.as_str().into();
+                }
+            }
+            _ => self.amended_papers(what),
+        }
+    }
+
+    /// What was typed between the arrival of a batch and its use.
+    fn amended_intake(&mut self, what: &FactAmended) {
+        let (object, to) = (what.object.as_str(), what.to.clone());
+        if let Some(row) = object.parse().ok().and_then(|id| self.intake.get_mut(&id)) {
+            let seal = row.seals.iter_mut().find(|seal| seal.mark.seq == what.entry);
+            match (what.field, seal, &mut row.compared) {
+                (AmendField::DocNo, Some(seal), _) => seal.doc_no = Some(to),
+                (AmendField::Note, _, Some(made)) if made.mark.seq == what.entry => {
+                    made.note = Some(to);
+                }
+                _ => {}
+            }
+        } else if let Some(row) = object.parse().ok().and_then(|id| self.notices.rows.get_mut(&id))
+            && let Some(given) = row.notices.iter_mut().find(|one| one.mark.seq == what.entry)
+        {
+            given.facts.doc_no = Some(to);
+        }
+    }
+
+    /// Numbers of documents about people, hand-overs, incidents and reports.
+    fn amended_papers(&mut self, what: &FactAmended) {
+        let (object, to) = (what.object.as_str(), what.to.clone());
+        match (what.kind.as_str(), what.field) {
+            ("appointment-proposed", AmendField::DocNo) => {
+                let row = object.parse().ok().and_then(|id| self.people.appointments.get_mut(&id));
+                if let Some(row) = row {
+                    row.terms.doc_no = to;
+                }
+            }
+            ("training-recorded", field) => {
+                let of = |one: &&mut Training| one.name == object && one.entry == what.entry;
+                match (self.people.training.iter_mut().find(of), field) {
+                    (Some(row), AmendField::DocNo) => row.doc_no = to,
+                    (Some(row), AmendField::Subject) => row.subject = to,
+                    _ => {}
+                }
+            }
+            ("handover-received", AmendField::DocNo) => {
+                let row = object.parse().ok().and_then(|id| self.handovers.get_mut(&id));
+                if let Some((doc_no, _)) = row.and_then(|row| row.received.as_mut()) {
+                    *doc_no = to;
+                }
+            }
+            ("incident-remedied", AmendField::DocNo) => {
+                let row = object.parse().ok().and_then(|id| self.incidents.get_mut(&id));
+                if let Some((.., doc_no)) = row.and_then(|row| row.remedied.as_mut()) {
+                    *doc_no = to;
+                }
+            }
+            ("report-signed", AmendField::DocNo) => {
+                let row = object.parse().ok().and_then(|id| self.audits.reports.get_mut(&id));
+                if let Some((.., doc_no)) = row.and_then(|row| row.signed.as_mut()) {
+                    *doc_no = to;
                 }
             }
             _ => {}
@@ -151,6 +211,22 @@ impl View {
             }
             // Nobody asks for a hold: who places it decides.
             "hold-placed" => Some((Act::Hold, None)),
+            // So it is of a seal; whose turn it was, the seal says.
+            "batch-sealed" => Some((Act::Provide, None)),
+            "appointment-proposed" => {
+                let row = self.people.appointments.get(&object.parse().ok()?)?;
+                row.confirmed.as_ref()?;
+                Some((Act::ConfirmAdministration, Some(row.by.clone())))
+            }
+            "report-signed" => {
+                let row = self.audits.reports.get(&object.parse().ok()?)?;
+                Some((Act::SignReport, Some(row.by.clone())))
+            }
+            "incident-remedied" => {
+                let row = self.incidents.get(&object.parse().ok()?)?;
+                row.closed.as_ref()?;
+                Some((Act::Judge, row.remedied.as_ref().map(|(by, ..)| by.clone())))
+            }
             _ => None,
         }
     }

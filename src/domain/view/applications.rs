@@ -23,6 +23,8 @@ pub struct Application {
     pub state: ApplicationState,
     /// Who signed: for which office, which account, when, under which number.
     pub signatures: Vec<(Office, String, Timestamp, Option<String>)>,
+    /// The entries of these signatures, in their order.
+    pub signed_in: Vec<u64>,
     /// When it was decided on, and why it was refused.
     pub decided: Option<(Timestamp, Option<String>)>,
 }
@@ -210,6 +212,7 @@ impl View {
             mark,
             state: ApplicationState::Waiting,
             signatures: Vec::new(),
+            signed_in: Vec::new(),
             decided: None,
         };
         self.applications.insert(what.application, row);
@@ -230,6 +233,7 @@ impl View {
             return Err(FoldError::Transition(mark.seq));
         }
         row.signatures.push((signed.office, by.to_owned(), mark.at, signed.doc_no.clone()));
+        row.signed_in.push(mark.seq);
         if !row.missing().is_empty() {
             return Ok(());
         }

@@ -57,6 +57,9 @@ impl View {
             | Body::AccountsReviewConfirmed(_)
             | Body::AccountSuspended(_)
             | Body::AccountUsed {} => self.fold_people(mark, entry),
+            Body::SharedUserAcknowledged(_) | Body::SharedUserConfirmed(_) => {
+                self.fold_seats(mark, entry)
+            }
             Body::SampleSealed(_)
             | Body::SampleDrawn(_)
             | Body::SampleListed(_)

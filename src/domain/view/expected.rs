@@ -201,7 +201,8 @@ mod tests {
     }
 
     fn record(view: &mut View, body: Body) -> Result<(), FoldError> {
-        let entry = Entry { v: 1, at: at(1_000), by: "agent".to_owned(), deputy: None, body };
+        let entry =
+            Entry { v: 1, at: at(1_000), by: "agent".to_owned(), deputy: None, uid: None, body };
         view.apply(view.size, &entry, Digest::of(b"synthetic"))
     }
 

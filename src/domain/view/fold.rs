@@ -57,17 +57,22 @@ impl View {
             self.spend_nonce(mark, signed)?;
         }
         self.deputised(mark, entry)?;
+        self.seated(mark, entry);
         match &entry.body {
             Body::Intent { plan } => self.intend(mark, &entry.by, plan)?,
             Body::Outcome { intent, outcome } => self.finish(mark, *intent, outcome)?,
             Body::Failed { intent, failure, code } => self.fail(mark, *intent, *failure, code)?,
-            Body::DeliverySeen { delivery, link, name_mac } => {
+            Body::DeliverySeen { delivery, link, name_mac, opens } => {
                 self.next.delivery = self.next.delivery.max(delivery.number());
                 let seen = Seen { link: link.clone(), name_mac: *name_mac, since: entry.at };
                 self.deliveries.insert(*delivery, seen);
                 self.index.delivery(*delivery, link, *name_mac);
+                self.seen_early(mark, *delivery, (link, *name_mac), opens.as_deref());
             }
-            Body::DeliveryGone { delivery } => self.delivery_over(*delivery),
+            Body::DeliveryGone { delivery } => {
+                self.delivery_over(*delivery);
+                self.gone_early(mark, *delivery);
+            }
             Body::StraySeen { link, name_mac, .. } => {
                 self.strays.insert((link.clone(), *name_mac), entry.at);
             }
@@ -143,6 +148,7 @@ impl View {
                 self.package_planned(mark, *handover, parts)?;
             }
             Plan::DropKey { .. }
+            | Plan::DiscardMedia { .. }
             | Plan::Certify { .. }
             | Plan::MakeReceipt { .. }
             | Plan::LeaveReceipt { .. }
@@ -248,6 +254,10 @@ impl View {
     /// Steps beside and after the life of a batch in the vault.
     fn finish_later(&mut self, mark: Mark, plan: Plan, outcome: &Outcome) -> Result<(), FoldError> {
         match (plan, outcome) {
+            (Plan::DiscardMedia { link, name_mac, .. }, Outcome::MediaDiscarded { .. }) => {
+                self.arrivals.retain(|one| !one.is(&link, name_mac));
+                Ok(())
+            }
             (Plan::WipeCopy { order, copy, .. }, Outcome::CopyWiped { wiped }) => {
                 self.copy_wiped(mark, order, copy, wiped.assurance)
             }
@@ -299,15 +309,14 @@ impl View {
         self.arrived(delivery, batch);
         self.expected.came(&link, batch, mark.at);
         self.delivery_over(delivery);
-        let rows = self.open_rows(&facts.policy, &facts.units, mark.at);
         let facts = self.alike.facts(&link, facts);
         let copies = self.index.take_unborn(batch);
         let born = Batch::born(mark, link, delivery, facts, reason, files);
-        let row = Batch { whole, copies, rows, ..born };
+        let row = Batch { whole, copies, ..born };
         self.index.born(batch, &row);
         self.batches.insert(batch, row);
         self.notice_comes(mark, notice, batch);
-        Ok(())
+        self.claimed_early(mark, delivery, batch)
     }
 
     fn verified(
@@ -333,6 +342,7 @@ impl View {
         if manifest.kind == Kind::Delta {
             self.index.delta(batch, &link, manifest.sequence);
         }
+        self.has_rows(mark, batch)?;
         self.move_batch(mark, batch, BatchEvent::Accepted)?;
         self.judged(mark, batch, Judgement::Verified)
     }
@@ -393,6 +403,7 @@ impl View {
         if let Some((link, number)) = named {
             self.index.numbered(batch, &link, &number);
         }
+        self.has_rows(mark, batch)?;
         self.move_batch(mark, batch, BatchEvent::Refused)?;
         self.judged(mark, batch, Judgement::Quarantined)
     }
@@ -417,6 +428,11 @@ impl View {
                 Some(*batch)
             }
             Plan::Clear { batch } | Plan::Verify { batch } => Some(*batch),
+            Plan::DiscardMedia { link, name_mac, .. } => {
+                let first = Trouble::first(failure, code, mark.at);
+                self.discard_failed(link, *name_mac, &first);
+                None
+            }
             Plan::WipeCopy { copy, .. } => {
                 self.wipe_failed(*copy, Trouble::first(failure, code, mark.at))
             }

@@ -30,6 +30,16 @@ pub struct Arrival {
     pub since: Timestamp,
     /// The batch that it became.
     pub batch: Option<BatchId>,
+    /// What kept what its copy left from being wiped.
+    pub trouble: Option<Trouble>,
+}
+
+impl Arrival {
+    /// Whether it is that of a folder of a link.
+    #[must_use]
+    pub fn is(&self, link: &str, name_mac: Digest) -> bool {
+        self.link == link && self.name_mac == name_mac
+    }
 }
 
 /// A hand-over.
@@ -117,8 +127,7 @@ impl View {
             }
             Body::MediaArriving(arriving) => {
                 // Said again for the same folder, the first was not copied.
-                let name = (arriving.link.as_str(), arriving.name_mac);
-                self.arrivals.retain(|one| (one.link.as_str(), one.name_mac) != name);
+                self.arrivals.retain(|one| !one.is(&arriving.link, arriving.name_mac));
                 self.arrivals.push(Arrival {
                     link: arriving.link.clone(),
                     name_mac: arriving.name_mac,
@@ -126,6 +135,7 @@ impl View {
                     custody: arriving.custody.clone(),
                     since: mark.at,
                     batch: None,
+                    trouble: None,
                 });
                 Ok(())
             }
@@ -146,6 +156,14 @@ impl View {
         let carrier = CopyKind::Held(HeldKind::Carrier);
         self.arrivals.iter().any(|one| one.batch == Some(batch))
             || self.copies_of(batch).any(|(_, copy)| copy.kind == carrier)
+    }
+
+    /// What a copy from a medium left could not be wiped.
+    pub(super) fn discard_failed(&mut self, link: &str, name_mac: Digest, first: &Trouble) {
+        for one in self.arrivals.iter_mut().filter(|one| one.is(link, name_mac)) {
+            let times = one.trouble.as_ref().map_or(0, |before| before.times) + 1;
+            one.trouble = Some(Trouble { times, ..first.clone() });
+        }
     }
 
     /// A delivery that came from a medium is a batch now.

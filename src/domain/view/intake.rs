@@ -20,6 +20,8 @@ pub struct Intake {
     pub confirmed: Option<(String, Timestamp)>,
     /// The last comparison.
     pub compared: Option<Comparison>,
+    /// Why a person turned it down.
+    pub rejected: Option<String>,
 }
 
 /// A seal.
@@ -29,8 +31,8 @@ pub struct Sealed {
     pub seal: Seal,
     /// The account.
     pub by: String,
-    /// When.
-    pub at: Timestamp,
+    /// Its entry.
+    pub mark: Mark,
     /// Number of the document by which the batch was asked for.
     pub doc_no: Option<String>,
 }
@@ -113,7 +115,7 @@ impl View {
         if self.next_seal(id, row).is_some() {
             return None;
         }
-        self.intake.get(&id)?.seals.iter().map(|one| one.at).max()
+        self.intake.get(&id)?.seals.iter().map(|one| one.mark.at).max()
     }
 
     /// Whether a batch is in use that was provided by seals.
@@ -171,7 +173,7 @@ impl View {
             return Err(FoldError::Transition(mark.seq));
         }
         let doc_no = sealed.doc_no.clone();
-        intake.seals.push(Sealed { seal: sealed.seal, by, at: mark.at, doc_no });
+        intake.seals.push(Sealed { seal: sealed.seal, by, mark, doc_no });
         Ok(())
     }
 

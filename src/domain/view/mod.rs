@@ -15,6 +15,7 @@ mod audits;
 mod corrections;
 mod decisions;
 mod destruction;
+mod early;
 mod expected;
 mod fold;
 mod handover;
@@ -37,6 +38,7 @@ mod receipts;
 pub mod remotes;
 mod rows;
 mod samples;
+mod seats;
 mod serials;
 mod table;
 #[cfg(test)]
@@ -50,6 +52,7 @@ pub use amending::{Amendment, Noted};
 pub use applications::{Allowed, Application, LinkHistory, Reviewed, Stop};
 pub use audits::{Audit, AuditDay, AuditRecord, Audits, EvidenceRequest, Report};
 pub use decisions::{Grant, Hold, Order, Standing};
+pub use early::{Early, EarlyEnd, EarlyRows, OpenedBy};
 pub use expected::{Expected, ExpectedRule};
 pub use fold::FoldError;
 pub use handover::{Arrival, Handover};
@@ -71,6 +74,7 @@ pub use rows::{
     Mark, Proposal, Seen, Site, Times, Trouble, Witness,
 };
 pub use samples::{Finding, Sample, SampleKey, Samples};
+pub use seats::{Seat, Seats};
 pub use serials::{OpenedRow, Serials};
 pub use table::{Row, Table};
 pub use uses::{Completions, Keep, Stand, UnitUse};
@@ -190,8 +194,12 @@ pub struct View {
     pub uses: BTreeMap<BatchId, BTreeMap<String, UnitUse>>,
     /// Statements that are to be taken back, and wait for a second person.
     pub withdrawals: Vec<Proposal<UseWithdrawn>>,
+    /// From which system users accounts are used.
+    pub seats: Seats,
     /// Numbers of the printed register.
     pub serials: Serials,
+    /// Rows of the printed register that no batch has.
+    pub early: EarlyRows,
     /// Whether nothing irreversible may run by itself, until a person confirms the time.
     pub time_doubted: bool,
     next: rows::Next,

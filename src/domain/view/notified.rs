@@ -176,7 +176,11 @@ impl Notices {
 impl View {
     pub(super) fn notified(&mut self, mark: Mark, entry: &Entry) -> Result<(), FoldError> {
         match &entry.body {
-            Body::NoticeGiven(given) => self.notice_given(mark, &entry.by, given),
+            Body::NoticeGiven(given) => {
+                self.notice_given(mark, &entry.by, given)?;
+                self.noticed_early(mark, given.notice, given.opens.as_deref());
+                Ok(())
+            }
             Body::DeliveryAnnounced(made) => {
                 let row = self.notices.rows.entry(made.notice).or_insert_with(|| Notified {
                     link: made.link.clone(),
@@ -195,6 +199,7 @@ impl View {
                     confirmed: None,
                     withdrawn: None,
                 });
+                self.noticed_early(mark, made.notice, made.opens.as_deref());
                 Ok(())
             }
             Body::AnnouncementConfirmed(made) => {
@@ -310,6 +315,7 @@ impl View {
         if link.as_deref() != Some(row.link.as_str()) || taken {
             return Err(FoldError::Transition(mark.seq));
         }
-        self.notices.join(mark, id, batch)
+        self.notices.join(mark, id, batch)?;
+        self.joined_early(mark, id, batch)
     }
 }

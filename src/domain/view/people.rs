@@ -209,6 +209,7 @@ impl View {
                 subject: one.subject.clone(),
                 doc_no: one.doc_no.clone(),
                 recorded: mark.at,
+                entry: mark.seq,
             }),
             Body::AgreementRecorded(one) => self.people.agreements.push(Agreement {
                 name: one.name.clone(),
@@ -289,7 +290,7 @@ impl View {
     ) -> Result<(), FoldError> {
         let row = self.accounts.get_mut(name).ok_or(FoldError::Unknown(mark.seq))?;
         if left.is_empty() {
-            row.proposal = None;
+            row.settle();
             if !row.disabled {
                 row.disabled = true;
                 self.people.of(name).over(mark.at, fault, false);
@@ -386,7 +387,7 @@ impl View {
     ) -> Result<(), FoldError> {
         let row = self.accounts.get_mut(name).ok_or(FoldError::Unknown(mark.seq))?;
         row.disabled = true;
-        row.proposal = None;
+        row.settle();
         self.people.of(name).over(mark.at, Some(fault), rests);
         Ok(())
     }

@@ -3,10 +3,10 @@
 //! A deputy's entry names the appointment by which he acted; the fold refuses one that was not in force. A role that comes by
 //! such an appointment is never part of an account: it is read here for a moment, and is gone with its last one.
 
-use super::{Appointment, FoldError, Mark, View};
+use super::{Appointment, FoldError, Mark, Proposal, View};
 use crate::domain::{
     accounts::Role,
-    entry::{AccountFacts, Body, Entry},
+    entry::{AccountEditConfirmed, AccountEditProposed, AccountFacts, Body, Entry},
     ids::{AppointmentId, BatchId},
     on_paper::Subject,
     person::{Person, Persona, StandsFor},
@@ -104,6 +104,12 @@ impl View {
         Some(&self.people.appointments.get(&of)?.terms.name)
     }
 
+    /// Whom somebody stood in for when the register had that entry.
+    #[must_use]
+    pub fn stood_for_in(&self, entry: u64) -> Option<&str> {
+        self.people.deputised.get(&entry).and_then(|id| self.principal(*id))
+    }
+
     /// Whether somebody asked for what is decided on, or has decided on it.
     #[must_use]
     pub fn party(&self, decided: Decided, name: &str) -> bool {
@@ -129,15 +135,58 @@ impl View {
     pub fn stood_in_for(&self, decided: Decided, name: &str) -> bool {
         let Decided::On(Subject::Order(id)) = decided else { return false };
         let Some(row) = self.orders.get(&id) else { return false };
-        row.approvals.iter().any(|(_, mark)| {
-            let of = self.people.deputised.get(&mark.seq).and_then(|id| self.principal(*id));
-            of == Some(name)
-        })
+        row.approvals.iter().any(|(_, mark)| self.stood_for_in(mark.seq) == Some(name))
     }
 
-    /// Keeps who an account is from an entry on.
+    /// Another name, title or unit waits for a second person. Whole facts that wait are neither replaced by it nor mixed with it.
+    pub(super) fn edit_proposed(
+        &mut self,
+        mark: Mark,
+        by: String,
+        asked: &AccountEditProposed,
+    ) -> Result<(), FoldError> {
+        let row = self.accounts.get_mut(&asked.name).ok_or(FoldError::Unknown(mark.seq))?;
+        if row.active().is_none() || row.proposal.is_some() {
+            return Err(FoldError::Transition(mark.seq));
+        }
+        let (display, title, unit) =
+            (asked.display.clone(), asked.title.clone(), asked.unit.clone());
+        row.edit = Some(Proposal { mark, by, what: Persona { display, title, unit } });
+        Ok(())
+    }
+
+    /// A second person agreed: the facts of today with that name, title and unit. Roles, key and what two people last agreed to
+    /// stay what they are.
+    pub(super) fn edit_confirmed(
+        &mut self,
+        mark: Mark,
+        by: &str,
+        edit: &AccountEditConfirmed,
+    ) -> Result<(), FoldError> {
+        let row = self.accounts.get_mut(&edit.name).ok_or(FoldError::Unknown(mark.seq))?;
+        let asked = row.edit.take().filter(|asked| asked.mark.seq == edit.proposal);
+        let asked = asked.ok_or(FoldError::Transition(mark.seq))?;
+        // The fold itself refuses who decides on what is his own.
+        if asked.by == by || edit.name == by {
+            return Err(FoldError::Transition(mark.seq));
+        }
+        let facts = row.facts.as_mut().ok_or(FoldError::Transition(mark.seq))?;
+        let Persona { display, title, unit } = asked.what;
+        facts.display = display.or_else(|| facts.display.take());
+        facts.title = title.or_else(|| facts.title.take());
+        facts.unit = unit.or_else(|| facts.unit.take());
+        let facts = facts.clone();
+        self.shown_as(mark, &facts);
+        Ok(())
+    }
+
+    /// Keeps who an account is from an entry on, by which two people agreed to all of it.
     pub(super) fn known_as(&mut self, mark: Mark, facts: &AccountFacts) {
         self.people.confirmed.insert(facts.name.clone(), mark.at);
+        self.shown_as(mark, facts);
+    }
+
+    fn shown_as(&mut self, mark: Mark, facts: &AccountFacts) {
         let AccountFacts { name, display, title, unit, .. } = facts;
         let (display, title, unit) = (display.clone(), title.clone(), unit.clone());
         let persona = Persona { display, title, unit };

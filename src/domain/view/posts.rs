@@ -129,6 +129,8 @@ pub struct Training {
     pub doc_no: String,
     /// When it was recorded.
     pub recorded: Timestamp,
+    /// The entry.
+    pub entry: u64,
 }
 
 /// A confidentiality agreement.

@@ -20,6 +20,7 @@ use crate::domain::{
     inventory::HeldKind,
     lifecycle::{BatchState, CopyState},
     limits,
+    person::Persona,
     reason::Reason,
     time::Timestamp,
 };
@@ -63,7 +64,7 @@ pub struct Proposal<T> {
 pub type ConfigProposal = Proposal<(Digest, Vec<ConfigChange>)>;
 
 /// An account.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Account {
     /// What is in force; nothing before the first confirmation.
     pub facts: Option<AccountFacts>,
@@ -71,9 +72,29 @@ pub struct Account {
     pub disabled: bool,
     /// What waits for a second person.
     pub proposal: Option<Proposal<AccountFacts>>,
+    /// Another name, title or unit that waits for one; never beside a proposal.
+    pub edit: Option<Proposal<Persona>>,
 }
 
 impl Account {
+    /// Of somebody who founds the site: in force without a second person.
+    pub(super) const fn founder(facts: AccountFacts) -> Self {
+        Self { facts: Some(facts), disabled: false, proposal: None, edit: None }
+    }
+
+    /// Nothing waits for a second person any more.
+    pub(super) fn settle(&mut self) {
+        self.proposal = None;
+        self.edit = None;
+    }
+
+    /// Where what waits for a second person stands, and who asked for it.
+    #[must_use]
+    pub fn waits(&self) -> Option<(&str, Mark)> {
+        let asked = self.proposal.as_ref().map(|asked| (asked.by.as_str(), asked.mark));
+        asked.or_else(|| self.edit.as_ref().map(|asked| (asked.by.as_str(), asked.mark)))
+    }
+
     /// The facts, if the account may act.
     #[must_use]
     pub fn active(&self) -> Option<&AccountFacts> {

@@ -147,7 +147,8 @@ mod tests {
         }
 
         fn record_by(&mut self, by: &str, body: Body) {
-            let entry = Entry { v: 1, at: self.at, by: by.to_owned(), deputy: None, body };
+            let entry =
+                Entry { v: 1, at: self.at, by: by.to_owned(), deputy: None, uid: None, body };
             self.view.apply(self.view.size, &entry, Digest::of(b"synthetic")).unwrap();
         }
 

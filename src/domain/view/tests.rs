@@ -6,13 +6,18 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::domain::{
+    accounts::Role,
     entry::{
-        Body, ConfigChange, DeliveryCame, DeliveryMissed, Entry, ExpectationBegun,
-        ExpectationEnded, ExpectedTerms, GrantTerms, Signed,
+        AccountEditConfirmed, AccountEditProposed, AccountFacts, AppointmentConfirmed,
+        AppointmentProposed, AppointmentTerms, Body, ConfigChange, DeliveryCame, DeliveryMissed,
+        Entry, ExpectationBegun, ExpectationEnded, ExpectedTerms, GrantTerms, ManifestFacts,
+        Signed,
     },
     expected::{ExpectationEnd, WhenOff},
-    ids::{GrantId, HoldId},
+    ids::{AppointmentId, GrantId, HoldId},
+    manifest::{Kind, Manifest},
     merkle,
+    people::Post,
 };
 
 /// A signed record whose text has this nonce. What it says is not judged by the fold.
@@ -94,6 +99,7 @@ fn body() -> impl Strategy<Value = Body> {
             delivery: DeliveryId::new(n),
             link,
             name_mac: Digest::of(&n.to_be_bytes()),
+            opens: None,
         }),
         id.clone().prop_map(|n| Body::DeliveryGone { delivery: DeliveryId::new(n) }),
         (id.clone(), ".{0,8}", 0..1_u64 << 53, any::<u8>()).prop_map(|(n, text, cap, nonce)| {
@@ -137,6 +143,7 @@ fn entry() -> impl Strategy<Value = Entry> {
         at: Timestamp::from_millis(at),
         by,
         deputy: None,
+        uid: None,
         body,
     })
 }
@@ -187,7 +194,7 @@ fn grants_that_wait_for_their_completion_are_not_packed_out_of_sight() {
     let mut view = View::default();
     let mut put = |body: Body| {
         let at = Timestamp::from_millis(1_800_000_000_000);
-        let entry = Entry { v: 1, at, by: "henry".to_owned(), deputy: None, body };
+        let entry = Entry { v: 1, at, by: "henry".to_owned(), deputy: None, uid: None, body };
         let leaf = merkle::leaf_hash(&entry.to_bytes().unwrap());
         view.apply(view.size, &entry, leaf).unwrap();
     };
@@ -201,4 +208,173 @@ fn grants_that_wait_for_their_completion_are_not_packed_out_of_sight() {
         put(Body::AccessCheckpoint { size, root: Digest::of(b"synthetic") });
     }
     assert_eq!(view.grants.loose().count(), 100);
+}
+
+/// Appointments of walt, a supervisor, and of dora, who stands in for him for a day.
+fn with_a_deputy() -> View {
+    let mut view = View::default();
+    let day = Timestamp::from_millis(1_800_000_000_000);
+    let terms = |name: &str, until, deputy_for| AppointmentTerms {
+        post: Post::Supervisor,
+        link: None,
+        name: name.to_owned(),
+        from: day,
+        until,
+        doc_no: "synthetic".to_owned(),
+        deputy_for,
+    };
+    let walt = AppointmentId::new(1);
+    for (n, terms) in [
+        (1_u8, terms("walt", None, None)),
+        (2, terms("dora", Some(day.plus_seconds(86_400)), Some(walt))),
+    ] {
+        let appointment = AppointmentId::new(n.into());
+        let asked = AppointmentProposed { appointment, terms, succeeds: None, signed: None };
+        put(&mut view, "ada", None, 0, Body::AppointmentProposed(asked)).unwrap();
+        let agreed = AppointmentConfirmed { appointment, signed: signed(n) };
+        put(&mut view, "ben", None, 0, Body::AppointmentConfirmed(agreed)).unwrap();
+    }
+    view
+}
+
+/// Adds an entry, so many seconds after the day on which the appointments begin.
+fn put(
+    view: &mut View,
+    by: &str,
+    deputy: Option<u64>,
+    seconds: i64,
+    body: Body,
+) -> Result<(), FoldError> {
+    let at = Timestamp::from_millis(1_800_000_000_000).plus_seconds(seconds);
+    let deputy = deputy.map(AppointmentId::new);
+    let entry = Entry { v: 1, at, by: by.to_owned(), deputy, uid: None, body };
+    let leaf = merkle::leaf_hash(&entry.to_bytes().unwrap());
+    view.apply(view.size, &entry, leaf)
+}
+
+#[test]
+fn the_fold_itself_refuses_a_deputy_that_is_none_or_decides_for_a_party() {
+    let mut view = with_a_deputy();
+    for (n, by) in [(1, "henry"), (2, "walt"), (3, "henry")] {
+        let body =
+            Body::GrantApplied { grant: GrantId::new(n), terms: terms("a", 1), signed: None };
+        put(&mut view, by, None, 1, body).unwrap();
+    }
+    let approves =
+        |n: u64, nonce| Body::GrantApproved { grant: GrantId::new(n), signed: signed(nonce) };
+    // Another's appointment, one that is no deputy's, one that is not there, one that is over, or what walt asked for.
+    for (by, deputy, after, grant) in [
+        ("henry", 2, 1, 1),
+        ("walt", 1, 1, 1),
+        ("dora", 1, 1, 1),
+        ("dora", 9, 1, 1),
+        ("dora", 2, 2 * 86_400, 1),
+        ("dora", 2, 1, 2),
+    ] {
+        let mut next = view.clone();
+        let folded = put(&mut next, by, Some(deputy), after, approves(grant, 100));
+        assert!(folded.is_err(), "{by} by {deputy} on {grant} after {after}");
+    }
+    put(&mut view, "dora", Some(2), 1, approves(1, 101)).unwrap();
+    let stood = view.people.deputised.values().copied().collect::<Vec<_>>();
+    assert_eq!(stood, [AppointmentId::new(2)]);
+    // An appointment that nobody has confirmed is none.
+    let mut view = with_a_deputy();
+    view.people.appointments.get_mut(&AppointmentId::new(2)).unwrap().confirmed = None;
+    let body = Body::GrantApplied { grant: GrantId::new(1), terms: terms("a", 1), signed: None };
+    put(&mut view, "henry", None, 1, body).unwrap();
+    assert!(put(&mut view, "dora", Some(2), 1, approves(1, 102)).is_err());
+}
+
+#[test]
+fn an_edit_of_before_it_had_an_entry_of_its_own_folds_as_it_did() {
+    let mut view = View::default();
+    let facts = |title: &str, roles: &[Role]| AccountFacts {
+        name: "walt".to_owned(),
+        display: None,
+        title: Some(title.to_owned()),
+        unit: None,
+        roles: roles.to_vec(),
+        key: None,
+        unix: None,
+    };
+    let asked = |facts| Body::AccountProposed { account: facts, signed: None };
+    put(&mut view, "ada", None, 0, asked(facts("股長", &[Role::Supervisor]))).unwrap();
+    let agreed = |proposal, n| Body::AccountConfirmed {
+        name: "walt".to_owned(),
+        proposal,
+        signed: signed(n),
+    };
+    put(&mut view, "ben", None, 0, agreed(0, 1)).unwrap();
+    put(&mut view, "ada", None, 0, asked(facts("科長", &[Role::Supervisor]))).unwrap();
+    put(&mut view, "ben", None, 0, agreed(2, 2)).unwrap();
+    assert_eq!(view.account("walt").unwrap().title.as_deref(), Some("科長"));
+    // One of today: who proposed it, whom it is about and whoever names another proposal confirm nothing.
+    let (name, none) = ("walt".to_owned(), None::<String>);
+    let edit = AccountEditProposed {
+        name: name.clone(),
+        display: none.clone(),
+        title: Some("專員".to_owned()),
+        unit: none,
+        signed: None,
+    };
+    put(&mut view, "ada", None, 0, Body::AccountEditProposed(edit)).unwrap();
+    let agree = |proposal, n| {
+        let (name, signed) = (name.clone(), signed(n));
+        Body::AccountEditConfirmed(AccountEditConfirmed { name, proposal, signed })
+    };
+    for (by, proposal) in [("ada", 4), ("walt", 4), ("ben", 3)] {
+        assert!(put(&mut view.clone(), by, None, 0, agree(proposal, 3)).is_err(), "{by}");
+    }
+    let before = view.people.confirmed.clone();
+    put(&mut view, "ben", None, 9, agree(4, 3)).unwrap();
+    let now = view.account("walt").unwrap();
+    assert_eq!(
+        (now.title.as_deref(), now.roles.as_slice()),
+        (Some("專員"), [Role::Supervisor].as_slice())
+    );
+    assert_eq!(view.people.confirmed, before, "nobody agreed to roles");
+}
+
+#[test]
+fn a_verdict_is_of_the_manifest_that_it_says_and_of_no_other() {
+    let at = Timestamp::from_millis(1_800_000_000_000);
+    let made = Manifest {
+        batch: "A-1".to_owned(),
+        link: "a".to_owned(),
+        table_no: "T".to_owned(),
+        kind: Kind::Full,
+        sequence: 0,
+        notified_at: at,
+        basis_doc_no: String::new(),
+        purpose: String::new(),
+        applied: None,
+        as_of: None,
+        replaces: None,
+        records: 20,
+        files: Vec::new(),
+        each: true,
+    };
+    let facts = ManifestFacts {
+        number: "A-1".to_owned(),
+        kind: Kind::Full,
+        sequence: 0,
+        notified_at: at,
+        as_of: at,
+        basis_differs: false,
+        purpose_differs: false,
+        applied: None,
+        replaces: None,
+        records: 20,
+    };
+    assert!(facts.is_of(&made));
+    for other in [
+        Manifest { batch: "A-2".to_owned(), ..made.clone() },
+        Manifest { kind: Kind::Delta, ..made.clone() },
+        Manifest { sequence: 1, ..made.clone() },
+        Manifest { records: 21, ..made.clone() },
+        Manifest { replaces: Some("A-0".to_owned()), ..made.clone() },
+    ] {
+        assert!(!facts.is_of(&other), "{other:?}");
+    }
 }

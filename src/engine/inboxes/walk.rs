@@ -16,6 +16,8 @@ pub(super) struct Walk {
     pub(super) strays: VecDeque<(Vec<u8>, bool)>,
     /// Those that were noted; nothing where the inbox could not be listed, or they were told already.
     pub(super) noted: Option<Vec<Stray>>,
+    /// Folders of copies from media, each with the name that its delivery was to have.
+    pub(super) carried: VecDeque<(Vec<u8>, Vec<u8>)>,
     pub(super) folders: VecDeque<Vec<u8>>,
     /// Folders from the first on that waits for a thread.
     pub(super) waiting: VecDeque<Vec<u8>>,
@@ -37,6 +39,7 @@ impl Walk {
             begun,
             strays: VecDeque::new(),
             noted: None,
+            carried: VecDeque::new(),
             folders: VecDeque::new(),
             waiting: VecDeque::new(),
             present: BTreeSet::new(),

@@ -11,8 +11,8 @@ use crate::{
         digest::Digest,
         entry::{AGENT, CopyFacts, WipeFacts},
         ids::{BatchId, CopyId, DeliveryId, NoticeId},
-        judge::EntryKind,
-        link::{Container, Link},
+        judge::{EntryKind, is_encrypted},
+        link::Link,
         reason::Reason,
         secret::Secret,
         step::{Outcome, Plan},
@@ -125,8 +125,16 @@ impl Engine {
         let record =
             CaseRecord::new(claimed.name, claimed.folder, &claimed.facts, case_files.collect());
         let size = self.put_case(*batch, &record)?;
-        let in_plain = |link: &Link| link.container == Container::PlainByHand;
-        let plain = match self.rules.links.get(link).is_some_and(in_plain) {
+        // What a link that went meanwhile asked for nobody knows: then nothing counts as encrypted.
+        let container = self.rules.links.get(link).map(|link| link.container);
+        let encrypted = |name: &[u8]| {
+            let entry = entries.iter().find(|entry| entry.name == name);
+            container
+                .zip(entry)
+                .is_some_and(|(container, entry)| is_encrypted(container, &entry.head))
+        };
+        let plain: Vec<bool> = taken.iter().map(|(_, (name, _))| !encrypted(name)).collect();
+        let key = match plain.contains(&true) {
             true => Some(self.ports.keys.ensure_random(&slots::link(link))?),
             false => None,
         };
@@ -136,7 +144,10 @@ impl Engine {
             whole,
             files: taken
                 .iter()
-                .map(|(copy, (_, size))| file_facts(**copy, *size, plain.as_ref()))
+                .zip(plain)
+                .map(|((copy, (_, size)), plain)| {
+                    file_facts(**copy, *size, key.as_ref().filter(|_| plain))
+                })
                 .collect(),
         })
     }
@@ -185,8 +196,9 @@ impl Engine {
     }
 }
 
-/// What the register says of a copied file. Of one in plain it is the HMAC of its digest under the link's key, `plain`:
-/// the digest itself would tell whoever can guess the file, for ever, and stands in the erasable record only.
+/// What the register says of a copied file. Of one in plain, as it should come or by mistake, it is the HMAC of its digest
+/// under the link's key, `plain`: the digest itself would tell whoever can guess the file, for ever, and stands in the
+/// erasable record only.
 fn file_facts(copy: CopyId, size: CopySize, plain: Option<&Secret>) -> CopyFacts {
     let mac = plain.map(|key| Digest::keyed(key.expose(), size.sha256.to_string().as_bytes()));
     let sha256 = mac.is_none().then_some(size.sha256);

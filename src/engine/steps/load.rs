@@ -186,8 +186,11 @@ impl Engine {
                 announced: self.letter_of(batch),
             })
         };
-        // What was judged is what is loaded.
-        let manifest = record.made.as_ref().map(CaseManifest::manifest).or_else(again);
+        // What was judged is what is loaded. A record of before that was kept is read again, by what link and letter say now:
+        // it counts where it comes to what the verdict in the register says.
+        let judged = |made: &Manifest| row.manifest.as_ref().is_some_and(|facts| facts.is_of(made));
+        let manifest = record.made.as_ref().map(CaseManifest::manifest);
+        let manifest = manifest.or_else(again).filter(judged);
         let manifest = manifest.ok_or(StepError::Stuck("case-manifest"))?;
         let spool_key =
             self.ports.keys.live(&slots::spool(batch))?.ok_or(StepError::Stuck("spool-key"))?;

@@ -4,6 +4,7 @@ mod access;
 mod carrier;
 mod certify;
 mod claim;
+mod discard;
 mod keys;
 mod load;
 mod package;
@@ -12,6 +13,7 @@ mod vault;
 mod verify;
 mod wipe;
 
+pub(super) use discard::discarded;
 pub use keys::Arrival;
 pub(super) use load::{Halt, Streamed};
 pub(super) use package::Packed;

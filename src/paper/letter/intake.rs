@@ -20,7 +20,7 @@ pub fn returned(sheet: &Sheet, to: Option<String>) -> Option<Letter> {
         format!("資料內容：{}。", named(row, &serials(&sheet.rows))),
         format!(
             "收檔時間：{}；貴機關通知時間：{}。",
-            words::time(Some(row.received_at), zone),
+            words::time(row.received_at, zone),
             day(row.notified_at, zone)
         ),
         format!(
@@ -49,7 +49,7 @@ pub fn received(sheet: &Sheet, to: Option<String>) -> Option<Letter> {
         format!("資料內容：{}。", named(row, &serials(&sheet.rows))),
         format!(
             "收檔時間：{}；貴機關通知時間：{}。",
-            words::time(Some(row.received_at), zone),
+            words::time(row.received_at, zone),
             day(row.notified_at, zone)
         ),
         format!(
@@ -57,7 +57,7 @@ pub fn received(sheet: &Sheet, to: Option<String>) -> Option<Letter> {
             count(row.counts.declared),
             count(row.counts.parsed),
             count(row.counts.committed),
-            words::state(row.state)
+            words::row_state(row)
         ),
         format!(
             "使用目的：{}；使用單位：{}；核准使用期限：{}。",

@@ -1,5 +1,7 @@
 //! The draft that tells the bureau of a change of staff (TY-3.3, NT-3.9).
 
+use std::collections::BTreeSet;
+
 use super::{Letter, LetterKind, day, or_blank};
 use crate::{
     paper::words::{self, post},
@@ -27,7 +29,7 @@ pub fn change(
     let subject = "本機關戶役政資訊連結作業人員異動1案，請查照。".to_owned();
     let mut letter = Letter::of(&roster.source, LetterKind::Letter, to, subject);
     let person = |account: &str| person(roster, account);
-    letter.explained.push(super::grounds(&[]));
+    letter.explained.push(super::grounds(&grounds(page, changed)));
     match changed {
         Changed::Appointment(line) => {
             let before = line.succeeds.and_then(|id| page.appointments.iter().find(|a| a.id == id));
@@ -60,10 +62,19 @@ pub fn change(
         }
         Changed::Leaver(change) => letter.explained.push(left(roster, change)),
     }
+    letter.explained.push("異動人員帳號及權限之設定、移轉及註銷，登載於登記簿。".to_owned());
     letter
-        .explained
-        .push("異動人員之帳號及權限已依規定辦理設定、移轉或註銷者，登載於登記簿。".to_owned());
-    letter
+}
+
+/// The clauses by which the office is told: those of the link that it is about, or of every link.
+fn grounds<'a>(page: &'a PeoplePage, changed: &Changed<'_>) -> Vec<&'a str> {
+    let only = match changed {
+        Changed::Appointment(line) => line.terms.link.as_ref(),
+        Changed::Leaver(_) => None,
+    };
+    let told = page.told_by.iter().filter(|(link, _)| only.is_none_or(|only| only == *link));
+    let clauses: BTreeSet<&str> = told.map(|(_, clause)| clause.as_str()).collect();
+    clauses.into_iter().collect()
 }
 
 fn left(roster: &Roster, change: &ChangeLine) -> String {

@@ -63,6 +63,8 @@ const fn field(field: AmendField) -> &'static str {
         AmendField::Reason => "事由",
         AmendField::Channel => "密碼送達方式",
         AmendField::Letter => "函報文號",
+        AmendField::Note => "比對說明",
+        AmendField::Subject => "訓練內容",
         AmendField::CcIt => "副知資訊單位文號",
         AmendField::CcEthics => "副知政風單位文號",
     }

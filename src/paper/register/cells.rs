@@ -3,9 +3,12 @@
 use chrono_tz::Tz;
 
 use crate::{
-    domain::{certificate::Assurance, entry::PaperFacts, forms::Fact, lifecycle::CopyState},
+    domain::{
+        certificate::Assurance, entry::PaperFacts, forms::Fact, intake::Compared,
+        lifecycle::CopyState,
+    },
     paper::{form::STRUCK, words},
-    service::forms::{EndByPeople, RegisterRow},
+    service::forms::{ComparedRow, EndByPeople, RegisterRow},
 };
 
 /// Where a sheet comes from, as far as its cells say it.
@@ -32,19 +35,21 @@ pub(super) fn cell(fact: Fact, row: &RegisterRow, told: &Told<'_>) -> String {
         Fact::UnitHandler => words::seals(&row.handlers, zone),
         Fact::Acquisition => acquisition(row),
         Fact::ItHandler => words::seals(&row.it_handlers, zone),
-        Fact::Comparison => comparison(row),
+        Fact::Comparison => comparison(row, zone),
         Fact::UnitSupervisor => words::seals(&row.supervisors, zone),
         Fact::DestroyedAt => words::day(row.destroyed_at, zone),
         Fact::Remarks => remarks(row),
         Fact::Unit => row.unit.clone().unwrap_or_default(),
-        Fact::Number => {
-            format!("{}\n{}", row.number.as_deref().unwrap_or("（無編號）"), row.batch)
-        }
+        Fact::Number => words::numbers(row),
         Fact::Table => table(row),
         Fact::Provider => row.provider.clone(),
-        Fact::Delivery => row.delivery.clone().unwrap_or_else(|| "已銷毀".to_owned()),
+        Fact::Delivery => match (&row.delivery, row.batch) {
+            (Some(name), _) => name.clone(),
+            (None, Some(_)) => "已銷毀".to_owned(),
+            (None, None) => String::new(),
+        },
         Fact::Applied => row.applied.map(words::number).unwrap_or_default(),
-        Fact::ReceivedAt => words::time(Some(row.received_at), zone),
+        Fact::ReceivedAt => words::time(row.received_at, zone),
         Fact::LoadedAt => words::time(row.loaded_at, zone),
         Fact::UseUntil => words::day(row.use_until, zone),
         Fact::CopyDocNo => allowed(row),
@@ -119,7 +124,11 @@ fn acquisition(row: &RegisterRow) -> String {
     format!("{way}\n{sure}；匯入後於系統內依核准使用案查詢")
 }
 
-fn comparison(row: &RegisterRow) -> String {
+/// 比對狀況: what the handler compared; before that, what the agent counted.
+fn comparison(row: &RegisterRow, zone: Tz) -> String {
+    if let Some(compared) = &row.compared {
+        return by_the_handler(compared, zone);
+    }
     let part = |name: &str, n: Option<u64>| n.map(|n| format!("{name}{}", words::number(n)));
     let counts = [
         part("通知", row.counts.declared),
@@ -138,11 +147,39 @@ fn comparison(row: &RegisterRow) -> String {
     }
 }
 
+fn by_the_handler(compared: &ComparedRow, zone: Tz) -> String {
+    let part = |name: &str, n: u64| format!("{name}{}", words::number(n));
+    let mut counts = vec![
+        part("申請", compared.applied),
+        part("實收", compared.received),
+        part("匯入", compared.loaded),
+    ];
+    counts.extend((compared.rejected > 0).then(|| part("剔退", compared.rejected)));
+    let result = match compared.result {
+        Compared::Match => "相符",
+        Compared::Mismatch => "不符",
+    };
+    let mut lines = vec![result.to_owned(), counts.join("、")];
+    lines.extend(compared.note.as_ref().map(|note| format!("說明：{note}")));
+    lines.push(words::seal(&compared.by, zone));
+    if let Some(accepted) = &compared.accepted {
+        let why = compared.accepted_because.as_deref().unwrap_or_default();
+        lines.push(format!("同意續辦：{why}"));
+        lines.push(words::seal(accepted, zone));
+    }
+    lines.join("\n")
+}
+
 fn remarks(row: &RegisterRow) -> String {
-    let mut remarks = vec![match row.reason {
-        Some(reason) => format!("{}（{}）", words::state(row.state), words::reason(reason)),
-        None => words::state(row.state).to_owned(),
-    }];
+    let mut remarks = vec![words::row_state(row)];
+    if let Some(said) = &row.said {
+        let what = match row.batch {
+            Some(_) => "退件原因",
+            None => "撤回原因",
+        };
+        remarks.push(format!("{what}：{said}"));
+    }
+    remarks.extend(row.joined.map(|serial| format!("併入序號 {serial}")));
     if let Some(hold) = row.hold {
         remarks.push(format!("暫緩銷毀 {hold}"));
     }

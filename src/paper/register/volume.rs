@@ -7,7 +7,7 @@ use crate::{
         form::{Column, Cover, Table},
         words,
     },
-    service::forms::{RegisterRow, Sheet},
+    service::forms::{RegisterRow, RowState, Sheet},
 };
 
 const OPEN: [Column; 6] = [
@@ -62,7 +62,8 @@ pub(super) fn closing(sheet: &Sheet, year: u16, own: &[&RegisterRow]) -> Vec<Tab
     let of = |is: &dyn Fn(&RegisterRow) -> bool| count(own.iter().filter(|row| is(row)).count());
     // A batch that several units use has a row for each of them; its records came once.
     let mut seen = std::collections::BTreeSet::new();
-    let once: Vec<_> = own.iter().filter(|row| seen.insert(row.batch)).collect();
+    let once: Vec<_> =
+        own.iter().filter(|row| row.batch.is_some_and(|batch| seen.insert(batch))).collect();
     let records: u64 = once.iter().filter_map(|row| row.counts.parsed).sum();
     let loaded: u64 = once.iter().filter_map(|row| row.counts.committed).sum();
     let last = serial::bounds(year).map(|(_, last)| last);
@@ -73,7 +74,7 @@ pub(super) fn closing(sheet: &Sheet, year: u16, own: &[&RegisterRow]) -> Vec<Tab
         ("本年度批次數", count(once.len())),
         ("實收資料筆數", words::number(records)),
         ("匯入資料筆數", words::number(loaded)),
-        ("隔離中列數", of(&|row| row.state == BatchState::Quarantined)),
+        ("隔離中列數", of(&|row| row.state == RowState::Batch(BatchState::Quarantined))),
         ("本年度登記而已結案列數", of(&closed)),
         ("未結移入下年度列數", count(after(sheet, year).count())),
     ];
@@ -116,16 +117,13 @@ fn after(sheet: &Sheet, year: u16) -> impl Iterator<Item = &RegisterRow> {
 
 fn open(sheet: &Sheet, row: &RegisterRow) -> Vec<String> {
     let zone = words::zone(&sheet.source);
-    let state = match (row.closed_at, row.reason) {
-        (Some(at), _) => format!("{}結案", calendar::roc_day(at, zone)),
-        (None, Some(reason)) => {
-            format!("{}（{}）", words::state(row.state), words::reason(reason))
-        }
-        (None, None) => words::state(row.state).to_owned(),
+    let state = match row.closed_at {
+        Some(at) => format!("{}結案", calendar::roc_day(at, zone)),
+        None => words::row_state(row),
     };
     vec![
         row.serial.to_string(),
-        format!("{}\n{}", row.number.as_deref().unwrap_or("（無編號）"), row.batch),
+        words::numbers(row),
         row.unit.clone().unwrap_or_default(),
         format!("{}\n{}", row.link, row.title),
         state,

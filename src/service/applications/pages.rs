@@ -5,8 +5,10 @@ use serde::{Deserialize, Serialize};
 use super::super::{Result, Service, no_link};
 use crate::domain::{
     application::{ApplicationState, LinkBound, LinkScope, Office, narrowed},
-    ids::ApplicationId,
+    ids::{ApplicationId, AppointmentId},
     link::{Link, LinkStatus},
+    people::Post,
+    person::{Person, StandsFor},
     time::Timestamp,
     view::{Application, Reviewed},
 };
@@ -115,6 +117,30 @@ pub struct LinkPage {
     pub reviews: Vec<Reviewed>,
     /// Its applications, oldest first.
     pub applications: Vec<ApplicationLine>,
+    /// Its people: 業務單位承辦人, 資訊室承辦人 and 業務單位主管, with their deputies.
+    pub staff: Vec<StaffLine>,
+}
+
+/// Somebody who holds a post of a link now.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct StaffLine {
+    /// The post.
+    pub post: Post,
+    /// The account.
+    pub name: String,
+    /// Name, title and unit; with 代 behind a deputy's name.
+    pub person: String,
+    /// For whom, where it is a deputy.
+    pub stands_for: Option<StandsFor>,
+    /// The appointment.
+    pub appointment: AppointmentId,
+    /// Its first moment.
+    pub from: Timestamp,
+    /// Its last moment, where one is known.
+    pub until: Option<Timestamp>,
+    /// Number of the document that appoints.
+    pub doc_no: String,
 }
 
 impl Service {
@@ -179,7 +205,35 @@ impl Service {
             }),
             reviews: history.reviews,
             applications: applications.map(|(id, row)| line(*id, row)).collect(),
+            staff: self.staff_of(&file.name),
         }
+    }
+
+    /// Who holds the posts of a link now: by an appointment for it, or for every link.
+    fn staff_of(&self, link: &str) -> Vec<StaffLine> {
+        const POSTS: [Post; 3] = [Post::Handler, Post::Custodian, Post::Supervisor];
+        let (view, now) = (&self.engine.view, self.now());
+        let held = view.people.appointments.iter().filter(|(_, row)| {
+            POSTS.contains(&row.terms.post) && row.covers(link) && row.in_force(now)
+        });
+        let mut staff: Vec<StaffLine> = held
+            .map(|(id, row)| {
+                let deputy = view.stands_for(*id);
+                let person = Person { deputy, ..view.person_now(&row.terms.name) };
+                StaffLine {
+                    post: row.terms.post,
+                    name: row.terms.name.clone(),
+                    person: person.in_full(),
+                    stands_for: person.deputy,
+                    appointment: *id,
+                    from: row.begins().unwrap_or(row.terms.from),
+                    until: row.ends(),
+                    doc_no: row.terms.doc_no.clone(),
+                }
+            })
+            .collect();
+        staff.sort_by_key(|line| POSTS.iter().position(|post| *post == line.post));
+        staff
     }
 }
 

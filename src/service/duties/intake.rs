@@ -94,7 +94,7 @@ impl Asked<'_> {
         let mut start = loaded;
         for seal in asked {
             let sealed = done.unwrap_or_default().iter().find(|one| one.seal == *seal);
-            let sealed = sealed.map(|one| one.at);
+            let sealed = sealed.map(|one| one.mark.at);
             if sealed.is_none() && !self.is_in_use() {
                 return;
             }

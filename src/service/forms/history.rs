@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{RegisterRow, Source};
+use super::{RegisterRow, Seal, Source};
 use crate::domain::time::Timestamp;
 
 /// The history.
@@ -28,6 +28,8 @@ pub struct HistoryLine {
     pub at: Timestamp,
     /// The account, or `agent`.
     pub by: String,
+    /// Who that was then, where it was a person.
+    pub person: Option<Seal>,
     /// What, in a sentence.
     pub what: String,
 }

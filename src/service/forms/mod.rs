@@ -3,11 +3,13 @@
 
 mod destruction;
 mod duties;
+mod early;
 mod evidence;
 mod held;
 mod history;
 mod owed;
 mod register;
+mod signed_off;
 mod slip;
 
 use serde::{Deserialize, Serialize};
@@ -36,7 +38,9 @@ pub use evidence::{EntryProof, ManifestBytes, MonthOfUse, UsePart};
 pub use held::EndByPeople;
 pub use history::{BatchHistory, HistoryLine};
 pub use owed::OwedList;
-pub use register::{CopyEnd, RegisterFilter, RegisterPart, RegisterRow, Sheet};
+pub use register::{
+    After, ComparedRow, CopyEnd, RegisterFilter, RegisterPart, RegisterRow, RowState, Sheet,
+};
 pub use slip::{Slip, SlipCopy};
 
 use super::{Result, Service};
@@ -44,7 +48,7 @@ use crate::{
     domain::{
         digest::Digest,
         entry::Body,
-        person::{Person, Persona, StandsFor},
+        person::{self, Person, Persona, StandsFor},
         time::Timestamp,
         view::Mark,
     },
@@ -110,6 +114,12 @@ pub struct FromPaper {
     pub entered_by: String,
     /// Who confirmed it.
     pub confirmed_by: String,
+    /// Name of who entered it; the account where it has none.
+    #[serde(default)]
+    pub entered_name: String,
+    /// Name of who confirmed it.
+    #[serde(default)]
+    pub confirmed_name: String,
 }
 
 impl Service {
@@ -140,11 +150,16 @@ impl Service {
             let Body::DecisionEntered(what) = entered.body else {
                 return Err(Error::new(Exit::Failed, "a confirmed decision is nowhere entered"));
             };
+            let view = &self.engine.view;
+            let entered_name = view.person(&entered.by, confirmed.proposal).to_string();
+            let confirmed_name = view.person(&entry.by, mark.seq).to_string();
             let on_paper = Some(FromPaper {
                 doc_no: what.doc_no,
                 on: what.on,
                 entered_by: entered.by,
                 confirmed_by: entry.by,
+                entered_name,
+                confirmed_name,
             });
             return Ok(Seal { on_paper, ..self.sealed(&what.approver, mark.at, None) });
         }
@@ -166,5 +181,11 @@ impl Seal {
         let Person { account, was, deputy } = person;
         let Persona { display, title, unit } = was;
         Self { account, display, title, unit, at, key, on_paper: None, deputy }
+    }
+
+    /// The name, with 代 behind that of a deputy.
+    #[must_use]
+    pub fn name(&self) -> String {
+        person::named(self.display.as_deref(), &self.account, self.deputy.is_some())
     }
 }

@@ -5,20 +5,22 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use super::{EndByPeople, Seal, Source, held::approved_doc_no};
+use super::{EndByPeople, Seal, Source, early::is_wanted, held::approved_doc_no};
 use crate::{
     domain::{
         certificate::Assurance,
         digest::Digest,
-        entry::{AGENT, Counts, PaperFacts},
+        entry::{Counts, PaperFacts},
         forms::{self, RegisterForm},
         ids::{BatchId, HoldId, OrderId},
+        intake::Compared,
         lifecycle::{BatchState, CopyState, OrderState},
         limits,
+        notified::EarlyState,
         reason::Reason,
         serial::{self, Serial},
         time::Timestamp,
-        view::{Batch, Grant, OpenedRow, Order},
+        view::{Batch, OpenedRow, Order},
     },
     error::{Error, Exit},
     service::{Result, Service, amending::AmendedFact, no_link},
@@ -89,7 +91,30 @@ pub struct RegisterPart {
     /// Its rows, and where they come from.
     pub sheet: Sheet,
     /// What the next part comes after; none where this is the last.
-    pub next: Option<BatchId>,
+    pub next: Option<After>,
+}
+
+/// How far a list came: batches come first, then the rows that no batch has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum After {
+    /// After this batch.
+    Batch(BatchId),
+    /// After all batches, and after those rows that were opened by earlier entries than this one.
+    Early(u64),
+}
+
+impl After {
+    /// Whether a list that was at `before` came further.
+    #[must_use]
+    pub fn is_further(self, before: Option<Self>) -> bool {
+        match (before, self) {
+            (None, _) | (Some(Self::Batch(_)), Self::Early(_)) => true,
+            (Some(Self::Batch(before)), Self::Batch(now)) => now > before,
+            (Some(Self::Early(before)), Self::Early(now)) => now > before,
+            (Some(Self::Early(_)), Self::Batch(_)) => false,
+        }
+    }
 }
 
 /// A row.
@@ -102,8 +127,8 @@ pub struct RegisterRow {
     pub register: String,
     /// 使用單位.
     pub unit: Option<String>,
-    /// Our id.
-    pub batch: BatchId,
+    /// Our id; none while nothing is claimed.
+    pub batch: Option<BatchId>,
     /// Provider's number.
     pub number: Option<String>,
     /// Link.
@@ -113,11 +138,17 @@ pub struct RegisterRow {
     /// Name of the delivery, while the erasable store has it.
     pub delivery: Option<String>,
     /// State.
-    pub state: BatchState,
+    pub state: RowState,
     /// Why it is there.
     pub reason: Option<Reason>,
+    /// Why a person turned it down, or took its announcement back.
+    pub said: Option<String>,
+    /// The row that goes on with this one's delivery, where it is another.
+    pub joined: Option<Serial>,
+    /// When the row was opened, while no batch has it.
+    pub opened_at: Option<Timestamp>,
     /// When it was received.
-    pub received_at: Timestamp,
+    pub received_at: Option<Timestamp>,
     /// 提供機關通知時間.
     pub notified_at: Option<Timestamp>,
     /// 資料筆數, and what they were compared with.
@@ -132,15 +163,17 @@ pub struct RegisterRow {
     pub basis_doc_no: String,
     /// Whether the provider stated another number.
     pub basis_differs: bool,
-    /// 業務單位承辦人: who applied for its use.
+    /// 業務單位承辦人: who filled in that it is provided, and who applied for its use.
     pub handlers: Vec<Seal>,
     /// 取得資料方式: how sure the origin is (`signed`, `by-letter`, …).
     pub strength: Option<String>,
-    /// 資訊室承辦人: who entered the key or decided on it.
+    /// 資訊室承辦人: who entered the key, found it whole, and sealed that it is provided.
     pub it_handlers: Vec<Seal>,
+    /// 比對狀況: what the handler compared.
+    pub compared: Option<ComparedRow>,
     /// How the key came.
     pub key_channel: Option<String>,
-    /// 業務單位主管: who approved its use.
+    /// 業務單位主管: who provided it, and who approved its use.
     pub supervisors: Vec<Seal>,
     /// 銷毀日期.
     pub destroyed_at: Option<Timestamp>,
@@ -182,6 +215,41 @@ pub struct RegisterRow {
     pub amendments: Vec<AmendedFact>,
 }
 
+/// Where a row stands: its batch, or what there is of it before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(untagged)]
+pub enum RowState {
+    /// Its batch.
+    Batch(BatchState),
+    /// No batch has it.
+    Early(EarlyState),
+}
+
+/// What a handler compared (TPH-6.3).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct ComparedRow {
+    /// What it came to.
+    pub result: Compared,
+    /// 申請筆數.
+    pub applied: u64,
+    /// 實收筆數.
+    pub received: u64,
+    /// 匯入筆數.
+    pub loaded: u64,
+    /// 剔退筆數.
+    pub rejected: u64,
+    /// What was said about it.
+    pub note: Option<String>,
+    /// Who made it.
+    pub by: Seal,
+    /// Who let the batch be handed on all the same.
+    pub accepted: Option<Seal>,
+    /// Why.
+    pub accepted_because: Option<String>,
+}
+
 /// What became of a copy.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
@@ -200,6 +268,18 @@ pub struct CopyEnd {
     pub by_people: Option<EndByPeople>,
 }
 
+/// Rows of a part, while it grows.
+struct Rows {
+    rows: Vec<RegisterRow>,
+    next: Option<After>,
+}
+
+impl Rows {
+    fn is_full(&self, looked: usize) -> bool {
+        self.rows.len() >= limits::PART_BATCHES_MAX || looked == limits::PART_LOOKED_MAX
+    }
+}
+
 impl Service {
     /// A part of the register by batch.
     ///
@@ -208,7 +288,7 @@ impl Service {
     pub fn register_part(
         &self,
         filter: RegisterFilter,
-        after: Option<BatchId>,
+        after: Option<After>,
     ) -> Result<RegisterPart> {
         let known = |link: &String| {
             self.engine.rules.links.contains_key(link) || self.engine.view.last_of(link).is_some()
@@ -232,20 +312,37 @@ impl Service {
             })
         };
         let view = &self.engine.view;
-        let (mut rows, mut next) = (Vec::new(), None);
+        let mut part = Rows { rows: Vec::new(), next: None };
         let one = filter.batch.filter(|batch| view.batches.contains_key(batch));
-        let all = filter.batch.is_none().then(|| view.batches.keys_after(after));
+        let (all, early) = match after {
+            _ if filter.batch.is_some() => (None, None),
+            None => (Some(view.batches.keys_after(None)), Some(0)),
+            Some(After::Batch(after)) => (Some(view.batches.keys_after(Some(after))), Some(0)),
+            Some(After::Early(seq)) => (None, Some(seq)),
+        };
         for (looked, id) in one.into_iter().chain(all.into_iter().flatten()).enumerate() {
             // Whoever wants few of many gets parts with no rows: the others are not kept waiting.
-            if rows.len() >= limits::PART_BATCHES_MAX || looked == limits::PART_LOOKED_MAX {
-                next = Some(BatchId::new(id.number() - 1));
+            if part.is_full(looked) {
+                part.next = Some(After::Batch(BatchId::new(id.number() - 1)));
                 break;
             }
             if view.batches.get(&id).is_some_and(|row| wanted(id, &row)) {
-                rows.extend(self.register_rows(id)?.into_iter().filter(&in_year));
+                part.rows.extend(self.register_rows(id)?.into_iter().filter(&in_year));
+            }
+        }
+        if let Some(from) = early.filter(|_| part.next.is_none()) {
+            for (looked, (seq, row)) in view.early.from(from).enumerate() {
+                if part.is_full(looked) {
+                    part.next = Some(After::Early(seq));
+                    break;
+                }
+                if is_wanted(&filter, row) {
+                    part.rows.extend(self.early_rows(row).into_iter().filter(&in_year));
+                }
             }
         }
         let form = self.register_form(&filter)?;
+        let Rows { rows, next } = part;
         Ok(RegisterPart { sheet: Sheet::new(self.source()?, filter, form, rows), next })
     }
 
@@ -282,7 +379,7 @@ impl Service {
         opened: &OpenedRow,
     ) -> Result<RegisterRow> {
         let row = self.row(id)?;
-        let (handlers, supervisors) = self.users_of(&row, opened.unit.as_deref())?;
+        let people = self.people_of(id, &row, opened.unit.as_deref())?;
         let ordered = order.and_then(|order| self.engine.view.orders.get(&order));
         let (requested, approved) = match &ordered {
             Some(order) => self.decided(order)?,
@@ -291,19 +388,21 @@ impl Service {
         let manifest = row.manifest.as_ref();
         let policy = self.engine.rules.policies.get(&row.facts.policy);
         let time = |name: &str| row.times.get(name).copied();
-        let key = self.key_of(&row);
         Ok(RegisterRow {
             serial: opened.serial,
             register: row.facts.policy.clone(),
             unit: opened.unit.as_deref().map(str::to_owned),
-            batch: id,
+            batch: Some(id),
             number: row.number.clone(),
             link: row.link.clone(),
             register_title: policy.map(|policy| policy.register_title.clone()),
             delivery: self.engine.case(id)?.map(|case| case.shown()),
-            state: row.state,
+            state: RowState::Batch(row.state),
             reason: self.engine.reason(&row),
-            received_at: received(&row),
+            said: self.engine.view.intake_of(id).and_then(|intake| intake.rejected.clone()),
+            joined: None,
+            opened_at: None,
+            received_at: Some(received(&row)),
             // The official notice, where one was entered; else the provider's own statement.
             notified_at: (self.engine.view.notices.official(id))
                 .or(manifest.map(|m| m.notified_at)),
@@ -313,11 +412,12 @@ impl Service {
             purpose_differs: manifest.is_some_and(|m| m.purpose_differs),
             basis_doc_no: row.facts.basis_doc_no.clone(),
             basis_differs: manifest.is_some_and(|m| m.basis_differs),
-            handlers,
+            handlers: people.handlers,
             strength: row.strength.as_deref().map(str::to_owned),
-            it_handlers: key.iter().filter_map(|key| key.0.clone()).collect(),
-            key_channel: key.map(|key| key.1),
-            supervisors,
+            it_handlers: people.it_handlers,
+            compared: self.compared_row(id)?,
+            key_channel: self.key_of(&row).map(|key| key.1),
+            supervisors: people.supervisors,
             destroyed_at: time(BatchState::Destroyed.word()),
             closed_at: time(BatchState::Closed.word()),
             provider: row.facts.provider.clone(),
@@ -381,54 +481,6 @@ impl Service {
             None => None,
         };
         Ok((Some(self.seal(order.requested)?), approved))
-    }
-
-    /// Who applied for the use of a batch, and who approved it: everyone of a unit whose grant was open while it was loaded.
-    fn users_of(&self, row: &Batch, unit: Option<&str>) -> Result<(Vec<Seal>, Vec<Seal>)> {
-        let Some(from) = row.times.get(BatchState::Loaded.word()).copied() else {
-            return Ok((Vec::new(), Vec::new()));
-        };
-        let to = [BatchState::Due, BatchState::Condemned, BatchState::Destroyed]
-            .into_iter()
-            .find_map(|state| row.times.get(state.word()).copied());
-        let to = to.unwrap_or_else(|| self.now());
-        let (mut handlers, mut supervisors) = (Vec::new(), Vec::new());
-        let grants = self.engine.view.grants.iter();
-        for (_, grant) in grants.filter(|(_, grant)| grant.terms.link == row.link) {
-            let Some(approved) = grant.approved else { continue };
-            if !self.is_of(row, &grant, unit) {
-                continue;
-            }
-            if approved.at <= to && grant.terms.until >= from {
-                once(&mut handlers, self.seal(grant.applied)?);
-                once(&mut supervisors, self.seal(approved)?);
-            }
-        }
-        Ok((handlers, supervisors))
-    }
-
-    /// Whether a grant stands in the row of a unit: it is the unit's, or that of somebody who is there. One of which neither
-    /// says a unit of the batch stands in all of its rows.
-    fn is_of(&self, row: &Batch, grant: &Grant, unit: Option<&str>) -> bool {
-        let account = self.engine.view.accounts.get(&grant.terms.holder);
-        let at = account.and_then(|row| row.facts.as_ref()).and_then(|facts| facts.unit.clone());
-        let has = |unit: &&String| row.rows.iter().any(|one| one.unit.as_deref() == Some(unit));
-        let of = grant.terms.unit.as_ref().filter(has).or(at.as_ref().filter(has));
-        of.is_none_or(|of| unit == Some(of.as_str()))
-    }
-
-    /// Who brought the key that opened a batch, where a person did, and how it came.
-    fn key_of(&self, row: &Batch) -> Option<(Option<Seal>, String)> {
-        let (_, key) = self.engine.view.newest_key(row)?;
-        let person = (*key.by != *AGENT).then(|| self.sealed(&key.by, key.at, None));
-        Some((person, key.channel.to_string()))
-    }
-}
-
-/// One seal for each account: the first time counts.
-fn once(seals: &mut Vec<Seal>, seal: Seal) {
-    if seals.iter().all(|one| one.account != seal.account) {
-        seals.push(seal);
     }
 }
 

@@ -135,7 +135,7 @@ impl Service {
         let seal = |one: &Sealed| SealLine {
             seal: one.seal,
             by: one.by.clone(),
-            at: one.at,
+            at: one.mark.at,
             doc_no: one.doc_no.clone(),
         };
         let confirmed = done.and_then(|done| done.confirmed.as_ref());

@@ -252,6 +252,7 @@ const fn concerned(code: AlarmCode) -> &'static [Role] {
         | AlarmCode::CopyOverdue
         | AlarmCode::CopyLeftBehind
         | AlarmCode::StandingExpired => &[Role::Custodian, Role::Supervisor],
+        AlarmCode::SharedUser => &[Role::Supervisor, Role::Auditor, Role::Admin],
         AlarmCode::HoldReviewPast => &[Role::Custodian, Role::Supervisor, Role::Auditor],
         AlarmCode::AnchoringOverdue => {
             &[Role::Custodian, Role::Supervisor, Role::Auditor, Role::Admin]

@@ -17,7 +17,7 @@ use crate::{
         digest::Digest,
         entry::{
             AnnouncedFacts, AnnouncementConfirmed, AnnouncementWithdrawn, Body, DeliveryAnnounced,
-            NoticeFacts, NoticeGiven, NoticeJoined,
+            LinkFacts, NoticeFacts, NoticeGiven, NoticeJoined,
         },
         ids::{BatchId, NoticeId},
         limits::{DELIVERY_FILES_MAX, RECORDS_MAX},
@@ -54,6 +54,15 @@ pub struct NoticeRow {
     pub notices: Vec<NoticeLine>,
     /// What a letter announced.
     pub announcement: Option<AnnouncementLine>,
+}
+
+impl NoticeRow {
+    /// Whether a letter that two people entered stands for a delivery that has not come.
+    #[must_use]
+    pub fn announces(&self) -> bool {
+        let counts = |one: &AnnouncementLine| one.confirmed_by.is_some() && one.withdrawn.is_none();
+        self.batch.is_none() && self.announcement.as_ref().is_some_and(counts)
+    }
 }
 
 /// A notice.
@@ -207,6 +216,16 @@ impl Service {
         }
     }
 
+    /// What the link says, where a notice opens rows of the printed register: nothing did so before, and it is no batch's.
+    fn opens_rows(&self, link: &str, notice: NoticeId) -> Option<Box<LinkFacts>> {
+        let view = &self.engine.view;
+        let known = view.notices.rows.get(&notice).is_some_and(|row| row.batch.is_some());
+        let opened = known || view.early.of_notice(notice).is_some();
+        let rules = &self.engine.rules;
+        let link = rules.links.get(link).filter(|_| !opened)?;
+        Some(Box::new(rules.facts_of(link)))
+    }
+
     fn notice_give(&mut self, actor: &Actor, of: &NoticeOf, facts: NoticeFacts) -> Result<Reply> {
         if let Some(doc_no) = &facts.doc_no {
             stated("the document number", doc_no)?;
@@ -228,7 +247,8 @@ impl Service {
         }
         let stage = facts.stage;
         let signed = actor.signed.clone();
-        let body = NoticeGiven { notice, link, batch, facts, signed };
+        let opens = self.opens_rows(&link, notice).filter(|_| batch.is_none());
+        let body = NoticeGiven { notice, link, batch, facts, opens, signed };
         self.record(actor, Body::NoticeGiven(body))?;
         let row = self.notified(notice)?;
         let given = |wanted| row.notices.iter().any(|one| one.facts.stage == wanted);
@@ -291,7 +311,8 @@ impl Service {
         self.checked_letter(&link, &facts)?;
         self.no_other_letter(notice, &link, &facts.files)?;
         let signed = actor.signed.clone();
-        let body = DeliveryAnnounced { notice, link, facts, signed };
+        let opens = self.opens_rows(&link, notice);
+        let body = DeliveryAnnounced { notice, link, facts, opens, signed };
         self.record(actor, Body::DeliveryAnnounced(body))?;
         Ok(Reply::new(&notice, "waits for a second person").next(format!(
             "another custodian or a handler compares it with the letter and runs 'batchward batch announce-confirm {notice}'"

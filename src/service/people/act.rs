@@ -160,6 +160,18 @@ pub enum PeopleAct {
         /// 單位, where it changes.
         unit: Option<String>,
     },
+    /// `account acknowledge`.
+    Acknowledge {
+        /// Number of the system user that signs with several people's keys.
+        uid: u32,
+        /// Why it does.
+        reason: String,
+    },
+    /// `account acknowledge --confirm`.
+    AcknowledgeConfirm {
+        /// Number of the system user.
+        uid: u32,
+    },
 }
 
 impl PeopleAct {
@@ -177,6 +189,8 @@ impl PeopleAct {
             Self::Review { .. } => "account review",
             Self::ReviewConfirm => "account review --confirm",
             Self::Edit { .. } => "account edit",
+            Self::Acknowledge { .. } => "account acknowledge",
+            Self::AcknowledgeConfirm { .. } => "account acknowledge --confirm",
         }
     }
 
@@ -184,13 +198,19 @@ impl PeopleAct {
     #[must_use]
     pub const fn decides(&self) -> bool {
         self.begins()
-            || matches!(self, Self::Confirm { .. } | Self::HandOver { .. } | Self::ReviewConfirm)
+            || matches!(
+                self,
+                Self::Confirm { .. }
+                    | Self::HandOver { .. }
+                    | Self::ReviewConfirm
+                    | Self::AcknowledgeConfirm { .. }
+            )
     }
 
     /// Whether it decides on what no entry has begun.
     #[must_use]
     pub const fn begins(&self) -> bool {
-        matches!(self, Self::Review { .. })
+        matches!(self, Self::Review { .. } | Self::Acknowledge { .. })
     }
 
     /// Which act it is, for the roles.
@@ -205,6 +225,8 @@ impl PeopleAct {
             // Everybody may make known that he leaves; who takes custody over is named in the appointment.
             Self::Leave { .. } | Self::HandOver { .. } => Act::Look,
             Self::Review { .. } | Self::ReviewConfirm => Act::ReviewAccounts,
+            Self::Acknowledge { .. } => Act::Anchor,
+            Self::AcknowledgeConfirm { .. } => Act::ConfirmAnchor,
         }
     }
 
@@ -220,6 +242,7 @@ impl PeopleAct {
             | Self::Edit { name, .. }
             | Self::Agree { party: Party::Account(name) | Party::Vendor(name), .. } => name.clone(),
             Self::Review { .. } | Self::ReviewConfirm => "accounts".to_owned(),
+            Self::Acknowledge { uid, .. } | Self::AcknowledgeConfirm { uid } => uid.to_string(),
         }
     }
 
@@ -236,7 +259,11 @@ impl PeopleAct {
             Self::Edit { display, title, unit, .. } => {
                 [display, title, unit].into_iter().flatten().next().map_or("", String::as_str)
             }
-            Self::Confirm { .. } | Self::Review { .. } | Self::ReviewConfirm => "",
+            Self::Acknowledge { reason, .. } => reason,
+            Self::Confirm { .. }
+            | Self::Review { .. }
+            | Self::ReviewConfirm
+            | Self::AcknowledgeConfirm { .. } => "",
         }
     }
 
@@ -250,6 +277,9 @@ impl PeopleAct {
             Self::HandOver { link, to, .. } => {
                 let (_, row) = successor(view, link, to, now)?;
                 Some(row.confirmed.as_ref()?.1.digest)
+            }
+            Self::AcknowledgeConfirm { uid } => {
+                Some(view.seats.get(*uid)?.proposal.as_ref()?.mark.digest)
             }
             Self::ReviewConfirm => Some(view.people.reviews.values().next_back()?.mark.digest),
             _ => None,

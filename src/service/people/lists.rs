@@ -1,5 +1,7 @@
 //! `appointment list`: who holds which post, and which changes are known.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use super::Service;
@@ -21,6 +23,8 @@ pub struct PeoplePage {
     pub appointments: Vec<AppointmentLine>,
     /// Changes of post, oldest first.
     pub changes: Vec<ChangeLine>,
+    /// The clauses by which an office is told of a change, by link.
+    pub told_by: BTreeMap<String, String>,
 }
 
 /// An appointment.
@@ -141,6 +145,17 @@ impl Service {
                 })
                 .collect(),
         });
-        PeoplePage { appointments: appointments.collect(), changes: changes.collect() }
+        let (appointments, changes) = (appointments.collect(), changes.collect());
+        PeoplePage { appointments, changes, told_by: self.told_by() }
+    }
+
+    fn told_by(&self) -> BTreeMap<String, String> {
+        let rules = &self.engine.rules;
+        let told = rules.links.values().filter_map(|link| {
+            let policy = rules.policy_for(&link.name, &link.policy)?;
+            let rule = policy.further.people.notify.as_ref()?;
+            Some((link.name.clone(), rule.clause.clone()))
+        });
+        told.collect()
     }
 }

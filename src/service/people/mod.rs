@@ -11,6 +11,7 @@ pub mod lists;
 mod records;
 mod review;
 pub mod roster;
+mod seats;
 
 pub use act::{Appointing, Leaver, Party, PeopleAct};
 pub use lists::{AppointmentLine, ChangeLine, PeoplePage};
@@ -23,6 +24,7 @@ use crate::{
         accounts::Role,
         entry::Body,
         people::{NeededPost, Post},
+        person::Persona,
         policy::{PeopleRule, Policy},
     },
     error::Error,
@@ -49,8 +51,10 @@ impl Service {
             }
             PeopleAct::ReviewConfirm => self.accounts_review_confirm(actor),
             PeopleAct::Edit { name, display, title, unit } => {
-                self.account_edit(actor, &name, display, title, unit)
+                self.account_edit(actor, &name, Persona { display, title, unit })
             }
+            PeopleAct::Acknowledge { uid, reason } => self.seat_acknowledge(actor, uid, reason),
+            PeopleAct::AcknowledgeConfirm { uid } => self.seat_confirm(actor, uid),
         }
     }
 

@@ -284,7 +284,7 @@ mod tests {
         for part in parts {
             let by = "a".repeat(32);
             let at = Timestamp::from_millis(1_800_000_000_000);
-            Entry { v: 1, at, by, deputy: None, body: Body::SampleListed(part) }
+            Entry { v: 1, at, by, deputy: None, uid: None, body: Body::SampleListed(part) }
                 .to_bytes()
                 .unwrap();
         }

@@ -88,6 +88,10 @@ alarms! {
     AnchoringOverdue = "anchoring-overdue", Alarm,
         "too few witnesses have vouched for the register lately",
         "'batchward witness request NAME' makes what a witness cosigns, 'batchward witness take' takes it in";
+    /// Two people's keys in one hand.
+    SharedUser = "shared-user", Alarm,
+        "one system user signs with the keys of several people",
+        "find out who has whose key; two other people run 'batchward account acknowledge NUMBER'; a shared terminal is named in agent.yaml";
     /// Little room.
     DiskLow = "disk-low", Alarm,
         "a disk is almost full",

@@ -127,6 +127,10 @@ tasks! {
     TakeCustody = "take-custody", "custody of a link is to be taken over";
     /// A review of the accounts is to be confirmed.
     ConfirmReview = "confirm-review", "a review of the accounts waits for a second person";
+    /// A system user with several people's keys is to be looked into.
+    AcknowledgeSharedUser = "acknowledge-shared-user", "one system user signs with the keys of several people: why is to be found out and acknowledged";
+    /// And a second person is to confirm it.
+    ConfirmSharedUser = "confirm-shared-user", "that one system user signs with several people's keys waits for a second person's acknowledgement";
     /// The configuration is to be proposed.
     ProposeConfiguration = "propose-configuration", "changed files are to be proposed";
     /// The configuration is to be confirmed.
@@ -455,10 +459,10 @@ fn administration(given: &Given<'_>) -> Vec<Task> {
         tasks.push(Task::of(TaskCode::ConfirmClock, Act::Keep, &"clock").by(&words));
     }
     for (name, account) in &view.accounts {
-        let Some(proposal) = &account.proposal else { continue };
+        let Some((by, mark)) = account.waits() else { continue };
         let words = [format!("account confirm {name}")];
         let task = Task::of(TaskCode::ConfirmAccount, Act::ConfirmAdministration, name).by(&words);
-        let (except, since) = (Some(proposal.by.clone()), Some(proposal.mark.at));
+        let (except, since) = (Some(by.to_owned()), Some(mark.at));
         tasks.push(Task { except, since, ..task });
     }
     tasks.extend(people::of(given));

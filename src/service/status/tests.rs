@@ -53,6 +53,7 @@ impl Desk {
     fn quiet() -> Self {
         let rules = Rules {
             anchoring: None,
+            shared_users: BTreeMap::new(),
             agency: None,
             vault_plain: None,
             vault_place: None,
@@ -101,7 +102,12 @@ impl Desk {
     }
 
     fn record(&mut self, body: Body) {
-        let entry = Entry { v: 1, at: MORNING, by: "person-1".to_owned(), deputy: None, body };
+        self.record_from("person-1", None, body);
+    }
+
+    /// An entry of somebody, the first from this system user.
+    fn record_from(&mut self, by: &str, uid: Option<u32>, body: Body) {
+        let entry = Entry { v: 1, at: MORNING, by: by.to_owned(), deputy: None, uid, body };
         self.view.apply(self.view.size, &entry, Digest::of(b"synthetic")).unwrap();
         self.health.published = Some(self.view.size);
     }
@@ -119,7 +125,7 @@ impl Desk {
         let delivery = self.view.next_delivery();
         let link = "moca".to_owned();
         let name_mac = Digest::of(&batch.number().to_be_bytes());
-        self.record(Body::DeliverySeen { delivery, link: link.clone(), name_mac });
+        self.record(Body::DeliverySeen { delivery, link: link.clone(), name_mac, opens: None });
         let facts = LinkFacts {
             provider: "synthetic".to_owned(),
             title: String::new(),
@@ -425,7 +431,13 @@ fn announced(desk: &mut Desk) {
         sha256: Vec::new(),
     };
     let link = "moca".to_owned();
-    desk.record(Body::DeliveryAnnounced(DeliveryAnnounced { notice, link, facts, signed: None }));
+    desk.record(Body::DeliveryAnnounced(DeliveryAnnounced {
+        notice,
+        link,
+        facts,
+        opens: None,
+        signed: None,
+    }));
     let row = desk.view.notices.rows.get_mut(&notice).unwrap();
     row.announcement.as_mut().unwrap().confirmed = Some(("second".to_owned(), MORNING));
 }

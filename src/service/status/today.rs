@@ -10,7 +10,7 @@ use crate::{
     service::{
         Result, Service,
         duties::{DutiesWanted, DutyLine},
-        forms::Source,
+        forms::{Seal, Source},
         onlooker::Onlooker,
     },
 };
@@ -26,6 +26,8 @@ pub struct TodayPage {
     pub source: Source,
     /// Whose it is; everybody's where none is named.
     pub account: Option<String>,
+    /// Who that is.
+    pub person: Option<Seal>,
     /// When it was made.
     pub at: Timestamp,
     /// What stands wrong, the loudest first.
@@ -81,6 +83,7 @@ impl Service {
         }
         Ok(TodayPage {
             source: self.source()?,
+            person: account.as_ref().map(|name| self.sealed(name, now, None)),
             account,
             at: now,
             alarms,

@@ -158,3 +158,33 @@ fn a_manifest_in_a_flat_inbox_is_a_stray_and_speaks_for_no_delivery() {
     assert_eq!(site.clear("manifest", &claim).unknown, 0);
     assert!(site.at("manifest.yaml").exists() && !site.at("manifest.ctl").exists());
 }
+
+#[test]
+fn what_came_into_a_folder_within_a_delivery_after_its_claim_stays_and_is_told() {
+    for (form, names) in [
+        (
+            ManifestForm::Bag,
+            ["a/bagit.txt", "a/data/one.age", "a/data/deep/seen", "a/data/deep/er/seen"],
+        ),
+        (ManifestForm::Ctl, ["a/a.ctl", "a/one.age", "a/deep/seen", "a/deep/er/seen"]),
+    ] {
+        let site = Site::new(DeliveryShape::Folder, form, &names);
+        let claim = site.claim("a");
+        assert!(claim.folder.deep);
+        let late = names[3].replace("seen", "late");
+        site.put(&late);
+        let report = site.clear("a", &claim);
+        assert_eq!((report.left, report.unknown), (0, 1), "{form:?}");
+        assert!(site.at(&late).exists() && !site.at(names[2]).exists(), "{form:?}");
+        // Nothing came: all of it goes.
+        let site = Site::new(DeliveryShape::Folder, form, &names);
+        let report = site.clear("a", &site.claim("a"));
+        assert_eq!((report.left, report.unknown, report.overwritten), (0, 0, 4), "{form:?}");
+        assert!(!site.at("a").exists());
+        // More than a delivery may have: an order covers all that lies there.
+        let site = Site::new(DeliveryShape::Folder, form, &names);
+        (0..DELIVERY_FILES_MAX).for_each(|n| site.put(&names[2].replace("seen", &n.to_string())));
+        let claim = site.claim("a");
+        assert!(claim.folder.seen.is_none() && !claim.folder.deep);
+    }
+}

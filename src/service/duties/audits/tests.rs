@@ -21,7 +21,7 @@ fn rule<T>(value: T) -> Option<Rule<T>> {
 }
 
 fn record(view: &mut View, on: Timestamp, by: &str, body: Body) {
-    let entry = Entry { v: 1, at: on, by: by.to_owned(), deputy: None, body };
+    let entry = Entry { v: 1, at: on, by: by.to_owned(), deputy: None, uid: None, body };
     view.apply(view.size, &entry, Digest::of(&view.size.to_be_bytes())).unwrap();
 }
 

@@ -102,6 +102,7 @@ impl Years {
             agency: None,
             zone: Taipei,
             anchoring: None,
+            shared_users: BTreeMap::new(),
             vault_plain: None,
             vault_place: None,
             backups: None,
@@ -132,7 +133,7 @@ impl Years {
     }
 
     fn record(&mut self, on: Timestamp, by: &str, body: Body) {
-        let entry = Entry { v: 1, at: on, by: by.to_owned(), deputy: None, body };
+        let entry = Entry { v: 1, at: on, by: by.to_owned(), deputy: None, uid: None, body };
         let digest = Digest::of(&self.view.size.to_be_bytes());
         self.view.apply(self.view.size, &entry, digest).unwrap();
     }

@@ -20,6 +20,16 @@ use crate::{
 };
 
 pub(super) const ROWS: &[Row] = &[
+    (|d| d.record_from("person-1", Some(1001), Body::AccountUsed {}), &[], &[]),
+    (
+        |d| {
+            for name in ["person-1", "person-2"] {
+                d.record_from(name, Some(1001), Body::AccountUsed {});
+            }
+        },
+        &[A::SharedUser],
+        &[A::SharedUser],
+    ),
     (|d| trouble(d, SourceCode::Unreachable), &[], &[A::SourceSilent]),
     (|d| trouble(d, SourceCode::HostKeyChanged), &[A::SourceHostKey], &[A::SourceHostKey]),
     (|d| trouble(d, SourceCode::LoginRefused), &[A::SourceFailed], &[A::SourceFailed]),
@@ -81,7 +91,7 @@ fn last_admin_leaves(desk: &mut Desk) {
         key: None,
         unix: None,
     };
-    let account = Account { facts: Some(facts), disabled: false, proposal: None };
+    let account = Account { facts: Some(facts), disabled: false, proposal: None, edit: None };
     desk.view.accounts.insert("person-1".to_owned(), account);
     desk.record(Body::LeavingRecorded(LeavingRecorded {
         name: "person-1".to_owned(),
