@@ -583,3 +583,30 @@ fn what_comes_on_a_medium_is_told_as_in_a_drop() {
         site.verify();
     }
 }
+
+#[test]
+fn a_notice_that_nothing_comes_of_is_taken_back_with_its_reason_and_keeps_its_number() {
+    let people = People::new();
+    let site = site(&people, "");
+    let tell = ["batch", "notice", "--link", LINK, "--stage", "provider", "--channel", "letter"];
+    let tell = [tell.as_slice(), &["--at", "115/11/20", "--doc-no", LETTER]].concat();
+    let row = site.run_as("alice", &tell).ok().id('t');
+    let form = || site.run(&["register", "export", "--format", "csv", "-o", "-"]).ok();
+    assert!(form().text().contains("115-0001"), "{}", form().text());
+    let withdraw = ["batch", "announce-withdraw", &row, "--reason", "提供機關取消"];
+    site.run_as("sue", &withdraw).exits(77);
+    let said = site.run_as("alice", &withdraw).ok();
+    assert!(said.text().contains("the notice is taken back"), "{}", said.text());
+    site.run_as("alice", &withdraw).exits(64);
+    let rows = site.run(&["batch", "notices", "--json"]).ok().json();
+    assert_eq!(rows[0]["state"], "withdrawn");
+    assert_eq!(rows[0]["withdrawn"], "提供機關取消");
+    assert!(form().text().contains("115-0001"), "{}", form().text());
+    assert!(form().text().contains("提供機關取消"), "{}", form().text());
+    // Nothing goes on with it: the same letter anew is a row of its own.
+    let more = ["batch", "notice", &row, "--stage", "to-it", "--channel", "phone", "--at"];
+    let ran = site.run_as("alice", &[more.as_slice(), &["115/11/20"]].concat()).exits(64);
+    assert!(ran.stderr.contains("taken back already"), "{}", ran.stderr);
+    assert_ne!(site.run_as("alice", &tell).ok().id('t'), row);
+    site.verify();
+}

@@ -115,6 +115,29 @@ fn apply(site: &Site<'_>, name: &str, until: &str, more: &[&str]) -> Ran {
     site.run_as(name, &[words.as_slice(), &["--basis", "府社婦字第1150009999號"], more].concat())
 }
 
+/// Walt is a handler and a supervisor; dave, an auditor, stands in for him as the one, dora, a handler, as the other.
+fn an_office(site: &Site<'_>) {
+    for (name, roles) in [("walt", "handler,supervisor"), ("dave", "auditor"), ("dora", "handler")]
+    {
+        site.people.new_key(name);
+        let key = site.people.public(name);
+        let add = ["account", "add", name, "--role", roles, "--unit", UNIT, "--sign-key"];
+        site.run_as("ada", &[add.as_slice(), &[key.to_str().unwrap()]].concat()).ok();
+        site.run_as("ben", &["account", "confirm", name]).ok();
+    }
+    for (post, deputy) in [("handler", "dave"), ("supervisor", "dora")] {
+        let appoint = |name: &str, more: &[&str]| {
+            let add = ["appointment", "add", name, "--post", post, "--from", "115/11/21"];
+            let add = [&add[..], &["--doc-no", "府社人字第1150001234號"], more].concat();
+            let id = site.run_as("ada", &add).ok().id('p');
+            site.run_as("ben", &["appointment", "confirm", &id]).ok();
+            id
+        };
+        let held = appoint("walt", &[]);
+        appoint(deputy, &["--until", "115/11/30", "--deputy-for", &held]);
+    }
+}
+
 /// The words of a query, without its conditions.
 fn query<'a>(grant: &'a str, more: &[&'a str]) -> Vec<&'a str> {
     let words = ["query", "--grant", grant, "--case", "115-001", "--reason", "資格審查"];

@@ -2,7 +2,7 @@
 //!
 //! What lies on a medium is a stranger's: it is opened beneath a handle of its folder, never through a link and never
 //! across a mount, only regular files of one name are read, and nothing is run; a bag's payload is its one folder. The
-//! medium itself is not wiped here: it is in the inventory until people have destroyed it.
+//! medium itself is not wiped here: once its delivery is a batch it is in the inventory until people have destroyed it.
 //!
 //! What goes into an inbox lies there under a name that is no delivery's until it is whole: a process that dies leaves
 //! nothing that could be taken for one, and the agent wipes what it left.
@@ -18,8 +18,9 @@ use std::{
 
 use rustix::fs::{
     Advice, Dir, FileType, FlockOperation, Mode, OFlags, RenameFlags, ResolveFlags, fadvise, flock,
-    fstat, fsync, open, openat2, renameat_with,
+    fstat, fsync, lstat, open, openat2, renameat_with,
 };
+use rustix::io::Errno;
 
 use super::{
     fault,
@@ -85,6 +86,8 @@ struct Folder {
 }
 
 const CHUNK: usize = 1 << 20;
+/// How often a folder is made that an agent's look removes again before it is held.
+const BEGIN_TRIES: usize = 32;
 
 /// Whether a folder can be a delivery: plain files of one name, a manifest of `form` among them. Nothing is read.
 ///
@@ -126,14 +129,7 @@ pub fn bring(
     let source = Folder::open(from, form)?;
     let to = inbox.join(name);
     let begun = inbox.join(format!("{CARRYING}{name}"));
-    if to.symlink_metadata().is_ok() || begun.symlink_metadata().is_ok() {
-        return Err(FileError::Exists { path: to }.into());
-    }
-    files::create_dir(&begun)?;
-    // The lock ends with this process, and tells the agent that nobody comes any more. A look between the two finds an
-    // empty folder: then nothing can be copied into it.
-    let held = files::open_dir(&begun)?;
-    flock(&held, FlockOperation::LockExclusive).map_err(FileError::of("lock", &begun))?;
+    let _held = begin(&begun, &to)?;
     let filled = fill(&source, &begun, form)
         .and_then(|carried| settle(inbox, &begun, &to).map(|()| carried));
     match filled {
@@ -142,7 +138,35 @@ pub fn bring(
     }
 }
 
-/// Gives what is whole its name, over nothing that is there.
+/// Makes the folder that is copied into, and holds it. The lock ends with this process, and tells the agent that nobody
+/// comes any more. A look between the two finds an empty folder that nobody holds, and removes it: then it is made anew.
+fn begin(begun: &Path, to: &Path) -> Result<OwnedFd, CarrierError> {
+    for _ in 0..BEGIN_TRIES {
+        if to.symlink_metadata().is_ok() || begun.symlink_metadata().is_ok() {
+            break;
+        }
+        files::create_dir(begun)?;
+        let held = match files::open_dir(begun) {
+            Ok(held) => held,
+            Err(error) if error.is_missing() => continue,
+            Err(error) => return Err(error.into()),
+        };
+        flock(&held, FlockOperation::LockExclusive).map_err(FileError::of("lock", begun))?;
+        let ours = fstat(&held).map_err(FileError::of("inspect", begun))?;
+        match lstat(begun) {
+            Ok(found) if (found.st_dev, found.st_ino) == (ours.st_dev, ours.st_ino) => {
+                return Ok(held);
+            }
+            Ok(_) => break,
+            Err(Errno::NOENT) => {}
+            Err(errno) => return Err(FileError::of("inspect", begun)(errno).into()),
+        }
+    }
+    Err(FileError::Exists { path: to.to_owned() }.into())
+}
+
+/// Gives what is whole its name, over nothing that is there. From then on the agent may take it over: it is copied, even
+/// where the disk does not say that it keeps the name. Without it, it is what a copy left that broke off.
 fn settle(inbox: &Path, begun: &Path, to: &Path) -> Result<(), CarrierError> {
     let write = fault::Write::begin("carrier place");
     let at = files::open_dir(inbox)?;
@@ -150,7 +174,7 @@ fn settle(inbox: &Path, begun: &Path, to: &Path) -> Result<(), CarrierError> {
     renameat_with(&at, from, &at, name, RenameFlags::NOREPLACE)
         .map_err(FileError::of("rename", begun))?;
     write.middle();
-    fsync(&at).map_err(FileError::of("sync", inbox))?;
+    let _ = fsync(&at);
     write.end();
     Ok(())
 }
@@ -313,10 +337,15 @@ impl Folder {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "tests")]
-    use std::{fs, os::unix::fs::symlink};
+    #![allow(clippy::unwrap_used, clippy::panic, clippy::disallowed_methods, reason = "tests")]
+    use std::{
+        fs,
+        os::unix::fs::symlink,
+        sync::atomic::{AtomicBool, AtomicUsize, Ordering},
+    };
 
     use super::*;
+    use crate::adapters::inbox::{Inbox, InboxError};
 
     fn stick() -> (tempfile::TempDir, PathBuf) {
         let dir = tempfile::tempdir().unwrap();
@@ -355,6 +384,49 @@ mod tests {
         assert!(to.join("a.csv.age").exists());
         assert!(undo(&to));
         assert!(!to.exists());
+    }
+
+    #[test]
+    fn an_agent_that_looks_all_the_while_wipes_nothing_of_what_is_being_copied() {
+        let (dir, folder) = stick();
+        let inbox = dir.path().join("inbox");
+        fs::create_dir(&inbox).unwrap();
+        let (now, over) = (AtomicUsize::new(0), AtomicBool::new(false));
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                let watched = Inbox::open(&inbox).unwrap();
+                let mut wiped = [0; 20];
+                while !over.load(Ordering::SeqCst) {
+                    let n = now.load(Ordering::SeqCst);
+                    let name = format!("{CARRYING}medium-{n}");
+                    // A few times it is quicker than who makes the folder, and never once something is copied.
+                    if wiped[n] < 3 {
+                        match watched.discard(OsStr::new(&name)) {
+                            Ok(None) | Err(InboxError::Held { .. }) => {}
+                            Ok(Some(report)) => {
+                                assert_eq!((report.overwritten, report.left), (0, 0));
+                                wiped[n] += 1;
+                            }
+                            Err(error) => panic!("{error}"),
+                        }
+                    }
+                    std::thread::yield_now();
+                }
+            });
+            for n in 0..20 {
+                now.store(n, Ordering::SeqCst);
+                let brought = bring(&folder, &inbox, &format!("medium-{n}"), ManifestForm::Ours);
+                if brought.as_ref().map(Vec::len).ok() != Some(3) {
+                    over.store(true, Ordering::SeqCst);
+                }
+                assert_eq!(brought.unwrap().len(), 3);
+            }
+            over.store(true, Ordering::SeqCst);
+        });
+        assert_eq!(fs::read_dir(&inbox).unwrap().count(), 20);
+        for n in 0..20 {
+            assert_eq!(fs::read_dir(inbox.join(format!("medium-{n}"))).unwrap().count(), 3);
+        }
     }
 
     #[test]

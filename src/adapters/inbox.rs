@@ -86,6 +86,12 @@ pub enum InboxError {
         /// The inbox.
         path: PathBuf,
     },
+    /// A copy from a medium is under way. It was left alone.
+    #[error("a delivery is being copied from a medium into the inbox '{}'", path.display())]
+    Held {
+        /// The inbox.
+        path: PathBuf,
+    },
     /// The wipe of a claimed folder could not start.
     #[error("cannot clear a delivery in the inbox '{}'", path.display())]
     Clear {

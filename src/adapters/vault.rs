@@ -78,6 +78,9 @@ pub enum VaultError {
         /// The vault.
         path: PathBuf,
     },
+    /// More records than can be put in the order of a list.
+    #[error("more records have the values of the list than are put in its order at once")]
+    TooMany,
     /// A column's name cannot be one.
     #[error("'{path}': a column has no usable name")]
     Column {

@@ -6,6 +6,7 @@
 use std::collections::BTreeSet;
 
 use super::vault::{Vault, VaultError};
+use crate::domain::limits::LISTED_PLACES_MAX;
 
 mod list;
 
@@ -30,7 +31,7 @@ impl Sets<'_> {
     /// A vault cannot be read.
     pub fn read(&self, each: &mut dyn FnMut(&[String]) -> bool) -> Result<(), VaultError> {
         if let Some(on) = self.listed() {
-            return list::List::new(self, on).read(each);
+            return list::List::new(self, on, LISTED_PLACES_MAX).read(each);
         }
         let (vaults, key, columns, single) = (self.vaults, self.key, self.columns, self.single);
         let mut on = true;

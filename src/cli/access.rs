@@ -121,7 +121,7 @@ pub(super) fn show(
     let inspection = asked(client, args, None)?;
     let mut lines = Lines::new(format, io::stdout(), print::csv_shown);
     let served = client.inspect(identity, &inspection, &mut lines);
-    lines.end()?;
+    lines.end(served.is_err())?;
     served.map(|_| ())
 }
 
@@ -224,10 +224,12 @@ impl<W: Write> Lines<W> {
         Self { format, out, csv, waiting: Vec::new(), lines: 0, begun: false }
     }
 
-    /// Closes what [`Rows::begin`] opened.
-    fn end(&mut self) -> Result<()> {
+    /// Shows what was held back, and closes what [`Rows::begin`] opened unless the reading was cut.
+    fn end(&mut self, cut: bool) -> Result<()> {
         match self.format {
-            RowFormat::Json if self.begun => print::line(if self.lines == 0 { "]" } else { "\n]" }),
+            RowFormat::Json if self.begun && !cut => {
+                print::line(if self.lines == 0 { "]" } else { "\n]" })
+            }
             RowFormat::Table if self.begun => self.table(),
             _ => Ok(()),
         }

@@ -171,13 +171,14 @@ impl Printed {
         Self { format, fields: Vec::new(), flow: Flow::default(), rows: 0 }
     }
 
-    /// Closes what [`Rows::begin`] opened, and shows what was held back.
-    pub(super) fn end(&mut self) -> Result<()> {
+    /// Shows what was held back, and closes what [`Rows::begin`] opened unless the reading was cut: a part of an answer
+    /// must not look like one.
+    pub(super) fn end(&mut self, cut: bool) -> Result<()> {
         let rest = self.flow.rest();
         if !rest.is_empty() {
             return bytes(joined(&rest).as_bytes());
         }
-        if self.format != RowFormat::Json || self.fields.is_empty() {
+        if cut || self.format != RowFormat::Json || self.fields.is_empty() {
             return Ok(());
         }
         raw(if self.rows == 0 { "]" } else { "\n]" })

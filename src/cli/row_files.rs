@@ -102,10 +102,14 @@ impl<'a> RowFile<'a> {
         reading.copies.clone_from(&copies);
         let mut taken = Taken::new(self.path, form, &reading, client.now().to_string());
         let served = client.read(identity, &reading, &mut taken);
+        let reach = match &served {
+            Err(_) => Reach::Cut,
+            Ok(served) if served.ended.is_some() => Reach::Capped,
+            Ok(_) => Reach::Whole,
+        };
         // Where it ended before its end, nobody knows of the rest whether it would have been found.
-        let whole = matches!(&served, Ok(served) if served.ended.is_none());
-        let missing = taken.missing().filter(|_| whole);
-        match (taken.finish(whole), &served) {
+        let missing = taken.missing().filter(|_| reach == Reach::Whole);
+        match (taken.finish(reach), &served) {
             // Nothing was written; that it was not is for another person to say too.
             (Ok(false), Err(_)) => print::note(&format!(
                 "nothing was written: another person takes '{}' back with 'batchward copy withdraw'",
@@ -196,18 +200,30 @@ impl<'a> RowFile<'a> {
     }
 }
 
+/// How far a reading came.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Reach {
+    Whole,
+    /// To the cap of rows.
+    Capped,
+    /// To an error, as the end of the grant is one.
+    Cut,
+}
+
 /// Rows on their way to the file.
 struct Taken {
     path: PathBuf,
     form: Form,
     file: Option<BufWriter<File>>,
+    begun: bool,
     fields: Vec<String>,
     /// Rows of a spreadsheet, which is made whole.
     rows: Vec<Vec<String>>,
     count: u64,
-    /// The field of a list, its values, and which of them were found.
+    /// The field of a list, its values, where it stands in a row, and which of them were found.
     on: Option<String>,
     asked: Vec<String>,
+    at: Option<usize>,
     found: BTreeSet<String>,
     made_at: String,
 }
@@ -222,14 +238,22 @@ impl Taken {
             path: path.to_owned(),
             form,
             file: None,
+            begun: false,
             fields: Vec::new(),
             rows: Vec::new(),
             count: 0,
             on,
             asked,
+            at: None,
             found: BTreeSet::new(),
             made_at,
         }
+    }
+
+    /// Opens the file, which is new.
+    fn open(&mut self) -> io::Result<&mut BufWriter<File>> {
+        let new = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&self.path)?;
+        Ok(self.file.insert(BufWriter::new(new)))
     }
 
     fn write(&mut self, text: &str) -> io::Result<()> {
@@ -239,16 +263,16 @@ impl Taken {
         }
     }
 
-    /// How many values of a list were not found, and how many there are.
+    /// How many values of a list were not found, and how many there are; nothing where the rows do not show which were.
     fn missing(&self) -> Option<(usize, usize)> {
-        self.on.as_ref()?;
+        self.at?;
         Some((self.asked.len().saturating_sub(self.found.len()), self.asked.len()))
     }
 
-    /// Ends the file and has it on the disk; false where nothing was ever written. Who was not found stands in it only
-    /// where the whole list was looked for.
-    fn finish(mut self, whole: bool) -> Result<bool> {
-        let end = self.end(whole);
+    /// Ends the file and has it on the disk; false where nothing was ever written. What was cut does not look like the
+    /// whole: JSON stays open, and of a spreadsheet, which is made at its end, there is none.
+    fn finish(mut self, reach: Reach) -> Result<bool> {
+        let end = self.end(reach);
         let Some(file) = self.file.take() else {
             return end.map(|()| false).map_err(|e| unwritten(&self.path, &e));
         };
@@ -262,8 +286,8 @@ impl Taken {
         Ok(true)
     }
 
-    fn end(&mut self, whole: bool) -> io::Result<()> {
-        if self.file.is_none() {
+    fn end(&mut self, reach: Reach) -> io::Result<()> {
+        if !self.begun || reach == Reach::Cut {
             return Ok(());
         }
         match self.form {
@@ -275,7 +299,9 @@ impl Taken {
                     head: self.fields.clone(),
                     rows: std::mem::take(&mut self.rows),
                 }];
-                if let Some(on) = self.on.as_ref().filter(|_| whole) {
+                // Who was not found stands in it only where the whole list was looked for, and the rows show it.
+                let told = reach == Reach::Whole && self.at.is_some();
+                if let Some(on) = self.on.as_ref().filter(|_| told) {
                     let lost = self.asked.iter().filter(|value| !self.found.contains(*value));
                     sheets.push(Sheet {
                         name: "查無資料".to_owned(),
@@ -284,7 +310,7 @@ impl Taken {
                     });
                 }
                 let bytes = rows::ods(&sheets, &self.made_at).map_err(io::Error::other)?;
-                self.file.as_mut().map_or(Ok(()), |file| file.write_all(&bytes))
+                self.open()?.write_all(&bytes)
             }
         }
     }
@@ -297,18 +323,19 @@ fn unwritten(path: &Path, error: &io::Error) -> Error {
 impl Rows for Taken {
     fn begin(&mut self, fields: &[String]) -> io::Result<()> {
         self.fields = fields.to_vec();
-        let new = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&self.path)?;
-        self.file = Some(BufWriter::new(new));
+        self.at = self.on.as_ref().and_then(|on| fields.iter().position(|field| field == on));
+        self.begun = true;
         match self.form {
-            Form::Csv => self.write(&format!("\u{feff}{}", print::csv(fields))),
-            Form::Json => self.write("["),
+            Form::Csv => {
+                self.open()?.write_all(format!("\u{feff}{}", print::csv(fields)).as_bytes())
+            }
+            Form::Json => self.open()?.write_all(b"["),
             Form::Ods => Ok(()),
         }
     }
 
     fn row(&mut self, values: &[String]) -> io::Result<()> {
-        let at = self.on.as_ref().and_then(|on| self.fields.iter().position(|field| field == on));
-        if let Some(value) = at.and_then(|at| values.get(at)) {
+        if let Some(value) = self.at.and_then(|at| values.get(at)) {
             self.found.insert(value.clone());
         }
         self.count += 1;
@@ -334,29 +361,52 @@ mod tests {
 
     use super::*;
 
+    /// A file of the rows of a list of 甲 and 乙, of whom 甲 is found.
+    fn made(folder: &Path, form: Form, field: &str, reach: Reach) -> (PathBuf, bool) {
+        let path = folder.join("found");
+        let values = vec!["甲".to_owned(), "乙".to_owned()];
+        let reading = Reading {
+            grant: id("g-00000001").unwrap(),
+            case_no: String::new(),
+            reason: String::new(),
+            batch: None,
+            wanted: Wanted::List { on: "name".to_owned(), values },
+            to: "file".to_owned(),
+            copies: Vec::new(),
+        };
+        let mut taken = Taken::new(&path, form, &reading, "2026-11-22T00:00:00Z".to_owned());
+        taken.begin(&[field.to_owned()]).unwrap();
+        taken.row(&["甲".to_owned()]).unwrap();
+        assert_eq!(taken.missing(), (field == "name").then_some((1, 2)));
+        let there = taken.finish(reach).unwrap();
+        assert_eq!(there, path.exists());
+        (path, there)
+    }
+
     #[test]
-    fn who_was_not_found_stands_in_the_file_only_where_all_were_looked_for() {
-        for (whole, there) in [(true, true), (false, false)] {
+    fn who_was_not_found_stands_in_the_file_only_where_all_were_looked_for_and_rows_show_it() {
+        let (whole, capped) = (Reach::Whole, Reach::Capped);
+        for (field, reach, there) in
+            [("name", whole, true), ("name", capped, false), ("village", whole, false)]
+        {
             let folder = tempfile::tempdir().unwrap();
-            let path = folder.path().join("found.ods");
-            let mut taken = Taken {
-                path: path.clone(),
-                form: Form::Ods,
-                file: None,
-                fields: Vec::new(),
-                rows: Vec::new(),
-                count: 0,
-                on: Some("name".to_owned()),
-                asked: vec!["甲".to_owned(), "乙".to_owned()],
-                found: BTreeSet::new(),
-                made_at: "2026-11-22T00:00:00Z".to_owned(),
-            };
-            taken.begin(&["name".to_owned()]).unwrap();
-            taken.row(&["甲".to_owned()]).unwrap();
-            assert!(taken.finish(whole).unwrap());
+            let (path, _) = made(folder.path(), Form::Ods, field, reach);
             let mut archive = zip::ZipArchive::new(File::open(&path).unwrap()).unwrap();
             let content = io::read_to_string(archive.by_name("content.xml").unwrap()).unwrap();
             assert_eq!(content.contains("查無資料") && content.contains('乙'), there);
         }
+    }
+
+    #[test]
+    fn a_part_of_an_answer_does_not_look_like_the_whole() {
+        for (reach, closed) in [(Reach::Whole, true), (Reach::Capped, true), (Reach::Cut, false)] {
+            let folder = tempfile::tempdir().unwrap();
+            let (path, there) = made(folder.path(), Form::Json, "name", reach);
+            let text = std::fs::read(&path).unwrap();
+            assert!(there && text.starts_with(b"["));
+            assert_eq!(serde_json::from_slice::<serde_json::Value>(&text).is_ok(), closed);
+        }
+        let folder = tempfile::tempdir().unwrap();
+        assert!(!made(folder.path(), Form::Ods, "name", Reach::Cut).1);
     }
 }

@@ -177,7 +177,7 @@ pub(super) fn read(
 ) -> Result<()> {
     let mut rows = Counted::new(print::Printed::new(format), reading);
     let served = client.read(identity, reading, &mut rows);
-    rows.shown.end()?;
+    rows.shown.end(served.is_err())?;
     let ended = served?.ended;
     if ended == Some("row-cap") {
         print::note("the row cap of the grant is reached: there may be more rows");

@@ -219,8 +219,9 @@ fn shared_users(
     let (now, wanted) = (&in_force.agent.shared_users, &found.agent.shared_users);
     if wanted.iter().any(|(uid, reason)| now.get(uid) != Some(reason)) {
         pending.push(of_agent("shared-users", false));
-    } else if now != wanted {
-        effective.agent.shared_users.clone_from(wanted);
+    }
+    if now.keys().any(|uid| !wanted.contains_key(uid)) {
+        effective.agent.shared_users.retain(|uid, _| wanted.contains_key(uid));
         tightened.push(of_agent("shared-users", true));
     }
 }

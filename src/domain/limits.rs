@@ -117,6 +117,8 @@ pub const ROWS_HELD_MAX: usize = 500;
 pub const ROWS_LOOK_MS: u64 = 200;
 /// Values of a list that are put in order and walked along the keys of a vault together.
 pub const LISTED_VALUES_AT_ONCE: usize = 1 << 17;
+/// Records whose places in a list are held at once, and so the most rows that one part of it shows.
+pub const LISTED_PLACES_MAX: usize = 1 << 20;
 /// Rows of a list that are fetched in the order in which they lie, and held until they are told in that of the list.
 pub const LISTED_ROWS_AT_ONCE: usize = if cfg!(test) { 1 << 7 } else { 1 << 16 };
 /// Responses of rows that wait for a slow reader.
@@ -258,8 +260,6 @@ pub const DATABASE_READ_SECONDS: u64 = 3600;
 pub const DATABASE_SETTLE_MS: i64 = 60_000;
 /// Rows that are fetched of a reading at once.
 pub const DATABASE_FETCH_ROWS: i32 = 512;
-/// Records whose places in a list are held at once, and so the most rows that one part of it shows.
-pub const DATABASE_PLACES_MAX: usize = 1 << 20;
 /// Records of a sealed table by which it is told what they are marked by, where the table does not say it.
 pub const DATABASE_MARK_SAMPLE: i32 = 16;
 /// Values of a list that are asked for at once.

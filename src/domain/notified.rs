@@ -32,7 +32,7 @@ words! {
         Announced = "announced",
         /// Two people typed and read the letter.
         Confirmed = "confirmed",
-        /// The announcement was taken back.
+        /// The announcement was taken back, or the notice.
         Withdrawn = "withdrawn",
         /// The delivery was seen, and is not claimed yet.
         Seen = "seen",
@@ -51,7 +51,7 @@ words! {
         Confirmed = "confirmed",
         /// A batch came of it.
         Arrived = "arrived",
-        /// The announcement was taken back.
+        /// The announcement was taken back, or the notice.
         Withdrawn = "withdrawn",
     }
 }

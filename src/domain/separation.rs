@@ -1,8 +1,9 @@
 //! Acts of a second person, as one closed list: whoever has a part in what they are about does not do them.
 //!
-//! The list says which acts these are. Who has a part in what, the service finds (`service/separation.rs`); that nobody does
-//! one of them on what is his own, for whom he stands in, or in place of who stood in for him, `tests/separation.rs` shows of
-//! each of them.
+//! The list says which acts these are. Who has a part in what, the service finds (`service/separation.rs`). That nobody does
+//! one of them on what is his own, `tests/separation.rs` shows of each of them, or names the test that does; of those that it
+//! shows itself also that nobody does one for whom he stands in. That nobody does one in place of who stood in for him is one
+//! rule for all of them: `tests/offices.rs` shows it.
 
 use super::words::words;
 

@@ -188,6 +188,9 @@ impl Engine {
         if scan.cut {
             self.unreadable(&link, "more lies in the inbox than is listed");
         }
+        if !scan.cut {
+            self.taken_away(&link, &scan.carried)?;
+        }
         self.inboxes.walk = Some(Walk {
             strays: scan.strays.into(),
             noted: Some(Vec::new()),
@@ -334,7 +337,7 @@ impl Engine {
             Some(known) => known,
             None => {
                 let delivery = self.view.next_delivery();
-                let opens = self.view.opens_at_sight(&link.name, name_mac);
+                let opens = self.view.opens_at_sight(&link.name, name_mac, now);
                 let opens = opens.then(|| Box::new(self.rules.facts_of(link)));
                 let seen =
                     Body::DeliverySeen { delivery, link: link.name.clone(), name_mac, opens };

@@ -343,7 +343,7 @@ pub trait Intake: Send + Sync {
     /// Wipes it. One that is gone is done.
     ///
     /// # Errors
-    /// Something could not be removed.
+    /// It is under way, or something could not be removed.
     fn discard(&self, link: &Link, folder: &[u8]) -> Result<WipeFacts>;
     /// Finished key files.
     ///

@@ -251,7 +251,7 @@ impl Service {
     /// What somebody decided on is changed by the office that decided, and not by who had asked for it.
     fn may_change_a_decision(&self, actor: &Actor, what: &FactAmended) -> Result<()> {
         let Some((act, asked)) = self.engine.view.decided_on(what) else { return Ok(()) };
-        if asked.as_deref() == Some(actor.name()) {
+        if asked.is_some_and(|(by, _)| by == actor.name()) {
             return Err(Error::refused(format!(
                 "you asked for '{}' and cannot confirm what changes the decision on it",
                 what.object

@@ -286,7 +286,7 @@ fn decided_entry(view: &View, command: &Command, now: Timestamp) -> Option<Diges
             let row = view.incidents.get(&act.incident()?)?;
             let remedied = row.remedied.as_ref().map(|(_, mark, ..)| *mark);
             let looked = row.investigation.as_ref().map(|made| made.mark);
-            Some(remedied.or(looked).unwrap_or(row.reported).digest)
+            Some(view.as_amended(remedied.or(looked).unwrap_or(row.reported)))
         }
         Command::MediaConfirm { copy } => {
             Some(view.copies.get(copy)?.held.as_ref()?.end.as_ref()?.mark.digest)

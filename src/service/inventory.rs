@@ -179,11 +179,14 @@ impl Service {
     ) -> Result<Reply> {
         lies_on(facts.kind, facts.medium)?;
         typed(&facts)?;
-        self.later(facts.delete_by)?;
         let (copy, batch, unapproved) = match of {
             Declared::Copy(copy) => {
                 self.not_handed_on(*copy)?;
                 let (row, held) = self.held(*copy)?;
+                // A file may be cut by the end of its own day: it is there, and is made known as what was agreed to.
+                if held.delete_by.is_none() || held.delete_by != facts.delete_by {
+                    self.later(facts.delete_by)?;
+                }
                 if row.state != CopyState::Planned {
                     return Err(Error::usage(format!("'{copy}' is {}", row.stands()))
                         .hint("what was approved and is not made yet is declared by its id"));
@@ -203,6 +206,7 @@ impl Service {
                 (*copy, row.batch, false)
             }
             Declared::Batch(batch) => {
+                self.later(facts.delete_by)?;
                 self.row(*batch)?;
                 let asks = self.copy_rule(*batch)?.0 != CopyApproval::None;
                 (self.engine.view.next_copy(0), *batch, facts.kind.is_made() && asks)

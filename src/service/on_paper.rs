@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Actor, Reply, Result, Service, administration::second_person, inventory::may_be_made,
-    kept_papers::fit_to_keep, not_permitted, stated,
+    kept_papers::fit_to_keep, not_permitted, separation::same_office, stated,
 };
 use crate::{
     domain::{
@@ -22,7 +22,7 @@ use crate::{
         papers::PaperKind,
         policy::Policy,
         time::Timestamp,
-        view::{Mark, Proposal},
+        view::{Decided, Mark, Proposal},
     },
     engine::standing::policies_of,
     error::{Error, Exit},
@@ -215,13 +215,7 @@ impl Service {
         if !act.allowed_to(&approver.facts.roles) {
             return Err(not_permitted(&approver, word, act));
         }
-        let (requester, _) = self.asked_in(subject)?;
-        if requester == name {
-            return Err(Error::refused(format!(
-                "'{name}' asked for '{subject}' and cannot decide on it"
-            ))
-            .hint("nobody decides alone, on paper neither"));
-        }
+        self.other_office(subject, name)?;
         match (subject, ruling) {
             (Subject::Order(id), Ruling::Approved) => self.approvable(&approver, id)?,
             (Subject::Order(id), Ruling::Denied) => self.deniable(&approver, id)?,
@@ -233,6 +227,26 @@ impl Service {
             (Subject::Copy(id), Ruling::Denied) => self.wished(&approver, id)?,
         }
         Ok(approver)
+    }
+
+    /// Who is named asked for nothing of it, nor did somebody for him or who stands in for him, nor was it approved for him: an
+    /// office is one, on paper too.
+    fn other_office(&self, subject: Subject, name: &str) -> Result<()> {
+        let (requester, asked) = self.asked_in(subject)?;
+        if requester == name {
+            return Err(Error::refused(format!(
+                "'{name}' asked for '{subject}' and cannot decide on it"
+            ))
+            .hint("nobody decides alone, on paper neither"));
+        }
+        let view = &self.engine.view;
+        let for_him = view.stood_for_in(asked.seq) == Some(name)
+            || view.stood_in_for(Decided::On(subject), name);
+        let mut offices = view.deputyships(&requester, self.now());
+        if for_him || offices.any(|(id, _)| view.principal(id) == Some(name)) {
+            return Err(same_office(name));
+        }
+        Ok(())
     }
 
     /// The day of a document: not before what it decides on was asked for, and not to come.

@@ -45,12 +45,16 @@ impl Service {
             let same = mine == Some(part.who.as_str()) || (of.is_some() && of == mine);
             if same { mine } else { of.filter(|of| *of == actor.name()) }
         });
-        let Some(name) = one else { return Ok(()) };
-        Err(Error::refused(format!(
-            "this was asked for or decided by '{name}', or for them, and is not decided for them again"
-        ))
-        .hint("nobody decides alone; ask somebody who stands in for neither"))
+        one.map_or(Ok(()), |name| Err(same_office(name)))
     }
+}
+
+/// The refusal of an office that comes twice.
+pub(super) fn same_office(name: &str) -> Error {
+    Error::refused(format!(
+        "this was asked for or decided by '{name}', or for them, and is not decided for them again"
+    ))
+    .hint("nobody decides alone; ask somebody who stands in for neither")
 }
 
 fn part(by: &str, mark: Mark) -> Part {
@@ -69,8 +73,9 @@ fn proposal<T>(of: Option<&Proposal<T>>) -> Vec<Part> {
 fn second(view: &View, command: &Command) -> Option<Second> {
     Some(match command {
         Command::AccountConfirm { name } => {
-            let row = view.accounts.get(name).and_then(|row| row.proposal.as_ref());
-            let parts = proposal(row).into_iter().chain([named(name)]);
+            // Whole facts wait, or an edit.
+            let waits = view.accounts.get(name).and_then(|row| row.waits());
+            let parts = waits.map(|(by, mark)| part(by, mark)).into_iter().chain([named(name)]);
             (SecondAct::Account, parts.collect())
         }
         Command::ConfigConfirm => {
@@ -104,7 +109,10 @@ fn second(view: &View, command: &Command) -> Option<Second> {
         Command::Handover { act } => return of_handover(view, act),
         Command::Register { act } => return of_register(view, act),
         Command::OnPaper { act } => match &**act {
-            DecisionAct::Enter { .. } => return None,
+            // Who enters it begins, and has no part in what was asked for.
+            DecisionAct::Enter { typed } => {
+                (SecondAct::Decision, asked_in(view, typed.subject).into_iter().collect())
+            }
             DecisionAct::Confirm { subject } => (SecondAct::Decision, on_paper(view, *subject)),
         },
         Command::People { act } => return of_people(view, act),
@@ -228,12 +236,16 @@ fn of_order(view: &View, order: OrderId, approved: bool) -> Vec<Part> {
 
 /// Who typed a decision from a signed document, and who had asked for it.
 fn on_paper(view: &View, subject: Subject) -> Vec<Part> {
-    let asked = match subject {
+    let typed = proposal(view.typed_decision(subject)).into_iter();
+    typed.chain(asked_in(view, subject)).collect()
+}
+
+fn asked_in(view: &View, subject: Subject) -> Option<Part> {
+    match subject {
         Subject::Order(id) => view.orders.get(&id).map(|row| part(&row.by, row.requested)),
         Subject::Grant(id) => view.grants.get(&id).map(|row| part(&row.by, row.applied)),
         Subject::Copy(id) => asked_for(view, id).into_iter().next(),
-    };
-    proposal(view.typed_decision(subject)).into_iter().chain(asked).collect()
+    }
 }
 
 fn of_link(view: &View, act: &LinkAct) -> Option<Second> {
@@ -314,7 +326,8 @@ fn of_register(view: &View, act: &RegisterAct) -> Option<Second> {
         return Some((SecondAct::Amendment, Vec::new()));
     };
     let asked = view.decided_on(&row.what).and_then(|(_, asked)| asked);
-    let parts = [part(&row.by, row.mark)].into_iter().chain(asked.as_deref().map(named));
+    let asked = asked.map(|(by, mark)| part(&by, mark));
+    let parts = [part(&row.by, row.mark)].into_iter().chain(asked);
     Some((SecondAct::Amendment, parts.collect()))
 }
 
@@ -330,10 +343,11 @@ fn of_people(view: &View, act: &PeopleAct) -> Option<Second> {
             (SecondAct::Review, row.map(|row| part(&row.by, row.mark)).into_iter().collect())
         }
         PeopleAct::AcknowledgeConfirm { uid } => {
-            let seat = view.seats.get(*uid);
-            let parts = proposal(seat.and_then(|seat| seat.proposal.as_ref())).into_iter();
-            let held = seat.into_iter().flat_map(|seat| seat.accounts.keys());
-            (SecondAct::SharedUser, parts.chain(held.map(|name| named(name))).collect())
+            let seat = view.seat(*uid);
+            let parts = proposal(seat.as_ref().and_then(|seat| seat.proposal.as_ref()));
+            let held = seat.iter().flat_map(|seat| seat.accounts.keys());
+            let held = held.map(|name| named(name));
+            (SecondAct::SharedUser, parts.into_iter().chain(held).collect())
         }
         PeopleAct::Acknowledge { .. }
         | PeopleAct::Appoint { .. }

@@ -50,7 +50,11 @@ impl Drops {
 }
 
 fn inbox_error(error: &InboxError) -> PortError {
-    PortError::Later { code: "inbox", message: described(error) }
+    let message = described(error);
+    match error {
+        InboxError::Held { .. } => PortError::Later { code: "media-held", message },
+        _ => PortError::Later { code: "inbox", message },
+    }
 }
 
 fn keybox_error(error: &KeyboxError) -> PortError {
@@ -203,18 +207,19 @@ impl Intake for Drops {
 
     fn discard(&self, link: &Link, folder: &[u8]) -> Result<WipeFacts> {
         let report = open(link)?.discard(OsStr::from_bytes(folder)).map_err(|e| inbox_error(&e))?;
-        if report.left > 0 {
+        let left = report.as_ref().map_or(0, |report| report.left);
+        if left > 0 {
             let message = format!(
                 "{} things that a copy from a medium left in the inbox of '{}' cannot be removed",
-                report.left, link.name
+                left, link.name
             );
             return Err(PortError::Later { code: "inbox-left", message });
         }
         Ok(WipeFacts {
-            files: report.overwritten + report.unlinked,
-            bytes: report.bytes,
+            files: report.as_ref().map_or(0, |r| r.overwritten + r.unlinked),
+            bytes: report.as_ref().map_or(0, |r| r.bytes),
             assurance: crate::domain::certificate::Assurance::L0,
-            filesystem: report.report.ground.kind,
+            filesystem: report.map(|r| r.report.ground.kind).unwrap_or_default(),
             notes: BTreeMap::new(),
             report: None,
         })

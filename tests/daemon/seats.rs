@@ -7,7 +7,7 @@ use serde_json::Value;
 
 /// Synthetic system users of the machine; nobody has them.
 const DESK: &str = "65533";
-const OTHERS: [&str; 4] = ["65529", "65530", "65531", "65532"];
+const OTHERS: [&str; 5] = ["65529", "65530", "65531", "65532", "65528"];
 
 /// What an account signs at a system user's keyboard, through the socket.
 fn signed(agent: &Agent<'_, '_>, uid: &str, name: &str, words: &[&str]) -> (Option<i32>, String) {
@@ -43,12 +43,13 @@ fn one_system_user_with_two_peoples_keys_is_an_alarm_until_two_others_know() {
     assert!(rustix::process::geteuid().is_root(), "only root can be another user");
     let people = People::new();
     let (site, _) = laid_out(&people);
-    people.new_key("walt");
-    let key = people.public("walt");
-    let add =
-        ["account", "add", "walt", "--role", "supervisor", "--sign-key", key.to_str().unwrap()];
-    site.run_as("ada", &add).ok();
-    site.run_as("ben", &["account", "confirm", "walt"]).ok();
+    for (name, role) in [("walt", "supervisor"), ("carl", "custodian")] {
+        people.new_key(name);
+        let key = people.public(name);
+        let add = ["account", "add", name, "--role", role, "--sign-key", key.to_str().unwrap()];
+        site.run_as("ada", &add).ok();
+        site.run_as("ben", &["account", "confirm", name]).ok();
+    }
     let agent = Agent::start(&site);
     let (run, above) = (site.dir.join("run"), site.dir.parent().unwrap());
     for path in [above, &site.dir, &run] {
@@ -96,6 +97,14 @@ fn one_system_user_with_two_peoples_keys_is_an_alarm_until_two_others_know() {
         rows.map(|row| (row["uid"].to_string(), row["by"].to_string())).collect();
     assert_eq!(pairs.iter().collect::<BTreeSet<_>>().len(), pairs.len(), "{pairs:?}");
     assert_eq!(pairs.iter().filter(|(uid, _)| uid == DESK).count(), 3, "{pairs:?}");
+    // Nobody whose own system user is another's as well says so; nor does the second of them from where the first did.
+    let (code, said) = signed(&agent, OTHERS[3], "carl", &known);
+    assert_eq!(code, Some(77), "{said}");
+    assert!(said.contains("sign as your system user as well"), "{said}");
+    assert_eq!(signed(&agent, OTHERS[4], "carl", &known).0, Some(0));
+    let (code, said) = signed(&agent, OTHERS[4], "walt", &confirm);
+    assert_eq!(code, Some(77), "{said}");
+    assert!(said.contains("sign as your system user as well"), "{said}");
     agent.stop();
     site.verify();
 }

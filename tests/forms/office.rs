@@ -368,3 +368,37 @@ fn a_former_value_stands_struck_through_above_the_new_one() {
     fs::write(dir.path().join("struck.pdf"), super::pdf(&form)).unwrap();
     says(&text_of(&dir.path().join("struck.pdf"), "-raw"), &["舊目的新目的"]);
 }
+
+#[test]
+fn who_sealed_stands_in_the_row_of_the_unit_where_he_was_then() {
+    let people = People::new();
+    let site = Site::in_memory(&people);
+    let link = site.dir.join("links/moca-full.yaml");
+    let text = fs::read_to_string(&link).unwrap();
+    let own = "policy: taoyuan-dwcd\noverride:\n  intake:\n    provide: { value: [handler, custodian, supervisor], clause: own }";
+    let two = text.replace("policy: taoyuan-dwcd", own);
+    let two = two.replace("units: [幼兒托育科]", "units: [幼兒托育科, 社會救助科]");
+    assert!(two.contains("社會救助科"), "{two}");
+    fs::write(&link, two).unwrap();
+    site.init();
+    site.accounts(super::UNIT);
+    site.install(&[], &["small-20"]);
+    site.once();
+    let batch = site.row("moca-1151102-0006")["id"].as_str().unwrap().to_owned();
+    let doc = ["--doc-no", "北市衛字第1150000001號"];
+    site.run_as("henry", &[&["batch", "provide", &batch], doc.as_slice()].concat()).ok();
+    let sealed = || -> Vec<(Value, Vec<Value>)> {
+        let of = |row: &Value| {
+            let seals = row["handlers"].as_array().unwrap().iter();
+            (row["unit"].clone(), seals.map(|seal| seal["account"].clone()).collect())
+        };
+        rows(&site, &[]).iter().map(of).collect()
+    };
+    let before = sealed();
+    assert_eq!(before[0], ("幼兒托育科".into(), vec!["henry".into()]));
+    assert_eq!(before[1], ("社會救助科".into(), vec![]));
+    site.run_as("ada", &["account", "edit", "henry", "--unit", "社會救助科"]).ok();
+    site.run_as("ben", &["account", "confirm", "henry"]).ok();
+    assert_eq!(sealed(), before, "he moved after he sealed it");
+    site.verify();
+}

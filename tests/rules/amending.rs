@@ -130,3 +130,19 @@ fn an_application_that_is_amended_is_decided_on_as_it_stands() {
     assert!(signed["object_digest"].is_string());
     site.verify();
 }
+
+#[test]
+fn whoever_an_application_was_made_for_does_not_confirm_what_changes_the_decision_on_it() {
+    let people = People::new();
+    let site = with_mallory(&people, &["small-20"]);
+    an_office(&site);
+    let grant = apply(&site, "dave", "2027-06-30", &[]).ok().id('g');
+    let entry = place_of(&site, "grant-applied");
+    site.run_as("sue", &["grant", "approve", &grant]).ok();
+    site.run_as("henry", &amend(&entry, "purpose", "其他用途")).ok();
+    let confirm = ["register", "confirm", &place_of(&site, "fact-amended")];
+    let ran = site.run_as("walt", &confirm).exits(77);
+    assert!(ran.stderr.contains("asked for or decided by 'walt'"), "{}", ran.stderr);
+    site.run_as("sue", &confirm).ok();
+    site.verify();
+}

@@ -344,3 +344,40 @@ fn a_day_later(site: &Site<'_>) {
         site.once();
     }
 }
+
+#[test]
+fn an_office_is_one_person_on_paper_too() {
+    const PARTY: &str = "asked for or decided by 'walt'";
+    let people = People::new();
+    let site = site_under(&people, &[("approvers: { value: 1,", "approvers: { value: 2,")]);
+    an_office(&site);
+    let (batch, first) = requested(&site);
+    // What his deputy approved for him he does not approve again on paper.
+    site.run_as("dora", &["destroy", "approve", &first]).ok();
+    let says = |by: &str, order: &str, approver: &'static str| {
+        let right = code(&site, "destroy", order);
+        Typed { approver, ..Typed::new(&site, order, &right) }.by(&site, by, &[])
+    };
+    let refused = |by: &str, order: &str, approver: &'static str| {
+        let ran = says(by, order, approver).exits(77);
+        assert!(ran.stderr.contains(PARTY), "{}", ran.stderr);
+    };
+    refused("henry", &first, "walt");
+    let next = |before: &str, by: &str| {
+        site.run_as("sue", &["destroy", "cancel", before, "--reason", "次日再簽"]).ok();
+        let ask = ["destroy", "request", &batch, "--reason", "使用完竣"];
+        site.run_as(by, &ask).ok().id('o')
+    };
+    // Nor what somebody asked for in his place, or who stands in for him asked for.
+    let for_him = next(&first, "dave");
+    refused("henry", &for_him, "walt");
+    let hers = next(&for_him, "dora");
+    refused("henry", &hers, "walt");
+    // And who stands in for who asked does not enter it.
+    let his = next(&hers, "walt");
+    refused("dave", &his, "sue");
+    assert!(of_type(&site, "decision-entered").is_empty());
+    says("henry", &his, "sue").ok();
+    site.run_as("carl", &["destroy", "confirm", &his]).ok();
+    site.verify();
+}

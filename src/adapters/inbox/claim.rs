@@ -123,14 +123,13 @@ impl Inbox {
         }
         self.check_unchanged(folder.as_fd(), &facts, &names)?;
         self.check_nothing_added((folder.as_fd(), name), &names, cut)?;
-        let mut seen = deep.filter(|_| !facts.is_over_limit()).map(|deep| {
-            seen.extend(deep);
-            seen
-        });
+        let is_deep = deep.is_some() && !facts.is_over_limit();
+        seen.extend(deep.into_iter().flatten());
+        let mut seen = (!facts.is_over_limit()).then_some(seen);
         for mark in seen.iter_mut().flatten() {
             mark.copied(copied(&facts, mark));
         }
-        let folder = ClaimedFolder { id: folder_id(&id), lay, deep: seen.is_some(), seen };
+        let folder = ClaimedFolder { id: folder_id(&id), lay, deep: is_deep, seen };
         Ok(Claim { facts, folder })
     }
 

@@ -49,11 +49,12 @@ pub struct ClaimedFolder {
     /// How it lay there.
     #[serde(default, skip_serializing_if = "Lay::is_folder")]
     pub lay: Lay,
-    /// What lay in it; nothing where that was more than a delivery may have, or was claimed before this was kept:
-    /// then an order covers all that lies there.
+    /// What lay in it; nothing where the delivery was over its limits, or was claimed before this was kept: then an order
+    /// covers all that lies there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seen: Option<Vec<Mark>>,
-    /// Whether what lies in folders within was seen as well. Of claims of before this was kept it goes with its folder.
+    /// Whether what lies in folders within was seen as well. Where that was more than a delivery may have, and of claims of
+    /// before this was kept, it goes with its folder.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub deep: bool,
 }
@@ -73,6 +74,9 @@ pub struct Mark {
     bytes: i64,
     /// When its inode changed last, in nanoseconds.
     changed: i64,
+    /// When its bytes changed last, in nanoseconds; of marks of before this was kept it is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    written: Option<i64>,
     /// What was copied of it.
     sha256: Option<Digest>,
 }
@@ -86,6 +90,7 @@ impl Mark {
             inode: found.st_ino,
             bytes: found.st_size,
             changed: changed(&found),
+            written: Some(written(&found)),
             sha256: None,
         })
     }
@@ -114,11 +119,18 @@ fn changed(found: &Stat) -> i64 {
     found.st_ctime.saturating_mul(1_000_000_000).saturating_add(nanos)
 }
 
+fn written(found: &Stat) -> i64 {
+    let nanos = i64::try_from(found.st_mtime_nsec).unwrap_or(0);
+    found.st_mtime.saturating_mul(1_000_000_000).saturating_add(nanos)
+}
+
 impl ClaimedFolder {
-    /// The names of what was seen, and those under which an earlier clearing was about to remove it.
+    /// The names of what was seen, and those under which an earlier clearing was about to remove it. What lies in a folder
+    /// goes with the folder, and is asked about there.
     pub(super) fn names(&self) -> Vec<OsString> {
         let both = |mark: &Mark| [mark.neutral().into_os_string(), mark.path().into_os_string()];
-        self.seen.iter().flatten().flat_map(both).collect()
+        let outer = |mark: &&Mark| mark.path().components().count() == 1;
+        self.seen.iter().flatten().filter(outer).flat_map(both).collect()
     }
 
     /// Whether a thing is one that was seen: the same unchanged, or one that holds what was copied. `path` is its own
@@ -139,8 +151,11 @@ impl ClaimedFolder {
         };
         match kind {
             FileType::RegularFile => {
-                let same = (mark.inode, mark.bytes, mark.changed)
-                    == (found.st_ino, found.st_size, changed(found));
+                // Of what was not copied nobody can say what it held: that it has other rights or another owner by now
+                // makes it no other file, and it would stay for ever.
+                let unwritten = mark.sha256.is_none() && mark.written == Some(written(found));
+                let same = (mark.inode, mark.bytes) == (found.st_ino, found.st_size)
+                    && (mark.changed == changed(found) || unwritten);
                 // One of another length is another file, and is not read: it may be of any length.
                 let again = || digest(folder, name, mark.bytes);
                 same || mark.bytes == found.st_size

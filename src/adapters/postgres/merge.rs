@@ -16,7 +16,7 @@ use super::{
     table,
 };
 use crate::domain::limits::{
-    DATABASE_FETCH_ROWS, DATABASE_LIST_VALUES, DATABASE_MARK_SAMPLE, DATABASE_PLACES_MAX,
+    DATABASE_FETCH_ROWS, DATABASE_LIST_VALUES, DATABASE_MARK_SAMPLE, LISTED_PLACES_MAX,
 };
 
 /// How tables are read: rows by number or by mark, each from its index.
@@ -205,15 +205,19 @@ impl<'a> Merge<'a> {
                     Some((*place, at, one.number.cast_signed()))
                 }));
                 // Those that come first in the order of the list are kept, in bounded memory.
-                if places.len() > 2 * DATABASE_PLACES_MAX {
-                    places.select_nth_unstable(DATABASE_PLACES_MAX);
-                    places.truncate(DATABASE_PLACES_MAX);
+                if places.len() > 2 * LISTED_PLACES_MAX {
+                    places.select_nth_unstable(LISTED_PLACES_MAX);
+                    places.truncate(LISTED_PLACES_MAX);
                     cut = true;
                 }
                 Ok(true)
             })?;
         }
         places.sort_unstable();
+        if cut {
+            // Between those that came after the last cut, some that were cut are missing.
+            places.truncate(LISTED_PLACES_MAX);
+        }
         for run in places.chunk_by(|one, next| (one.0, one.1) == (next.0, next.1)) {
             let Some((_, at, _)) = run.first() else { continue };
             let Some(shelf) = self.shelves.get(*at) else { continue };

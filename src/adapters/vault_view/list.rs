@@ -38,47 +38,63 @@ struct Found {
 pub(super) struct List<'a> {
     sets: &'a Sets<'a>,
     on: &'a str,
+    /// Places that are held at once.
+    most: usize,
     /// The removals of each vault, once they are asked for.
     removals: Vec<OnceCell<BTreeSet<(String, u64)>>>,
 }
 
 impl<'a> List<'a> {
-    pub(super) fn new(sets: &'a Sets<'a>, on: &'a str) -> Self {
+    pub(super) fn new(sets: &'a Sets<'a>, on: &'a str, most: usize) -> Self {
         let removals = sets.vaults.iter().map(|_| OnceCell::new()).collect();
-        Self { sets, on, removals }
+        Self { sets, on, most, removals }
     }
 
     /// Calls `each` with the rows; `each` returns whether to go on.
     pub(super) fn read(&self, each: &mut dyn FnMut(&[String]) -> bool) -> Result<(), VaultError> {
         for part in self.sets.sets.chunks(LISTED_VALUES_AT_ONCE) {
             let values: Vec<&str> = part.iter().flatten().map(|(_, v)| v.as_str()).collect();
-            let places = self.places(&values)?;
+            let (places, cut) = self.places(&values)?;
             for piece in places.chunks(LISTED_ROWS_AT_ONCE) {
                 if !self.rows(piece)?.iter().flatten().all(|row| each(row)) {
                     return Ok(());
                 }
             }
+            // Who takes the rows wanted more than were kept: what is left out is never left out in silence.
+            if cut {
+                return Err(VaultError::TooMany);
+            }
         }
         Ok(())
     }
 
-    /// Where the records of these values are. A value that stands twice is two places, as it would be asked twice.
-    fn places(&self, values: &[&str]) -> Result<Vec<Place>, VaultError> {
+    /// Where the records of these values are, and whether there are more. A value that stands twice is two places, as it
+    /// would be asked twice. Those that come first in the order of the list are kept, in bounded memory.
+    fn places(&self, values: &[&str]) -> Result<(Vec<Place>, bool), VaultError> {
         let mut sorted: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
         for (place, value) in values.iter().enumerate() {
             sorted.entry(value).or_default().push(place);
         }
         let (sorted, listed): (Vec<&str>, Vec<Vec<usize>>) = sorted.into_iter().unzip();
-        let mut places = Vec::new();
+        let (mut places, mut cut) = (Vec::new(), false);
         for (n, vault) in self.sets.vaults.iter().enumerate() {
             vault.places(self.on, &sorted, &mut |at, number| {
                 for listed in listed.get(at).into_iter().flatten() {
                     places.push(Place { listed: *listed, vault: n, number });
+                    if places.len() > self.most.saturating_mul(2) {
+                        places.select_nth_unstable(self.most);
+                        places.truncate(self.most);
+                        cut = true;
+                    }
                 }
             })?;
         }
         places.sort_unstable();
-        Ok(places)
+        if cut {
+            // Between those that came after the last cut, some that were cut are missing.
+            places.truncate(self.most);
+        }
+        Ok((places, cut))
     }
 
     /// The rows of these places, those left out that are not to be shown.

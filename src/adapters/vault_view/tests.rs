@@ -94,3 +94,33 @@ fn a_long_list_goes_over_many_blocks_and_pieces() {
     compared(&vaults, Some("id"), false, "id", &every_third);
     compared(&vaults, Some("id"), true, "id", &[id(5), "none".to_owned(), id(4_000), id(5)]);
 }
+
+#[test]
+fn a_list_that_most_records_meet_is_told_to_its_bound_and_then_says_that_there_are_more() {
+    let dir = tempfile::tempdir().unwrap();
+    let people: Vec<Record> =
+        (0..100).map(|n| (false, format!("A{n:03}"), "xy"[n % 2..=n % 2].to_owned())).collect();
+    let vaults = [vault(dir.path(), 1, false, &people)];
+    let columns = ["id".to_owned()];
+    let sets: Vec<Vec<(String, String)>> =
+        ["y", "x"].map(|value| vec![("village".to_owned(), value.to_owned())]).to_vec();
+    let all = Sets { vaults: &vaults, key: None, columns: &columns, sets: &sets, single: false };
+    let told = |most: usize, wanted: usize| {
+        let mut rows = Vec::new();
+        let read = list::List::new(&all, "village", most).read(&mut |row| {
+            rows.push(row[0].clone());
+            rows.len() < wanted
+        });
+        (rows, read)
+    };
+    let (whole, read) = told(50, usize::MAX);
+    assert!(read.is_ok() && whole.len() == 100);
+    for most in [1, 7, 20, 49] {
+        let (rows, read) = told(most, usize::MAX);
+        assert!(matches!(read, Err(VaultError::TooMany)), "{most}");
+        assert_eq!(rows, whole[..most], "{most}");
+        // Who wants no more than that misses nothing.
+        let (rows, read) = told(most, most);
+        assert!(read.is_ok() && rows == whole[..most], "{most}");
+    }
+}

@@ -42,7 +42,7 @@ pub(in crate::cli) enum BatchWord {
         /// Id of the row, t-00000001.
         row: String,
     },
-    /// Take an announcement back that nothing came of.
+    /// Take an announcement or a notice back that nothing came of.
     AnnounceWithdraw {
         /// Id of the row, t-00000001.
         row: String,

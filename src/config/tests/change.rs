@@ -291,3 +291,31 @@ fn where_loaded_data_lie_waits_and_what_accepts_plain_is_gone_at_once() {
     }
     assert!(!embedded.agent.agreed().contains("vault"), "as before there was another place");
 }
+
+#[test]
+fn a_system_user_that_is_named_no_more_is_watched_at_once_whatever_else_is_edited() {
+    let found = site();
+    let rest = fs::read_to_string(found.path("agent.yaml")).unwrap();
+    let users = |all: &str| {
+        found.write("agent.yaml", format!("{rest}shared_users: [{all}]\n"));
+        found.load().unwrap()
+    };
+    let (one, two) = ("{uid: 1001, reason: a}", "{uid: 1002, reason: b}");
+    let (before, other) = (users(&format!("{one}, {two}")), users("{uid: 1003, reason: c}"));
+    let (fewer, worded) = (users(one), users("{uid: 1001, reason: d}"));
+    for (to, tightened, pending, named) in [
+        (&fewer, &["shared-users"][..], &[][..], &[1001][..]),
+        (&other, &["shared-users"], &["shared-users"], &[]),
+        (&worded, &["shared-users"], &["shared-users"], &[1001]),
+        (&before, &[], &[], &[1001, 1002]),
+    ] {
+        assert_eq!(compared(&before, to), (owned(tightened), owned(pending)));
+        let effective = inforce::compare(&before, to).effective;
+        let digest = inforce::keep(&found.path("state"), &effective.files).unwrap();
+        let agent = crate::config::Agent { state: found.path("state"), ..to.agent.clone() };
+        let kept = inforce::kept(&agent, digest).unwrap().agent.shared_users;
+        assert_eq!(kept, effective.agent.shared_users);
+        assert_eq!(kept.keys().copied().collect::<Vec<u32>>(), named);
+        assert!(kept.get(&1001).is_none_or(|reason| reason == "a"), "as it was agreed to");
+    }
+}

@@ -118,7 +118,7 @@ pub struct AnnouncementConfirmed {
     pub signed: Signed,
 }
 
-/// An announcement that no delivery came of was taken back.
+/// An announcement that no delivery came of was taken back, or a notice.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AnnouncementWithdrawn {

@@ -57,7 +57,8 @@ impl View {
                 let row = self.amendments.get_mut(&confirmed.amendment);
                 let row = row.ok_or(FoldError::Unknown(mark.seq))?;
                 // The fold itself refuses who confirms what is his own, or twice.
-                if row.by == by || asked.as_ref() == Some(&by) || row.confirmed.is_some() {
+                let asked = asked.is_some_and(|(asked, _)| asked == by);
+                if row.by == by || asked || row.confirmed.is_some() {
                     return Err(FoldError::Transition(mark.seq));
                 }
                 row.confirmed = Some((by, mark.at));
@@ -194,20 +195,22 @@ impl View {
         }
     }
 
-    /// The decision that an amendment would change: the act that it was, and who had asked for it. Nothing where nobody has
-    /// decided on it yet: what is amended before is decided on as it stands then.
+    /// The decision that an amendment would change: the act that it was, and who had asked for it, in which entry. Nothing
+    /// where nobody has decided on it yet: what is amended before is decided on as it stands then.
     #[must_use]
-    pub fn decided_on(&self, what: &FactAmended) -> Option<(Act, Option<String>)> {
+    pub fn decided_on(&self, what: &FactAmended) -> Option<(Act, Option<(String, Mark)>)> {
         let object = what.object.as_str();
         match what.kind.as_str() {
             "grant-applied" => {
                 let row = self.grants.get(&object.parse().ok()?)?;
-                (row.state != GrantState::Applied).then(|| (Act::DecideUse, Some(row.by.clone())))
+                let asked = (row.by.clone(), row.applied);
+                (row.state != GrantState::Applied).then_some((Act::DecideUse, Some(asked)))
             }
             "copy-requested" | "copy-approved" => {
                 let row = self.copies.get(&object.parse().ok()?)?;
                 let held = row.held.as_deref()?;
-                held.approved.is_some().then(|| (Act::DecideCopy, Some(held.by.clone())))
+                let asked = (held.by.clone(), held.mark);
+                held.approved.is_some().then_some((Act::DecideCopy, Some(asked)))
             }
             // Nobody asks for a hold: who places it decides.
             "hold-placed" => Some((Act::Hold, None)),
@@ -216,16 +219,16 @@ impl View {
             "appointment-proposed" => {
                 let row = self.people.appointments.get(&object.parse().ok()?)?;
                 row.confirmed.as_ref()?;
-                Some((Act::ConfirmAdministration, Some(row.by.clone())))
+                Some((Act::ConfirmAdministration, Some((row.by.clone(), row.proposed))))
             }
             "report-signed" => {
                 let row = self.audits.reports.get(&object.parse().ok()?)?;
-                Some((Act::SignReport, Some(row.by.clone())))
+                Some((Act::SignReport, Some((row.by.clone(), row.made))))
             }
             "incident-remedied" => {
                 let row = self.incidents.get(&object.parse().ok()?)?;
                 row.closed.as_ref()?;
-                Some((Act::Judge, row.remedied.as_ref().map(|(by, ..)| by.clone())))
+                Some((Act::Judge, row.remedied.as_ref().map(|(by, mark, ..)| (by.clone(), *mark))))
             }
             _ => None,
         }

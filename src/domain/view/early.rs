@@ -18,6 +18,7 @@ use crate::domain::{
     entry::LinkFacts,
     ids::{BatchId, DeliveryId, NoticeId},
     notified::NotifiedState,
+    serial::roc_year,
     time::Timestamp,
 };
 
@@ -70,6 +71,7 @@ impl EarlyEnd {
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct EarlyRows {
     rows: BTreeMap<u64, Early>,
+    /// Kept when the rows are a batch's: a notice opens rows once.
     of_notice: BTreeMap<NoticeId, u64>,
     of_delivery: BTreeMap<DeliveryId, u64>,
     #[serde(with = "kept::pairs")]
@@ -82,10 +84,16 @@ impl EarlyRows {
         self.rows.range(entry..).map(|(seq, row)| (*seq, row))
     }
 
-    /// The rows that a notice opened and no batch has.
+    /// The rows that a notice opened and a batch may go on with.
     #[must_use]
     pub fn of_notice(&self, id: NoticeId) -> Option<&Early> {
-        self.rows.get(self.of_notice.get(&id)?)
+        self.rows.get(self.of_notice.get(&id)?).filter(|row| row.over.is_none())
+    }
+
+    /// Whether a notice opened rows, whoever has them by now.
+    #[must_use]
+    pub fn noticed(&self, id: NoticeId) -> bool {
+        self.of_notice.contains_key(&id)
     }
 
     /// The rows that the sight of a delivery opened.
@@ -93,14 +101,21 @@ impl EarlyRows {
     pub fn of_delivery(&self, id: DeliveryId) -> Option<&Early> {
         self.rows.get(self.of_delivery.get(&id)?)
     }
+
+    /// The rows that a delivery of this name had before it went away, and goes on with in the year of their numbers.
+    fn before(&self, link: &str, name_mac: Digest, at: Timestamp) -> Option<u64> {
+        let seq = *self.of_name.get(&(link.to_owned(), name_mac))?;
+        let year = self.rows.get(&seq)?.rows.first()?.serial.year;
+        (year == roc_year(at)).then_some(seq)
+    }
 }
 
 impl View {
     /// Whether a delivery that is seen now has rows of its own from now on: it had some before it went away, or nothing is
     /// awaited on its link that it may be.
     #[must_use]
-    pub fn opens_at_sight(&self, link: &str, name_mac: Digest) -> bool {
-        if self.early.of_name.contains_key(&(link.to_owned(), name_mac)) {
+    pub fn opens_at_sight(&self, link: &str, name_mac: Digest, now: Timestamp) -> bool {
+        if self.early.before(link, name_mac, now).is_some() {
             return true;
         }
         let awaited = self.awaited(link).count();
@@ -116,10 +131,10 @@ impl View {
     fn awaited<'a>(&'a self, link: &'a str) -> impl Iterator<Item = NoticeId> + 'a {
         let open = self.notices.open_on(link);
         let open = open.filter(|(_, row)| row.state() != NotifiedState::Withdrawn);
-        open.map(|(id, _)| id).filter(|id| self.early.of_notice.contains_key(id))
+        open.map(|(id, _)| id).filter(|id| self.early.of_notice(*id).is_some())
     }
 
-    /// A notice or a letter opens rows, where it has none.
+    /// A notice or a letter opens rows, where it never did.
     pub(super) fn noticed_early(
         &mut self,
         mark: Mark,
@@ -131,7 +146,7 @@ impl View {
         let Some(link) = row.filter(|row| row.batch.is_none()).map(|row| row.link.clone()) else {
             return;
         };
-        if self.early.of_notice.contains_key(&notice) {
+        if self.early.noticed(notice) {
             return;
         }
         self.early.of_notice.insert(notice, mark.seq);
@@ -149,7 +164,7 @@ impl View {
         let Some(facts) = opens else { return };
         let by = OpenedBy::Sight(delivery, name_mac);
         let name = (link.to_owned(), name_mac);
-        let before = self.early.of_name.get(&name).copied();
+        let before = self.early.before(link, name_mac, mark.at);
         let again = before.and_then(|seq| Some((seq, self.early.rows.get_mut(&seq)?)));
         if let Some((seq, row)) = again {
             (row.by, row.over) = (by, None);
@@ -184,7 +199,8 @@ impl View {
         notice: NoticeId,
         batch: BatchId,
     ) -> Result<(), FoldError> {
-        match self.early.of_notice.remove(&notice) {
+        let open = self.early.of_notice(notice).is_some();
+        match self.early.of_notice.get(&notice).copied().filter(|_| open) {
             Some(seq) => self.goes_on(mark, seq, batch),
             None => Ok(()),
         }
@@ -239,6 +255,11 @@ impl View {
         let row = self.batches.get_mut(&batch).ok_or(FoldError::Unknown(mark.seq))?;
         if !row.rows.is_empty() || row.facts.policy != early.facts.policy {
             early.over = Some(EarlyEnd::Joined(mark.at, batch));
+            // What comes later under the same name is something else.
+            if let OpenedBy::Sight(_, name_mac) = early.by {
+                let name = (early.link.clone(), name_mac);
+                self.early.of_name.remove(&name);
+            }
             return Ok(());
         }
         row.rows.append(&mut early.rows);

@@ -255,7 +255,7 @@ impl View {
     fn finish_later(&mut self, mark: Mark, plan: Plan, outcome: &Outcome) -> Result<(), FoldError> {
         match (plan, outcome) {
             (Plan::DiscardMedia { link, name_mac, .. }, Outcome::MediaDiscarded { .. }) => {
-                self.arrivals.retain(|one| !one.is(&link, name_mac));
+                self.arrivals.retain(|one| one.batch.is_some() || !one.is(&link, name_mac));
                 Ok(())
             }
             (Plan::WipeCopy { order, copy, .. }, Outcome::CopyWiped { wiped }) => {

@@ -53,6 +53,9 @@ pub struct Notified {
     pub notices: Vec<Given>,
     /// What a letter announced; of several, the last.
     pub announcement: Option<Announcement>,
+    /// Who took it back before anything was announced, when, and why: nothing comes of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub closed: Option<(String, Timestamp, String)>,
     /// The batch that it is about, the newest of several.
     pub batch: Option<BatchId>,
 }
@@ -63,6 +66,7 @@ impl Notified {
     pub const fn state(&self) -> NotifiedState {
         match (&self.batch, &self.announcement) {
             (Some(_), _) => NotifiedState::Arrived,
+            (None, None) if self.closed.is_some() => NotifiedState::Withdrawn,
             (None, None) => NotifiedState::Told,
             (None, Some(one)) => match (&one.withdrawn, &one.confirmed) {
                 (Some(_), _) => NotifiedState::Withdrawn,
@@ -104,9 +108,18 @@ impl Notified {
         self.standing().filter(|_| before.is_none_or(|batch| batch.rejected))
     }
 
-    /// Whether a document of this number is one of its notices, or its announcement.
+    /// Who took back the notice or the letter by which nothing came, when, and why.
+    #[must_use]
+    pub fn withdrawn(&self) -> Option<&(String, Timestamp, String)> {
+        self.announcement.as_ref().map_or(self.closed.as_ref(), |one| one.withdrawn.as_ref())
+    }
+
+    /// Whether a document of this number is one of its notices, or its announcement. What was taken back goes on with nothing.
     #[must_use]
     pub fn has_document(&self, doc_no: &str) -> bool {
+        if self.closed.is_some() {
+            return false;
+        }
         let announced = self.announcement.as_ref().filter(|one| one.withdrawn.is_none());
         self.notices.iter().any(|one| one.facts.doc_no.as_deref() == Some(doc_no))
             || announced.is_some_and(|one| one.facts.doc_no == doc_no)
@@ -187,9 +200,11 @@ impl View {
                     opened: mark.at,
                     notices: Vec::new(),
                     announcement: None,
+                    closed: None,
                     batch: None,
                 });
-                if row.link != made.link || row.batch.is_some() || row.standing().is_some() {
+                let taken = row.batch.is_some() || row.closed.is_some();
+                if row.link != made.link || taken || row.standing().is_some() {
                     return Err(FoldError::Transition(mark.seq));
                 }
                 row.announcement = Some(Announcement {
@@ -217,14 +232,16 @@ impl View {
                 Ok(())
             }
             Body::AnnouncementWithdrawn(made) => {
-                if self.notices.rows.get(&made.notice).is_none_or(|row| row.batch.is_some()) {
+                let row = self.notices.rows.get_mut(&made.notice);
+                let row = row.ok_or(FoldError::Unknown(mark.seq))?;
+                if matches!(row.state(), NotifiedState::Arrived | NotifiedState::Withdrawn) {
                     return Err(FoldError::Transition(mark.seq));
                 }
-                let one = self.announced(mark, made.notice)?;
-                if one.withdrawn.is_some() {
-                    return Err(FoldError::Transition(mark.seq));
+                let taken = Some((entry.by.clone(), mark.at, made.reason.clone()));
+                match &mut row.announcement {
+                    Some(one) => one.withdrawn = taken,
+                    None => row.closed = taken,
                 }
-                one.withdrawn = Some((entry.by.clone(), mark.at, made.reason.clone()));
                 Ok(())
             }
             Body::NoticeJoined(made) => {
@@ -245,9 +262,11 @@ impl View {
             opened: mark.at,
             notices: Vec::new(),
             announcement: None,
+            closed: None,
             batch: None,
         });
-        if row.link != given.link {
+        let closed = row.closed.is_some() && row.batch.is_none() && given.batch.is_none();
+        if row.link != given.link || closed {
             return Err(FoldError::Transition(mark.seq));
         }
         if let Some(batch) = given.batch.filter(|batch| row.batch != Some(*batch)) {

@@ -56,6 +56,26 @@ impl Seats {
 }
 
 impl View {
+    /// A system user with all of its accounts: those that were used from it, and the one that is registered for it, which
+    /// needs no key to be used from there.
+    #[must_use]
+    pub fn seat(&self, uid: u32) -> Option<Seat> {
+        let mut seat = self.seats.get(uid)?.clone();
+        let first = seat.accounts.values().min_by_key(|mark| mark.seq).copied();
+        if let (Some(first), Some(facts)) = (first, self.account_of_uid(uid)) {
+            seat.accounts.entry(facts.name.clone()).or_insert(first);
+        }
+        Some(seat)
+    }
+
+    /// Whether anybody else's account is at a system user.
+    #[must_use]
+    pub fn sits_with_others(&self, uid: u32, name: &str) -> bool {
+        let registered = self.account_of_uid(uid).is_some_and(|facts| facts.name != name);
+        let seat = self.seats.get(uid);
+        registered || seat.is_some_and(|seat| seat.accounts.keys().any(|other| other != name))
+    }
+
     /// Keeps from which system user an account was used.
     pub(super) fn seated(&mut self, mark: Mark, entry: &Entry) {
         if let Some(uid) = entry.uid {
@@ -93,7 +113,11 @@ impl View {
 mod tests {
     #![allow(clippy::unwrap_used, reason = "tests")]
     use super::*;
-    use crate::domain::{digest::Digest, time::Timestamp};
+    use crate::domain::{
+        digest::Digest,
+        entry::{AccountFacts, UnixUser},
+        time::Timestamp,
+    };
 
     #[test]
     fn a_second_account_is_told_and_a_third_one_again() {
@@ -107,5 +131,34 @@ mod tests {
         assert!(seat.shared().is_none());
         seat.accounts.insert("eve".to_owned(), mark(12));
         assert!(seat.shared().is_some());
+    }
+
+    #[test]
+    fn the_account_that_is_registered_for_a_system_user_is_one_of_its() {
+        let mark = |seq| Mark { seq, digest: Digest::of(b""), at: Timestamp::from_millis(0) };
+        let mut view = View::default();
+        let facts = AccountFacts {
+            name: "ada".to_owned(),
+            display: None,
+            title: None,
+            unit: None,
+            roles: Vec::new(),
+            key: None,
+            unix: Some(UnixUser { name: "desk".to_owned(), uid: 7 }),
+        };
+        view.accounts.entry("ada".to_owned()).or_default().facts = Some(facts);
+        assert!(view.seat(7).is_none(), "nobody was there yet");
+        let seat = view.seats.0.entry(7).or_default();
+        seat.accounts.insert("ben".to_owned(), mark(4));
+        assert!(view.seats.get(7).unwrap().shared().is_none());
+        assert_eq!(view.seat(7).unwrap().shared().unwrap().seq, 4);
+        assert!(view.sits_with_others(7, "ben") && view.sits_with_others(7, "ada"));
+        assert!(!view.sits_with_others(8, "ben"));
+        // Where it is the same account, nothing is shared.
+        let mut alone = Seat::default();
+        alone.accounts.insert("ada".to_owned(), mark(9));
+        view.seats.0.insert(7, alone);
+        assert!(view.seat(7).unwrap().shared().is_none());
+        assert!(!view.sits_with_others(7, "ada"));
     }
 }

@@ -29,7 +29,7 @@ impl Service {
         };
         let state = state_of(row, notice);
         let letter = notice.and_then(|one| one.announcement.as_ref());
-        let withdrawn = letter.and_then(|one| one.withdrawn.as_ref());
+        let withdrawn = notice.and_then(Notified::withdrawn);
         let withdrawn = withdrawn.filter(|_| state == EarlyState::Withdrawn);
         let closed_at = row.over.map(EarlyEnd::at).or(withdrawn.map(|(_, at, _)| *at));
         let stands = letter.filter(|_| state == EarlyState::Confirmed).map(|one| &one.facts);

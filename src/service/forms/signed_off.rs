@@ -37,7 +37,11 @@ impl Service {
             for one in &intake.seals {
                 let column = match one.seal {
                     // Who fills it in does so for his own unit, where the batch has a row of that.
-                    intake::Seal::Handler if !self.stands_in(row, None, &one.by, unit) => continue,
+                    intake::Seal::Handler
+                        if !self.stands_in(row, None, (&one.by, one.mark.seq), unit) =>
+                    {
+                        continue;
+                    }
                     intake::Seal::Handler => &mut people.handlers,
                     intake::Seal::Custodian => &mut people.it_handlers,
                     intake::Seal::Supervisor => &mut people.supervisors,
@@ -91,14 +95,20 @@ impl Service {
 
     /// Whether a grant stands in the row of a unit.
     fn is_of(&self, row: &Batch, grant: &Grant, unit: Option<&str>) -> bool {
-        self.stands_in(row, grant.terms.unit.as_ref(), &grant.terms.holder, unit)
+        let holder = (grant.terms.holder.as_str(), grant.applied.seq);
+        self.stands_in(row, grant.terms.unit.as_ref(), holder, unit)
     }
 
-    /// Whether what is a unit's, or else what somebody does, stands in the row of a unit: it is that unit's, or he is there.
-    /// What neither says a unit of the batch of stands in all of its rows.
-    fn stands_in(&self, row: &Batch, own: Option<&String>, by: &str, unit: Option<&str>) -> bool {
-        let account = self.engine.view.accounts.get(by);
-        let at = account.and_then(|row| row.facts.as_ref()).and_then(|facts| facts.unit.clone());
+    /// Whether what is a unit's, or else what somebody did in an entry, stands in the row of a unit: it is that unit's, or he
+    /// was there then. What neither says a unit of the batch of stands in all of its rows.
+    fn stands_in(
+        &self,
+        row: &Batch,
+        own: Option<&String>,
+        (by, entry): (&str, u64),
+        unit: Option<&str>,
+    ) -> bool {
+        let at = self.engine.view.person(by, entry).was.unit;
         let has = |unit: &&String| row.rows.iter().any(|one| one.unit.as_deref() == Some(unit));
         let of = own.filter(has).or(at.as_ref().filter(has));
         of.is_none_or(|of| unit == Some(of.as_str()))

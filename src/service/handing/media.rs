@@ -1,5 +1,6 @@
-//! Portable media: what arrives on one, and what is carried away on one. Each is in the inventory before it is used, with
-//! who carried it, from whom and when (TY-4.2.3, 可攜式儲存媒體).
+//! Portable media: what arrives on one, and what is carried away on one. Each is in the register before it is used, with
+//! who carried it, from whom and when (TY-4.2.3, 可攜式儲存媒體). One that is carried away is in the inventory by then; one that
+//! arrives as soon as its delivery is a batch. Where the import breaks off there is none, and the register alone names it.
 
 use crate::{
     domain::{

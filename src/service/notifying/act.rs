@@ -57,7 +57,7 @@ pub enum NoticeAct {
         /// The row.
         notice: NoticeId,
     },
-    /// `batch announce-withdraw`.
+    /// `batch announce-withdraw`, of a letter or of a notice.
     Withdraw {
         /// The row.
         notice: NoticeId,

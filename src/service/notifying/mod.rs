@@ -3,6 +3,7 @@
 //! entered stays, and a mistake is taken back by an entry of its own.
 
 mod act;
+mod withdraw;
 
 pub use act::{NoticeAct, NoticeOf, Typed};
 
@@ -16,8 +17,8 @@ use crate::{
     domain::{
         digest::Digest,
         entry::{
-            AnnouncedFacts, AnnouncementConfirmed, AnnouncementWithdrawn, Body, DeliveryAnnounced,
-            LinkFacts, NoticeFacts, NoticeGiven, NoticeJoined,
+            AnnouncedFacts, AnnouncementConfirmed, Body, DeliveryAnnounced, LinkFacts, NoticeFacts,
+            NoticeGiven, NoticeJoined,
         },
         ids::{BatchId, NoticeId},
         limits::{DELIVERY_FILES_MAX, RECORDS_MAX},
@@ -54,6 +55,9 @@ pub struct NoticeRow {
     pub notices: Vec<NoticeLine>,
     /// What a letter announced.
     pub announcement: Option<AnnouncementLine>,
+    /// Why a notice was taken back before a letter announced anything.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub withdrawn: Option<String>,
 }
 
 impl NoticeRow {
@@ -166,6 +170,7 @@ impl Service {
             stated_at: batch.and_then(|row| row.manifest.as_ref().map(|one| one.notified_at)),
             notices: row.notices.iter().map(line).collect(),
             announcement: row.announcement.as_ref().map(announcement_line),
+            withdrawn: row.closed.as_ref().map(|(_, _, reason)| reason.clone()),
         }
     }
 
@@ -216,11 +221,11 @@ impl Service {
         }
     }
 
-    /// What the link says, where a notice opens rows of the printed register: nothing did so before, and it is no batch's.
+    /// What the link says, where a notice opens rows of the printed register: it never did so before, and it is no batch's.
     fn opens_rows(&self, link: &str, notice: NoticeId) -> Option<Box<LinkFacts>> {
         let view = &self.engine.view;
         let known = view.notices.rows.get(&notice).is_some_and(|row| row.batch.is_some());
-        let opened = known || view.early.of_notice(notice).is_some();
+        let opened = known || view.early.noticed(notice);
         let rules = &self.engine.rules;
         let link = rules.links.get(link).filter(|_| !opened)?;
         Some(Box::new(rules.facts_of(link)))
@@ -238,6 +243,9 @@ impl Service {
             return Err(Error::usage("a notice lies in the future"));
         }
         let (notice, link, batch) = self.place_of(of, facts.doc_no.as_deref())?;
+        if batch.is_none() {
+            self.not_taken_back(notice)?;
+        }
         // What was announced was judged with its own delivery: it is no word about another one.
         let announces = |row: &Notified| row.batch.is_none() && row.is_announced();
         if batch.is_some() && self.notified(notice).is_ok_and(announces) {
@@ -289,6 +297,7 @@ impl Service {
             }
             None => notices.by_document(&link, &facts.doc_no).unwrap_or_else(|| notices.next()),
         };
+        self.not_taken_back(notice)?;
         if let Some(row) = notices.rows.get(&notice) {
             if let Some(batch) = row.batch {
                 return Err(Error::usage(format!("'{batch}' came of '{notice}' already")));
@@ -383,30 +392,6 @@ impl Service {
         let body = AnnouncementConfirmed { notice, announcement, signed };
         self.record(actor, Body::AnnouncementConfirmed(body))?;
         Ok(Reply::new(&notice, format!("what comes on '{link}' and matches it is a delivery")))
-    }
-
-    fn announce_withdraw(
-        &mut self,
-        actor: &Actor,
-        notice: NoticeId,
-        reason: String,
-    ) -> Result<Reply> {
-        stated("the reason", &reason)?;
-        let row = self.notified(notice)?;
-        if let Some(batch) = row.batch {
-            return Err(Error::usage(format!("'{batch}' came of '{notice}' already")).hint(
-                format!(
-                    "'batchward batch reject {batch} --reason TEXT' turns a quarantined batch down"
-                ),
-            ));
-        }
-        if !matches!(row.state(), NotifiedState::Announced | NotifiedState::Confirmed) {
-            return Err(Error::usage(format!("nothing is announced by '{notice}'")));
-        }
-        let signed = actor.signed.clone();
-        let body = AnnouncementWithdrawn { notice, reason, signed };
-        self.record(actor, Body::AnnouncementWithdrawn(body))?;
-        Ok(Reply::new(&notice, "the announcement is taken back"))
     }
 
     fn notice_join(&mut self, actor: &Actor, notice: NoticeId, batch: BatchId) -> Result<Reply> {

@@ -272,7 +272,7 @@ impl PeopleAct {
     pub fn decided_entry(&self, view: &View, now: Timestamp) -> Option<Digest> {
         match self {
             Self::Confirm { appointment } => {
-                Some(view.people.appointments.get(appointment)?.proposed.digest)
+                Some(view.as_amended(view.people.appointments.get(appointment)?.proposed))
             }
             Self::HandOver { link, to, .. } => {
                 let (_, row) = successor(view, link, to, now)?;

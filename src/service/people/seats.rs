@@ -1,6 +1,7 @@
 //! One system user that signs with several people's keys: two other people say that they know of it.
 //!
-//! Neither of the two is one of those people, stands in for one, or signs as that very system user. Where a site has too few
+//! Neither of the two is one of those people, stands in for one, or signs as that very system user, or as one that is
+//! another's as well: that would be one hand. Where a site has too few
 //! people for it, it is told so; what a terminal shares for good stands in the configuration, with its reason.
 
 use crate::{
@@ -54,8 +55,8 @@ impl Service {
     }
 
     /// A system user that signed with several people's keys, and of which nobody knows yet.
-    fn shared_seat(&self, uid: u32) -> Result<&Seat> {
-        let seat = self.engine.view.seats.get(uid).filter(|seat| seat.shared().is_some());
+    fn shared_seat(&self, uid: u32) -> Result<Seat> {
+        let seat = self.engine.view.seat(uid).filter(|seat| seat.shared().is_some());
         seat.ok_or_else(|| {
             Error::usage(format!("nothing is to be acknowledged of the system user {uid}")).hint(
                 "'batchward status' tells of a system user that signs with several people's keys",
@@ -63,15 +64,21 @@ impl Service {
         })
     }
 
-    /// Whoever acknowledges is none of the people whose keys it has, nor acts for one, nor signs from there.
+    /// Whoever acknowledges is none of the people whose keys it has, nor acts for one, nor signs from there; and where he signs
+    /// from nobody else does.
     fn is_apart(&self, actor: &Actor, uid: u32) -> Result<()> {
         let view = &self.engine.view;
-        let Some(seat) = view.seats.get(uid) else { return Ok(()) };
+        let Some(seat) = view.seat(uid) else { return Ok(()) };
         let own = |name: &str| seat.accounts.contains_key(name);
         let of = actor.deputy.and_then(|id| view.principal(id));
-        let from_there = self.engine.seat.as_ref().is_some_and(|(_, from)| *from == uid);
+        let from = self.engine.seat.as_ref().map(|(_, from)| *from);
+        let from_there = from == Some(uid);
         if !own(actor.name()) && !of.is_some_and(own) && !from_there {
-            return Ok(());
+            if !from.is_some_and(|from| view.sits_with_others(from, actor.name())) {
+                return Ok(());
+            }
+            return Err(Error::refused("other people sign as your system user as well")
+                .hint("two people acknowledge this who each sign as a system user of their own"));
         }
         let others = view.accounts.iter().filter(|(name, row)| {
             let may = row.active().is_some_and(|facts| Act::Anchor.allowed_to(&facts.roles));

@@ -146,7 +146,7 @@ alarms! {
         "mend the folder that 'receipts' of the link names, then 'batchward batch retry'";
     /// Originals that stay in an inbox.
     InboxLeft = "inbox-left", Alarm,
-        "originals of a claimed batch cannot be removed from the inbox",
+        "originals of a claimed batch, or what an import left, cannot be removed from the inbox",
         "give the agent's user the right to remove what lies in the inbox";
     /// A change file that waits for the one before it.
     SequenceGap = "sequence-gap", Alarm,
@@ -261,6 +261,7 @@ pub(super) fn judge(given: &Given<'_>) -> Vec<Alarm> {
     machine(given, &mut found);
     inboxes(given, &mut found);
     announced(given, &mut found);
+    broken_off(given, &mut found);
     for (id, row) in given.view.open_batches() {
         batch(given, &id.to_string(), &row, &mut found);
     }
@@ -437,6 +438,17 @@ fn announced(given: &Given<'_>, found: &mut Found) {
     }
 }
 
+/// What imports left that broke off, and could not be wiped.
+fn broken_off(given: &Given<'_>, found: &mut Found) {
+    for one in given.view.arrivals.iter().filter(|one| one.batch.is_none()) {
+        let Some(trouble) = &one.trouble else { continue };
+        if let Some(code) = code_of(trouble) {
+            let about = if code == AlarmCode::DiskLow { "state" } else { one.link.as_str() };
+            found.add(code, Some(about), Some(trouble.at), None);
+        }
+    }
+}
+
 fn batch(given: &Given<'_>, id: &str, row: &Batch, found: &mut Found) {
     let link = Some(row.link.as_str());
     if let Some(trouble) = &row.trouble
@@ -466,7 +478,7 @@ fn receipt(id: &str, row: &Batch, found: &mut Found) {
     found.add(code, Some(about), Some(trouble.at), Some(id.to_owned()));
 }
 
-/// What a batch's trouble amounts to; nothing while it will be tried again by itself.
+/// What a trouble amounts to; nothing while it will be tried again by itself.
 fn code_of(trouble: &Trouble) -> Option<AlarmCode> {
     match (trouble.code.as_str(), trouble.failure) {
         (INBOX_LEFT, _) => Some(AlarmCode::InboxLeft),

@@ -24,7 +24,7 @@ pub(super) fn alarms(given: &Given<'_>, found: &mut Found) {
 fn shared<'g>(given: &Given<'g>) -> impl Iterator<Item = (u32, Mark)> + 'g {
     let (seats, named) = (given.view.seats.iter(), &given.rules.shared_users);
     let seats = seats.filter(|(uid, _)| !named.contains_key(uid));
-    seats.filter_map(|(uid, seat)| Some((uid, seat.shared()?)))
+    seats.filter_map(|(uid, _)| Some((uid, given.view.seat(uid)?.shared()?)))
 }
 
 /// Every act that is missing.

@@ -13,8 +13,9 @@ use crate::{
         anchoring::Anchoring,
         digest::Digest,
         entry::{
-            AGENT, AnnouncedFacts, Body, CopyDeclared, CopyFacts, DeliveryAnnounced, Entry,
-            Failure, HeldFacts, KeyForm, LinkFacts, OrderedCopy, Signed, StandingProposed, Verdict,
+            AGENT, AnnouncedFacts, Body, CopyDeclared, CopyFacts, Custody, DeliveryAnnounced,
+            Entry, Failure, HeldFacts, KeyForm, LinkFacts, MediaArriving, OrderedCopy, Signed,
+            StandingProposed, Verdict,
         },
         ids::{KeyId, StandingId},
         inventory::{HeldKind, Medium},
@@ -163,6 +164,34 @@ impl Desk {
         self.view.batches.get_mut(&batch).unwrap().trouble = Some(trouble);
     }
 
+    /// An import that broke off, and what it left could not be wiped.
+    fn broke_off(&mut self, failure: Failure, code: &str) {
+        let (link, name_mac) = ("moca".to_owned(), Digest::of(b"synthetic medium"));
+        let facts = HeldFacts {
+            kind: HeldKind::Carrier,
+            medium: Medium::Flash,
+            holder: "person-1".to_owned(),
+            place: "synthetic".to_owned(),
+            lock: None,
+            serial: None,
+            model: None,
+            property_no: None,
+            pieces: None,
+            delete_by: None,
+            sha256: None,
+            bytes: None,
+        };
+        let custody =
+            Custody { from: "synthetic".to_owned(), carrier: "synthetic".to_owned(), on: MORNING };
+        let signed = None;
+        let arriving = MediaArriving { link: link.clone(), name_mac, facts, custody, signed };
+        self.record(Body::MediaArriving(arriving));
+        let plan = Plan::DiscardMedia { link, name_mac, files: 1, bytes: 9 };
+        let intent = self.view.size;
+        self.record(Body::Intent { plan });
+        self.record(Body::Failed { intent, failure, code: code.to_owned() });
+    }
+
     fn untold(&mut self, code: &str, times: u32) {
         self.troubled(Failure::Later, code, times);
         let row = self.view.batches.get_mut(&BatchId::new(1)).unwrap();
@@ -299,6 +328,9 @@ const ROWS: &[Row] = &[
         &[A::RetriesExhausted],
     ),
     (|d| d.troubled(Failure::Later, "inbox-left", 1), &[A::InboxLeft], &[A::InboxLeft]),
+    (|d| d.broke_off(Failure::Later, "inbox-left"), &[A::InboxLeft], &[A::InboxLeft]),
+    (|d| d.broke_off(Failure::Stuck, "no-link"), &[A::StepStuck], &[A::StepStuck]),
+    (|d| d.broke_off(Failure::Later, "media-held"), &[], &[]),
     (|d| d.untold("receipts-folder", 3), &[A::ReceiptNotLeft], &[A::ReceiptNotLeft]),
     (|d| d.untold("receipts-folder", 1), &[], &[]),
     (|d| d.untold("disk-full", 99), &[A::DiskLow], &[A::DiskLow]),

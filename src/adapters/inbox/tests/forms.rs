@@ -181,10 +181,32 @@ fn what_came_into_a_folder_within_a_delivery_after_its_claim_stays_and_is_told()
         let report = site.clear("a", &site.claim("a"));
         assert_eq!((report.left, report.unknown, report.overwritten), (0, 0, 4), "{form:?}");
         assert!(!site.at("a").exists());
-        // More than a delivery may have: an order covers all that lies there.
+        // More within than a delivery may have: that goes with its folder, and what came beside it stays.
         let site = Site::new(DeliveryShape::Folder, form, &names);
         (0..DELIVERY_FILES_MAX).for_each(|n| site.put(&names[2].replace("seen", &n.to_string())));
         let claim = site.claim("a");
-        assert!(claim.folder.seen.is_none() && !claim.folder.deep);
+        assert!(claim.folder.seen.is_some() && !claim.folder.deep);
+        site.put("a/late.age");
+        let report = site.clear("a", &claim);
+        assert_eq!((report.left, report.unknown), (0, 1), "{form:?}");
+        assert!(site.at("a/late.age").exists() && !site.at(names[2]).exists(), "{form:?}");
     }
+}
+
+#[test]
+fn a_folder_with_a_flat_deliverys_name_goes_with_it_and_what_came_into_it_later_stays() {
+    let names = ["a.ctl", "a.age", "a.d/seen", "a.d/er/seen"];
+    let site = Site::new(DeliveryShape::Flat, ManifestForm::Ctl, &names);
+    let claim = site.claim("a");
+    assert!(claim.folder.deep);
+    site.put("a.d/er/late");
+    let report = site.clear("a", &claim);
+    assert_eq!((report.left, report.unknown), (0, 1));
+    assert!(site.at("a.d/er/late").exists() && !site.at("a.d/seen").exists());
+    assert!(!site.at("a.age").exists());
+    // Nothing came: all of it goes.
+    let site = Site::new(DeliveryShape::Flat, ManifestForm::Ctl, &names);
+    let report = site.clear("a", &site.claim("a"));
+    assert_eq!((report.left, report.unknown, report.overwritten), (0, 0, 4));
+    assert!(!site.at("a.d").exists());
 }

@@ -32,13 +32,29 @@ impl Grown {
 
     fn told(&mut self) -> NoticeId {
         let notice = self.view.notices.next();
-        let (stage, channel) = (NoticeStage::Provider, NoticeChannel::Phone);
-        let facts = NoticeFacts { stage, channel, at: self.at, doc_no: None };
+        let given = self.given(notice, NoticeStage::Provider);
+        self.record(given);
+        notice
+    }
+
+    /// A notice that would open rows.
+    fn given(&self, notice: NoticeId, stage: NoticeStage) -> Body {
+        let (channel, doc_no) = (NoticeChannel::Phone, Some("synthetic".to_owned()));
+        let facts = NoticeFacts { stage, channel, at: self.at, doc_no };
         let link = "moca".to_owned();
         let opens = Some(Box::new(facts_of(&["one"])));
-        let given = NoticeGiven { notice, link, batch: None, facts, opens, signed: None };
-        self.record(Body::NoticeGiven(given));
-        notice
+        Body::NoticeGiven(NoticeGiven { notice, link, batch: None, facts, opens, signed: None })
+    }
+
+    fn withdrawn(&mut self, notice: NoticeId) {
+        let (reason, signed) = ("synthetic".to_owned(), None);
+        self.record(Body::AnnouncementWithdrawn(AnnouncementWithdrawn { notice, reason, signed }));
+    }
+
+    fn refuses(&self, body: Body) -> bool {
+        let entry =
+            Entry { v: 1, at: self.at, by: "alice".to_owned(), deputy: None, uid: None, body };
+        self.view.clone().apply(self.view.size, &entry, Digest::of(b"synthetic")).is_err()
     }
 
     fn announced(&mut self, opens: bool) -> NoticeId {
@@ -70,7 +86,7 @@ impl Grown {
 
     fn seen(&mut self, name: &str) -> DeliveryId {
         let (delivery, name_mac) = (self.view.next_delivery(), Digest::of(name.as_bytes()));
-        let opens = self.view.opens_at_sight("moca", name_mac);
+        let opens = self.view.opens_at_sight("moca", name_mac, self.at);
         let opens = opens.then(|| Box::new(facts_of(&["one"])));
         let link = "moca".to_owned();
         self.record(Body::DeliverySeen { delivery, link, name_mac, opens });
@@ -83,8 +99,20 @@ impl Grown {
         notice: Option<NoticeId>,
         units: &[&str],
     ) -> BatchId {
+        self.claimed_under("a", delivery, notice, units)
+    }
+
+    /// The same, where the link is under this policy.
+    fn claimed_under(
+        &mut self,
+        policy: &str,
+        delivery: DeliveryId,
+        notice: Option<NoticeId>,
+        units: &[&str],
+    ) -> BatchId {
         let (batch, case) = (self.view.next_batch(), self.view.next_copy(0));
-        let (link, facts) = ("moca".to_owned(), facts_of(units));
+        let facts = LinkFacts { policy: policy.to_owned(), ..facts_of(units) };
+        let link = "moca".to_owned();
         let (files, reason) = (vec![], None);
         let plan = Plan::Claim { batch, delivery, link, facts, case, files, reason, notice };
         let intent = self.view.size;
@@ -175,12 +203,7 @@ fn what_is_announced_is_the_row_of_its_own_delivery_alone() {
 fn what_is_withdrawn_or_goes_away_keeps_its_number_and_goes_on_with_it_when_it_comes_again() {
     let mut grown = Grown::new();
     let letter = grown.announced(true);
-    let (reason, signed) = ("synthetic".to_owned(), None);
-    grown.record(Body::AnnouncementWithdrawn(AnnouncementWithdrawn {
-        notice: letter,
-        reason,
-        signed,
-    }));
+    grown.withdrawn(letter);
     let delivery = grown.seen("first");
     grown.record(Body::DeliveryGone { delivery });
     let gone = Some(EarlyEnd::Gone(grown.at));
@@ -200,4 +223,82 @@ fn an_older_register_opens_its_rows_with_the_claim() {
     assert!(grown.early().is_empty());
     let batch = grown.claimed(delivery, Some(letter), &["one", "two"]);
     assert_eq!(grown.serials(batch), ["115-0001", "115-0002"]);
+}
+
+#[test]
+fn a_notice_opens_rows_once_whoever_took_its_number() {
+    let mut grown = Grown::new();
+    let notice = grown.told();
+    let delivery = grown.seen("first");
+    let batch = grown.claimed(delivery, None, &["one"]);
+    assert_eq!(grown.serials(batch), ["115-0001"]);
+    // The next stages of the same notice open nothing, and nothing is awaited by it.
+    for stage in [NoticeStage::ToIt, NoticeStage::ToUnit] {
+        assert!(grown.view.early.noticed(notice) && grown.view.early.of_notice(notice).is_none());
+        let given = grown.given(notice, stage);
+        grown.record(given);
+        assert!(grown.early().is_empty());
+    }
+    let delivery = grown.seen("second");
+    assert_eq!(grown.early(), [("115-0002".to_owned(), None)]);
+    let batch = grown.claimed(delivery, None, &["one"]);
+    assert_eq!(grown.serials(batch), ["115-0002"]);
+}
+
+#[test]
+fn what_was_about_another_batch_is_revived_by_no_later_delivery_of_its_name() {
+    let mut grown = Grown::new();
+    let delivery = grown.seen("name");
+    // The link is of another register by the time of the claim: the batch has rows there.
+    let batch = grown.claimed_under("b", delivery, None, &["one"]);
+    let joined = ("115-0001".to_owned(), Some(EarlyEnd::Joined(grown.at, batch)));
+    assert_eq!(grown.early(), std::slice::from_ref(&joined));
+    let delivery = grown.seen("name");
+    assert_eq!(grown.early(), [joined.clone(), ("115-0002".to_owned(), None)]);
+    let batch = grown.claimed(delivery, None, &["one"]);
+    assert_eq!(grown.serials(batch), ["115-0002"]);
+    assert_eq!(grown.early(), [joined]);
+}
+
+#[test]
+fn what_went_away_goes_on_with_its_number_in_the_year_of_it_only() {
+    let mut grown = Grown::new();
+    let delivery = grown.seen("name");
+    grown.record(Body::DeliveryGone { delivery });
+    let gone = ("115-0001".to_owned(), Some(EarlyEnd::Gone(grown.at)));
+    assert_eq!(grown.early(), std::slice::from_ref(&gone));
+    // Awaited, what comes under that name a year later opens no rows of its own.
+    grown.at = Timestamp::parse("2027-01-02T10:00:00+08:00").unwrap();
+    let notice = grown.told();
+    let delivery = grown.seen("name");
+    assert_eq!(grown.early(), [gone.clone(), ("116-0001".to_owned(), None)]);
+    grown.record(Body::DeliveryGone { delivery });
+    grown.withdrawn(notice);
+    let delivery = grown.seen("name");
+    let batch = grown.claimed(delivery, None, &["one"]);
+    assert_eq!(grown.serials(batch), ["116-0002"]);
+    assert_eq!(grown.early(), [gone, ("116-0001".to_owned(), None)]);
+}
+
+#[test]
+fn a_notice_that_was_taken_back_keeps_its_number_and_is_awaited_no_more() {
+    let mut grown = Grown::new();
+    let notice = grown.told();
+    assert_eq!(grown.view.notices.by_document("moca", "synthetic"), Some(notice));
+    grown.withdrawn(notice);
+    let row = grown.view.notices.rows.get(&notice).unwrap();
+    assert_eq!(row.state(), NotifiedState::Withdrawn);
+    assert_eq!(row.withdrawn().unwrap().2, "synthetic");
+    assert_eq!(grown.view.notices.by_document("moca", "synthetic"), None);
+    let delivery = grown.seen("first");
+    let batch = grown.claimed(delivery, None, &["one"]);
+    assert_eq!(grown.serials(batch), ["115-0002"]);
+    assert_eq!(grown.early(), [("115-0001".to_owned(), None)]);
+    // Nothing goes on with it, and it is taken back once; but a person may say that a batch came of it.
+    assert!(grown.refuses(grown.given(notice, NoticeStage::ToIt)));
+    let (reason, signed) = ("synthetic".to_owned(), None);
+    let again = AnnouncementWithdrawn { notice, reason, signed };
+    assert!(grown.refuses(Body::AnnouncementWithdrawn(again)));
+    grown.record(Body::NoticeJoined(NoticeJoined { notice, batch, signed: None }));
+    assert_eq!(grown.view.notices.rows[&notice].state(), NotifiedState::Arrived);
 }
