@@ -3,7 +3,15 @@
 //! The peer's user id comes from the kernel. Limits come before receiving: a frame's length is looked at before its
 //! first byte is taken, long ones only a few at a time, and silence ends the connection. Requests are never logged.
 
-use std::{io, sync::Arc, sync::mpsc::Sender, time::Duration};
+use std::{
+    io,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+        mpsc::Sender,
+    },
+    time::Duration,
+};
 
 use data_encoding::HEXLOWER;
 use tokio::{
@@ -183,11 +191,14 @@ impl Guest {
         let (answer, shown) = oneshot::channel();
         let engine = self.house.engine.clone();
         let crew = &self.house.crew;
-        crew.start("reading", move || show(declared, parts, &engine, answer))?;
+        let handed = Arc::new(AtomicU64::new(0));
+        let (writing, written) = oneshot::channel();
+        let way = Way { parts, handed: Arc::clone(&handed), written };
+        crew.start("reading", move || show(declared, way, &engine, answer))?;
         let mut broken = Ok(());
         while let Some(part) = waiting.recv().await {
             let said = match part {
-                Response::Rows(_) => self.say_rows(&part, &gate, &mut waiting).await,
+                Response::Rows(_) => self.say_rows(&part, &gate, &mut waiting, &handed).await,
                 _ => self.say(&part).await.map(|()| true),
             };
             match said {
@@ -198,8 +209,9 @@ impl Guest {
                 }
             }
         }
-        // The thread finds its output closed, and what was shown is logged.
+        // The thread finds its output closed, and what was handed over is logged.
         drop(waiting);
+        drop(writing);
         let served = shown.await.unwrap_or_else(|_| Err(gone()));
         broken.map(|()| if kept { Err(gate.over()) } else { served })
     }
@@ -212,13 +224,15 @@ impl Guest {
     }
 
     /// Rows, if they may still go when the peer takes them. A frame that is on its way when the reading ends is filled
-    /// up with blanks; whether it went whole.
+    /// up with blanks; whether it went whole. What has gone is counted as it goes.
     async fn say_rows(
         &self,
         part: &Response,
         gate: &Gate,
         waiting: &mut mpsc::Receiver<Response>,
+        handed: &AtomicU64,
     ) -> io::Result<bool> {
+        let before = handed.load(Ordering::SeqCst);
         let mut bytes =
             protocol::frame(part, limits::RESPONSE_BYTES_MAX).map_err(io::Error::other)?;
         let look = Duration::from_millis(limits::ROWS_LOOK_MS);
@@ -240,7 +254,10 @@ impl Guest {
                 ready?;
                 match self.stream.try_write(left) {
                     Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
-                    Ok(count) => sent += count,
+                    Ok(count) => {
+                        sent += count;
+                        handed.store(before + begun(&bytes[..sent]), Ordering::SeqCst);
+                    }
                     Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
                     Err(error) => return Err(error),
                 }
@@ -266,18 +283,45 @@ fn gone() -> Error {
     Error::new(Exit::Unavailable, "the agent is gone").hint("journalctl -u batchward says why")
 }
 
-/// Reads all rows of what was declared.
-fn show(
-    declared: Declared,
+/// Rows of which a part of a frame holds the beginning: `{"rows":[[…],[…]]}`. One that was cut has been seen in part, and counts.
+fn begun(frame: &[u8]) -> u64 {
+    let (mut depth, mut rows, mut text, mut escaped) = (0_u32, 0, false, false);
+    for byte in frame.iter().skip(HEAD_BYTES) {
+        match (text, byte) {
+            (true, _) if escaped => escaped = false,
+            (true, b'\\') => escaped = true,
+            (_, b'"') => text = !text,
+            (false, b'[') => {
+                depth += 1;
+                rows += u64::from(depth == 2);
+            }
+            (false, b']') => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+    }
+    rows
+}
+
+/// The way of rows to a connection.
+struct Way {
     parts: mpsc::Sender<Response>,
-    engine: &Sender<Message>,
-    answer: Answering<Served>,
-) {
+    /// Rows that the socket has taken.
+    handed: Arc<AtomicU64>,
+    /// Ends when nothing more goes, for whichever reason.
+    written: oneshot::Receiver<()>,
+}
+
+/// Reads all rows of what was declared.
+fn show(declared: Declared, way: Way, engine: &Sender<Message>, answer: Answering<Served>) {
+    let Way { parts, handed, written } = way;
     let mut rows = Parts { parts, rows: Vec::new(), bytes: 0 };
-    let shown = declared.run(&mut rows, &mut |_| false);
+    let mut shown = declared.run(&mut rows, &mut |_| false);
     // What is left goes out before the end is told.
     let _ = rows.flush();
     drop(rows);
+    // Rows that were read and never left the agent were shown to nobody: the log says how many the socket took.
+    let _ = written.blocking_recv();
+    shown.handed(handed.load(Ordering::SeqCst));
     if let Err(std::sync::mpsc::SendError(message)) = engine.send(Message::Shown(shown, answer))
         && let Message::Shown(_, answer) = message
     {
@@ -316,5 +360,27 @@ impl Rows for Parts {
         self.bytes += values.iter().map(String::len).sum::<usize>();
         self.rows.push(values.to_vec());
         if self.bytes >= limits::ROWS_BYTES { self.flush() } else { Ok(()) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+    use super::*;
+
+    #[test]
+    fn a_row_counts_from_its_first_byte_whatever_it_says() {
+        let row = |text: &str| vec![text.to_owned(), "[[\"\\".to_owned()];
+        let rows = vec![row("一"), row("]],["), row("\"")];
+        let frame = protocol::frame(&Response::Rows(rows), limits::RESPONSE_BYTES_MAX).unwrap();
+        assert_eq!(begun(&frame), 3);
+        let counts: Vec<u64> = (0..=frame.len()).map(|sent| begun(&frame[..sent])).collect();
+        assert!(counts.is_sorted() && counts.first() == Some(&0));
+        assert_eq!(begun(&frame[..HEAD_BYTES + r#"{"rows":["#.len()]), 0);
+        assert_eq!(begun(&frame[..HEAD_BYTES + r#"{"rows":[["#.len()]), 1);
+        let mut cut = frame.clone();
+        let half = cut.len() / 2;
+        cut[half..].fill(b' ');
+        assert_eq!(begun(&cut), begun(&frame[..half]), "blanks are no rows");
     }
 }

@@ -159,7 +159,7 @@ impl Service {
     /// # Errors
     /// The grant ended while it was read, the output was closed, or the log cannot be written.
     pub fn shown(&mut self, shown: Shown) -> Result<Served> {
-        let Shown { asked, served, error } = shown;
+        let Shown { asked, served, error, .. } = shown;
         for asking in &asked {
             self.log_shown(asking, &served)?;
         }

@@ -184,8 +184,28 @@ pub(super) struct VaultSource {
 #[derive(Debug)]
 pub struct Shown {
     pub(super) asked: Vec<Asking>,
+    /// Which asking the rows belong to, in the order in which they were read.
+    pub(super) order: Vec<(Option<usize>, u64)>,
     pub(super) served: Served,
     pub(super) error: Option<Error>,
+}
+
+impl Shown {
+    /// Keeps to what was handed over, the first so many rows: what was read and stayed here was shown to nobody.
+    pub fn handed(&mut self, rows: u64) {
+        self.served.rows = self.served.rows.min(rows);
+        for asking in &mut self.asked {
+            asking.rows = 0;
+        }
+        let mut left = rows;
+        for (of, read) in &self.order {
+            let came = left.min(*read);
+            left -= came;
+            if let Some(asking) = of.and_then(|of| self.asked.get_mut(of)) {
+                asking.rows += came;
+            }
+        }
+    }
 }
 
 /// Whether a reading's rows may still go out: asked again where they wait on their way.
@@ -225,15 +245,16 @@ impl Declared {
     /// Reads, row by row. `also` is asked before each row whether something else takes it back.
     pub fn run(mut self, rows: &mut dyn Rows, also: &mut dyn FnMut(&Terms) -> bool) -> Shown {
         let mut served = Served::default();
-        let error = self.serve(rows, also, &mut served).err();
-        Shown { asked: self.asked, served, error }
+        let mut order = Vec::new();
+        let error = self.serve(rows, also, (&mut served, &mut order)).err();
+        Shown { asked: self.asked, order, served, error }
     }
 
     fn serve(
         &mut self,
         rows: &mut dyn Rows,
         also: &mut dyn FnMut(&Terms) -> bool,
-        served: &mut Served,
+        (served, order): (&mut Served, &mut Vec<(Option<usize>, u64)>),
     ) -> Result<(), Error> {
         let closed = |_| Error::new(Exit::Failed, "the output was closed");
         rows.begin(&self.source.fields()).map_err(closed)?;
@@ -251,9 +272,13 @@ impl Declared {
                 return Flow::Stop;
             }
             served.rows += 1;
-            let of = asked.iter_mut().find(|asking| link.is_none_or(|link| link == asking.link));
-            if let Some(asking) = of {
+            let of = asked.iter().position(|asking| link.is_none_or(|link| link == asking.link));
+            if let Some(asking) = of.and_then(|of| asked.get_mut(of)) {
                 asking.rows += 1;
+            }
+            match order.last_mut() {
+                Some((last, count)) if *last == of => *count += 1,
+                _ => order.push((of, 1)),
             }
             Flow::On
         });
@@ -344,6 +369,23 @@ fn over(terms: &Terms) -> Error {
 mod tests {
     use super::*;
     use crate::domain::entry::Signed;
+
+    #[test]
+    fn what_stayed_on_its_way_was_shown_to_nobody() {
+        let asking = |link: &str, rows| Asking { rows, ..Asking::new(link.to_owned(), 7) };
+        for (handed, one, two, all) in [(9, 4, 2, 7), (5, 3, 1, 5), (2, 2, 0, 2), (0, 0, 0, 0)] {
+            let mut shown = Shown {
+                asked: vec![asking("one", 4), asking("two", 2)],
+                // One line is of a link that is not asked for.
+                order: vec![(Some(0), 2), (None, 1), (Some(0), 1), (Some(1), 2), (Some(0), 1)],
+                served: Served { rows: 7, ended: None },
+                error: None,
+            };
+            shown.handed(handed);
+            let rows: Vec<u64> = shown.asked.iter().map(|asking| asking.rows).collect();
+            assert_eq!((rows, shown.served.rows), (vec![one, two], all), "{handed}");
+        }
+    }
 
     #[test]
     fn a_link_that_is_stopped_ends_its_readings_and_those_of_no_other() {

@@ -224,7 +224,11 @@ impl<'s> Scene<'s> {
 }
 
 /// A connection to the agent, frame by frame.
-pub(crate) struct Wire(UnixStream);
+pub(crate) struct Wire {
+    stream: UnixStream,
+    /// Rows of which at least the beginning came.
+    pub(crate) rows: u64,
+}
 
 /// What came after the end.
 pub(crate) struct Came {
@@ -238,33 +242,35 @@ impl Wire {
     pub(crate) fn connect(site: &Site<'_>) -> Self {
         let stream = UnixStream::connect(site.dir.join("run/control.sock")).unwrap();
         stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
-        let mut wire = Self(stream);
+        let mut wire = Self { stream, rows: 0 };
         assert_eq!(wire.frame().expect("a hello")["batchward"], 1);
         wire
     }
 
     fn bytes(&mut self) -> Option<Vec<u8>> {
         let mut head = [0; 4];
-        self.0.read_exact(&mut head).ok()?;
+        self.stream.read_exact(&mut head).ok()?;
         let mut body = vec![0; u32::from_be_bytes(head) as usize];
-        self.0.read_exact(&mut body).ok()?;
+        self.stream.read_exact(&mut body).ok()?;
         Some(body)
     }
 
     pub(crate) fn frame(&mut self) -> Option<Value> {
-        self.bytes().map(|body| serde_json::from_slice(&body).unwrap())
+        let frame: Value = self.bytes().map(|body| serde_json::from_slice(&body).unwrap())?;
+        self.rows += frame["rows"].as_array().map_or(0, |rows| rows.len() as u64);
+        Some(frame)
     }
 
     pub(crate) fn ask(&mut self, request: &Value) -> Value {
         let body = request.to_string();
-        self.0.write_all(&u32::try_from(body.len()).unwrap().to_be_bytes()).unwrap();
-        self.0.write_all(body.as_bytes()).unwrap();
+        self.stream.write_all(&u32::try_from(body.len()).unwrap().to_be_bytes()).unwrap();
+        self.stream.write_all(body.as_bytes()).unwrap();
         self.frame().expect("an answer")
     }
 
     /// Bytes that are out of the agent's hands and were not taken.
     pub(crate) fn held(&self) -> u64 {
-        rustix::io::ioctl_fionread(&self.0).unwrap()
+        rustix::io::ioctl_fionread(&self.stream).unwrap()
     }
 
     /// Takes everything that still comes, to the end of it.
@@ -274,7 +280,14 @@ impl Wire {
             let blank = body.iter().rev().take_while(|byte| **byte == b' ').count();
             match serde_json::from_slice::<Value>(&body) {
                 Ok(frame) if !frame["rows"].is_array() => return Came { bytes, end: Some(frame) },
-                _ => bytes += 4 + (body.len() - blank) as u64,
+                frame => {
+                    bytes += 4 + (body.len() - blank) as u64;
+                    let whole = frame.ok().and_then(|frame| Some(frame["rows"].as_array()?.len()));
+                    // Values of the synthetic people hold no brackets: each row begins with one, and so does their list.
+                    let begun =
+                        || body.iter().filter(|byte| **byte == b'[').count().saturating_sub(1);
+                    self.rows += whole.unwrap_or_else(begun) as u64;
+                }
             }
         }
         Came { bytes, end: None }

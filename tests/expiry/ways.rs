@@ -105,11 +105,21 @@ pub(crate) fn revoked<'s>(scene: &'s Scene<'s>) -> After<'s> {
     let mut wire = Wire::connect(&scene.world.site);
     let mut asked = scene.reading(&everything());
     asked["read"]["reading"]["grant"] = json!(grant);
+    asked["read"]["reading"]["case_no"] = json!("115-077");
     assert!(wire.ask(&asked)["fields"].is_array());
     thread::sleep(Duration::from_millis(1500));
     let held = wire.held();
     scene.agent().run_as("sue", &["grant", "revoke", &grant]).ok();
-    Box::new(move || cut(&mut wire, held))
+    Box::new(move || {
+        let verdict = cut(&mut wire, held);
+        // The log has the rows that left the agent, and none of those that were read and waited.
+        let log = ["access", "show", "--case", "115-077", "--json"];
+        let log = scene.agent().run_as("audrey", &log).ok().json();
+        let served = log.as_array().unwrap().iter().find(|line| !line["rows"].is_null()).unwrap();
+        assert_eq!((&served["ended"], &served["rows"]), (&json!("revoked"), &json!(wire.rows)));
+        assert!(wire.rows > 0 && wire.rows < scene.world.ids.len() as u64, "{}", wire.rows);
+        verdict
+    })
 }
 
 pub(crate) fn slow_output<'s>(scene: &'s Scene<'s>) -> After<'s> {
