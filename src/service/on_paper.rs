@@ -249,6 +249,32 @@ impl Service {
         Ok(())
     }
 
+    /// Who vouches for a document is not of the office that asked for what it decides, nor of the one that typed it. Whoever
+    /// stands in for somebody is of his office, also where he acts by a role of his own.
+    fn of_no_party(
+        &self,
+        actor: &Actor,
+        subject: Subject,
+        typed: Option<(&str, Mark)>,
+    ) -> Result<()> {
+        let (view, now, me) = (&self.engine.view, self.now(), actor.name());
+        let principals = |name: &str| -> Vec<&str> {
+            view.deputyships(name, now).filter_map(|(id, _)| view.principal(id)).collect()
+        };
+        let (requester, asked) = self.asked_in(subject)?;
+        for (who, mark) in [(requester.as_str(), asked)].into_iter().chain(typed) {
+            let theirs = [Some(who), view.stood_for_in(mark.seq)];
+            let mine = principals(me);
+            if let Some(office) = theirs.into_iter().flatten().find(|of| mine.contains(of)) {
+                return Err(same_office(office));
+            }
+            if principals(who).contains(&me) {
+                return Err(same_office(me));
+            }
+        }
+        Ok(())
+    }
+
     /// The day of a document: not before what it decides on was asked for, and not to come.
     fn dated(&self, subject: Subject, on: Timestamp) -> Result<()> {
         let zone = self.engine.rules.zone;
@@ -293,6 +319,7 @@ impl Service {
             ))
             .hint("nobody decides alone; another person enters what the document says"));
         }
+        self.of_no_party(actor, subject, None)?;
         self.approver(subject, ruling, &approver)?;
         self.dated(subject, on)?;
         let (right, object_digest) = self.slip_code(subject)?;
@@ -355,6 +382,7 @@ impl Service {
             ))
             .hint("nobody decides alone; another person compares it with the document"));
         }
+        self.of_no_party(actor, subject, Some((&typed.by, typed.mark)))?;
         let Proposal { mark, what, .. } = typed;
         // All of it is asked again: somebody may have left, a hold may have come, the request may have been changed.
         self.paper_is_enough(subject)?;

@@ -376,8 +376,20 @@ fn an_office_is_one_person_on_paper_too() {
     // And who stands in for who asked does not enter it.
     let his = next(&hers, "walt");
     refused("dave", &his, "sue");
+    // Nor by a role of her own: the office is one whichever role she acts by.
+    refused("dora", &his, "sue");
     assert!(of_type(&site, "decision-entered").is_empty());
     says("henry", &his, "sue").ok();
-    site.run_as("carl", &["destroy", "confirm", &his]).ok();
+    let confirm = ["destroy", "confirm", &his];
+    let ran = site.run_as("dora", &confirm).exits(77);
+    assert!(ran.stderr.contains(PARTY), "{}", ran.stderr);
+    site.run_as("carl", &confirm).ok();
+    // Who stands in for who typed it does not confirm it, nor the other way round.
+    let last = next(&his, "alice");
+    says("walt", &last, "sue").ok();
+    let confirm = ["destroy", "confirm", &last];
+    let ran = site.run_as("dora", &confirm).exits(77);
+    assert!(ran.stderr.contains(PARTY), "{}", ran.stderr);
+    site.run_as("carl", &confirm).ok();
     site.verify();
 }
