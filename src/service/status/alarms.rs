@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use super::{Given, expected, held, notices, people, sources};
 use crate::{
     domain::{
-        entry::Failure,
+        entry::{Failure, HeldFacts},
         lifecycle::BatchState,
         limits,
         notified::NotifiedState,
@@ -444,9 +444,17 @@ fn broken_off(given: &Given<'_>, found: &mut Found) {
         let Some(trouble) = &one.trouble else { continue };
         if let Some(code) = code_of(trouble) {
             let about = if code == AlarmCode::DiskLow { "state" } else { one.link.as_str() };
-            found.add(code, Some(about), Some(trouble.at), None);
+            found.add(code, Some(about), Some(trouble.at), Some(medium(&one.facts)));
         }
     }
+}
+
+/// Which medium it was: its kind, and what stands on it, so that the person who brought it knows which to bring again.
+fn medium(facts: &HeldFacts) -> String {
+    let marks = [&facts.serial, &facts.property_no, &facts.model];
+    let mark = marks.into_iter().flatten().next();
+    let kind = facts.medium.word();
+    mark.map_or_else(|| kind.to_owned(), |mark| format!("{kind} {mark}"))
 }
 
 fn batch(given: &Given<'_>, id: &str, row: &Batch, found: &mut Found) {

@@ -173,7 +173,7 @@ impl Desk {
             holder: "person-1".to_owned(),
             place: "synthetic".to_owned(),
             lock: None,
-            serial: None,
+            serial: Some("SYN-0001".to_owned()),
             model: None,
             property_no: None,
             pieces: None,
@@ -520,6 +520,19 @@ fn certified(desk: &mut Desk) {
 }
 
 #[test]
+#[test]
+fn what_an_import_left_is_told_with_the_medium_that_it_came_on() {
+    let mut desk = Desk::quiet();
+    desk.broke_off(Failure::Later, "inbox-left");
+    let page = desk.page(MORNING);
+    let alarm = page.alarms.iter().find(|alarm| alarm.code == A::InboxLeft).unwrap();
+    assert_eq!(alarm.first.as_deref(), Some("flash SYN-0001"));
+    // Where nobody noted a number, what it is.
+    desk.view.arrivals[0].facts.serial = None;
+    let page = desk.page(MORNING);
+    assert_eq!(page.alarms[0].first.as_deref(), Some("flash"));
+}
+
 fn each_alarm_stands_when_its_cause_does_and_not_before() {
     let mut seen = Vec::new();
     for (n, (arrange, now, later)) in ROWS.iter().chain(served::ROWS).enumerate() {
