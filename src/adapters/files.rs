@@ -186,11 +186,19 @@ pub fn create_new(path: &Path, bytes: &[u8], site: &'static str) -> Result<(), F
     }
     let part = part_of(path);
     write_part(&part, bytes, site)?;
+    settle(&part, path, site)
+}
+
+/// Gives a file, synced already, its name, which nothing may have yet, and syncs the folder.
+///
+/// # Errors
+/// [`FileError::Exists`] where something has that name already, which is then left as it is.
+pub fn settle(part: &Path, path: &Path, site: &'static str) -> Result<(), FileError> {
     let write = fault::Write::begin(site);
-    let moved = match renameat_with(CWD, &part, CWD, path, RenameFlags::NOREPLACE) {
+    let moved = match renameat_with(CWD, part, CWD, path, RenameFlags::NOREPLACE) {
         // Some network filesystems know no such rename; a link refuses an existing name everywhere.
         Err(Errno::INVAL | Errno::NOSYS) => {
-            linkat(CWD, &part, CWD, path, AtFlags::empty()).and_then(|()| unlink(&part))
+            linkat(CWD, part, CWD, path, AtFlags::empty()).and_then(|()| unlink(part))
         }
         other => other,
     };

@@ -118,6 +118,7 @@ impl<'a> RowFile<'a> {
             (finished, _) => {
                 self.declared(client, identity, &copies, &place, delete_by)?;
                 finished?;
+                self.told(reach);
             }
         }
         let capped = served?.ended == Some("row-cap");
@@ -134,6 +135,14 @@ impl<'a> RowFile<'a> {
             "before that day 'batchward destroy request' asks for its end, with '--copy' and '{id}'"
         ));
         acts::shown(cli, &Reply { id, message, next })
+    }
+
+    /// Where a part of an answer is.
+    fn told(&self, reach: Reach) {
+        if reach == Reach::Cut {
+            let part = part_of(self.path);
+            print::note(&format!("what came before the end is in '{}'", part.display()));
+        }
     }
 
     fn form(&self) -> Result<Form> {
@@ -160,6 +169,12 @@ impl<'a> RowFile<'a> {
         }
         let folder = self.path.parent().filter(|folder| !folder.as_os_str().is_empty());
         let folder = folder.unwrap_or(Path::new(".")).canonicalize().map_err(unread)?;
+        let part = part_of(self.path);
+        if part.symlink_metadata().is_ok() {
+            return Err(Error::usage(format!("'{}' is there already", part.display())).hint(
+                "it is what an answer that was cut left: it is a copy too, and goes like one",
+            ));
+        }
         let whole = folder.join(self.path.file_name().unwrap_or_default());
         whole
             .to_str()
@@ -175,16 +190,23 @@ impl<'a> RowFile<'a> {
         place: &str,
         delete_by: Timestamp,
     ) -> Result<()> {
-        let sha256 = acts::digest_of(self.path)?;
-        let bytes = std::fs::metadata(self.path).map(|about| about.len()).map_err(|error| {
-            Error::new(Exit::Unavailable, format!("'{}': {error}", self.path.display()))
+        // It lies where it came to: under its name only where it is whole.
+        let part = part_of(self.path);
+        let (at, place) = if part.symlink_metadata().is_ok() {
+            (part.as_path(), format!("{place}{PART}"))
+        } else {
+            (self.path, place.to_owned())
+        };
+        let sha256 = acts::digest_of(at)?;
+        let bytes = std::fs::metadata(at).map(|about| about.len()).map_err(|error| {
+            Error::new(Exit::Unavailable, format!("'{}': {error}", at.display()))
         })?;
         for copy in copies {
             let facts = HeldFacts {
                 kind: HeldKind::Export,
                 medium: Medium::File,
                 holder: self.holder.to_owned(),
-                place: place.to_owned(),
+                place: place.clone(),
                 lock: None,
                 serial: None,
                 model: None,
@@ -198,6 +220,16 @@ impl<'a> RowFile<'a> {
         }
         Ok(())
     }
+}
+
+/// What stands behind the name of a file while it is written, and for good where it was cut.
+const PART: &str = ".part";
+
+/// Where a file is written before it is whole.
+fn part_of(path: &Path) -> PathBuf {
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(PART);
+    path.with_file_name(name)
 }
 
 /// How far a reading came.
@@ -250,9 +282,10 @@ impl Taken {
         }
     }
 
-    /// Opens the file, which is new.
+    /// Opens the file, which is new, and has another name until it is whole.
     fn open(&mut self) -> io::Result<&mut BufWriter<File>> {
-        let new = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&self.path)?;
+        let part = part_of(&self.path);
+        let new = OpenOptions::new().write(true).create_new(true).mode(0o600).open(part)?;
         Ok(self.file.insert(BufWriter::new(new)))
     }
 
@@ -270,7 +303,7 @@ impl Taken {
     }
 
     /// Ends the file and has it on the disk; false where nothing was ever written. What was cut does not look like the
-    /// whole: JSON stays open, and of a spreadsheet, which is made at its end, there is none.
+    /// whole: it keeps the name of a part, JSON stays open, and of a spreadsheet, which is made at its end, there is none.
     fn finish(mut self, reach: Reach) -> Result<bool> {
         let end = self.end(reach);
         let Some(file) = self.file.take() else {
@@ -279,9 +312,13 @@ impl Taken {
         let synced = end
             .and_then(|()| file.into_inner().map_err(io::IntoInnerError::into_error)?.sync_all());
         synced.map_err(|error| unwritten(&self.path, &error))?;
-        if let Some(folder) = self.path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-            files::sync_dir(folder)
-                .map_err(|error| Error::new(Exit::Unavailable, error.to_string()))?;
+        let part = part_of(&self.path);
+        let unsettled = |error: files::FileError| Error::new(Exit::Unavailable, error.to_string());
+        if reach == Reach::Cut {
+            let folder = part.parent().filter(|folder| !folder.as_os_str().is_empty());
+            files::sync_dir(folder.unwrap_or(Path::new("."))).map_err(unsettled)?;
+        } else {
+            files::settle(&part, &self.path, "rows").map_err(unsettled)?;
         }
         Ok(true)
     }
@@ -379,7 +416,12 @@ mod tests {
         taken.row(&["甲".to_owned()]).unwrap();
         assert_eq!(taken.missing(), (field == "name").then_some((1, 2)));
         let there = taken.finish(reach).unwrap();
-        assert_eq!(there, path.exists());
+        let (path, other) = if reach == Reach::Cut {
+            (part_of(&path), path)
+        } else {
+            (path.clone(), part_of(&path))
+        };
+        assert_eq!((there, false), (path.exists(), other.exists()));
         (path, there)
     }
 
@@ -406,6 +448,10 @@ mod tests {
             assert!(there && text.starts_with(b"["));
             assert_eq!(serde_json::from_slice::<serde_json::Value>(&text).is_ok(), closed);
         }
+        // Of CSV no byte could be missing at its end: its name says it.
+        let folder = tempfile::tempdir().unwrap();
+        let (path, there) = made(folder.path(), Form::Csv, "name", Reach::Cut);
+        assert!(there && path.ends_with("found.part"));
         let folder = tempfile::tempdir().unwrap();
         assert!(!made(folder.path(), Form::Ods, "name", Reach::Cut).1);
     }

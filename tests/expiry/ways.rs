@@ -255,12 +255,15 @@ pub(crate) fn half_a_copy<'s>(scene: &'s Scene<'s>) -> After<'s> {
     let ran = world.asks(&time, &grant, "query", &[to.as_slice(), &["--copy", &copy]].concat());
     let ran = ran.exits(77);
     assert!(ran.stderr.contains("ended while it was read"), "{}", ran.stderr);
-    let verdict = half(&fs::read(&file).unwrap(), world.ids.len());
+    // What was cut never has the name of the whole.
+    assert!(!file.exists());
+    let verdict = half(&fs::read(file.with_file_name("found.json.part")).unwrap(), world.ids.len());
     // What is there is there: the inventory has it.
     let words = [&list[..2], &[batch.as_str()], &list[2..]].concat();
     let copies = world.site.run_at(&later(&time, 60), &words, &[], b"").ok().json();
     let row = copies.as_array().unwrap().iter().find(|row| row["id"] == copy.as_str()).unwrap();
     assert_eq!(row["state"], "kept", "{row}");
+    assert!(row["facts"]["place"].as_str().unwrap().ends_with("found.json.part"), "{row}");
     Box::new(move || verdict)
 }
 
