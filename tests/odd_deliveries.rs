@@ -55,6 +55,72 @@ fn an_unsigned_delivery_is_claimed_after_its_time_and_others_go_on_waiting() {
     site.verify();
 }
 
+/// What stands in a draft, as text.
+fn draft(site: &Site<'_>, id: &str) -> String {
+    let words = ["batch", "letter", id, "--kind", "return", "-o", "-"];
+    let odt = site.run_as("alice", &words).ok().stdout;
+    let mut archive = zip::ZipArchive::new(std::io::Cursor::new(odt)).unwrap();
+    let content = std::io::read_to_string(archive.by_name("content.xml").unwrap()).unwrap();
+    let mut text = String::new();
+    for part in content.split('<') {
+        text.push_str(part.split_once('>').map_or("", |(_, text)| text));
+    }
+    text
+}
+
+/// What the first file of a page is beside what was announced of it.
+fn first(page: &Value) -> [&Value; 3] {
+    let file = &page["announced"]["files"][0];
+    [&file["finding"], &file["announced_bytes"], &file["digest_agrees"]]
+}
+
+#[test]
+fn a_refused_delivery_says_file_by_file_what_was_announced_and_what_came() {
+    let people = People::new();
+    let site = site(&people);
+    let cases = ["checksum-mismatch", "size-long", "unlisted-file", "signed-by-stranger", "no-key"];
+    site.install(&[], &cases);
+    site.once();
+    let page = |delivery: &str| site.show(site.row(delivery)["id"].as_str().unwrap());
+    for (delivery, finding, word) in [
+        ("moca-1151102-0020", "digest-differs", "雜湊值不符"),
+        ("moca-1151102-0027", "size-differs", "大小不符"),
+    ] {
+        let page = page(delivery);
+        let [found, announced, agrees] = first(&page);
+        assert_eq!((found, agrees), (&json!(finding), &json!(false)), "{page}");
+        assert!(announced.is_u64() && page["announced"]["verified"] == json!(true));
+        let id = page["id"].as_str().unwrap();
+        let text = draft(&site, id);
+        assert!(text.contains("逐檔核對") && text.contains(word), "{text}");
+        // Numbers and words go out; a digest stays here.
+        let shown = site.run(&["batch", "show", id]).ok();
+        for head in ["ANNOUNCED", "the letter of return is ready", "release"] {
+            assert!(shown.text().contains(head), "{}", shown.text());
+        }
+        let chinese = site.run(&["--lang", "zh-TW", "batch", "show", id]).ok();
+        assert!(chinese.text().contains(word), "{}", chinese.text());
+        assert!(!chinese.text().contains("ANNOUNCED"), "{}", chinese.text());
+    }
+    let unlisted = page("moca-1151102-0052");
+    let files = unlisted["announced"]["files"].as_array().unwrap();
+    assert_eq!(files.last().unwrap()["finding"], "not-listed", "{unlisted}");
+    // What a stranger signed counts for nothing, and is not repeated.
+    let stranger = page("moca-1151102-0033");
+    assert_eq!(stranger["announced"]["verified"], false);
+    assert_eq!(first(&stranger), [&json!("not-compared"), &Value::Null, &Value::Null]);
+    assert_eq!(stranger["announced"]["records"], Value::Null);
+    let id = stranger["id"].as_str().unwrap();
+    let shown = site.run(&["batch", "show", id]).ok();
+    assert!(shown.text().contains("nobody stands behind"), "{}", shown.text());
+    assert!(draft(&site, id).contains("未能驗證"));
+    // What waits for its key is as it was announced, and says what is missing.
+    let waits = page("moca-1151102-0013");
+    assert_eq!(first(&waits)[0], "as-announced");
+    assert!(waits["next"][0].as_str().unwrap().contains("key submit"), "{waits}");
+    site.verify();
+}
+
 #[test]
 fn a_key_that_comes_before_its_batch_is_kept_for_it() {
     let people = People::new();

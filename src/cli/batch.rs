@@ -7,6 +7,7 @@ use crate::{
     domain::{calendar, certificate::InBoth, entry::KeyForm},
     service::{
         Result,
+        forms::{AnnouncedFile, AnnouncedPage},
         show::{BatchPage, BatchRow, CopyLine, FileRow, KeyLine},
     },
 };
@@ -33,6 +34,12 @@ pub(super) fn show(page: &BatchPage, zone: Tz) -> Result<()> {
         labelled("what was expected", Some(&told(&plain.expected)))?;
         labelled("who acts", Some(&told(&plain.who)))?;
         labelled("what to do", Some(&told(&plain.next)))?;
+    }
+    for command in &page.next {
+        print::line(&match command.contains("--kind return") {
+            true => format!("the letter of return is ready: '{command}'"),
+            false => format!("then: '{command}'"),
+        })?;
     }
     if let Some(trouble) = &page.trouble {
         print::line(&format!("a step has failed: {trouble}"))?;
@@ -61,10 +68,42 @@ pub(super) fn show(page: &BatchPage, zone: Tz) -> Result<()> {
     if let Some(row) = &page.notice {
         notified::show(row, zone)?;
     }
+    if let Some(announced) = &page.announced {
+        beside(announced)?;
+    }
     counts(page)?;
     times(page, zone)?;
     copies(page)?;
     super::uses::lines(page, zone)
+}
+
+/// What was announced beside what came, file by file.
+fn beside(page: &AnnouncedPage) -> Result<()> {
+    let by = speech::word(page.by.word());
+    labelled("announced by", Some(&by))?;
+    if !page.verified {
+        print::line("nobody stands behind what was announced: it is not verified, and not shown")?;
+    }
+    let number = |number: Option<u64>| number.map_or_else(|| "-".to_owned(), |n| n.to_string());
+    let row = |file: &AnnouncedFile| {
+        let digest = file.digest_agrees.map(|agrees| if agrees { "agrees" } else { "differs" });
+        vec![
+            file.name.clone().unwrap_or_else(|| "-".to_owned()),
+            number(file.announced_bytes),
+            number(file.bytes),
+            number(file.announced_records),
+            digest.map_or_else(|| "-".to_owned(), |word| speech::word(word).into_owned()),
+            speech::word(file.finding.word()).into_owned(),
+        ]
+    };
+    let rows: Vec<Vec<String>> = page.files.iter().map(row).collect();
+    if let Some(records) = page.records {
+        let read = number(page.records_read);
+        print::line(&format!("records announced: {records}, records read: {read}"))?;
+    }
+    let head =
+        ["name", "bytes announced", "bytes received", "records announced", "sha256", "result"];
+    section("ANNOUNCED", &head, &rows)
 }
 
 /// Its state as people call it: a loaded batch that several people had to seal is provided.

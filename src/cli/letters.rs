@@ -22,7 +22,7 @@ use crate::{
     service::{
         Query, Result,
         forms::{DestructionRecord, PeoplePage, PlanLine, RegisterFilter, Roster},
-        show::OrderLine,
+        show::{BatchPage, OrderLine},
     },
 };
 
@@ -73,7 +73,9 @@ pub(super) fn batch(
                 return Err(Error::new(Exit::Failed, format!("nothing is wrong with '{batch}'"))
                     .hint("'batch letter --kind receipt' drafts that it was received"));
             }
-            intake::returned(&sheet, file.to.clone())
+            let page: Box<BatchPage> = client.ask(Query::Batch { id: batch })?;
+            let found = (page.plain.as_ref(), page.announced.as_ref());
+            intake::returned(&sheet, found, file.to.clone())
         }
         BatchLetter::Receipt => intake::received(&sheet, file.to.clone()),
     };

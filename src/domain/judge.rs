@@ -8,6 +8,7 @@
 //!
 //! It is over 500 lines because the order of judgement is read in one piece.
 
+mod beside;
 mod keys;
 mod outside;
 
@@ -15,7 +16,10 @@ use std::fmt;
 
 use zeroize::Zeroizing;
 
-pub use self::keys::is_key_name;
+pub use self::{
+    beside::{AnnouncedBy, Beside, FileBeside, FileFinding, beside},
+    keys::is_key_name,
+};
 use super::{
     digest::Digest,
     entry::AnnouncedFacts,

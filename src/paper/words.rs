@@ -8,6 +8,7 @@ use crate::{
         calendar,
         certificate::{self, Assurance},
         inventory::{HeldKind, Medium, Method},
+        judge::{AnnouncedBy, FileFinding},
         lifecycle::{BatchState, CopyState, OrderState},
         notified::EarlyState,
         people::Post,
@@ -55,6 +56,27 @@ const fn early_state(state: EarlyState) -> &'static str {
         EarlyState::Seen => "檔案已到，尚未收檔",
         EarlyState::Gone => "檔案於收檔前移除",
         EarlyState::Joined => "與他列為同一批資料",
+    }
+}
+
+/// How a file is found beside what was announced of it.
+pub(super) const fn finding(found: FileFinding) -> &'static str {
+    match found {
+        FileFinding::AsAnnounced => "相符",
+        FileFinding::Missing => "未到",
+        FileFinding::NotListed => "未列於清單",
+        FileFinding::SizeDiffers => "大小不符",
+        FileFinding::DigestDiffers => "雜湊值不符",
+        FileFinding::NotCompared => "未予核對",
+    }
+}
+
+/// By what a delivery was announced.
+pub(super) const fn announced_by(by: AnnouncedBy) -> &'static str {
+    match by {
+        AnnouncedBy::Manifest => "貴機關清單（manifest）",
+        AnnouncedBy::ControlFile => "貴機關控制檔",
+        AnnouncedBy::Letter => "貴機關來函",
     }
 }
 

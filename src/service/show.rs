@@ -11,7 +11,7 @@ use super::{
     Result, Service,
     corrections::{Correction, replaced_by},
     deliveries::tries_left,
-    forms::Seal,
+    forms::{AnnouncedPage, Seal},
     notifying::NoticeRow,
     query::EntryPart,
 };
@@ -103,6 +103,12 @@ pub struct BatchPage {
     pub notice: Option<NoticeRow>,
     /// Of a quarantined one: what is wrong, what was expected, and who does what next, in both languages.
     pub plain: Option<Plain>,
+    /// Of one that was refused or waits: what was announced of it, beside what came.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub announced: Option<AnnouncedPage>,
+    /// The commands by which it goes on, where it was refused or waits for a key.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub next: Vec<String>,
 }
 
 /// A file of a batch.
@@ -377,6 +383,8 @@ impl Service {
             intake: self.intake_page(id, &row),
             notice: self.notice_of(id),
             plain: row.reason.filter(|_| row.state == BatchState::Quarantined).map(plain::of),
+            announced: case.as_ref().and_then(|case| self.announced_page(id, &row, case)),
+            next: self.ways_on(id, &row),
         })
     }
 

@@ -75,9 +75,9 @@ impl Ledger for Seen {
     }
 }
 
-const DATA: &[u8] = b"age-encryption.org/v1\n-> X25519 synthetic\n";
+pub(super) const DATA: &[u8] = b"age-encryption.org/v1\n-> X25519 synthetic\n";
 
-fn file(name: &str, bytes: &[u8]) -> Entry {
+pub(super) fn file(name: &str, bytes: &[u8]) -> Entry {
     Entry {
         name: name.as_bytes().to_vec(),
         kind: EntryKind::File,
@@ -97,9 +97,9 @@ fn manifest(kind: &str, edit: impl Fn(String) -> String) -> String {
     ))
 }
 
-struct Case {
+pub(super) struct Case {
     key: SigningKey,
-    facts: Facts,
+    pub(super) facts: Facts,
     link: Link,
     ledger: Seen,
     stage: Stage,
@@ -123,20 +123,24 @@ impl Case {
         Self { key, facts, link, ledger: Seen::default(), stage: Stage::Claimed, received: NOW }
     }
 
-    fn good() -> Self {
+    pub(super) fn good() -> Self {
         Self::of(&manifest("full", |text| text))
     }
 
-    fn judge(&self) -> Look {
-        judge(&Question {
+    pub(super) fn question<'a>(&'a self, announced: Option<&'a AnnouncedFacts>) -> Question<'a> {
+        Question {
             facts: &self.facts,
             link: &self.link,
             ledger: &self.ledger,
             stage: self.stage,
             received_at: at(self.received),
             now: at(self.received),
-            announced: None,
-        })
+            announced,
+        }
+    }
+
+    fn judge(&self) -> Look {
+        judge(&self.question(None))
     }
 
     fn refused(&self) -> Reason {
@@ -146,7 +150,7 @@ impl Case {
         }
     }
 
-    fn with(mut self, change: impl Fn(&mut Self)) -> Self {
+    pub(super) fn with(mut self, change: impl Fn(&mut Self)) -> Self {
         change(&mut self);
         self
     }

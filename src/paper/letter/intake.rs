@@ -2,13 +2,21 @@
 
 use super::{Letter, LetterKind, count, day, named, or_blank, serials};
 use crate::{
+    domain::{judge::FileFinding, plain::Plain},
     paper::words,
-    service::forms::{RegisterRow, Sheet},
+    service::forms::{AnnouncedFile, AnnouncedPage, RegisterRow, Sheet},
 };
+
+/// Files that a letter tells one by one, those that are wrong first.
+const FILES_MAX: usize = 20;
 
 /// The return of a bad delivery.
 #[must_use]
-pub fn returned(sheet: &Sheet, to: Option<String>) -> Option<Letter> {
+pub fn returned(
+    sheet: &Sheet,
+    (plain, announced): (Option<&Plain>, Option<&AnnouncedPage>),
+    to: Option<String>,
+) -> Option<Letter> {
     let (row, zone) = (sheet.rows.first()?, words::zone(&sheet.source));
     let subject = format!(
         "貴機關提供之戶役政資料（批次編號{}）經檢核不符，無法受理，請查明後重新提供，請查照。",
@@ -29,10 +37,49 @@ pub fn returned(sheet: &Sheet, to: Option<String>) -> Option<Letter> {
             count(row.counts.declared),
             count(row.counts.parsed)
         ),
+        compared(plain, announced),
         "本批資料未匯入系統，亦未提供任何單位使用；收受之檔案以加密方式保存，將依規定銷毀並登載於登記簿。".to_owned(),
         "重新提供時，請另編批次編號，資料與解密密碼請分開寄送。".to_owned(),
     ];
+    letter.explained.retain(|point| !point.is_empty());
     Some(letter)
+}
+
+/// What was announced and what came, file by file, and what should have come; nothing where nothing is known of it.
+fn compared(plain: Option<&Plain>, announced: Option<&AnnouncedPage>) -> String {
+    let expected = plain.map(|plain| plain.expected.zh.as_str());
+    let mut lines: Vec<String> =
+        expected.map(|text| format!("本機關應收：{text}。")).into_iter().collect();
+    let Some(announced) = announced else { return lines.join("\n") };
+    let by = words::announced_by(announced.by);
+    if !announced.verified {
+        lines.push(format!("{by}未能驗證確為貴機關所出，所載內容不作核對依據。"));
+        return lines.join("\n");
+    }
+    lines.push(format!("依{by}逐檔核對："));
+    let odd = |file: &&AnnouncedFile| file.finding != FileFinding::AsAnnounced;
+    let (wrong, right): (Vec<_>, Vec<_>) = announced.files.iter().partition(odd);
+    let shown = wrong.iter().chain(&right).take(FILES_MAX);
+    lines.extend(shown.map(|file| one(file)));
+    let left = announced.files.len().saturating_sub(FILES_MAX);
+    if left > 0 {
+        lines.push(format!("其餘{left}檔，核對情形詳如本機關系統紀錄。"));
+    }
+    lines.join("\n")
+}
+
+fn one(file: &AnnouncedFile) -> String {
+    let name = file.name.as_deref().unwrap_or("（未載檔名）");
+    let mut facts = Vec::new();
+    facts.extend(file.announced_bytes.map(|n| format!("通知{}位元組", words::number(n))));
+    facts.extend(file.bytes.map(|n| format!("實收{}位元組", words::number(n))));
+    facts.extend(file.announced_records.map(|n| format!("通知{}筆", words::number(n))));
+    facts.extend(
+        file.digest_agrees
+            .map(|agrees| if agrees { "雜湊值相符" } else { "雜湊值不符" }.to_owned()),
+    );
+    facts.push(words::finding(file.finding).to_owned());
+    format!("・{name}：{}", facts.join("，"))
 }
 
 /// The receipt.

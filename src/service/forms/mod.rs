@@ -1,6 +1,7 @@
 //! What the printed forms are made of (附件一, REGULATIONS 2f): facts as the register tells them, before anything is laid
 //! out. Names of deliveries come from the erasable store, and are missing once it has forgotten them.
 
+mod announced;
 mod destruction;
 mod duties;
 mod early;
@@ -32,6 +33,7 @@ pub use super::people::{
 pub use super::plan::PlanLine;
 /// What waits, and what is to be done today.
 pub use super::status::{Level, Task, TaskCode, TodayPage};
+pub use announced::{AnnouncedFile, AnnouncedPage};
 pub use destruction::{CopyRecord, DestructionRecord, OrderRow};
 pub use duties::{AccessKey, DutyList, HeldKey, OpenBatch, OpenHold, OpenOrder};
 pub use evidence::{EntryProof, ManifestBytes, MonthOfUse, UsePart};
