@@ -68,6 +68,7 @@ fn every_answer_of_the_binary_fits_its_schema() {
     assert!(seen.0.contains("batch-show"), "{rows:#}");
     readings(&site, &mut seen);
     posts(&site, &mut seen);
+    seen.see("reasons", &site.run(&["reasons", "--json"]).ok());
     packed(&site, &mut seen);
     receipts(&site, &mut seen);
     certificate(&site, &mut seen);

@@ -40,6 +40,8 @@ mod on_paper;
 mod orders;
 #[path = "rules/reading.rs"]
 mod reading;
+#[path = "rules/reasons.rs"]
+mod reasons;
 #[path = "rules/signatures.rs"]
 mod signatures;
 

@@ -9,7 +9,7 @@ use super::{
     args::{CopyWord, DeclareArgs, MediaWord, RecordArgs},
     client::Client,
     lists::listing,
-    on_paper, speech,
+    on_paper, reasons, speech,
     words::id,
 };
 use crate::{
@@ -273,7 +273,7 @@ fn remarks(row: &InventoryLine) -> String {
         remarks.push(speech::say("not approved").into_owned());
     }
     if let (Some(reason), Some(by), None) = (&row.reason, &row.by, &row.facts) {
-        remarks.push(format!("{by}: {reason}"));
+        remarks.push(format!("{by}: {}", reasons::shown(reason)));
     }
     if let Some(end) = &row.end {
         let people = match &row.witness {

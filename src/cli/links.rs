@@ -7,7 +7,7 @@ use super::{
     expected,
     identity::Identity,
     lists::listing,
-    print, speech,
+    print, reasons, speech,
 };
 use crate::{
     domain::{
@@ -170,7 +170,10 @@ fn show(client: &mut Client, link: &str, json: bool) -> Result<()> {
     more("tested", page.tested.map(at));
     if let Some(stop) = &page.stopped {
         let doc_no = stop.doc_no.as_deref().unwrap_or_default();
-        more("stopped", Some(format!("{} {} {} {doc_no}", at(stop.at), stop.by, stop.reason)));
+        more(
+            "stopped",
+            Some(format!("{} {} {} {doc_no}", at(stop.at), stop.by, reasons::shown(&stop.reason))),
+        );
     }
     for review in &page.reviews {
         let result = speech::word(review.result.word());
@@ -210,7 +213,11 @@ fn signed(row: &ApplicationLine) -> String {
 
 fn missing(row: &ApplicationLine) -> String {
     if row.decided.is_some() {
-        return row.reason.clone().unwrap_or_default();
+        return row
+            .reason
+            .as_deref()
+            .map(|why| reasons::shown(why).into_owned())
+            .unwrap_or_default();
     }
     let words = row.missing.iter().map(|office| speech::word(office.word()).into_owned());
     words.collect::<Vec<_>>().join(", ")

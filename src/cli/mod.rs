@@ -35,6 +35,7 @@ mod papers;
 mod people;
 mod policies;
 mod print;
+mod reasons;
 mod receipt;
 mod register;
 mod row_files;

@@ -12,6 +12,20 @@ use crate::{
     service::show::BatchRow,
 };
 
+/// A line of `reasons`.
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(super) struct ReasonCode {
+    /// The words of the act; `copy-to` for rows that `query` and `match` write to a file.
+    pub(super) act: &'static str,
+    /// The code, as it is typed and stored.
+    pub(super) code: &'static str,
+    /// What it means, in English.
+    pub(super) english: &'static str,
+    /// What forms and letters call it.
+    pub(super) chinese: &'static str,
+}
+
 /// `policy check`.
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]

@@ -116,6 +116,7 @@ fn schemas() -> BTreeMap<&'static str, String> {
         ("policy-diff", schema::<Vec<wiring::DiffLine>>()),
         ("policy-explain", schema::<wiring::PolicyPage>()),
         ("policy-list", schema::<Vec<wiring::PolicyLine>>()),
+        ("reasons", schema::<Vec<shapes::ReasonCode>>()),
         ("receipt-show", schema::<ReceiptText>()),
         ("receipt-verify", schema::<super::receipt::ReceiptVerified>()),
         ("register-export", schema::<Sheet>()),

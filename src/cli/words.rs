@@ -18,8 +18,8 @@ use super::{
     doctor, duties, evidence, forms, handover,
     identity::Identity,
     incidents, inventory, letters, links, lists, notices, notified, on_paper, pack, pages, papers,
-    people, policies, print, receipt, register, row_files, rows, shapes, sources, speech, status,
-    today, vault, verify, witness,
+    people, policies, print, reasons, receipt, register, row_files, rows, shapes, sources, speech,
+    status, today, vault, verify, witness,
 };
 use crate::{
     daemon, demo,
@@ -76,6 +76,7 @@ pub(super) fn run(cli: &Cli) -> Result<()> {
             pack::pack(args, cli.sign_with.as_deref(), wiring::now(&hooks), cli.json)
         }
         Word::Policy(word) => policies::run(cli, word),
+        Word::Reasons { act } => reasons::run(act, cli.json),
         Word::Completions { shell } => pages::completions(*shell),
         Word::DeviceHelper { socket, for_user } => wiring::help_device(socket, for_user),
         Word::Link(LinkWord::Test { link }) => {

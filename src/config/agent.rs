@@ -71,6 +71,8 @@ pub struct Agent {
     pub anchoring: Option<Anchoring>,
     /// System users of this machine that several people sign as, with the reason of each.
     pub shared_users: BTreeMap<u32, String>,
+    /// Whether a reason must begin with a code.
+    pub reasons_by_code: bool,
     /// Where loaded data lie.
     pub vault: Vault,
     /// Who is told by mail and webhook, where anybody is.
@@ -108,6 +110,9 @@ pub(super) const SOCKET: &str = "/run/batchward/control.sock";
 
 /// The device helper's socket, as its unit makes it.
 const DEVICE_SOCKET: &str = "/run/batchward-device/device.sock";
+
+/// `reasons: codes`: a reason without a code is refused.
+const CODES: &str = "codes";
 
 /// Names of sites, links, layouts and policies.
 pub(super) const NAME: Form<'_> =
@@ -155,6 +160,7 @@ pub(super) fn parse(mut reader: Reader, file: &Path) -> Agent {
     let backups = backups::read(&mut reader);
     let anchoring = anchoring::read(&mut reader);
     let shared_users = shared::read(&mut reader);
+    let reasons_by_code = reasons_by_code(&mut reader);
     let notices = notices::read(&mut reader, base);
     if let RootKeySource::File(file) = &root_key.value
         && Spot::of(file).within(&Spot::of(&state.value))
@@ -188,9 +194,24 @@ pub(super) fn parse(mut reader: Reader, file: &Path) -> Agent {
         backups,
         anchoring,
         shared_users,
+        reasons_by_code,
         vault,
         notices,
     }
+}
+
+/// Whether a reason must begin with a code.
+fn reasons_by_code(reader: &mut Reader) -> bool {
+    const FORM: Form<'_> = form(
+        "'notes' (the default: a reason without a code is recorded as 'other') or 'codes'",
+        CODES,
+    );
+    let said = reader.maybe("reasons", FORM, |t| match t {
+        CODES => Some(true),
+        "notes" => Some(false),
+        _ => None,
+    });
+    said.is_some_and(|codes| codes.value)
 }
 
 /// A file outside of the state folder that everybody may read. Beside inboxes and keyboxes `cross.rs` judges it.
@@ -322,6 +343,7 @@ impl Agent {
             + &vault::agreed(&self.vault)
             + &notices::agreed(self.notices.as_ref())
             + &shared::agreed(&self.shared_users)
+            + if self.reasons_by_code { "reasons=codes\n" } else { "" }
     }
 
     /// This agent with the fields that were agreed to; a field that is not in `agreed` stays.
@@ -341,6 +363,7 @@ impl Agent {
             vault: vault::under(&self.vault, value("vault"), value("vault_plain")),
             notices: value("notices").and_then(notices::read_agreed),
             shared_users: value("shared_users").map(shared::read_agreed).unwrap_or_default(),
+            reasons_by_code: value("reasons") == Some(CODES),
             ..self.clone()
         }
     }

@@ -189,6 +189,7 @@ pub fn compare(in_force: &Config, found: &Config) -> Comparison {
         pending.push(of_agent("notices", false));
     }
     shared_users(in_force, found, &mut effective, &mut tightened, &mut pending);
+    reasons(in_force, found, &mut effective, &mut tightened, &mut pending);
     if tightened.iter().any(|change| change.file == AGENT) {
         effective.files.insert(AGREED.to_owned(), effective.agent.agreed().into_bytes());
     }
@@ -198,6 +199,7 @@ pub fn compare(in_force: &Config, found: &Config) -> Comparison {
             vault: Vault::default(),
             notices: None,
             shared_users: BTreeMap::new(),
+            reasons_by_code: false,
             ..agent.clone()
         }
         .agreed()
@@ -206,6 +208,24 @@ pub fn compare(in_force: &Config, found: &Config) -> Comparison {
         pending.push(of_agent("times", false));
     }
     Comparison { effective, tightened, pending }
+}
+
+/// That a reason must have a code holds at once; that it need not waits for a second person.
+fn reasons(
+    in_force: &Config,
+    found: &Config,
+    effective: &mut Config,
+    tightened: &mut Vec<ConfigChange>,
+    pending: &mut Vec<ConfigChange>,
+) {
+    match (in_force.agent.reasons_by_code, found.agent.reasons_by_code) {
+        (false, true) => {
+            effective.agent.reasons_by_code = true;
+            tightened.push(of_agent("reasons", true));
+        }
+        (true, false) => pending.push(of_agent("reasons", false)),
+        _ => {}
+    }
 }
 
 /// A system user that several people sign as waits for a second person; one that is no longer named is watched again at once.

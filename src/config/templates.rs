@@ -54,6 +54,8 @@ root_key: file:root.key       # outside of state; better: credential:NAME
 # anchoring: {{ witnesses: [audit-office], at_least: 1, overdue_after: 24h, stop_intake: false }}
 # System users of this machine that several people sign as (one terminal), each with its reason; any other is an alarm.
 # shared_users: [{{ uid: 1001, reason: 府資字第1150001234號 }}]
+# 'codes' refuses a reason that has none of the codes of 'batchward reasons'; by default it is recorded as 'other: …'.
+# reasons: codes
 # Metrics for node_exporter's textfile collector; never in an inbox, a keybox or the state.
 # metrics_file: /var/lib/prometheus/node-exporter/batchward.prom
 # The device helper, where it runs (batchward-device.service): wipes are read back from the raw device.

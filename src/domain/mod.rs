@@ -26,6 +26,7 @@ pub mod expected;
 pub mod findings;
 pub mod fixed_width;
 pub mod forms;
+pub mod grounds;
 pub mod handover;
 pub mod ids;
 pub mod incidents;

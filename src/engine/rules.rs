@@ -60,6 +60,8 @@ pub struct Rules {
     pub anchoring: Option<Anchoring>,
     /// System users that several people sign as, with the reason of each.
     pub shared_users: BTreeMap<u32, String>,
+    /// Whether a reason must begin with a code.
+    pub reasons_by_code: bool,
     /// The document by which loaded data may lie in plain in a database.
     pub vault_plain: Option<String>,
     /// The database that loaded data lie in; none where it is the agent's own state.

@@ -63,7 +63,7 @@ pub fn form(certificate: &Certificate, file: Digest, zone: Tz) -> Form {
         heads: vec![
             pair("銷毀案號", certificate.order.to_string()),
             pair("批次", batches.join("、")),
-            pair("事由", certificate.reason.clone()),
+            pair("事由", words::cause(&certificate.reason)),
             pair("工具", certificate.tool.clone()),
             pair("重試次數", words::number(certificate.retries)),
             pair("含本系統資料之備份", backups(certificate)),

@@ -96,7 +96,7 @@ fn orders(record: &DestructionRecord) -> Table {
         vec![
             order.order.to_string(),
             words::order(order.state).to_owned(),
-            order.reason.clone(),
+            words::cause(&order.reason),
             seal(&order.requested),
             seal(&order.approved),
             words::number(order.copies),

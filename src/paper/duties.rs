@@ -192,7 +192,7 @@ fn cases(list: &DutyList) -> Table {
         vec![
             order.order.to_string(),
             format!("銷毀案　{}", words::order(order.state)),
-            format!("{}（簽報：{}）", order.reason, order.by),
+            format!("{}（簽報：{}）", words::cause(&order.reason), order.by),
             calendar::roc_day(order.expires, zone),
         ]
     });

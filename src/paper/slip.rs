@@ -76,7 +76,7 @@ fn heads(slip: &Slip, zone: Tz) -> Vec<(String, String)> {
     match slip.subject.kind() {
         PaperFor::Grant => {}
         kind => {
-            heads.push(pair("事由", slip.reason.clone()));
+            heads.push(pair("事由", words::cause(&slip.reason)));
             if kind == PaperFor::Destroy {
                 heads.push(pair("案內複本數", words::number(slip.copies.len() as u64)));
                 heads.push(pair("位元組合計", words::number(slip.bytes)));

@@ -7,6 +7,7 @@ use crate::{
         accounts::Role,
         calendar,
         certificate::{self, Assurance},
+        grounds,
         inventory::{HeldKind, Medium, Method},
         judge::{AnnouncedBy, FileFinding},
         lifecycle::{BatchState, CopyState, OrderState},
@@ -57,6 +58,11 @@ const fn early_state(state: EarlyState) -> &'static str {
         EarlyState::Gone => "檔案於收檔前移除",
         EarlyState::Joined => "與他列為同一批資料",
     }
+}
+
+/// Why somebody did it, with the label of its code.
+pub(super) fn cause(stored: &str) -> String {
+    grounds::chinese(stored).into_owned()
 }
 
 /// How a file is found beside what was announced of it.

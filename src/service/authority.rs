@@ -19,6 +19,7 @@ use super::{
     intake::{self, IntakeAct},
     permitted,
     query::DraftFacts,
+    reasons,
     sampling::SampleAct,
     uses,
 };
@@ -178,7 +179,8 @@ impl Service {
         done
     }
 
-    fn done_by(&mut self, actor: &Actor, command: Command) -> Result<Reply> {
+    fn done_by(&mut self, actor: &Actor, mut command: Command) -> Result<Reply> {
+        reasons::coded(&mut command, self.engine.rules.reasons_by_code)?;
         self.not_by_a_vendor(actor, &command)?;
         self.under_agreement(actor)?;
         permitted(actor, &command)?;

@@ -41,6 +41,7 @@ pub mod people;
 pub mod plan;
 pub mod query;
 pub mod reading;
+mod reasons;
 pub mod receipts;
 mod refusals;
 pub mod register_page;
@@ -67,6 +68,7 @@ use crate::{
         accounts::Act,
         digest::Digest,
         entry::{AGENT, AccountFacts, Body, ConfigChange, KeptAt, Signed},
+        grounds,
         ids::{AppointmentId, BatchId},
         limits, national_id,
         time::Timestamp,
@@ -440,7 +442,7 @@ fn no_batch(text: &str) -> Error {
 
 /// A typed text that may stand in the register: not too long, and nothing in the shape of an ID number.
 fn clean(text: &str) -> Result<()> {
-    if text.chars().count() > limits::TEXT_CHARS_MAX {
+    if grounds::note(text).chars().count() > limits::TEXT_CHARS_MAX {
         return Err(Error::usage(format!("a text is over {} characters", limits::TEXT_CHARS_MAX)));
     }
     clean_of_numbers(text)

@@ -136,6 +136,7 @@ pub(super) fn rules(config: &Config, digest: Digest) -> Rules {
         policies_digest: policies,
         anchoring: config.agent.anchoring.clone(),
         shared_users: config.agent.shared_users.clone(),
+        reasons_by_code: config.agent.reasons_by_code,
         vault_plain: config.agent.vault.plain.clone(),
         vault_place: config.agent.vault.database.as_ref().map(Database::identity),
         agency: config.agent.agency.clone(),

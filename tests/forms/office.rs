@@ -336,7 +336,7 @@ fn what_was_only_told_of_or_seen_has_a_row_and_what_is_turned_down_keeps_its_own
     assert_eq!(serials(&bad), ["115-0001"]);
     let batch = bad[0]["batch"].as_str().unwrap();
     site.run_as("alice", &["batch", "reject", batch, "--reason", "請提供機關重送"]).ok();
-    assert!(cells(&site, "rejected")[11].contains("退件原因：請提供機關重送"));
+    assert!(cells(&site, "rejected")[11].contains("退件原因：其他：請提供機關重送"));
     // What never becomes complete has its row from first sight.
     site.install(&["--no-keys"], &["no-manifest"]);
     site.once();

@@ -53,7 +53,7 @@ pub(in crate::cli) enum AccessWord {
         /// Month, in either calendar (2026-11 or 115-11); may be given again. Every one that is due by default.
         #[arg(long, value_name = "MONTH")]
         month: Vec<String>,
-        /// Why; it is written into the register, so no personal data.
+        /// Why: a code of 'batchward reasons' and a note; kept in the register, so no personal data.
         #[arg(long, value_name = "TEXT")]
         reason: String,
     },
@@ -66,7 +66,7 @@ pub(in crate::cli) enum AccessWord {
     DestroyDeny {
         /// Id of the order.
         order: String,
-        /// Why; it is written into the register, so no personal data.
+        /// Why: a code of 'batchward reasons' and a note; kept in the register, so no personal data.
         #[arg(long, value_name = "TEXT")]
         reason: String,
     },

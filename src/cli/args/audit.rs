@@ -197,7 +197,7 @@ pub(in crate::cli) enum FindingWord {
     Return {
         /// Id of the finding.
         id: String,
-        /// Why; it is written into the register, so no personal data.
+        /// Why: a code of 'batchward reasons' and a note; kept in the register, so no personal data.
         #[arg(long, value_name = "TEXT")]
         reason: String,
     },

@@ -46,7 +46,7 @@ pub(in crate::cli) enum BatchWord {
     AnnounceWithdraw {
         /// Id of the row, t-00000001.
         row: String,
-        /// Why; it is written into the register, so no personal data.
+        /// Why: a code of 'batchward reasons' and a note; kept in the register, so no personal data.
         #[arg(long, value_name = "TEXT")]
         reason: String,
     },
@@ -92,7 +92,7 @@ pub(in crate::cli) enum BatchWord {
     Release {
         /// Id, or the provider's number where it is unique.
         id: String,
-        /// Why; it is written into the register, so no personal data.
+        /// Why: a code of 'batchward reasons' and a note; kept in the register, so no personal data.
         #[arg(long, value_name = "TEXT")]
         reason: String,
     },
@@ -115,7 +115,7 @@ pub(in crate::cli) enum BatchWord {
     },
     /// Compare what was applied for with what came; without --result, show what would be recorded.
     #[command(
-        after_long_help = "Examples:\n  batchward batch compare b-260000001\n  batchward batch compare b-260000001 --applied 1000 --result match\n  batchward batch compare b-260000001 --applied 1000 --result mismatch --note 'three not found'"
+        after_long_help = "Examples:\n  batchward batch compare b-260000001\n  batchward batch compare b-260000001 --applied 1000 --result match\n  batchward batch compare b-260000001 --applied 1000 --result mismatch --note too-few"
     )]
     Compare {
         /// Id, or the provider's number where it is unique.
@@ -137,7 +137,7 @@ pub(in crate::cli) enum BatchWord {
     Accept {
         /// Id, or the provider's number where it is unique.
         id: String,
-        /// Why; it is written into the register, so no personal data.
+        /// Why: a code of 'batchward reasons' and a note; kept in the register, so no personal data.
         #[arg(long, value_name = "TEXT")]
         reason: String,
     },
@@ -145,7 +145,7 @@ pub(in crate::cli) enum BatchWord {
     Reject {
         /// Id, or the provider's number where it is unique.
         id: String,
-        /// Why; it is written into the register, so no personal data.
+        /// Why: a code of 'batchward reasons' and a note; kept in the register, so no personal data.
         #[arg(long, value_name = "TEXT")]
         reason: String,
     },
@@ -257,7 +257,7 @@ pub(in crate::cli) enum LinkWord {
     },
     /// Say that a delivery which could not be released at its server was seen to by hand.
     #[command(
-        after_long_help = "Examples:\n  batchward link settle r-00000001 --reason 'removed by the provider, by telephone'"
+        after_long_help = "Examples:\n  batchward link settle r-00000001 --reason 'removed-there: by telephone'"
     )]
     Settle {
         /// Id of the remote delivery, as 'status' names it.
@@ -325,7 +325,7 @@ pub(in crate::cli) enum KeyWord {
     End {
         /// Name of the link.
         link: String,
-        /// Why; it is written into the register, so no personal data.
+        /// Why: a code of 'batchward reasons' and a note; kept in the register, so no personal data.
         #[arg(long, value_name = "TEXT")]
         reason: String,
     },

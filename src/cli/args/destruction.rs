@@ -21,7 +21,7 @@ pub(in crate::cli) enum DestroyWord {
         /// One copy that people keep, due or not; more than once for several. Everything that is due without it.
         #[arg(long, value_name = "ID")]
         copy: Vec<String>,
-        /// Why; it is written into the register, so no personal data.
+        /// Why: a code of 'batchward reasons' and a note; kept in the register, so no personal data.
         #[arg(long, value_name = "TEXT")]
         reason: String,
     },
@@ -56,7 +56,7 @@ pub(in crate::cli) enum DestroyWord {
     Deny {
         /// Id of the order.
         order: String,
-        /// Why; it is written into the register, so no personal data.
+        /// Why: a code of 'batchward reasons' and a note; kept in the register, so no personal data.
         #[arg(long, value_name = "TEXT")]
         reason: String,
         #[command(flatten)]
@@ -66,13 +66,13 @@ pub(in crate::cli) enum DestroyWord {
     Cancel {
         /// Id of the order.
         order: String,
-        /// Why; it is written into the register, so no personal data.
+        /// Why: a code of 'batchward reasons' and a note; kept in the register, so no personal data.
         #[arg(long, value_name = "TEXT")]
         reason: String,
     },
     /// Leave out a copy that nobody can reach; its batch stays open, and somebody answers for it.
     #[command(
-        after_long_help = "Examples:\n  batchward destroy except o-00000001 c-00000004 --owner alice --until 2027-01-31 \\\n      --reason 'the tape is with the court'"
+        after_long_help = "Examples:\n  batchward destroy except o-00000001 c-00000004 --owner alice --until 2027-01-31 \\\n      --reason 'with-court: the tape'"
     )]
     Except {
         /// Id of the order.
@@ -85,7 +85,7 @@ pub(in crate::cli) enum DestroyWord {
         /// By when, in either calendar.
         #[arg(long, value_name = "DATE")]
         until: String,
-        /// Why; it is written into the register, so no personal data.
+        /// Why: a code of 'batchward reasons' and a note; kept in the register, so no personal data.
         #[arg(long, value_name = "TEXT")]
         reason: String,
     },

@@ -29,7 +29,7 @@ pub(in crate::cli) enum HandoverWord {
     Deny {
         /// Id of the hand-over.
         id: String,
-        /// Why; it is written into the register, so no personal data.
+        /// Why: a code of 'batchward reasons' and a note; kept in the register, so no personal data.
         #[arg(long, value_name = "TEXT")]
         reason: String,
     },

@@ -24,7 +24,7 @@ pub(in crate::cli) enum CopyWord {
     },
     /// Ask to make a copy: where the policy wants it, an office has to approve it first.
     #[command(
-        after_long_help = "Examples:\n  batchward copy request b-00000001 --kind media --medium optical \\\n      --reason 'hearing of 3 March, no network there'\n  batchward copy request b-00000001 --kind paper --reason 'for the case' \\\n      --delete-by 2027-03-31"
+        after_long_help = "Examples:\n  batchward copy request b-00000001 --kind media --medium optical \\\n      --reason 'for-hearing: 3 March'\n  batchward copy request b-00000001 --kind paper --reason 'for the case' \\\n      --delete-by 2027-03-31"
     )]
     Request {
         /// Id of the batch, or the provider's number where it is unique.
@@ -35,7 +35,7 @@ pub(in crate::cli) enum CopyWord {
         /// What it will lie on: paper, magnetic-disk, magnetic-tape, flash, optical or file.
         #[arg(long, value_name = "MEDIUM")]
         medium: Option<String>,
-        /// Why; it is written into the register, so no personal data.
+        /// Why: a code of 'batchward reasons' and a note; kept in the register, so no personal data.
         #[arg(long, value_name = "TEXT")]
         reason: String,
         /// By when it will be destroyed, in either calendar, where that is before its batch is.
@@ -68,12 +68,12 @@ pub(in crate::cli) enum CopyWord {
     },
     /// Deny a copy, as a second person.
     #[command(
-        after_long_help = "Examples:\n  batchward copy deny c-00000004 --reason 'the network is enough'"
+        after_long_help = "Examples:\n  batchward copy deny c-00000004 --reason query-suffices"
     )]
     Deny {
         /// Id of the copy.
         copy: String,
-        /// Why; it is written into the register, so no personal data.
+        /// Why: a code of 'batchward reasons' and a note; kept in the register, so no personal data.
         #[arg(long, value_name = "TEXT")]
         reason: String,
         #[command(flatten)]
@@ -88,7 +88,7 @@ pub(in crate::cli) enum CopyWord {
     Withdraw {
         /// Id of the copy.
         copy: String,
-        /// Why; it is written into the register, so no personal data.
+        /// Why: a code of 'batchward reasons' and a note; kept in the register, so no personal data.
         #[arg(long, value_name = "TEXT")]
         reason: String,
     },

@@ -39,7 +39,7 @@ pub(in crate::cli) enum LinkLifeWord {
     Refuse {
         /// Name of the link.
         link: String,
-        /// Why; it is written into the register, so no personal data.
+        /// Why: a code of 'batchward reasons' and a note; kept in the register, so no personal data.
         #[arg(long, value_name = "TEXT")]
         reason: String,
     },
@@ -75,7 +75,7 @@ pub(in crate::cli) enum LinkLifeWord {
     Suspend {
         /// Name of the link.
         link: String,
-        /// Why; it is written into the register, so no personal data.
+        /// Why: a code of 'batchward reasons' and a note; kept in the register, so no personal data.
         #[arg(long, value_name = "TEXT")]
         reason: String,
     },
@@ -86,7 +86,7 @@ pub(in crate::cli) enum LinkLifeWord {
     Terminate {
         /// Name of the link.
         link: String,
-        /// Why; it is written into the register, so no personal data.
+        /// Why: a code of 'batchward reasons' and a note; kept in the register, so no personal data.
         #[arg(long, value_name = "TEXT")]
         reason: String,
         /// Number of the letter by which the provider was asked to end it.
@@ -100,7 +100,7 @@ pub(in crate::cli) enum LinkLifeWord {
     Resume {
         /// Name of the link.
         link: String,
-        /// Why; it is written into the register, so no personal data.
+        /// Why: a code of 'batchward reasons' and a note; kept in the register, so no personal data.
         #[arg(long, value_name = "TEXT", required_unless_present = "confirm")]
         reason: Option<String>,
         /// Confirm what another person proposed.

@@ -297,6 +297,18 @@ pub(super) enum Word {
         after_long_help = "Examples:\n  batchward pack residents.dat --layout hr-person-01.yaml --link moca-full \\\n    --number MOCA-1151121-0007 --table-no HR-PERSON-01 --kind full --basis 府民戶字第1150001234號 \\\n    --purpose 育兒津貼資格審查 --sign-with moca --fresh-key letters/MOCA-1151121-0007.key -o drop"
     )]
     Pack(PackArgs),
+    /// List the codes with which a reason is given, for one act or for all.
+    ///
+    /// A reason is a code, or a code and a note. A text without a code is recorded as the note of 'other', or refused
+    /// where the site asks for codes ('reasons: codes' in agent.yaml).
+    #[command(
+        after_long_help = "Examples:\n  batchward reasons\n  batchward reasons destroy request\n  batchward reasons --json"
+    )]
+    Reasons {
+        /// The words of the act, such as 'destroy deny'; every one by default.
+        #[arg(value_name = "ACT")]
+        act: Vec<String>,
+    },
     /// Print completions for a shell.
     #[command(
         after_long_help = "Examples:\n  batchward completions bash > /etc/bash_completion.d/batchward\n  batchward completions fish > ~/.config/fish/completions/batchward.fish"

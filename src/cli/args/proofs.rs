@@ -37,7 +37,7 @@ pub(in crate::cli) enum RegisterWord {
         /// What it should say; it is written into the register, so no personal data.
         #[arg(long, value_name = "TEXT")]
         to: String,
-        /// Why; it is written into the register, so no personal data.
+        /// Why: a code of 'batchward reasons' and a note; kept in the register, so no personal data.
         #[arg(long, value_name = "TEXT")]
         reason: String,
     },

@@ -65,7 +65,7 @@ pub(in crate::cli) enum AccountWord {
     /// Neither of the two is one of those people, and both sign as another system user. Who signs from there later is told
     /// again.
     #[command(
-        after_long_help = "Examples:\n  batchward account acknowledge 1001 --reason 'handed over on the same desk, 115-7'\n  batchward account acknowledge 1001 --confirm"
+        after_long_help = "Examples:\n  batchward account acknowledge 1001 --reason 'shared-terminal: 115-7'\n  batchward account acknowledge 1001 --confirm"
     )]
     Acknowledge {
         /// Number of the system user, as the alarm names it.

@@ -41,7 +41,7 @@ pub(in crate::cli) enum GrantWord {
     Deny {
         /// Id of the grant.
         id: String,
-        /// Why; it is written into the register, so no personal data.
+        /// Why: a code of 'batchward reasons' and a note; kept in the register, so no personal data.
         #[arg(long, value_name = "TEXT")]
         reason: String,
         #[command(flatten)]
@@ -212,7 +212,7 @@ pub(in crate::cli) enum UseWord {
         /// Unit that needs it; the account's own by default, and all for one that belongs to none.
         #[arg(long)]
         unit: Option<String>,
-        /// Why; it is written into the register, so no personal data.
+        /// Why: a code of 'batchward reasons' and a note; kept in the register, so no personal data.
         #[arg(long, value_name = "TEXT")]
         reason: String,
         /// Last day on which it is needed, within the approved use of the batch.
@@ -229,7 +229,7 @@ pub(in crate::cli) enum UseWord {
         /// Unit that said it; the account's own by default.
         #[arg(long)]
         unit: Option<String>,
-        /// Why; it is written into the register, so no personal data.
+        /// Why: a code of 'batchward reasons' and a note; kept in the register, so no personal data.
         #[arg(long, value_name = "TEXT")]
         reason: String,
     },

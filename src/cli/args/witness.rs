@@ -69,7 +69,7 @@ pub(in crate::cli) enum WitnessWord {
     ///
     /// The alarm rests for one more period. Both are in the register for good.
     #[command(
-        after_long_help = "Examples:\n  batchward witness acknowledge --reason 'the audit office is closed until Monday'\n  batchward witness acknowledge --confirm"
+        after_long_help = "Examples:\n  batchward witness acknowledge --reason 'office-closed: until Monday'\n  batchward witness acknowledge --confirm"
     )]
     Acknowledge {
         /// Why no cosignature comes.

@@ -3,6 +3,7 @@
 use std::{cell::Cell, cmp::Reverse, collections::HashMap};
 
 use super::template::{Filled, Part, Template, parts};
+use crate::domain::grounds;
 
 /// English and Chinese; a PO file, as translators' tools read and write it.
 const CHINESE: &str = include_str!("../../../locale/zh-TW.po");
@@ -38,6 +39,10 @@ impl Catalogue {
 
     fn of(file: &polib::catalog::Catalog) -> Self {
         let mut catalogue = Self::default();
+        // Codes of reasons have their labels in the one table of them; an entry of the file counts before it.
+        for ground in grounds::ACTS.iter().flat_map(|list| list.codes) {
+            catalogue.words.insert(ground.code.to_owned(), ground.chinese.to_owned());
+        }
         for message in file.messages() {
             let english = message.msgid();
             let Ok(said) = message.msgstr() else { continue };

@@ -319,3 +319,29 @@ fn a_system_user_that_is_named_no_more_is_watched_at_once_whatever_else_is_edite
         assert!(kept.get(&1001).is_none_or(|reason| reason == "a"), "as it was agreed to");
     }
 }
+
+#[test]
+fn that_reasons_need_a_code_holds_at_once_and_that_they_need_none_waits() {
+    let found = site();
+    let rest = fs::read_to_string(found.path("agent.yaml")).unwrap();
+    let reasons = |line: &str| {
+        found.write("agent.yaml", format!("{rest}{line}\n"));
+        found.load().unwrap()
+    };
+    let (silent, notes, codes) =
+        (reasons(""), reasons("reasons: notes"), reasons("reasons: codes"));
+    for (from, to, tightened, pending, by_code) in [
+        (&silent, &codes, &["reasons"][..], &[][..], true),
+        (&codes, &notes, &[], &["reasons"], true),
+        (&codes, &codes, &[], &[], true),
+        (&silent, &notes, &[], &[], false),
+    ] {
+        assert_eq!(compared(from, to), (owned(tightened), owned(pending)));
+        let effective = inforce::compare(from, to).effective;
+        let digest = inforce::keep(&found.path("state"), &effective.files).unwrap();
+        let agent = crate::config::Agent { state: found.path("state"), ..to.agent.clone() };
+        let kept = inforce::kept(&agent, digest).unwrap().agent.reasons_by_code;
+        assert_eq!((kept, effective.agent.reasons_by_code), (by_code, by_code));
+    }
+    assert!(!notes.agent.agreed().contains("reasons"), "as before there were codes");
+}

@@ -33,7 +33,10 @@ pub fn request(order: OrderId, covered: &[Covered]) -> Option<Letter> {
     letter.explained =
         vec![grounds(&clauses(covered)), batches("擬銷毀之資料如下：", covered, zone)];
     let row = of_order(order, covered);
-    letter.explained.push(format!("銷毀事由：{}。", or_blank(row.map(|row| row.reason.as_str()))));
+    letter.explained.push(format!(
+        "銷毀事由：{}。",
+        or_blank(row.map(|row| words::cause(&row.reason)).as_deref())
+    ));
     letter.explained.push(copies(order, covered));
     letter.proposed = vec![
         "奉核定後，由系統依核定範圍銷毀並驗證，銷毀紀錄證明附卷備查。".to_owned(),

@@ -42,15 +42,19 @@ pub(super) fn table(rows: &[&RegisterRow], zone: Tz) -> Option<Table> {
 fn line(row: &RegisterRow, one: &AmendedFact, zone: Tz) -> Vec<String> {
     // What people typed never passes for a former value.
     let typed = |text: &str| text.replace(STRUCK, "");
+    let value = |text: &str| match one.field {
+        AmendField::Reason => typed(&words::cause(text)),
+        _ => typed(text),
+    };
     vec![
         row.serial.to_string(),
         format!("{}\n（更正 {}）", one.entry, one.amendment),
         format!("{}\n{}", field(one.field), one.object),
-        format!("{STRUCK}{}", typed(&one.from)),
-        typed(&one.to),
+        format!("{STRUCK}{}", value(&one.from)),
+        value(&one.to),
         format!("{}\n{}", one.by, one.confirmed_by),
         words::day(Some(one.at), zone),
-        typed(&one.reason),
+        typed(&words::cause(&one.reason)),
     ]
 }
 

@@ -160,11 +160,11 @@ fn by_the_handler(compared: &ComparedRow, zone: Tz) -> String {
         Compared::Mismatch => "不符",
     };
     let mut lines = vec![result.to_owned(), counts.join("、")];
-    lines.extend(compared.note.as_ref().map(|note| format!("說明：{note}")));
+    lines.extend(compared.note.as_ref().map(|note| format!("說明：{}", words::cause(note))));
     lines.push(words::seal(&compared.by, zone));
     if let Some(accepted) = &compared.accepted {
         let why = compared.accepted_because.as_deref().unwrap_or_default();
-        lines.push(format!("同意續辦：{why}"));
+        lines.push(format!("同意續辦：{}", words::cause(why)));
         lines.push(words::seal(accepted, zone));
     }
     lines.join("\n")
@@ -177,7 +177,7 @@ fn remarks(row: &RegisterRow) -> String {
             Some(_) => "退件原因",
             None => "撤回原因",
         };
-        remarks.push(format!("{what}：{said}"));
+        remarks.push(format!("{what}：{}", words::cause(said)));
     }
     remarks.extend(row.joined.map(|serial| format!("併入序號 {serial}")));
     if let Some(hold) = row.hold {

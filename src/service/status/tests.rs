@@ -55,6 +55,7 @@ impl Desk {
         let rules = Rules {
             anchoring: None,
             shared_users: BTreeMap::new(),
+            reasons_by_code: false,
             agency: None,
             vault_plain: None,
             vault_place: None,
@@ -520,7 +521,6 @@ fn certified(desk: &mut Desk) {
 }
 
 #[test]
-#[test]
 fn what_an_import_left_is_told_with_the_medium_that_it_came_on() {
     let mut desk = Desk::quiet();
     desk.broke_off(Failure::Later, "inbox-left");
@@ -533,6 +533,7 @@ fn what_an_import_left_is_told_with_the_medium_that_it_came_on() {
     assert_eq!(page.alarms[0].first.as_deref(), Some("flash"));
 }
 
+#[test]
 fn each_alarm_stands_when_its_cause_does_and_not_before() {
     let mut seen = Vec::new();
     for (n, (arrange, now, later)) in ROWS.iter().chain(served::ROWS).enumerate() {

@@ -103,6 +103,7 @@ impl Years {
             zone: Taipei,
             anchoring: None,
             shared_users: BTreeMap::new(),
+            reasons_by_code: false,
             vault_plain: None,
             vault_place: None,
             backups: None,
