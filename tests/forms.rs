@@ -5,6 +5,8 @@
 
 #[path = "forms/office.rs"]
 mod office;
+#[path = "forms/pages.rs"]
+mod pages;
 mod support;
 
 use std::{fs, path::Path, process::Command};
@@ -186,6 +188,7 @@ fn long(rows: usize) -> Form {
         proof: vec!["batchward/test".to_owned()],
         foot: "batchward/test".to_owned(),
         made_at: "2026-11-21T02:00:00.000Z".to_owned(),
+        one_page: false,
     }
 }
 

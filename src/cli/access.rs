@@ -190,6 +190,13 @@ fn written(
     Ok(served.rows)
 }
 
+/// Who asked: name, title and unit, as they were then.
+fn person(line: &AccessLine) -> String {
+    let (display, title, unit) = (&line.display, &line.title, &line.unit);
+    let parts = [display, title, unit].map(|part| part.as_deref());
+    parts.into_iter().flatten().collect::<Vec<_>>().join(" ")
+}
+
 fn line_of(cells: &[String]) -> io::Result<AccessLine> {
     AccessLine::of_cells(cells).ok_or_else(|| io::ErrorKind::InvalidData.into())
 }
@@ -242,6 +249,7 @@ impl<W: Write> Lines<W> {
             "time",
             "link",
             "account",
+            "person",
             "operation",
             "subject",
             "case",
@@ -295,6 +303,7 @@ impl<W: Write> Rows for Lines<W> {
                     line.time.clone(),
                     line.link.clone(),
                     text(&line.account),
+                    person(&line),
                     text(&line.operation),
                     about(line.subject.as_ref()),
                     text(&line.case_no),

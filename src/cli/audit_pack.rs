@@ -123,7 +123,7 @@ fn papers(client: &mut Client, files: &mut Files, made_at: Timestamp) -> Result<
     let mut sheet = client.register_sheet(&RegisterFilter::default())?;
     sheet.rows.iter_mut().for_each(|row| row.delivery = None);
     sheet.source.made_at = made_at;
-    both(files, "register/register", &sheet, &paper::register::form(&sheet))?;
+    both(files, "register/register", &sheet, &paper::register::form(&sheet, &[]))?;
     let mut roster: Box<Roster> = client.ask(Query::Roster)?;
     roster.source.made_at = made_at;
     both(files, "roster", &roster, &paper::people::roster(&roster))?;

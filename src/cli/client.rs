@@ -15,6 +15,7 @@ use crate::{
     protocol::{CommandRequest, InspectRequest, ReadRequest, Remote, SecretText, SignedBy},
     service::{
         Answer, Caller, Command, Draft, Query, Reply, Result, Service,
+        applications::{LinkPage, StaffLine},
         forms::{RegisterFilter, RegisterPart, Seal, Sheet},
         inspecting::Inspection,
         onlooker::Onlooker,
@@ -25,8 +26,12 @@ use crate::{
     wiring::{self, Hooks},
 };
 
-/// Who made entries, by their place.
-type EntryPeople = BTreeMap<u64, Seal>;
+/// Who the people of entries were, by place: who made each, and who decided what it confirms from a document.
+#[derive(Default)]
+pub(super) struct EntryPeople {
+    pub(super) made: BTreeMap<u64, Seal>,
+    pub(super) decided: BTreeMap<u64, Seal>,
+}
 
 /// Somebody who answers.
 pub(super) enum Client {
@@ -247,13 +252,26 @@ impl Client {
 
     /// Every entry of the register, and who the people were that made them.
     pub(super) fn entries(&mut self) -> Result<(Vec<serde_json::Value>, EntryPeople)> {
-        let (mut rows, mut people) = (Vec::new(), EntryPeople::new());
+        let (mut rows, mut people) = (Vec::new(), EntryPeople::default());
         self.each_part(|part| {
             rows.extend(part.rows);
-            people.extend(part.people);
+            people.made.extend(part.people);
+            people.decided.extend(part.decided);
             Ok(())
         })?;
         Ok((rows, people))
+    }
+
+    /// Who holds the posts of links now: of all of these, so that the same paper may go to each.
+    pub(super) fn staff(&mut self, links: &[&str]) -> Result<Vec<StaffLine>> {
+        let pages: Vec<LinkPage> = self.ask(Query::Links { link: None })?;
+        let mut of = pages.into_iter().filter(|page| links.contains(&page.link.as_str()));
+        let mut staff = of.next().map(|page| page.staff).unwrap_or_default();
+        for page in of {
+            let same = |a: &StaffLine, b: &StaffLine| (a.post, &a.name) == (b.post, &b.name);
+            staff.retain(|line| page.staff.iter().any(|other| same(line, other)));
+        }
+        Ok(staff)
     }
 
     /// The register by batch.

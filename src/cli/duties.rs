@@ -17,7 +17,8 @@ use crate::{
         accounts::Role,
         calendar,
         digest::Digest,
-        duty::{Duty, DutyState},
+        duty::{Duty, DutyCode, DutyState},
+        person::Person,
     },
     paper,
     service::{
@@ -98,7 +99,7 @@ fn cells(line: &DutyLine, zone: Tz) -> Vec<String> {
         duty.code.what().to_owned(),
         duty.clause.clone(),
         about(duty),
-        who(duty),
+        who(line),
         duty.command.clone(),
     ]
 }
@@ -112,15 +113,30 @@ const fn state(state: DutyState) -> &'static str {
 }
 
 fn about(duty: &Duty) -> String {
-    match &duty.link {
-        Some(link) if *link != duty.object => format!("{link} {}", duty.object),
+    let object = match (duty.code, duty.object.split_once(' ')) {
+        // A post or a kind of paper is a word; everything else is a name.
+        (DutyCode::FillPost | DutyCode::NameDeputy | DutyCode::AttachPaper, Some((word, rest))) => {
+            format!("{} {rest}", speech::word(word))
+        }
+        (DutyCode::FillPost | DutyCode::NameDeputy | DutyCode::AttachPaper, None) => {
+            speech::word(&duty.object).into_owned()
+        }
         _ => duty.object.clone(),
+    };
+    match &duty.link {
+        Some(link) if *link != duty.object => format!("{link} {object}"),
+        _ => object,
     }
 }
 
-fn who(duty: &Duty) -> String {
-    let roles = || duty.roles.iter().map(|role: &Role| role.word()).collect::<Vec<_>>().join(",");
-    duty.account.clone().unwrap_or_else(roles)
+/// Whose a duty is: by name where it is known, or else which roles may fulfil it.
+fn who(line: &DutyLine) -> String {
+    let names: Vec<String> = line.people.iter().map(Person::in_full).collect();
+    if !names.is_empty() {
+        return names.join("; ");
+    }
+    let roles = line.duty.roles.iter().map(|role: &Role| speech::word(role.word()).into_owned());
+    line.duty.account.clone().unwrap_or_else(|| roles.collect::<Vec<_>>().join(","))
 }
 
 /// A calendar (RFC 5545) with an event on the last day of each duty. The same duty has the same name in every file, so that a
@@ -143,7 +159,7 @@ fn ics(page: &DutyPage, zone: Tz) -> String {
         let name = Digest::of(parts.join("\n").as_bytes()).to_string();
         let what = speech::say(duty.code.what());
         let summary = format!("{what} ({})", about(duty));
-        let description = format!("{}, {}\nbatchward {}", duty.clause, who(duty), duty.command);
+        let description = format!("{}, {}\nbatchward {}", duty.clause, who(line), duty.command);
         let mut start = DtStart::new(day.format("%Y%m%d").to_string());
         start.add(Value::DATE);
         let mut event = Event::new(format!("{name}@batchward"), stamp.clone());

@@ -170,7 +170,7 @@ fn stated(client: &mut Client, files: &mut Files, record: &DestructionRecord) ->
     page.files.iter_mut().for_each(|file| file.name = None);
     put(files, "batch.json", &page)?;
     put(files, "record.json", record)?;
-    let form = paper::html::write(&paper::destruction::form(record));
+    let form = paper::html::write(&paper::destruction::form(record, &[]));
     files.insert("record.html".to_owned(), form);
     let mut grants: Vec<GrantLine> = client.ask(Query::Grants)?;
     grants.retain(|grant| grant.terms.link == record.row.link);

@@ -49,7 +49,10 @@ pub(super) fn register(client: &mut Client, asked: &RegisterExport) -> Result<()
     if asked.file.format == FormFormat::Json {
         return put_json(&asked.file.output, &sheet);
     }
-    put(&asked.file, &paper::register::form(&sheet))
+    let mut links: Vec<&str> = sheet.rows.iter().map(|row| row.link.as_str()).collect();
+    links.dedup();
+    let staff = client.staff(&links)?;
+    put(&asked.file, &paper::register::form(&sheet, &staff))
 }
 
 /// `destroy record`.
@@ -59,7 +62,8 @@ pub(super) fn destruction(client: &mut Client, id: &str, file: &FormFile) -> Res
     if file.format == FormFormat::Json {
         return put_json(&file.output, &record);
     }
-    put(file, &paper::destruction::form(&record))
+    let staff = client.staff(&[&record.row.link])?;
+    put(file, &paper::destruction::form(&record, &staff))
 }
 
 /// `duties list`.

@@ -50,9 +50,12 @@ pub(super) fn destroy(
         let plan = plan.iter().filter(|line| line.batch == batch).cloned().collect();
         covered.push(Covered { record: *record, rows, plan });
     }
+    let mut links: Vec<&str> = covered.iter().map(|one| one.record.row.link.as_str()).collect();
+    links.dedup();
+    let staff = client.staff(&links)?;
     let letter = match kind {
-        DestroyLetter::Request => destruction::request(order, &covered),
-        DestroyLetter::Report => destruction::report(order, &covered, file.to.clone()),
+        DestroyLetter::Request => destruction::request(order, &covered, &staff),
+        DestroyLetter::Report => destruction::report(order, &covered, file.to.clone(), &staff),
     };
     put(&file.output, letter)
 }
@@ -67,6 +70,8 @@ pub(super) fn batch(
     let batch = client.batch_named(text)?;
     let filter = RegisterFilter { batch: Some(batch), ..RegisterFilter::default() };
     let sheet = client.register_sheet(&filter)?;
+    let links: Vec<&str> = sheet.rows.iter().map(|row| row.link.as_str()).collect();
+    let staff = client.staff(&links)?;
     let letter = match kind {
         BatchLetter::Return => {
             if sheet.rows.iter().all(|row| row.reason.is_none() || row.loaded_at.is_some()) {
@@ -75,9 +80,9 @@ pub(super) fn batch(
             }
             let page: Box<BatchPage> = client.ask(Query::Batch { id: batch })?;
             let found = (page.plain.as_ref(), page.announced.as_ref());
-            intake::returned(&sheet, found, file.to.clone())
+            intake::returned(&sheet, found, file.to.clone(), &staff)
         }
-        BatchLetter::Receipt => intake::received(&sheet, file.to.clone()),
+        BatchLetter::Receipt => intake::received(&sheet, file.to.clone(), &staff),
     };
     put(&file.output, letter)
 }
@@ -97,7 +102,10 @@ pub(super) fn appointment(client: &mut Client, text: &str, file: &LetterFile) ->
                 .hint("'batchward appointment list' shows both"));
         }
     };
-    put(&file.output, Some(people::change(&roster, &page, &changed, file.to.clone())))
+    // Of a post of one link its own people write; nobody is named where it is one of all.
+    let link = appointment.and_then(|line| line.terms.link.as_deref());
+    let staff = client.staff(&link.into_iter().collect::<Vec<_>>())?;
+    put(&file.output, Some(people::change(&roster, &page, &changed, file.to.clone(), &staff)))
 }
 
 fn put(output: &Path, letter: Option<Letter>) -> Result<()> {

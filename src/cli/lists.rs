@@ -1,6 +1,6 @@
 //! Words that look something up: as a table for people, or as JSON.
 
-use super::{client::Client, print, speech};
+use super::{client::Client, print, speech, today::decided_by};
 use crate::{
     domain::{
         calendar,
@@ -223,14 +223,15 @@ pub(super) fn register(
         return print::json(&rows);
     }
     // An account's name is never a word of ours: nobody else is called that.
-    let who = |line: &Line| match line.serial.parse().ok().and_then(|seq: u64| people.get(&seq)) {
+    let seq = |line: &Line| line.serial.parse::<u64>().ok();
+    let who = |line: &Line| match seq(line).and_then(|seq| people.made.get(&seq)) {
         Some(seal) => seal.name(),
         None if line.by == AGENT => speech::word(&line.by).into_owned(),
         None => line.by.clone(),
     };
     let cells = |line: Line| {
-        let who = who(&line);
-        vec![line.serial, line.at, who, line.what]
+        let (who, decided) = (who(&line), seq(&line).and_then(|seq| people.decided.get(&seq)));
+        vec![line.serial, line.at, who, decided_by(line.what, decided)]
     };
     let lines = register_page::lines(&rows, client.zone()?);
     print::whole_table(

@@ -77,5 +77,7 @@ pub(super) fn slip(client: &mut Client, subject: Subject, file: &FormFile) -> Re
     if file.format == FormFormat::Json {
         return forms::put_json(&file.output, &slip);
     }
-    forms::put(file, &paper::slip::form(&slip))
+    let links: Vec<&str> = slip.links.iter().map(String::as_str).collect();
+    let staff = client.staff(&links)?;
+    forms::put(file, &paper::slip::form(&slip, &staff))
 }

@@ -7,7 +7,9 @@ use chrono_tz::Tz;
 
 use super::{print, speech, table::Tone};
 use crate::{
-    domain::{calendar, entry::HoldScope, lifecycle::OrderState, plain, time::Timestamp},
+    domain::{
+        calendar, entry::HoldScope, lifecycle::OrderState, person::Person, plain, time::Timestamp,
+    },
     engine::health::{Folder, Place, Room},
     error::{Error, Exit},
     service::{
@@ -291,6 +293,10 @@ pub(super) fn tasks_of(tasks: &[Task], zone: Tz) -> Result<()> {
             task.since.map_or(String::new(), |at| format!(", since {}", calendar::time(at, zone)));
         print::line(&format!("{}: {}{number}{since}", whose(task), task.object))?;
         print::line(&format!("  {}", task.code.what()))?;
+        if !task.people.is_empty() {
+            let names: Vec<String> = task.people.iter().map(Person::in_full).collect();
+            print::raw(&format!("  {}", names.join("; ")))?;
+        }
         if let Some(reason) = task.reason {
             let plain = plain::of(reason);
             for told in [&plain.wrong, &plain.next] {

@@ -11,7 +11,7 @@ use crate::{
     paper,
     service::{
         Query, Result,
-        forms::{BatchHistory, HistoryLine, RegisterFilter, RegisterRow, TodayPage},
+        forms::{BatchHistory, HistoryLine, RegisterFilter, RegisterRow, Seal, TodayPage},
         register_page::{self, Wanted},
         show::GrantLine,
     },
@@ -68,6 +68,20 @@ fn grants_over(client: &mut Client, row: &RegisterRow) -> Result<Vec<String>> {
     Ok(used.map(|grant| grant.id.to_string()).collect())
 }
 
+/// What an entry says, with the names of who decided on paper, who entered it and who confirmed it.
+pub(super) fn decided_by(what: String, decided: Option<&Seal>) -> String {
+    let Some((seal, paper)) = decided.and_then(|seal| Some((seal, seal.on_paper.as_ref()?))) else {
+        return what;
+    };
+    let (entered, confirmed) = (&paper.entered_name, &paper.confirmed_name);
+    let name = seal.name();
+    let who = seal.title.as_ref().map_or(name.clone(), |title| format!("{title} {name}"));
+    format!(
+        "{what}: decided by {who} on paper, document {}, entered by {entered}, confirmed by {confirmed}",
+        paper.doc_no,
+    )
+}
+
 /// `batch history`.
 pub(super) fn history(
     client: &mut Client,
@@ -100,15 +114,17 @@ pub(super) fn history(
         let entry: u64 = line.serial.parse().unwrap_or_default();
         let found = entries.iter().find(|one| one["seq"].as_u64() == Some(entry)).and_then(at);
         let Some(at) = found else { continue };
-        let person = people.remove(&entry);
-        events.push(HistoryLine { entry, at, by: line.by, person, what: line.what });
+        let (person, decided) = (people.made.remove(&entry), people.decided.remove(&entry));
+        let what = decided_by(line.what, decided.as_ref());
+        events.push(HistoryLine { entry, at, by: line.by, person, decided, what });
     }
     let mut history = BatchHistory { source: sheet.source, rows: sheet.rows, events };
     match form.file() {
         Some(file) if file.format == FormFormat::Json => forms::put_json(&file.output, &history),
         Some(file) => {
             history.events.iter_mut().for_each(|line| line.what = speech::chinese(&line.what));
-            let form = paper::history::form(&history);
+            let links: Vec<&str> = history.rows.iter().map(|row| row.link.as_str()).collect();
+            let form = paper::history::form(&history, &client.staff(&links)?);
             let none = || Error::new(Exit::Failed, "the batch has no row");
             forms::put(&file, &form.ok_or_else(none)?)
         }

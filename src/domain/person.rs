@@ -8,6 +8,7 @@ use super::people::Post;
 
 /// Name, title and unit of an account, as they were at some entry of the register.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Persona {
     /// 姓名.
     pub display: Option<String>,
@@ -30,14 +31,17 @@ pub struct StandsFor {
     pub doc_no: String,
 }
 
-/// Somebody who did something.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// Somebody who did something, or is to do it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Person {
     /// The account.
     pub account: String,
     /// Who he was.
+    #[serde(flatten)]
     pub was: Persona,
     /// For whom he acted, where it was not for himself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deputy: Option<StandsFor>,
 }
 

@@ -70,6 +70,7 @@ pub fn form(assessment: &Assessment) -> Form {
         proof: words::proof(source),
         foot: words::foot(source),
         made_at: source.made_at.to_string(),
+        one_page: false,
     }
 }
 

@@ -10,6 +10,7 @@ use crate::domain::{
     calendar,
     certificate::{Assurance, AttestedCopy, Certificate, CertifiedCopy},
     digest::Digest,
+    entry::AGENT,
     step::BackupFacts,
 };
 
@@ -87,6 +88,7 @@ pub fn form(certificate: &Certificate, file: Digest, zone: Tz) -> Form {
         proof: proof(certificate, file),
         foot: format!("batchward/{}　{}　SHA-256 {file}", certificate.site, certificate.order),
         made_at: certificate.at.to_string(),
+        one_page: false,
     }
 }
 
@@ -106,7 +108,11 @@ fn approved(certificate: &Certificate, zone: Tz) -> String {
                 let day = calendar::roc_day(paper.on, zone);
                 let [one, two] =
                     [&paper.entered_by, &paper.confirmed_by].map(|by| who(certificate, by));
-                format!("{by}\n依紙本核定 {} {day}\n登錄 {one}、確認 {two}", paper.doc_no)
+                format!(
+                    "{}\n依紙本核定 {} {day}\n登錄 {one}、確認 {two}",
+                    who(certificate, by),
+                    paper.doc_no
+                )
             },
         )
     };
@@ -180,11 +186,15 @@ fn who(certificate: &Certificate, account: &str) -> String {
 
 /// The agent where it wiped something, and whoever destroyed what people kept.
 fn performers(certificate: &Certificate, zone: Tz) -> String {
-    let agent = (!certificate.copies.is_empty()).then(|| certificate.executed_by.clone());
+    let agent = (!certificate.copies.is_empty()).then(|| match certificate.executed_by.as_str() {
+        AGENT => "代理程式（batchward）".to_owned(),
+        by => who(certificate, by),
+    });
     let mut names: Vec<String> = agent.into_iter().collect();
     for copy in &certificate.attested {
-        if !names.contains(&copy.end.performer) {
-            names.push(copy.end.performer.clone());
+        let performer = who(certificate, &copy.end.performer);
+        if !names.contains(&performer) {
+            names.push(performer);
         }
     }
     format!("{}\n{}", names.join("、"), calendar::roc_time(certificate.at, zone))

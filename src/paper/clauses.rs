@@ -93,6 +93,7 @@ pub fn form(resting: &Resting) -> Form {
         proof: Vec::new(),
         foot: String::new(),
         made_at: "1970-01-01T00:00:00Z".to_owned(),
+        one_page: false,
     }
 }
 

@@ -98,6 +98,7 @@ mod tests {
             proof: Vec::new(),
             foot: String::new(),
             made_at: String::new(),
+            one_page: false,
         };
         let bytes = write(&form);
         assert!(bytes.starts_with(b"\xef\xbb\xbf"));

@@ -5,8 +5,8 @@ use super::{
     words,
 };
 use crate::{
-    domain::{calendar, lifecycle::OrderState},
-    service::forms::DestructionRecord,
+    domain::{calendar, lifecycle::OrderState, people::Post},
+    service::forms::{DestructionRecord, StaffLine},
 };
 
 const ORDERS: [Column; 7] = [
@@ -30,9 +30,9 @@ const COPIES: [Column; 8] = [
     Column::short("登記序號", 7),
 ];
 
-/// The form of a record.
+/// The form of a record, with who holds the posts of its link.
 #[must_use]
-pub fn form(record: &DestructionRecord) -> Form {
+pub fn form(record: &DestructionRecord, staff: &[StaffLine]) -> Form {
     let (zone, row) = (words::zone(&record.source), &record.row);
     let pair = |label: &str, value: String| (label.to_owned(), value);
     let approved = record.orders.iter().rev().find(|order| order.approved.is_some());
@@ -57,6 +57,7 @@ pub fn form(record: &DestructionRecord) -> Form {
         pair("製表時間", calendar::roc_time(record.source.made_at, zone)),
     ];
     let seat = |office: &'static str, signed| Seat { signed, ..Seat::blank(office) };
+    let supervisors = words::holders(staff, Post::Supervisor);
     Form {
         agency: record.source.agency.clone(),
         title: "戶役政資料銷毀紀錄".to_owned(),
@@ -65,7 +66,10 @@ pub fn form(record: &DestructionRecord) -> Form {
         tables: vec![orders(record), copies(record)],
         seats: vec![
             seat("簽報人", seal(approved.and_then(|order| order.requested.as_ref()))),
-            seat("單位主管核定", seal(approved.and_then(|order| order.approved.as_ref()))),
+            Seat {
+                held_by: supervisors,
+                ..seat("單位主管核定", seal(approved.and_then(|order| order.approved.as_ref())))
+            },
             seat("執行人", row.destroyed_at.map(|at| format!("代理程式（batchward）\n{}", calendar::roc_time(at, zone)))),
             seat("會同（監毀）人", witnesses(record)),
             seat("函報文號", None),
@@ -76,6 +80,7 @@ pub fn form(record: &DestructionRecord) -> Form {
         proof: words::proof(&record.source),
         foot: words::foot(&record.source),
         made_at: record.source.made_at.to_string(),
+        one_page: false,
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::{
     form::{Column, Form, Seat, Table},
-    words,
+    owed, words,
 };
 use crate::{
     domain::{
@@ -95,21 +95,14 @@ pub fn form(list: &DutyList) -> Form {
         proof: words::proof(&list.source),
         foot: words::foot(&list.source),
         made_at: list.source.made_at.to_string(),
+        one_page: false,
     }
 }
 
 /// Rows with their serial numbers; a table without any says so.
 fn table(name: &str, columns: &[Column], rows: impl Iterator<Item = Vec<String>>) -> Table {
     let numbered = (1_u64..).zip(rows).map(|(n, row)| [vec![n.to_string()], row].concat());
-    let mut rows: Vec<Vec<String>> = numbered.collect();
-    if rows.is_empty() {
-        let mut none = vec![String::new(); columns.len()];
-        if let Some(cell) = none.get_mut(1) {
-            "（無）".clone_into(cell);
-        }
-        rows.push(none);
-    }
-    Table { name: name.to_owned(), columns: columns.to_vec(), rows }
+    Table::listed(name, columns, numbered.collect())
 }
 
 fn batches(list: &DutyList) -> Table {
@@ -223,7 +216,10 @@ fn duties(list: &DutyList) -> Table {
         vec![
             words::duty(duty.code).to_owned(),
             object,
-            roles.join("、"),
+            match owed::people(&duty.people) {
+                Some(people) => format!("{}\n{people}", roles.join("、")),
+                None => roles.join("、"),
+            },
             words::time(duty.since, zone),
         ]
     });

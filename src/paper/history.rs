@@ -5,20 +5,20 @@ use super::{
     words,
 };
 use crate::{
-    domain::{calendar, entry::AGENT},
-    service::forms::BatchHistory,
+    domain::{calendar, entry::AGENT, people::Post},
+    service::forms::{BatchHistory, StaffLine},
 };
 
 const COLUMNS: [Column; 4] = [
     Column::short("登記序號", 7),
-    Column::short("時間", 14),
-    Column::text("經辦", 14),
-    Column::text("事項", 65),
+    Column::short("時間", 12),
+    Column::text("經辦", 26),
+    Column::text("事項", 55),
 ];
 
-/// The form. What happened stands in it as it was handed over: in Chinese, on paper.
+/// The form, with who holds the posts of its link. What happened stands in it as it was handed over: in Chinese, on paper.
 #[must_use]
-pub fn form(history: &BatchHistory) -> Option<Form> {
+pub fn form(history: &BatchHistory, staff: &[StaffLine]) -> Option<Form> {
     let (zone, row) = (words::zone(&history.source), history.rows.first()?);
     let pair = |label: &str, value: String| (label.to_owned(), value);
     let serials: Vec<String> = history
@@ -32,7 +32,7 @@ pub fn form(history: &BatchHistory) -> Option<Form> {
     let state = words::row_state(row);
     let events = history.events.iter().map(|line| {
         let by = match &line.person {
-            Some(seal) => words::person(seal),
+            Some(seal) => words::person_in_line(seal),
             None if line.by == AGENT => "代理程式".to_owned(),
             None => line.by.clone(),
         };
@@ -58,11 +58,15 @@ pub fn form(history: &BatchHistory) -> Option<Form> {
             columns: COLUMNS.to_vec(),
             rows: events.collect(),
         }],
-        seats: ["製表人", "單位主管"].map(Seat::blank).into(),
+        seats: vec![
+            Seat::blank("製表人"),
+            Seat::of("單位主管", words::holders(staff, Post::Supervisor)),
+        ],
         notes: vec!["本表由登記簿推得，非規定所附表式；全文見登記簿各該序號。".to_owned()],
         // One page: where it comes from stands at its foot.
         proof: Vec::new(),
         foot: words::foot(&history.source),
         made_at: history.source.made_at.to_string(),
+        one_page: true,
     })
 }

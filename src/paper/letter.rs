@@ -11,8 +11,8 @@ use chrono_tz::Tz;
 
 use super::words;
 use crate::{
-    domain::{calendar, policy::clauses, time::Timestamp},
-    service::forms::{RegisterRow, Source},
+    domain::{calendar, people::Post, policy::clauses, time::Timestamp},
+    service::forms::{RegisterRow, Source, StaffLine},
 };
 
 /// Where a fact is missing.
@@ -49,8 +49,10 @@ pub struct Letter {
     pub proposed: Vec<String>,
     /// 副本.
     pub copies: Vec<String>,
-    /// Who signs.
-    pub seats: Vec<&'static str>,
+    /// 承辦人, of a 函; ink where nobody is appointed.
+    pub handler: Option<String>,
+    /// Who signs: the office, and who has it, title and name.
+    pub seats: Vec<(&'static str, Vec<String>)>,
     /// The register that it comes from.
     pub foot: String,
     /// When its facts were put together, as RFC 3339: the date of the file.
@@ -64,11 +66,27 @@ impl Letter {
         format!("{}　{}（稿）", self.agency, self.kind.word())
     }
 
-    fn of(source: &Source, kind: LetterKind, to: Option<String>, subject: String) -> Self {
-        let seats = match kind {
-            LetterKind::Memorandum => vec!["承辦人", "會辦單位", "單位主管", "決行"],
-            LetterKind::Letter => vec!["承辦單位", "會辦單位", "決行"],
+    /// An empty one, with who holds the posts of what it is about: the handler is the unit's, and where it has none whoever has
+    /// custody.
+    fn of(
+        source: &Source,
+        kind: LetterKind,
+        (to, subject): (Option<String>, String),
+        staff: &[StaffLine],
+    ) -> Self {
+        let held = |post| words::holders(staff, post);
+        let handlers = [Post::Handler, Post::Custodian].map(held);
+        let handlers = handlers.into_iter().find(|names| !names.is_empty()).unwrap_or_default();
+        let office = match kind {
+            LetterKind::Memorandum => "承辦人",
+            LetterKind::Letter => "承辦單位",
         };
+        let seats = vec![
+            (office, handlers.clone()),
+            ("會辦單位", Vec::new()),
+            ("單位主管", held(Post::Supervisor)),
+            ("決行", Vec::new()),
+        ];
         Self {
             agency: source.agency.clone(),
             kind,
@@ -78,6 +96,7 @@ impl Letter {
             explained: Vec::new(),
             proposed: Vec::new(),
             copies: Vec::new(),
+            handler: Some(handlers.join("、")).filter(|names| !names.is_empty()),
             seats,
             foot: words::foot(source),
             made_at: source.made_at.to_string(),

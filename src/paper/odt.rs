@@ -9,12 +9,10 @@ use super::{
     html::escaped,
     letter::{Letter, LetterKind, NO_DAY},
     odf::{HEAD, Package, SPACES},
+    words,
 };
 
 const MIME: &str = "application/vnd.oasis.opendocument.text";
-
-/// What the numbers of points are written with.
-const NUMBERS: [&str; 10] = ["一", "二", "三", "四", "五", "六", "七", "八", "九", "十"];
 
 /// Millimetres that the boxes are wide together: A4 upright without its margins.
 const SEATS_MM: f64 = 160.0;
@@ -91,6 +89,7 @@ fn content(letter: &Letter) -> String {
         SEATS_MM / f64::from(u32::try_from(letter.seats.len().max(1)).unwrap_or(1))
     );
     style(&mut text, "cell", 12, "center", " fo:line-height=\"120%\"");
+    style(&mut text, "name", 11, "center", " fo:line-height=\"120%\"");
     text.push_str(
         "<style:style style:name=\"seats\" style:family=\"table\"><style:table-properties style:width=\"160mm\" \
          table:align=\"center\" fo:margin-top=\"14pt\" style:may-break-between-rows=\"false\"/></style:style>\
@@ -127,7 +126,8 @@ fn addressed(text: &mut String, letter: &Letter) {
         paragraph(text, "aside", said);
     }
     paragraph(text, "title", &letter.title());
-    for said in ["機關地址：", "承 辦 人：", "電　　話：", "電子郵件："] {
+    let handler = format!("承 辦 人：{}", letter.handler.as_deref().unwrap_or_default());
+    for said in ["機關地址：", &handler, "電　　話：", "電子郵件："] {
         paragraph(text, "aside", said);
     }
     paragraph(text, "to", &format!("受文者：{}", letter.to.as_deref().unwrap_or_default()));
@@ -158,7 +158,7 @@ fn points(text: &mut String, head: &str, points: &[String]) {
     }
     paragraph(text, "head", head);
     for (n, point) in points.iter().enumerate() {
-        let number = NUMBERS.get(n).copied().unwrap_or("又");
+        let number = words::numeral(n + 1);
         for (line, said) in point.split('\n').enumerate() {
             if line == 0 {
                 let style = if n + 1 == points.len() { "last" } else { "point" };
@@ -180,16 +180,26 @@ fn seats(text: &mut String, letter: &Letter) {
     );
     for row in ["", " table:style-name=\"tall\""] {
         let _ = write!(text, "<table:table-row{row}>");
-        for seat in &letter.seats {
+        for (seat, held_by) in &letter.seats {
             text.push_str(
                 "<table:table-cell table:style-name=\"seat\" office:value-type=\"string\">",
             );
-            paragraph(text, "cell", if row.is_empty() { seat } else { "" });
+            if row.is_empty() {
+                paragraph(text, "cell", seat);
+            } else {
+                paragraphs(text, held_by);
+            }
             text.push_str("</table:table-cell>");
         }
         text.push_str("</table:table-row>");
     }
     text.push_str("</table:table>");
+}
+
+/// Names in a box, with room for ink beneath; an empty one where nobody is known.
+fn paragraphs(text: &mut String, names: &[String]) {
+    names.iter().for_each(|name| paragraph(text, "name", name));
+    paragraph(text, "cell", "");
 }
 
 fn paragraph(text: &mut String, style: &str, said: &str) {

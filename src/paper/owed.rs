@@ -9,7 +9,9 @@ use super::{
 use crate::{
     domain::{
         duty::{Duty, DutyCode, DutyState},
+        papers::PaperKind,
         people::NeededPost,
+        person::Person,
     },
     service::forms::{DutyLine, OwedList, Which},
 };
@@ -52,23 +54,50 @@ pub fn form(list: &OwedList) -> Form {
         proof: words::proof(&list.source),
         foot: words::foot(&list.source),
         made_at: list.source.made_at.to_string(),
+        one_page: false,
     }
+}
+
+/// Whose it is by name, title first; nothing where that is not known.
+pub(super) fn people(people: &[Person]) -> Option<String> {
+    let named = people.iter().map(|one| words::titled(one.was.title.as_deref(), &one.to_string()));
+    Some(named.collect::<Vec<_>>().join("\n")).filter(|names| !names.is_empty())
 }
 
 /// What a duty is about: its link and its object, a post in words.
 pub(super) fn about(duty: &Duty) -> String {
     let (word, nth) = duty.object.split_once(' ').unwrap_or((&duty.object, ""));
-    let post = match duty.code {
-        DutyCode::FillPost | DutyCode::NameDeputy => NeededPost::parse(word),
+    let own = duty.account.as_deref() == Some(word) && !nth.is_empty();
+    let named = match duty.code {
+        DutyCode::FillPost | DutyCode::NameDeputy => {
+            NeededPost::parse(word).map(|post| words::post(post.post().0))
+        }
+        DutyCode::AttachPaper => PaperKind::parse(word).map(paper),
         _ => None,
     };
-    let object = match post {
-        Some(post) => format!("{} {nth}", words::post(post.post().0)).trim_end().to_owned(),
+    let object = match named {
+        Some(named) => format!("{named} {nth}").trim_end().to_owned(),
+        // Whose it is stands beside it, by name.
+        None if own => nth.to_owned(),
         None => duty.object.clone(),
     };
     match &duty.link {
         Some(link) if *link != duty.object => format!("{link}\n{object}"),
         _ => object,
+    }
+}
+
+/// A kind of paper, in the words of the catalogue.
+const fn paper(kind: PaperKind) -> &'static str {
+    match kind {
+        PaperKind::AgencyRules => "機關作業規定",
+        PaperKind::AccountProcedure => "帳號異動作業程序",
+        PaperKind::AuditProcedure => "稽核程序",
+        PaperKind::AuditPlan => "稽核計畫",
+        PaperKind::BackupPlan => "備份計畫",
+        PaperKind::TransferProcedure => "資料傳送作業程序",
+        PaperKind::Decision => "紙本核定文件",
+        PaperKind::Other => "其他文件",
     }
 }
 
@@ -88,7 +117,7 @@ fn cells(n: usize, line: &DutyLine, zone: Tz) -> Vec<String> {
         what(duty.code).to_owned(),
         about(duty),
         format!("{clause}{policy}"),
-        duty.account.clone().unwrap_or_else(roles),
+        people(&line.people).unwrap_or_else(|| duty.account.clone().unwrap_or_else(roles)),
         words::day(Some(duty.start), zone),
         words::day(Some(duty.due), zone),
         stands,

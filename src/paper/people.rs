@@ -12,6 +12,7 @@ use crate::{
         accounts::Role,
         people::{AccountFault, AccountVerdict, Leaving},
         person::DEPUTY,
+        time::Timestamp,
     },
     service::forms::{ReviewPage, Roster, RosterRow},
 };
@@ -51,7 +52,7 @@ pub fn roster(roster: &Roster) -> Form {
         if section.as_ref() != Some(&of) || tables.is_empty() {
             let unit = row.unit.as_deref().unwrap_or("（未載單位）");
             let kind = if vendor { "委外廠商" } else { "單位" };
-            let name = format!("{}、{kind} {unit}", tables.len() + 1);
+            let name = format!("{}、{kind}　{unit}", words::numeral(tables.len() + 1));
             tables.push(Table { name, columns: ROSTER.to_vec(), rows: Vec::new() });
             section = Some(of);
         }
@@ -80,6 +81,7 @@ pub fn roster(roster: &Roster) -> Form {
         proof: words::proof(&roster.source),
         foot: words::foot(&roster.source),
         made_at: roster.source.made_at.to_string(),
+        one_page: false,
     }
 }
 
@@ -92,10 +94,11 @@ fn roster_cells(n: usize, row: &RosterRow, zone: Tz) -> Vec<String> {
         let deputy = if held.deputy { DEPUTY } else { "" };
         format!("{}{deputy} {}", words::post(held.post), held.link.as_deref().unwrap_or("全部"))
     });
-    let mut dates = vec![
-        format!("申請 {}", words::day(row.applied, zone)),
-        format!("生效 {}", words::day(row.effective, zone)),
-    ];
+    let dated = |what: &str, at: Option<Timestamp>| {
+        at.map(|at| format!("{what} {}", words::day(Some(at), zone)))
+    };
+    let mut dates: Vec<String> = dated("申請", row.applied).into_iter().collect();
+    dates.extend(dated("生效", row.effective));
     if row.ended.is_some() {
         let why = row.ended_for.map(|why| format!("（{}）", fault(why))).unwrap_or_default();
         let what = if row.state == "suspended" { "暫停" } else { "廢止" };
@@ -184,6 +187,7 @@ pub fn review(page: &ReviewPage) -> Form {
         proof: words::proof(&page.source),
         foot: words::foot(&page.source),
         made_at: page.source.made_at.to_string(),
+        one_page: false,
     }
 }
 

@@ -52,6 +52,7 @@ pub fn form(found: &Reconciliation) -> Form {
         proof: words::proof(&found.source),
         foot: words::foot(&found.source),
         made_at: found.source.made_at.to_string(),
+        one_page: false,
     }
 }
 

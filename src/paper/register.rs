@@ -12,14 +12,14 @@ use super::{
     words,
 };
 use crate::{
-    domain::{calendar, forms::FormSheet},
-    service::forms::{RegisterRow, Sheet},
+    domain::{calendar, forms::FormSheet, people::Post},
+    service::forms::{RegisterRow, Sheet, StaffLine},
 };
 use cells::Told;
 
-/// The form of a sheet; with a year, the volume of that year.
+/// The form of a sheet; with a year, the volume of that year. `staff` holds the posts of every link on it.
 #[must_use]
-pub fn form(sheet: &Sheet) -> Form {
+pub fn form(sheet: &Sheet, staff: &[StaffLine]) -> Form {
     let zone = words::zone(&sheet.source);
     let own: Vec<&RegisterRow> = match sheet.filter.year {
         Some(year) => sheet.rows.iter().filter(|row| row.serial.year == year).collect(),
@@ -42,11 +42,22 @@ pub fn form(sheet: &Sheet) -> Form {
         heads: heads(sheet, zone),
         cover,
         tables,
-        seats: seats.map(|office| Seat { office: office.clone().into(), signed: None }).collect(),
+        seats: seats.map(|office| Seat::of(office.clone(), held_by(office, staff))).collect(),
         notes,
         proof: words::proof(&sheet.source),
         foot: words::foot(&sheet.source),
         made_at: sheet.source.made_at.to_string(),
+        one_page: false,
+    }
+}
+
+/// Who has an office of the sign-off boxes, where the file that lays the register out calls it as the regulations do.
+fn held_by(office: &str, staff: &[StaffLine]) -> Vec<String> {
+    match office {
+        "業務單位承辦人" => words::holders(staff, Post::Handler),
+        "資訊室承辦人" => words::holders(staff, Post::Custodian),
+        "業務單位主管" | "單位主管" => words::holders(staff, Post::Supervisor),
+        _ => Vec::new(),
     }
 }
 

@@ -7,8 +7,8 @@ use super::{
     words,
 };
 use crate::{
-    domain::{calendar, on_paper::PaperFor},
-    service::forms::Slip,
+    domain::{calendar, on_paper::PaperFor, people::Post},
+    service::forms::{Slip, StaffLine},
 };
 
 const COPIES: [Column; 7] = [
@@ -21,11 +21,16 @@ const COPIES: [Column; 7] = [
     Column::text("SHA-256", 30),
 ];
 
-const TERMS: [Column; 2] = [Column::short("項目", 20), Column::text("內容", 80)];
+const TERMS: [Column; 4] = [
+    Column::short("項目", 14),
+    Column::text("內容", 36),
+    Column::short("項目", 14),
+    Column::text("內容", 36),
+];
 
-/// The form of a slip.
+/// The form of a slip, with who holds the posts of what it is about.
 #[must_use]
-pub fn form(slip: &Slip) -> Form {
+pub fn form(slip: &Slip, staff: &[StaffLine]) -> Form {
     let zone = words::zone(&slip.source);
     let kind = slip.subject.kind();
     let title = match kind {
@@ -41,14 +46,14 @@ pub fn form(slip: &Slip) -> Form {
         PaperFor::Grant => terms(slip, zone),
         PaperFor::Destroy | PaperFor::Copy => copies(slip),
     };
-    let mut seats =
-        vec![Seat { office: asker.into(), signed: Some(words::seal(&slip.requested, zone)) }];
-    for office in ["會辦單位意見", "核定意見（同意／不同意）"] {
+    let mut seats = vec![Seat::signed(asker, words::seal(&slip.requested, zone))];
+    for office in ["會辦單位意見", "核定意見"] {
         seats.push(Seat::blank(office));
     }
     // Each of those who must approve has a box of their own.
     for _ in 0..slip.approvers.max(1) {
-        seats.push(Seat::blank("單位主管核定（職章及日期）"));
+        let held_by = words::holders(staff, Post::Supervisor);
+        seats.push(Seat::of("單位主管核定（職章及日期）", held_by));
     }
     seats.push(Seat::blank("公文文號"));
     Form {
@@ -62,6 +67,7 @@ pub fn form(slip: &Slip) -> Form {
         proof: words::proof(&slip.source),
         foot: format!("核對碼 {}　{}", slip.code, words::foot(&slip.source)),
         made_at: slip.source.made_at.to_string(),
+        one_page: false,
     }
 }
 
@@ -102,7 +108,8 @@ fn copies(slip: &Slip) -> Table {
             copy.table_no.clone(),
             copy.copy.to_string(),
             words::copy_kind(&copy.kind).to_owned(),
-            words::number(copy.bytes),
+            // One that is only asked for has none yet.
+            if copy.bytes > 0 { words::number(copy.bytes) } else { String::new() },
             copy.sha256.map(|digest| digest.to_string()).unwrap_or_default(),
         ]
     });
@@ -110,15 +117,18 @@ fn copies(slip: &Slip) -> Table {
 }
 
 fn terms(slip: &Slip, zone: Tz) -> Table {
-    let row = |what: &str, how: String| vec![what.to_owned(), how];
-    let rows = vec![
-        row("連結作業", slip.link.clone().unwrap_or_default()),
-        row("使用單位", slip.unit.clone().unwrap_or_else(|| "申請人本人".to_owned())),
-        row("使用目的", slip.reason.clone()),
-        row("依據公文文號", slip.basis.clone().unwrap_or_default()),
-        row("使用欄位", slip.fields.join("、")),
-        row("使用期限", slip.until.map(|at| calendar::roc_full(at, zone)).unwrap_or_default()),
+    let rows = [
+        ("連結作業", slip.link.clone().unwrap_or_default()),
+        ("使用單位", slip.unit.clone().unwrap_or_else(|| "申請人本人".to_owned())),
+        ("使用目的", slip.reason.clone()),
+        ("依據公文文號", slip.basis.clone().unwrap_or_default()),
+        ("使用欄位", slip.fields.join("、")),
+        ("使用期限", slip.until.map(|at| calendar::roc_full(at, zone)).unwrap_or_default()),
     ];
+    let beside = |terms: &[(&str, String)]| {
+        terms.iter().flat_map(|(what, how)| [(*what).to_owned(), how.clone()]).collect()
+    };
+    let rows = rows.chunks(2).map(beside).collect();
     Table { name: "核定標的".to_owned(), columns: TERMS.to_vec(), rows }
 }
 

@@ -5,27 +5,29 @@ use super::{
     owed, words,
 };
 use crate::{
-    domain::{calendar, duty::DutyState, expected::slots::SlotState},
+    domain::{accounts::Role, calendar, duty::DutyState, expected::slots::SlotState},
     service::forms::{Level, TodayPage},
 };
 
 const ALARMS: [Column; 3] =
     [Column::short("程度", 8), Column::text("情形", 46), Column::text("處理方式", 46)];
 
-const TASKS: [Column; 5] = [
+const TASKS: [Column; 6] = [
     Column::short("完成", 5),
-    Column::text("待辦事項", 24),
-    Column::text("對象", 22),
-    Column::short("等候自", 12),
-    Column::text("指令", 37),
+    Column::text("待辦事項", 20),
+    Column::text("對象", 16),
+    Column::text("辦理人員", 14),
+    Column::short("等候自", 11),
+    Column::text("指令", 34),
 ];
 
-const DUTIES: [Column; 5] = [
+const DUTIES: [Column; 6] = [
     Column::short("完成", 5),
-    Column::text("應辦事項", 26),
-    Column::text("標的", 26),
-    Column::text("依據", 15),
-    Column::short("期限", 28),
+    Column::text("應辦事項", 24),
+    Column::text("標的", 22),
+    Column::text("依據", 13),
+    Column::text("應辦人員", 16),
+    Column::short("期限", 20),
 ];
 
 const EXPECTED: [Column; 3] =
@@ -41,7 +43,7 @@ pub fn form(page: &TodayPage) -> Form {
     let count = |n: usize| words::number(n as u64);
     let whose = match (&page.account, &page.person) {
         (Some(account), Some(seal)) if seal.display.is_some() => {
-            format!("{}（{account}）", words::person(seal).replace('\n', "　"))
+            format!("{}（{account}）", words::person_in_line(seal))
         }
         (Some(account), _) => account.clone(),
         (None, _) => "全體".to_owned(),
@@ -64,18 +66,12 @@ pub fn form(page: &TodayPage) -> Form {
         proof: Vec::new(),
         foot: words::foot(&page.source),
         made_at: page.source.made_at.to_string(),
+        one_page: true,
     }
 }
 
-fn table(name: &str, columns: &[Column], mut rows: Vec<Vec<String>>) -> Table {
-    if rows.is_empty() {
-        let mut none = vec![String::new(); columns.len()];
-        if let Some(cell) = none.get_mut(1) {
-            "（無）".clone_into(cell);
-        }
-        rows.push(none);
-    }
-    Table { name: name.to_owned(), columns: columns.to_vec(), rows }
+fn roles(roles: &[Role]) -> String {
+    roles.iter().map(|role| words::role(*role)).collect::<Vec<_>>().join("、")
 }
 
 fn alarms(page: &TodayPage) -> Table {
@@ -85,7 +81,7 @@ fn alarms(page: &TodayPage) -> Table {
         let about = if about.is_empty() { about } else { format!("（{about}）") };
         vec![level.to_owned(), format!("{}{about}", alarm.what), alarm.remedy.clone()]
     });
-    table("一、警示", &ALARMS, rows.collect())
+    Table::listed("一、警示", &ALARMS, rows.collect())
 }
 
 fn tasks(page: &TodayPage) -> Table {
@@ -96,11 +92,13 @@ fn tasks(page: &TodayPage) -> Table {
             BOX.to_owned(),
             words::duty(task.code).to_owned(),
             format!("{}{number}", task.object),
+            owed::people(&task.people)
+                .unwrap_or_else(|| task.account.clone().unwrap_or_else(|| roles(&task.roles))),
             words::time(task.since, zone),
             task.commands.join("\n"),
         ]
     });
-    table("二、待辦理", &TASKS, rows.collect())
+    Table::listed("二、待辦理", &TASKS, rows.collect())
 }
 
 fn duties(page: &TodayPage) -> Table {
@@ -117,10 +115,12 @@ fn duties(page: &TodayPage) -> Table {
             owed::what(duty.code).to_owned(),
             owed::about(duty),
             clause.to_owned(),
+            owed::people(&line.people)
+                .unwrap_or_else(|| duty.account.clone().unwrap_or_else(|| roles(&duty.roles))),
             format!("{}{stands}", words::day(Some(duty.due), zone)),
         ]
     });
-    table("三、屆期及逾期事項", &DUTIES, rows.collect())
+    Table::listed("三、屆期及逾期事項", &DUTIES, rows.collect())
 }
 
 fn expected(page: &TodayPage) -> Table {
@@ -135,5 +135,5 @@ fn expected(page: &TodayPage) -> Table {
         };
         vec![line.link.clone(), words::time(Some(line.due), zone), state.to_owned()]
     });
-    table("四、應到資料", &EXPECTED, rows.collect())
+    Table::listed("四、應到資料", &EXPECTED, rows.collect())
 }

@@ -53,6 +53,7 @@ pub fn form(sheet: &UseSheet) -> Form {
         proof: words::proof(&sheet.source),
         foot: words::foot(&sheet.source),
         made_at: sheet.source.made_at.to_string(),
+        one_page: false,
     }
 }
 

@@ -17,7 +17,7 @@ use crate::{
         reason::Reason,
         time::Timestamp,
     },
-    service::forms::{RegisterRow, RowState, Seal, Source, TaskCode},
+    service::forms::{RegisterRow, RowState, Seal, Source, StaffLine, TaskCode},
 };
 
 /// Characters of a key's fingerprint that stand under a seal.
@@ -295,22 +295,31 @@ pub(super) fn person(seal: &Seal) -> String {
     lines.join("\n")
 }
 
+/// The same in one line.
+pub(super) fn person_in_line(seal: &Seal) -> String {
+    person(seal).replace('\n', "　")
+}
+
+/// Title and name of who holds a post now, deputies among them; nobody where nobody is appointed.
+pub(super) fn holders(staff: &[StaffLine], post: Post) -> Vec<String> {
+    let held = staff.iter().filter(|line| line.post == post);
+    held.map(|line| titled(line.title.as_deref(), &line.shown())).collect()
+}
+
+/// Title and name.
+pub(super) fn titled(title: Option<&str>, name: &str) -> String {
+    title.map_or_else(|| name.to_owned(), |title| format!("{title} {name}"))
+}
+
 /// A name, where the account has one.
 pub(super) fn name(seal: &Seal) -> String {
-    let name = seal.name();
-    match &seal.title {
-        Some(title) => format!("{title} {name}"),
-        None => name,
-    }
+    titled(seal.title.as_deref(), &seal.name())
 }
 
 /// The same of somebody whom a certificate names.
 pub(super) fn certified(one: &certificate::Person) -> String {
     let name = person::named(one.display.as_deref(), &one.account, one.deputy.is_some());
-    let mut lines = vec![match &one.title {
-        Some(title) => format!("{title} {name}"),
-        None => name,
-    }];
+    let mut lines = vec![titled(one.title.as_deref(), &name)];
     lines.extend(one.deputy.as_ref().map(stands_for));
     lines.join("\n")
 }
@@ -372,6 +381,21 @@ pub(super) fn time(at: Option<Timestamp>, zone: Tz) -> String {
     at.map_or_else(String::new, |at| calendar::roc_time(at, zone))
 }
 
+/// A number as parts of a document are counted: 一, 二, 十一.
+pub(super) fn numeral(n: usize) -> String {
+    const DIGITS: [&str; 10] = ["", "一", "二", "三", "四", "五", "六", "七", "八", "九"];
+    let digit = |n: usize| DIGITS.get(n).copied().unwrap_or_default();
+    match n {
+        0 => "〇".to_owned(),
+        1..=9 => digit(n).to_owned(),
+        10..=99 => {
+            let tens = if n < 20 { "" } else { digit(n / 10) };
+            format!("{tens}十{}", digit(n % 10))
+        }
+        _ => n.to_string(),
+    }
+}
+
 /// A number with its thousands parted.
 pub(super) fn number(n: u64) -> String {
     let digits = n.to_string();
@@ -405,4 +429,15 @@ pub(super) fn foot(source: &Source) -> String {
     let made = calendar::roc_time(source.made_at, zone(source));
     let size = number(source.size);
     format!("{}　製表 {made}　登記 {size} 筆　根雜湊 {}", source.origin, source.root)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_are_counted_as_in_a_document() {
+        let said: Vec<String> = [1, 9, 10, 11, 20, 21, 99].into_iter().map(numeral).collect();
+        assert_eq!(said, ["一", "九", "十", "十一", "二十", "二十一", "九十九"]);
+    }
 }

@@ -14,6 +14,7 @@ use crate::{
     domain::{
         access::{AccessEntry, LogFilter, Payload, Subject},
         ids::{BatchId, GrantId},
+        person::Persona,
         secret::Secret,
         time::Timestamp,
     },
@@ -61,11 +62,20 @@ pub struct AccessLine {
     pub refused: Option<String>,
     /// Rows that were shown.
     pub rows: Option<u64>,
+    /// 姓名, of who asked, as it was then.
+    #[serde(default)]
+    pub display: Option<String>,
+    /// 職稱.
+    #[serde(default)]
+    pub title: Option<String>,
+    /// 單位.
+    #[serde(default)]
+    pub unit: Option<String>,
 }
 
 impl AccessLine {
     /// The names of [`AccessLine::cells`].
-    pub const FIELDS: [&'static str; 17] = [
+    pub const FIELDS: [&'static str; 20] = [
         "entry",
         "part",
         "date",
@@ -83,6 +93,9 @@ impl AccessLine {
         "ended",
         "refused",
         "rows",
+        "display",
+        "title",
+        "unit",
     ];
 
     /// A line of which nothing can be opened.
@@ -105,6 +118,9 @@ impl AccessLine {
             ended: None,
             refused: None,
             rows: None,
+            display: None,
+            title: None,
+            unit: None,
         }
     }
 
@@ -133,13 +149,16 @@ impl AccessLine {
             text(&self.ended),
             text(&self.refused),
             told(self.rows.as_ref()),
+            text(&self.display),
+            text(&self.title),
+            text(&self.unit),
         ]
     }
 
     /// The line of these cells; nothing where they are none of a line.
     #[must_use]
     pub fn of_cells(cells: &[String]) -> Option<Self> {
-        let cells: &[String; 17] = cells.try_into().ok()?;
+        let cells: &[String; 20] = cells.try_into().ok()?;
         let text = |n: usize| Some(cells[n].clone()).filter(|text| !text.is_empty());
         Some(Self {
             entry: cells[0].parse().ok()?,
@@ -159,6 +178,9 @@ impl AccessLine {
             ended: text(14),
             refused: text(15),
             rows: cells[16].parse().ok(),
+            display: text(17),
+            title: text(18),
+            unit: text(19),
         })
     }
 }
@@ -173,11 +195,16 @@ pub(super) struct LogSource {
     /// The askings of a sample, where only those are looked for.
     pub(super) chosen: Option<BTreeSet<u64>>,
     pub(super) zone: chrono_tz::Tz,
+    /// Who the accounts were, and since when.
+    pub(super) names: Names,
     /// Entries that it may show.
     pub(super) end: u64,
     /// Set where nothing more may be opened.
     pub(super) over: Arc<AtomicBool>,
 }
+
+/// Who accounts were, and since when: by their name, the oldest first.
+pub(super) type Names = BTreeMap<String, Vec<(u64, Timestamp, Persona)>>;
 
 /// How askings ended, and which entries said so.
 #[derive(Default)]
@@ -272,7 +299,11 @@ impl LogSource {
             Subject::List { on, .. } => on.clone(),
             Subject::Where(_) | Subject::Log(_) => String::new(),
         };
+        let Persona { display, title, unit } = self.was(&who, at);
         let line = AccessLine {
+            display,
+            title,
+            unit,
             account: Some(who),
             operation: Some(operation.word().to_owned()),
             subject: serde_json::to_value(&subject).ok(),
@@ -297,6 +328,13 @@ impl LogSource {
             }
         }
         Flow::On
+    }
+
+    /// Who an account was at a moment.
+    fn was(&self, account: &str, at: Timestamp) -> Persona {
+        let known = self.names.get(account);
+        let known = known.and_then(|all| all.iter().rev().find(|(_, since, _)| *since <= at));
+        known.map(|(_, _, persona)| persona.clone()).unwrap_or_default()
     }
 
     fn is_chosen(&self, seq: u64) -> bool {

@@ -8,7 +8,7 @@ mod act;
 mod pages;
 
 pub use act::LinkAct;
-pub use pages::{ApplicationLine, LinkPage, SignatureLine};
+pub use pages::{ApplicationLine, LinkPage, SignatureLine, StaffLine};
 
 use super::{Actor, Reply, Result, Service, administration::second_person, no_link, stated};
 use crate::{

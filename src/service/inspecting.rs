@@ -231,6 +231,7 @@ impl Service {
             chosen,
             filter,
             zone: self.engine.rules.zone,
+            names: self.engine.view.people.names.clone(),
             end,
             over: Arc::default(),
         })

@@ -284,6 +284,9 @@ pub struct EntryPart {
     pub rows: Vec<serde_json::Value>,
     /// Who the people were that made them, by place.
     pub people: Vec<(u64, Seal)>,
+    /// Who decided what was confirmed from a document, by the place of the confirmation.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub decided: Vec<(u64, Seal)>,
     /// Where the next part begins; none where this is the last.
     pub next: Option<u64>,
 }

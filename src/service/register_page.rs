@@ -108,8 +108,24 @@ fn amended(entries: &[Value]) -> BTreeMap<u64, Vec<(u64, String, String)>> {
 
 /// What an entry is about, where nothing else is said of it: the first of these fields that it has.
 const OBJECTS: &[&str] = &[
-    "sample", "finding", "incident", "batch", "grant", "order", "hold", "standing", "handover",
-    "report", "audit", "request", "notice", "month", "name", "link",
+    "sample",
+    "finding",
+    "incident",
+    "batch",
+    "grant",
+    "order",
+    "hold",
+    "standing",
+    "handover",
+    "report",
+    "audit",
+    "request",
+    "notice",
+    "month",
+    "name",
+    "link",
+    "appointment",
+    "copy",
 ];
 
 /// Which entries are wanted.
@@ -200,6 +216,7 @@ fn line(entry: &Value, subject: Option<String>, zone: Tz) -> Option<Line> {
             body["copies"].as_array().map_or(0, Vec::len),
             text(&body["reason"])
         ),
+        "decision-entered" | "decision-confirmed" => on_paper(body),
         "expectation-begun" | "delivery-missed" | "delivery-came" => expected(body, &end),
         "sample-drawn" | "incident-reported" => looked_at(body),
         "hold-placed" => format!(
@@ -246,6 +263,18 @@ fn about_another(body: &Value, kind: &str) -> String {
             text(&body["reason"])
         ),
     }
+}
+
+/// What an entry says of a decision on paper.
+fn on_paper(body: &Value) -> String {
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let subject = body["subject"].as_object().and_then(|subject| subject.values().next());
+    let subject = subject.map(&text).unwrap_or_default();
+    if body["type"] == "decision-confirmed" {
+        return format!("decision on {subject} confirmed");
+    }
+    let (ruling, doc_no) = (text(&body["ruling"]), text(&body["doc_no"]));
+    format!("decision on {subject} entered from document {doc_no}: {ruling}")
 }
 
 /// What an entry says of an expected delivery.

@@ -29,7 +29,7 @@ use crate::{
         plain::{self, Plain},
         reason::Reason,
         time::Timestamp,
-        view::{Batch, Grant, Order, Row, Standing},
+        view::{Batch, Grant, Mark, Order, Row, Standing},
     },
     engine::{
         case::{CaseDocument, CaseRecord},
@@ -523,16 +523,33 @@ impl Service {
     /// The register cannot be read.
     pub fn entry_part(&self, from: u64) -> Result<EntryPart> {
         let end = from.saturating_add(limits::PART_ENTRIES_MAX as u64).min(self.engine.view.size);
-        let (mut rows, mut people) = (Vec::new(), Vec::new());
+        let (mut rows, mut people, mut decided) = (Vec::new(), Vec::new(), Vec::new());
         for seq in from..end {
             let bytes = self.engine.ports.journal.entry(Log::Register, seq)?;
             if let Ok(serde_json::Value::Object(mut map)) = serde_json::from_slice(&bytes) {
                 people.extend(self.made_by(seq, &map).map(|seal| (seq, seal)));
+                decided.extend(self.decided_in(seq, &map)?.map(|seal| (seq, seal)));
                 map.insert("seq".to_owned(), seq.into());
                 rows.push(serde_json::Value::Object(map));
             }
         }
-        Ok(EntryPart { rows, people, next: (end < self.engine.view.size).then_some(end) })
+        let next = (end < self.engine.view.size).then_some(end);
+        Ok(EntryPart { rows, people, decided, next })
+    }
+
+    /// Who decided what an entry confirms from a document.
+    fn decided_in(
+        &self,
+        seq: u64,
+        map: &serde_json::Map<String, serde_json::Value>,
+    ) -> Result<Option<Seal>> {
+        if map.get("body").is_none_or(|body| body["type"] != "decision-confirmed") {
+            return Ok(None);
+        }
+        let entry = self.engine.entry(seq)?;
+        let bytes = self.engine.ports.journal.entry(Log::Register, seq)?;
+        let mark = Mark { seq, digest: Digest::of(&bytes), at: entry.at };
+        self.seal(mark).map(Some)
     }
 
     /// Who made an entry, where a person did.

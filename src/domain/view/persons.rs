@@ -53,6 +53,46 @@ impl View {
         Some(StandsFor { post: terms.post, of, doc_no: terms.doc_no.clone() })
     }
 
+    /// Who holds posts at a moment: for a link, or, where none is named, for all of them.
+    pub fn holders<'v>(
+        &'v self,
+        link: Option<&'v str>,
+        at: Timestamp,
+    ) -> impl Iterator<Item = (AppointmentId, &'v Appointment, Person)> {
+        let covers = move |row: &Appointment| match link {
+            Some(link) => row.covers(link),
+            None => row.terms.link.is_none(),
+        };
+        let held = self.people.appointments.iter();
+        held.filter(move |(_, row)| covers(row) && row.in_force(at)).map(|(id, row)| {
+            let deputy = self.stands_for(*id);
+            (*id, row, Person { deputy, ..self.person_now(&row.terms.name) })
+        })
+    }
+
+    /// Whose something is that is to be done, by name: the one account's that has it, or theirs who hold a post with one of
+    /// these roles, for its link or for all of them; nobody's where nobody is appointed.
+    #[must_use]
+    pub fn whose(
+        &self,
+        account: Option<&str>,
+        roles: &[Role],
+        link: Option<&str>,
+        at: Timestamp,
+    ) -> Vec<Person> {
+        if let Some(account) = account {
+            return vec![self.person_now(account)];
+        }
+        let mut people: Vec<Person> = Vec::new();
+        for (_, row, person) in self.holders(link, at) {
+            let once = people.iter().all(|one| one.account != person.account);
+            if once && roles.contains(&row.terms.post.role()) {
+                people.push(person);
+            }
+        }
+        people
+    }
+
     /// The appointments by which an account stands in for somebody at a moment. Where the holder has left, the deputy
     /// stays to his own last day: an office is not without anybody.
     pub fn deputyships<'v>(

@@ -6,7 +6,7 @@ use super::{BLANK, Letter, LetterKind, day, grounds, named, or_blank, serials};
 use crate::{
     domain::{ids::OrderId, lifecycle::CopyState},
     paper::words,
-    service::forms::{DestructionRecord, OrderRow, PlanLine, RegisterRow},
+    service::forms::{DestructionRecord, OrderRow, PlanLine, RegisterRow, StaffLine},
 };
 
 /// What is known of a batch of an order.
@@ -22,17 +22,23 @@ pub struct Covered {
 
 /// The request.
 #[must_use]
-pub fn request(order: OrderId, covered: &[Covered]) -> Option<Letter> {
+pub fn request(order: OrderId, covered: &[Covered], staff: &[StaffLine]) -> Option<Letter> {
     let source = &covered.first()?.record.source;
     let zone = words::zone(source);
     let subject = format!(
         "為銷毀戶役政資料{}批（銷毀案號{order}），擬請核定，請核示。",
         words::number(covered.len() as u64)
     );
-    let mut letter = Letter::of(source, LetterKind::Memorandum, None, subject);
+    let mut letter = Letter::of(source, LetterKind::Memorandum, (None, subject), staff);
     letter.explained =
         vec![grounds(&clauses(covered)), batches("擬銷毀之資料如下：", covered, zone)];
     let row = of_order(order, covered);
+    // Who asks for it is who drafts this.
+    if let (Some(seal), Some((_, drafts))) =
+        (row.and_then(|row| row.requested.as_ref()), letter.seats.first_mut())
+    {
+        *drafts = vec![words::name(seal)];
+    }
     letter.explained.push(format!(
         "銷毀事由：{}。",
         or_blank(row.map(|row| words::cause(&row.reason)).as_deref())
@@ -49,11 +55,16 @@ pub fn request(order: OrderId, covered: &[Covered]) -> Option<Letter> {
 
 /// The report, of a vendor to the agency or of a centre to its superior, as `to` says; blank where nobody is named.
 #[must_use]
-pub fn report(order: OrderId, covered: &[Covered], to: Option<String>) -> Option<Letter> {
+pub fn report(
+    order: OrderId,
+    covered: &[Covered],
+    to: Option<String>,
+    staff: &[StaffLine],
+) -> Option<Letter> {
     let source = &covered.first()?.record.source;
     let zone = words::zone(source);
     let subject = format!("檢送本機關戶役政資料銷毀情形（銷毀案號{order}）及佐證資料1份，請備查。");
-    let mut letter = Letter::of(source, LetterKind::Letter, to, subject);
+    let mut letter = Letter::of(source, LetterKind::Letter, (to, subject), staff);
     letter.explained = vec![
         grounds(&clauses(covered)),
         batches("已銷毀之資料如下：", covered, zone),

@@ -4,7 +4,7 @@ use super::{Letter, LetterKind, count, day, named, or_blank, serials};
 use crate::{
     domain::{judge::FileFinding, plain::Plain},
     paper::words,
-    service::forms::{AnnouncedFile, AnnouncedPage, RegisterRow, Sheet},
+    service::forms::{AnnouncedFile, AnnouncedPage, RegisterRow, Sheet, StaffLine},
 };
 
 /// Files that a letter tells one by one, those that are wrong first.
@@ -16,31 +16,17 @@ pub fn returned(
     sheet: &Sheet,
     (plain, announced): (Option<&Plain>, Option<&AnnouncedPage>),
     to: Option<String>,
+    staff: &[StaffLine],
 ) -> Option<Letter> {
-    let (row, zone) = (sheet.rows.first()?, words::zone(&sheet.source));
-    let subject = format!(
-        "貴機關提供之戶役政資料（批次編號{}）經檢核不符，無法受理，請查明後重新提供，請查照。",
-        row.number.as_deref().unwrap_or("（無編號）")
-    );
-    let mut letter = Letter::of(&sheet.source, LetterKind::Letter, to_provider(row, to), subject);
+    let row = sheet.rows.first()?;
+    let (mut letter, n) = of(sheet, row, (to, staff), "經檢核不符，無法受理，請查明後重新提供");
     let why = row.reason.map(words::reason);
-    letter.explained = vec![
-        format!("資料內容：{}。", named(row, &serials(&sheet.rows))),
-        format!(
-            "收檔時間：{}；貴機關通知時間：{}。",
-            words::time(row.received_at, zone),
-            day(row.notified_at, zone)
-        ),
-        format!(
-            "檢核結果：{}。通知筆數{}筆，實收筆數{}筆，匯入0筆。",
-            or_blank(why),
-            count(row.counts.declared),
-            count(row.counts.parsed)
-        ),
+    letter.explained.extend([
+        format!("檢核結果：{}。{n}，匯入0筆。", or_blank(why)),
         compared(plain, announced),
         "本批資料未匯入系統，亦未提供任何單位使用；收受之檔案以加密方式保存，將依規定銷毀並登載於登記簿。".to_owned(),
         "重新提供時，請另編批次編號，資料與解密密碼請分開寄送。".to_owned(),
-    ];
+    ]);
     letter.explained.retain(|point| !point.is_empty());
     Some(letter)
 }
@@ -84,25 +70,13 @@ fn one(file: &AnnouncedFile) -> String {
 
 /// The receipt.
 #[must_use]
-pub fn received(sheet: &Sheet, to: Option<String>) -> Option<Letter> {
+pub fn received(sheet: &Sheet, to: Option<String>, staff: &[StaffLine]) -> Option<Letter> {
     let (row, zone) = (sheet.rows.first()?, words::zone(&sheet.source));
-    let subject = format!(
-        "貴機關提供之戶役政資料（批次編號{}）業已收訖，請查照。",
-        row.number.as_deref().unwrap_or("（無編號）")
-    );
-    let mut letter = Letter::of(&sheet.source, LetterKind::Letter, to_provider(row, to), subject);
+    let (mut letter, n) = of(sheet, row, (to, staff), "業已收訖");
     let units: Vec<&str> = sheet.rows.iter().filter_map(|row| row.unit.as_deref()).collect();
-    letter.explained = vec![
-        format!("資料內容：{}。", named(row, &serials(&sheet.rows))),
+    letter.explained.extend([
         format!(
-            "收檔時間：{}；貴機關通知時間：{}。",
-            words::time(row.received_at, zone),
-            day(row.notified_at, zone)
-        ),
-        format!(
-            "通知筆數{}筆，實收筆數{}筆，匯入{}筆；目前狀態：{}。",
-            count(row.counts.declared),
-            count(row.counts.parsed),
+            "{n}，匯入{}筆；目前狀態：{}。",
             count(row.counts.committed),
             words::row_state(row)
         ),
@@ -112,8 +86,32 @@ pub fn received(sheet: &Sheet, to: Option<String>) -> Option<Letter> {
             or_blank(Some(&units.join("、"))),
             day(row.use_until, zone)
         ),
-    ];
+    ]);
     Some(letter)
+}
+
+/// A letter about a delivery that says which it is and when it came; and how many records were told of and came.
+fn of(
+    sheet: &Sheet,
+    row: &RegisterRow,
+    (to, staff): (Option<String>, &[StaffLine]),
+    what: &str,
+) -> (Letter, String) {
+    let zone = words::zone(&sheet.source);
+    let number = row.number.as_deref().unwrap_or("（無編號）");
+    let subject = format!("貴機關提供之戶役政資料（批次編號{number}）{what}，請查照。");
+    let to = (to_provider(row, to), subject);
+    let mut letter = Letter::of(&sheet.source, LetterKind::Letter, to, staff);
+    letter.explained = vec![
+        format!("資料內容：{}。", named(row, &serials(&sheet.rows))),
+        format!(
+            "收檔時間：{}；貴機關通知時間：{}。",
+            words::time(row.received_at, zone),
+            day(row.notified_at, zone)
+        ),
+    ];
+    let (told, came) = (count(row.counts.declared), count(row.counts.parsed));
+    (letter, format!("通知筆數{told}筆，實收筆數{came}筆"))
 }
 
 /// Who sent it, where nobody else is named.

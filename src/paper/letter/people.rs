@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::{Letter, LetterKind, day, or_blank};
 use crate::{
     paper::words::{self, post},
-    service::forms::{AppointmentLine, ChangeLine, PeoplePage, Roster},
+    service::forms::{AppointmentLine, ChangeLine, PeoplePage, Roster, StaffLine},
 };
 
 /// Which change a letter is of: an appointment, or who leaves altogether.
@@ -24,10 +24,11 @@ pub fn change(
     page: &PeoplePage,
     changed: &Changed<'_>,
     to: Option<String>,
+    staff: &[StaffLine],
 ) -> Letter {
     let zone = words::zone(&roster.source);
     let subject = "本機關戶役政資訊連結作業人員異動1案，請查照。".to_owned();
-    let mut letter = Letter::of(&roster.source, LetterKind::Letter, to, subject);
+    let mut letter = Letter::of(&roster.source, LetterKind::Letter, (to, subject), staff);
     let person = |account: &str| person(roster, account);
     letter.explained.push(super::grounds(&grounds(page, changed)));
     match changed {

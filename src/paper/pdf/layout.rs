@@ -16,6 +16,8 @@ const INNER: f32 = WIDTH - 2.0 * SIDE;
 /// Space between a cell's rule and its text.
 const PAD: f32 = 2.6;
 const CELL: f32 = 8.0;
+/// Sizes of the type in cells that are tried, one after the other, for a form that is to stand on one page.
+const SMALLER: [f32; 4] = [7.4, 6.8, 6.3, 5.8];
 const SMALL: f32 = 7.0;
 /// Height of a box to sign off in.
 const SEAT: f32 = 56.0;
@@ -52,6 +54,8 @@ struct Cell {
 }
 
 struct Layout<'a, 'f> {
+    /// Size of the type in cells.
+    cell: f32,
     fonts: &'a mut Fonts<'f>,
     pages: Vec<Page>,
     /// Where the next thing begins on the last page.
@@ -60,7 +64,21 @@ struct Layout<'a, 'f> {
 
 /// The pages of a form.
 pub(super) fn pages(form: &Form, fonts: &mut Fonts<'_>) -> Vec<Page> {
-    let mut layout = Layout { fonts, pages: vec![Page::default()], y: TOP };
+    let pages = laid_out(form, fonts, CELL);
+    if !form.one_page || pages.len() == 1 {
+        return pages;
+    }
+    for size in SMALLER {
+        let smaller = laid_out(form, fonts, size);
+        if smaller.len() == 1 {
+            return smaller;
+        }
+    }
+    pages
+}
+
+fn laid_out(form: &Form, fonts: &mut Fonts<'_>, cell: f32) -> Vec<Page> {
+    let mut layout = Layout { cell, fonts, pages: vec![Page::default()], y: TOP };
     if let Some(cover) = &form.cover {
         layout.cover(form, cover);
         layout.new_page();
@@ -133,12 +151,12 @@ impl Layout<'_, '_> {
             }
         }
         self.y += 4.0;
-        let heads: Vec<String> =
-            form.heads.iter().map(|(label, value)| format!("{label}：{value}")).collect();
-        let heads = self.fonts.shown(&heads.join("　　"));
-        for line in self.wrap(&heads, 9.0, INNER) {
-            self.line(SIDE, 9.0, &line, 0.0);
-            self.y += line_height(9.0);
+        for heads in form.head_lines(INNER, |text| self.width(text, 9.0)) {
+            let heads = self.fonts.shown(&heads);
+            for line in self.wrap(&heads, 9.0, INNER) {
+                self.line(SIDE, 9.0, &line, 0.0);
+                self.y += line_height(9.0);
+            }
         }
         self.y += 3.0;
     }
@@ -160,8 +178,9 @@ impl Layout<'_, '_> {
         }
         let named = form.tables.len() > 1;
         let caption = if named { line_height(10.0) + 4.0 } else { 0.0 };
-        let whole = caption + height(&head) + rows.iter().map(|row| height(row)).sum::<f32>();
-        let some = caption + height(&head) + rows.first().map_or(0.0, |row| height(row));
+        let whole =
+            caption + self.height(&head) + rows.iter().map(|row| self.height(row)).sum::<f32>();
+        let some = caption + self.height(&head) + rows.first().map_or(0.0, |row| self.height(row));
         // In a volume each sheet begins on a page of its own.
         let volume = form.cover.is_some();
         if n > 0 && (volume || self.room() < whole) || self.room() < some {
@@ -170,8 +189,8 @@ impl Layout<'_, '_> {
         self.caption(named.then_some(table.name.as_str()), "");
         self.row(&head, &widths, true);
         for row in rows {
-            for part in parts(row, HEIGHT - TOP - BOTTOM - caption - height(&head)) {
-                if self.room() < height(&part) {
+            for part in self.parts(row, HEIGHT - TOP - BOTTOM - caption - self.height(&head)) {
+                if self.room() < self.height(&part) {
                     self.new_page();
                     self.caption(named.then_some(table.name.as_str()), "（續）");
                     self.row(&head, &widths, true);
@@ -204,7 +223,7 @@ impl Layout<'_, '_> {
         for part in text.split('\n') {
             let (part, struck) = struck(part);
             let part = self.fonts.shown(part);
-            let wrapped = self.wrap(&part, CELL, width - 2.0 * PAD).into_iter();
+            let wrapped = self.wrap(&part, self.cell, width - 2.0 * PAD).into_iter();
             lines.extend(wrapped.map(|text| Line { text, struck }));
         }
         lines
@@ -212,23 +231,23 @@ impl Layout<'_, '_> {
 
     /// A line of a cell at the current place.
     fn cell_line(&mut self, x: f32, line: &Line, align: f32) {
-        self.line(x, CELL, &line.text, align);
+        self.line(x, self.cell, &line.text, align);
         if line.struck {
-            let width = self.width(&line.text, CELL);
-            let (from, y) = (x - width * align, self.y + CELL * 0.66);
+            let width = self.width(&line.text, self.cell);
+            let (from, y) = (x - width * align, self.y + self.cell * 0.66);
             self.push(Mark::Rule { from: (from, y), to: (from + width, y), width: THIN });
         }
     }
 
     /// A row of a table with its rules.
     fn row(&mut self, cells: &[Cell], widths: &[f32], head: bool) {
-        let (top, tall) = (self.y, height(cells));
+        let (top, tall) = (self.y, self.height(cells));
         if head {
             self.push(Mark::Grey { x: SIDE, y: top, width: INNER, height: tall });
         }
         let mut x = SIDE;
         for (cell, width) in cells.iter().zip(widths) {
-            let free = tall - 2.0 * PAD - lines_height(cell.lines.len());
+            let free = tall - 2.0 * PAD - self.lines_height(cell.lines.len());
             self.y = top + PAD + if head { free / 2.0 } else { 0.0 };
             for line in &cell.lines {
                 if cell.centred {
@@ -236,7 +255,7 @@ impl Layout<'_, '_> {
                 } else {
                     self.cell_line(x + PAD, line, 0.0);
                 }
-                self.y += line_height(CELL);
+                self.y += line_height(self.cell);
             }
             x += width;
         }
@@ -272,27 +291,30 @@ impl Layout<'_, '_> {
                 let lines = self.cell(&seat.said(), *width);
                 boxes.push(Cell { lines, centred: seat.signed.is_some() });
             }
-            let tall = height(&boxes).max(SEAT);
-            if self.room() < height(&head) + tall {
+            // What ink fills in is spread over the box.
+            let spread = |cell: &Cell| match cell.centred {
+                true => self.lines_height(cell.lines.len()),
+                false => self.lines_height(cell.lines.len()) * 1.6 - self.cell,
+            };
+            let spreads: Vec<f32> = boxes.iter().map(spread).collect();
+            let tall = spreads.iter().map(|spread| spread + 4.0 * PAD).fold(SEAT, f32::max);
+            if self.room() < self.height(&head) + tall {
                 self.new_page();
             }
             self.row(&head, &widths, true);
             let top = self.y;
             let mut x = SIDE;
-            for (cell, width) in boxes.iter().zip(&widths) {
-                let lines = lines_height(cell.lines.len());
-                // What ink fills in is spread over the box.
-                let spread = if cell.centred { lines } else { lines * 1.6 - CELL };
-                self.y = top + (tall - spread) / 2.0;
+            for ((cell, width), spreads) in boxes.iter().zip(&widths).zip(spreads) {
+                self.y = top + (tall - spreads) / 2.0;
                 let blank = !cell.centred;
                 for line in &cell.lines {
                     if blank {
                         self.cell_line(x + 2.0 * PAD, line, 0.0);
-                        self.y += line_height(CELL) * 0.6;
+                        self.y += line_height(self.cell) * 0.6;
                     } else {
                         self.cell_line(x + width / 2.0, line, 0.5);
                     }
-                    self.y += line_height(CELL);
+                    self.y += line_height(self.cell);
                 }
                 x += width;
             }
@@ -305,7 +327,7 @@ impl Layout<'_, '_> {
     /// Remarks, and the register that the form comes from.
     fn said(&mut self, form: &Form) {
         for note in &form.notes {
-            self.paragraph(note, CELL);
+            self.paragraph(note, self.cell);
         }
         self.y += 4.0;
         let proof: f32 = lines_of(form.proof.len(), SMALL);
@@ -338,7 +360,8 @@ impl Layout<'_, '_> {
             let (left, right) = (self.fonts.shown(&form.foot), self.fonts.shown(&form.title));
             self.line(SIDE, SMALL, &left, 0.0);
             self.y += line_height(SMALL);
-            let number = self.fonts.shown(&format!("第 {} 頁，共 {count} 頁", n + 1));
+            let on = if form.one_page && n + 1 < count { "（接次頁）" } else { "" };
+            let number = self.fonts.shown(&format!("第 {} 頁，共 {count} 頁{on}", n + 1));
             self.line(WIDTH / 2.0, 9.0, &number, 0.5);
             self.line(WIDTH - SIDE, SMALL, &right, 1.0);
         }
@@ -376,39 +399,39 @@ impl Layout<'_, '_> {
         }
         lines
     }
+
+    fn lines_height(&self, lines: usize) -> f32 {
+        lines_of(lines, self.cell)
+    }
+
+    fn height(&self, cells: &[Cell]) -> f32 {
+        let lines = cells.iter().map(|cell| cell.lines.len()).max().unwrap_or(1);
+        self.lines_height(lines) + 2.0 * PAD
+    }
+
+    /// A row that no page could hold, in parts that each fit one.
+    fn parts(&self, row: Vec<Cell>, room: f32) -> Vec<Vec<Cell>> {
+        if self.height(&row) <= room {
+            return vec![row];
+        }
+        let mut fit = 1;
+        while self.lines_height(fit + 1) + 2.0 * PAD <= room {
+            fit += 1;
+        }
+        let count = row.iter().map(|cell| cell.lines.len().div_ceil(fit)).max().unwrap_or(1);
+        let part = |n: usize| {
+            row.iter()
+                .map(|cell| Cell {
+                    lines: cell.lines.iter().skip(n * fit).take(fit).cloned().collect(),
+                    centred: cell.centred,
+                })
+                .collect()
+        };
+        (0..count).map(part).collect()
+    }
 }
 
 /// Height of so many lines.
 fn lines_of(lines: usize, size: f32) -> f32 {
     f32::from(u16::try_from(lines).unwrap_or(u16::MAX)) * line_height(size)
-}
-
-fn lines_height(lines: usize) -> f32 {
-    lines_of(lines, CELL)
-}
-
-fn height(cells: &[Cell]) -> f32 {
-    let lines = cells.iter().map(|cell| cell.lines.len()).max().unwrap_or(1);
-    lines_height(lines) + 2.0 * PAD
-}
-
-/// A row that no page could hold, in parts that each fit one.
-fn parts(row: Vec<Cell>, room: f32) -> Vec<Vec<Cell>> {
-    if height(&row) <= room {
-        return vec![row];
-    }
-    let mut fit = 1;
-    while lines_height(fit + 1) + 2.0 * PAD <= room {
-        fit += 1;
-    }
-    let count = row.iter().map(|cell| cell.lines.len().div_ceil(fit)).max().unwrap_or(1);
-    let part = |n: usize| {
-        row.iter()
-            .map(|cell| Cell {
-                lines: cell.lines.iter().skip(n * fit).take(fit).cloned().collect(),
-                centred: cell.centred,
-            })
-            .collect()
-    };
-    (0..count).map(part).collect()
 }

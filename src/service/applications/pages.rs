@@ -8,7 +8,7 @@ use crate::domain::{
     ids::{ApplicationId, AppointmentId},
     link::{Link, LinkStatus},
     people::Post,
-    person::{Person, StandsFor},
+    person::{self, Person, Persona, StandsFor},
     time::Timestamp,
     view::{Application, Reviewed},
 };
@@ -131,6 +131,12 @@ pub struct StaffLine {
     pub name: String,
     /// Name, title and unit; with 代 behind a deputy's name.
     pub person: String,
+    /// 姓名.
+    pub display: Option<String>,
+    /// 職稱.
+    pub title: Option<String>,
+    /// 單位.
+    pub unit: Option<String>,
     /// For whom, where it is a deputy.
     pub stands_for: Option<StandsFor>,
     /// The appointment.
@@ -141,6 +147,14 @@ pub struct StaffLine {
     pub until: Option<Timestamp>,
     /// Number of the document that appoints.
     pub doc_no: String,
+}
+
+impl StaffLine {
+    /// The name, with 代 behind a deputy's; the account where it has none.
+    #[must_use]
+    pub fn shown(&self) -> String {
+        person::named(self.display.as_deref(), &self.name, self.stands_for.is_some())
+    }
 }
 
 impl Service {
@@ -212,20 +226,21 @@ impl Service {
     /// Who holds the posts of a link now: by an appointment for it, or for every link.
     fn staff_of(&self, link: &str) -> Vec<StaffLine> {
         const POSTS: [Post; 3] = [Post::Handler, Post::Custodian, Post::Supervisor];
-        let (view, now) = (&self.engine.view, self.now());
-        let held = view.people.appointments.iter().filter(|(_, row)| {
-            POSTS.contains(&row.terms.post) && row.covers(link) && row.in_force(now)
-        });
+        let held = self.engine.view.holders(Some(link), self.now());
+        let held = held.filter(|(_, row, _)| POSTS.contains(&row.terms.post));
         let mut staff: Vec<StaffLine> = held
-            .map(|(id, row)| {
-                let deputy = view.stands_for(*id);
-                let person = Person { deputy, ..view.person_now(&row.terms.name) };
+            .map(|(id, row, person)| {
+                let in_full = person.in_full();
+                let Person { was: Persona { display, title, unit }, deputy, .. } = person;
                 StaffLine {
                     post: row.terms.post,
                     name: row.terms.name.clone(),
-                    person: person.in_full(),
-                    stands_for: person.deputy,
-                    appointment: *id,
+                    person: in_full,
+                    display,
+                    title,
+                    unit,
+                    stands_for: deputy,
+                    appointment: id,
                     from: row.begins().unwrap_or(row.terms.from),
                     until: row.ends(),
                     doc_no: row.terms.doc_no.clone(),

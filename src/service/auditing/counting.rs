@@ -178,7 +178,7 @@ mod tests {
     }
 
     fn line(account: &str, case: &str, operation: &str, state: &str) -> AccessLine {
-        let mut cells = vec![String::new(); 17];
+        let mut cells = vec![String::new(); AccessLine::FIELDS.len()];
         cells[0] = "1".to_owned();
         for (at, text) in
             [(4, account), (5, operation), (7, case), (9, "a"), (13, state), (16, "2")]

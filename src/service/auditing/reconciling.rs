@@ -347,7 +347,7 @@ mod tests {
     }
 
     fn line(case: &str, date: &str, operation: &str) -> AccessLine {
-        let mut cells = vec![String::new(); 17];
+        let mut cells = vec![String::new(); AccessLine::FIELDS.len()];
         for (at, text) in [(0, "1"), (2, date), (4, "henry"), (5, operation), (7, case), (9, "a")] {
             cells[at] = text.to_owned();
         }

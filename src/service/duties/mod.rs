@@ -20,6 +20,7 @@ use crate::{
         accounts::Role,
         duty::{Duty, DutyState},
         limits,
+        person::Person,
         time::{Period, Timestamp},
         view::View,
     },
@@ -81,6 +82,10 @@ pub struct DutyLine {
     /// The duty.
     #[serde(flatten)]
     pub duty: Duty,
+    /// Whose it is by name: of the one account that has it, or of those who hold a post with one of its roles, for its link
+    /// or for all; nobody where nobody is appointed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub people: Vec<Person>,
 }
 
 /// The list.
@@ -155,7 +160,9 @@ impl Service {
             if shown {
                 let day = |at: Timestamp| at.date_in(rules.zone);
                 let days = (day(duty.due) - day(on)).num_days();
-                lines.push(DutyLine { state, days, duty });
+                let (account, link) = (duty.account.as_deref(), duty.link.as_deref());
+                let people = view.whose(account, &duty.roles, link, now);
+                lines.push(DutyLine { state, days, duty, people });
             }
         }
         let late = lines.iter().filter(|line| line.state == DutyState::Overdue).count();

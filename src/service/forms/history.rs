@@ -30,6 +30,9 @@ pub struct HistoryLine {
     pub by: String,
     /// Who that was then, where it was a person.
     pub person: Option<Seal>,
+    /// Who decided, where it confirms a decision from a signed document.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub decided: Option<Seal>,
     /// What, in a sentence.
     pub what: String,
 }

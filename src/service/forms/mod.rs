@@ -17,6 +17,8 @@ use serde::{Deserialize, Serialize};
 
 /// What was amended.
 pub use super::amending::AmendedFact;
+/// Who holds the posts of a link, for the boxes that are signed off.
+pub use super::applications::StaffLine;
 /// Reports of use, reconciliation and the self-assessment.
 pub use super::auditing::{
     assessment::{Assessment, Item, PlanRow},

@@ -31,6 +31,9 @@ pub struct Slip {
     pub basis: Option<String>,
     /// Its link, of a grant.
     pub link: Option<String>,
+    /// Every link that it concerns.
+    #[serde(default)]
+    pub links: Vec<String>,
     /// The unit, of a grant.
     pub unit: Option<String>,
     /// The fields, of a grant.
@@ -92,6 +95,7 @@ impl Service {
             reason: String::new(),
             basis: None,
             link: None,
+            links: self.links_under(subject)?,
             unit: None,
             fields: Vec::new(),
             until: None,
@@ -138,6 +142,21 @@ impl Service {
                 }
             }
         })
+    }
+
+    /// The links of what is decided on, each once.
+    fn links_under(&self, subject: Subject) -> Result<Vec<String>> {
+        let batches: Vec<BatchId> = match subject {
+            Subject::Grant(id) => return Ok(vec![self.grant(id)?.terms.link.clone()]),
+            Subject::Order(id) => self.order(id)?.copies.iter().map(|copy| copy.batch).collect(),
+            Subject::Copy(id) => vec![self.slip_copy(id)?.batch],
+        };
+        let links: Result<Vec<String>> =
+            batches.into_iter().map(|batch| Ok(self.row(batch)?.link.to_string())).collect();
+        let mut links = links?;
+        links.sort_unstable();
+        links.dedup();
+        Ok(links)
     }
 
     fn slip_copy(&self, id: CopyId) -> Result<SlipCopy> {

@@ -126,6 +126,7 @@ impl Service {
             filter,
             chosen: None,
             zone: self.engine.rules.zone,
+            names: self.engine.view.people.names.clone(),
             end: ports.journal.size(Log::Access)?,
             over: Arc::default(),
         })

@@ -17,7 +17,7 @@ use crate::{
         ids::BatchId,
         lifecycle::{BatchState, CopyState, GrantState, OrderState},
         limits,
-        notified::NotifiedState,
+        person::Person,
         reason::Reason,
         time::Timestamp,
         view::{Batch, Trouble},
@@ -165,6 +165,9 @@ pub struct Task {
     pub since: Option<Timestamp>,
     /// The commands that do it; one of them is enough.
     pub commands: Vec<String>,
+    /// Whose it is by name: of the one account, or of those who hold a post with one of its roles, for its link or for all.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub people: Vec<Person>,
 }
 
 impl Task {
@@ -180,6 +183,7 @@ impl Task {
             reason: None,
             since: None,
             commands: Vec::new(),
+            people: Vec::new(),
         }
     }
 
@@ -187,6 +191,11 @@ impl Task {
         let since = row.times.get(row.state.word()).copied();
         let (number, link) = (row.number.clone(), Some(row.link.clone()));
         Self { number, link, since, ..Self::of(code, act, &id) }
+    }
+
+    /// Whether an account did the first half, so that it may not do this one.
+    pub(super) fn is_not_for(&self, name: &str) -> bool {
+        self.except.as_ref().is_some_and(|except| except.split(", ").any(|one| one == name))
     }
 
     pub(super) fn by(mut self, commands: &[String]) -> Self {
@@ -198,30 +207,17 @@ impl Task {
 /// Every act that is missing, by kind and then as old as it is.
 pub(super) fn of(given: &Given<'_>) -> Vec<Task> {
     let mut tasks = batches(given);
-    tasks.extend(announced(given));
+    tasks.extend(on_paper::announced(given));
     tasks.extend(decisions(given));
     tasks.extend(administration(given));
+    for task in &mut tasks {
+        let (account, link) = (task.account.as_deref(), task.link.as_deref());
+        let mut people = given.view.whose(account, &task.roles, link, given.now);
+        people.retain(|person| !task.is_not_for(&person.account));
+        task.people = people;
+    }
     tasks.sort_by(|a, b| (a.code, a.since, &a.object).cmp(&(b.code, b.since, &b.object)));
     tasks
-}
-
-/// Letters that one person typed, and that a second one has not compared yet.
-fn announced(given: &Given<'_>) -> Vec<Task> {
-    let rows = given.view.notices.rows.iter();
-    let waiting = rows.filter(|(_, row)| row.state() == NotifiedState::Announced);
-    waiting
-        .filter_map(|(id, row)| {
-            let typed = row.announcement.as_ref()?;
-            Some(Task {
-                except: Some(typed.by.clone()),
-                number: Some(typed.facts.number.clone()),
-                link: Some(row.link.clone()),
-                since: Some(typed.mark.at),
-                ..Task::of(TaskCode::ConfirmAnnouncement, Act::ConfirmAnnouncement, id)
-                    .by(&[format!("batch announce-confirm {id}")])
-            })
-        })
-        .collect()
 }
 
 fn batches(given: &Given<'_>) -> Vec<Task> {

@@ -55,14 +55,12 @@ impl Service {
             Some(Onlooker::Owner) | None => None,
         };
         let account = account.or(asking);
-        let roles = match &account {
-            Some(name) => {
-                let facts = view.account(name).ok_or_else(|| {
-                    Error::usage(format!("there is no active account '{name}'"))
-                        .hint("'batchward account list' lists them")
-                })?;
-                Some(facts.roles.clone())
-            }
+        let unknown = |name: &String| {
+            Error::usage(format!("there is no active account '{name}'"))
+                .hint("'batchward account list' lists them")
+        };
+        let facts = match &account {
+            Some(name) => Some(view.account(name).ok_or_else(|| unknown(name))?.clone()),
             None => None,
         };
         let now = self.now();
@@ -78,8 +76,13 @@ impl Service {
         let duties = self.duties(&wanted, who);
         let (alarms, mut tasks, expected) = self
             .given(|given| (alarms::judge(&given), tasks::of(&given), expected::lines(&given)))?;
-        if let (Some(name), Some(roles)) = (&account, &roles) {
-            tasks.retain(|task| waits_for(task, name, roles));
+        if let Some(facts) = &facts {
+            // What waits for whom he stands in for waits for him.
+            let view = &self.engine.view;
+            tasks.retain(|task| {
+                let link: Vec<String> = task.link.iter().cloned().collect();
+                waits_for(task, &facts.name, &view.roles_at(facts, &link, now))
+            });
         }
         Ok(TodayPage {
             source: self.source()?,
@@ -100,6 +103,6 @@ fn waits_for(task: &Task, name: &str, roles: &[Role]) -> bool {
     let by_role = task.roles.iter().any(|role| roles.contains(role));
     match &task.account {
         Some(account) => account == name,
-        None => by_role && task.except.as_deref() != Some(name),
+        None => by_role && !task.is_not_for(name),
     }
 }
