@@ -390,9 +390,11 @@ fn a_standing_passphrase_opens_batches_once_a_supervisor_has_confirmed_it_and_is
     assert_eq!(shown["strength"], "signed-standing-passphrase");
     standing(&site, "henry", PASS).exits(77);
     standing(&site, "alice", "").exits(65);
-    standing(&site, "alice", PASS).ok();
+    site.walt_and_dora("資訊室");
+    standing(&site, "walt", PASS).ok();
     site.once();
     assert_eq!(site.show(&id)["state"], "verified", "nobody decides alone");
+    site.neither_walt_nor_dora(&["key", "confirm", LINK]);
     let tasks = site.run(&["status", "--json"]).json();
     assert!(tasks["tasks"].to_string().contains("confirm-passphrase"), "{tasks}");
     site.run_as("alice", &["key", "confirm", LINK]).exits(77);

@@ -246,9 +246,11 @@ fn an_overdue_alarm_ends_by_a_cosignature_or_by_two_people_and_by_nothing_else()
     assert!(scene.overdue());
     // One person is none; and the two are two.
     site.run(&early).exits(77);
-    site.run_as("sue", &early).ok();
+    site.walt_and_dora("資訊室");
+    site.run_as("walt", &early).ok();
     assert!(scene.overdue());
-    site.run_as("sue", &["witness", "acknowledge", "--confirm"]).exits(77);
+    // Neither he, nor who stands in for him.
+    site.neither_walt_nor_dora(&["witness", "acknowledge", "--confirm"]);
     site.run_as("alice", &["witness", "acknowledge", "--confirm"]).exits(77);
     assert!(scene.overdue());
     site.run_as("audrey", &["witness", "acknowledge", "--confirm"]).ok();

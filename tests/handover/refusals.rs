@@ -117,7 +117,8 @@ fn a_vendors_account_takes_nothing_out() {
 fn the_requester_does_not_approve_and_documents_are_asked_for() {
     let people = People::new();
     let (site, batch) = agency(&people);
-    let id = site.run_as("henry", &request(&batch, &[])).ok().id('l');
+    site.walt_and_dora(UNIT);
+    let id = site.run_as("walt", &request(&batch, &[])).ok().id('l');
     stands(&site, "tasks", "decide-handover");
     let approve = ["handover", "approve", &id];
     refused(&site, "sue", &approve, "TY-4.2.4");
@@ -126,6 +127,7 @@ fn the_requester_does_not_approve_and_documents_are_asked_for() {
     let whole = [with_doc.as_slice(), &["--exception", EXCEPTION]].concat();
     refused(&site, "alice", &whole, "");
     refused(&site, "henry", &whole, "");
+    site.neither_walt_nor_dora(&whole);
     site.run_as("alice", &["handover", "make", &id]).exits(64);
     site.run_as("sue", &whole).ok();
     stands(&site, "tasks", "make-handover");

@@ -253,7 +253,9 @@ fn nothing_is_wiped_in_the_time_to_think_again_and_a_cancelled_order_wipes_nothi
 fn a_copy_out_of_reach_is_left_out_and_the_batch_stays_open_until_it_is_gone() {
     let people = People::new();
     let (site, batch) = due(&people, &[("cooling_off: { value: P0D", "cooling_off: { value: P1D")]);
-    let id = request(&site, &batch);
+    site.walt_and_dora(UNIT);
+    let ask = ["destroy", "request", &batch, "--reason", "使用完竣"];
+    let id = site.run_as("walt", &ask).ok().id('o');
     site.run_as("sue", &["destroy", "approve", &id]).ok();
     let page = site.show(&batch);
     let of_kind = |kind: &str| {
@@ -266,6 +268,9 @@ fn a_copy_out_of_reach_is_left_out_and_the_batch_stays_open_until_it_is_gone() {
         site.run_as(name, &[words.as_slice(), &["--reason", "disk away"]].concat())
     };
     except("alice", &file).exits(77);
+    let except_file =
+        ["destroy", "except", &id, &file, "--owner", "alice", "--until", "2026-11-30"];
+    site.neither_walt_nor_dora(&[&except_file[..], &["--reason", "disk away"]].concat());
     except("sue", &record).exits(64);
     except("sue", &file).ok();
     site.wait_minutes(25 * 60);

@@ -14,6 +14,7 @@
 )]
 
 pub(crate) mod normal;
+pub(crate) mod office;
 #[cfg(feature = "test-hooks")]
 pub(crate) mod picture;
 pub(crate) mod postgres;
