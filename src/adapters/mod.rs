@@ -14,6 +14,7 @@ pub mod entropy;
 pub mod fault;
 pub mod fetch;
 pub mod files;
+mod firsts;
 pub mod fold_cache;
 pub mod fonts;
 pub mod inbox;

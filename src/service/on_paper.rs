@@ -17,7 +17,7 @@ use crate::{
         digest::Digest,
         entry::{Body, DecisionConfirmed, DecisionEntered},
         ids::DocumentId,
-        lifecycle::{CopyState, GrantEvent},
+        lifecycle::{CopyState, GrantEvent, GrantState, OrderState},
         on_paper::{PaperFor, Ruling, SlipCode, Subject},
         papers::PaperKind,
         policy::Policy,
@@ -369,14 +369,14 @@ impl Service {
     }
 
     pub(super) fn decision_confirm(&mut self, actor: &Actor, subject: Subject) -> Result<Reply> {
-        self.asked_in(subject)?;
+        let (requester, _) = self.asked_in(subject)?;
         let typed = self.typed(subject).cloned().ok_or_else(|| {
             Error::usage(format!("no decision on '{subject}' waits to be confirmed"))
         })?;
         if typed.by == actor.name() {
             return Err(second_person("confirm this decision"));
         }
-        if self.asked_in(subject)?.0 == actor.name() {
+        if requester == actor.name() {
             return Err(Error::refused(format!(
                 "you asked for '{subject}' and cannot confirm the decision on it"
             ))
@@ -413,31 +413,27 @@ impl Service {
 
     /// Whether what a slip is for still waits for a decision.
     pub(super) fn still_asked(&self, subject: Subject) -> Result<()> {
-        match subject {
+        let (waits, stands) = match subject {
             Subject::Order(id) => {
                 let order = self.order(id)?;
-                if order.state != crate::domain::lifecycle::OrderState::Requested {
-                    return Err(Error::usage(format!("'{id}' is {}", order.state))
-                        .hint("a slip is printed of what waits for a decision"));
+                if order.state == OrderState::Requested {
+                    return self.unchanged(id, &order);
                 }
-                self.unchanged(id, &order)
+                (false, order.state.to_string())
             }
             Subject::Grant(id) => {
-                let grant = self.grant(id)?;
-                if grant.state == crate::domain::lifecycle::GrantState::Applied {
-                    return Ok(());
-                }
-                Err(Error::usage(format!("'{id}' is {}", grant.state))
-                    .hint("a slip is printed of what waits for a decision"))
+                let state = self.grant(id)?.state;
+                (state == GrantState::Applied, state.to_string())
             }
             Subject::Copy(id) => {
                 let (row, _) = self.held(id)?;
-                if row.state == CopyState::Requested {
-                    return Ok(());
-                }
-                Err(Error::usage(format!("'{id}' is {}", row.stands()))
-                    .hint("a slip is printed of what waits for a decision"))
+                (row.state == CopyState::Requested, row.stands().to_string())
             }
+        };
+        if waits {
+            return Ok(());
         }
+        Err(Error::usage(format!("'{subject}' is {stands}"))
+            .hint("a slip is printed of what waits for a decision"))
     }
 }

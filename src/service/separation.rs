@@ -65,11 +65,17 @@ fn named(who: &str) -> Part {
     Part { who: who.to_owned(), entry: None }
 }
 
+/// Whoever began it, where somebody did.
+fn begun(of: Option<(&String, Mark)>) -> Vec<Part> {
+    of.map(|(by, mark)| part(by, mark)).into_iter().collect()
+}
+
 fn proposal<T>(of: Option<&Proposal<T>>) -> Vec<Part> {
-    of.map(|one| part(&one.by, one.mark)).into_iter().collect()
+    begun(of.map(|one| (&one.by, one.mark)))
 }
 
 /// Which act of a second person a command is, and who has a part in what it is about.
+#[allow(clippy::too_many_lines, reason = "a table: every command says which it is")]
 fn second(view: &View, command: &Command) -> Option<Second> {
     Some(match command {
         Command::AccountConfirm { name } => {
@@ -92,16 +98,15 @@ fn second(view: &View, command: &Command) -> Option<Second> {
         }
         Command::StandingConfirm { standing } => {
             let row = view.standings.get(standing);
-            (SecondAct::Standing, row.map(|row| part(&row.by, row.proposed)).into_iter().collect())
+            (SecondAct::Standing, begun(row.map(|row| (&row.by, row.proposed))))
         }
         Command::HoldLift { hold } => {
             let row = view.holds.get(hold);
-            (SecondAct::Hold, row.map(|row| part(&row.by, row.placed)).into_iter().collect())
+            (SecondAct::Hold, begun(row.map(|row| (&row.by, row.placed))))
         }
         Command::AccessApprove { order } | Command::AccessDeny { order, .. } => {
             let row = view.access_orders.get(order);
-            let parts = row.map(|row| part(&row.by, row.requested));
-            (SecondAct::AccessOrder, parts.into_iter().collect())
+            (SecondAct::AccessOrder, begun(row.map(|row| (&row.by, row.requested))))
         }
         Command::Link { act } => return of_link(view, act),
         Command::Passphrase { act, .. } => return of_passphrase(view, act),
@@ -121,14 +126,6 @@ fn second(view: &View, command: &Command) -> Option<Second> {
         Command::Intake { act } => return of_intake(view, act),
         Command::EndUse { act } => return of_use(view, act),
         Command::Notice { act } => return of_notice(view, act),
-        other => return of_decisions(view, other),
-    })
-}
-
-/// The same of grants, copies and orders; and the commands that one person gives alone.
-#[allow(clippy::too_many_lines, reason = "a table: every command that is left says which it is")]
-fn of_decisions(view: &View, command: &Command) -> Option<Second> {
-    Some(match command {
         Command::GrantApprove { grant } | Command::GrantDeny { grant, .. } => {
             let row = view.grants.get(grant);
             let parts = row.map(|row| vec![part(&row.by, row.applied), named(&row.terms.holder)]);
@@ -195,28 +192,6 @@ fn of_decisions(view: &View, command: &Command) -> Option<Second> {
         | Command::StandingAdd { .. }
         | Command::StandingEnd { .. }
         | Command::HoldPlace { .. } => return None,
-        // These say it in their own tables.
-        Command::AccountConfirm { .. }
-        | Command::ConfigConfirm
-        | Command::WitnessConfirm { .. }
-        | Command::OverdueConfirm
-        | Command::BaselineConfirm { .. }
-        | Command::StandingConfirm { .. }
-        | Command::HoldLift { .. }
-        | Command::AccessApprove { .. }
-        | Command::AccessDeny { .. }
-        | Command::Link { .. }
-        | Command::Passphrase { .. }
-        | Command::Audit { .. }
-        | Command::Handover { .. }
-        | Command::Register { .. }
-        | Command::OnPaper { .. }
-        | Command::People { .. }
-        | Command::Sample { .. }
-        | Command::Incident { .. }
-        | Command::Intake { .. }
-        | Command::EndUse { .. }
-        | Command::Notice { .. } => return None,
     })
 }
 
@@ -288,11 +263,11 @@ fn of_audit(view: &View, act: &AuditAct) -> Option<Second> {
     Some(match act {
         AuditAct::SignReport { report, .. } => {
             let row = view.audits.reports.get(report);
-            (SecondAct::Report, row.map(|row| part(&row.by, row.made)).into_iter().collect())
+            (SecondAct::Report, begun(row.map(|row| (&row.by, row.made))))
         }
         AuditAct::SignAudit { audit } => {
             let record = view.audits.audits.get(audit).and_then(|row| row.record.as_ref());
-            (SecondAct::Audit, record.map(|row| part(&row.by, row.mark)).into_iter().collect())
+            (SecondAct::Audit, begun(record.map(|row| (&row.by, row.mark))))
         }
         AuditAct::Report { .. }
         | AuditAct::Sent { .. }
@@ -340,7 +315,7 @@ fn of_people(view: &View, act: &PeopleAct) -> Option<Second> {
         }
         PeopleAct::ReviewConfirm => {
             let row = view.people.reviews.values().next_back();
-            (SecondAct::Review, row.map(|row| part(&row.by, row.mark)).into_iter().collect())
+            (SecondAct::Review, begun(row.map(|row| (&row.by, row.mark))))
         }
         PeopleAct::AcknowledgeConfirm { uid } => {
             let seat = view.seat(*uid);
@@ -365,7 +340,7 @@ fn of_sample(view: &View, act: &SampleAct) -> Option<Second> {
     Some(match act {
         SampleAct::Confirm { sample } => {
             let review = view.samples.rows.get(sample).and_then(|row| row.waiting());
-            (SecondAct::Sample, review.map(|row| part(&row.by, row.mark)).into_iter().collect())
+            (SecondAct::Sample, begun(review.map(|row| (&row.by, row.mark))))
         }
         SampleAct::Judge { finding, .. } => {
             let row = view.samples.findings.get(finding);
@@ -405,7 +380,7 @@ fn of_intake(view: &View, act: &IntakeAct) -> Option<Second> {
         IntakeAct::Provide { batch, .. } => (SecondAct::Seal, seals(view, *batch)),
         IntakeAct::Accept { batch, .. } => {
             let made = view.intake_of(*batch).and_then(|done| done.compared.as_ref());
-            (SecondAct::Mismatch, made.map(|made| part(&made.by, made.mark)).into_iter().collect())
+            (SecondAct::Mismatch, begun(made.map(|made| (&made.by, made.mark))))
         }
         // What the custodian confirms is the agent's, which nobody is.
         IntakeAct::Confirm { .. } | IntakeAct::Compare { .. } => return None,

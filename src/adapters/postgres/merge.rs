@@ -15,8 +15,11 @@ use super::{
     sealed::Cipher,
     table,
 };
-use crate::domain::limits::{
-    DATABASE_FETCH_ROWS, DATABASE_LIST_VALUES, DATABASE_MARK_SAMPLE, LISTED_PLACES_MAX,
+use crate::{
+    adapters::firsts::Firsts,
+    domain::limits::{
+        DATABASE_FETCH_ROWS, DATABASE_LIST_VALUES, DATABASE_MARK_SAMPLE, LISTED_PLACES_MAX,
+    },
 };
 
 /// How tables are read: rows by number or by mark, each from its index.
@@ -193,31 +196,21 @@ impl<'a> Merge<'a> {
         for (place, value) in values.iter().enumerate() {
             listed.entry(value).or_insert(place);
         }
-        let mut places: Vec<(usize, usize, i64)> = Vec::new();
-        let mut cut = false;
+        let mut places = Firsts::new(LISTED_PLACES_MAX);
         for (at, shelf) in self.shelves.iter().enumerate() {
             let column = shelf.place_of(on)?;
             self.pieces(at, &Which::All, &mut |found| {
                 let met = |one: &Found| listed.contains_key(one.values[column].as_str());
                 let found = found.into_iter().filter(met).collect();
-                places.extend(self.current(at, found)?.iter().filter_map(|one| {
-                    let place = listed.get(one.values[column].as_str())?;
-                    Some((*place, at, one.number.cast_signed()))
-                }));
-                // Those that come first in the order of the list are kept, in bounded memory.
-                if places.len() > 2 * LISTED_PLACES_MAX {
-                    places.select_nth_unstable(LISTED_PLACES_MAX);
-                    places.truncate(LISTED_PLACES_MAX);
-                    cut = true;
+                for one in self.current(at, found)? {
+                    if let Some(place) = listed.get(one.values[column].as_str()) {
+                        places.push((*place, at, one.number.cast_signed()));
+                    }
                 }
                 Ok(true)
             })?;
         }
-        places.sort_unstable();
-        if cut {
-            // Between those that came after the last cut, some that were cut are missing.
-            places.truncate(LISTED_PLACES_MAX);
-        }
+        let (places, cut) = places.in_order();
         for run in places.chunk_by(|one, next| (one.0, one.1) == (next.0, next.1)) {
             let Some((_, at, _)) = run.first() else { continue };
             let Some(shelf) = self.shelves.get(*at) else { continue };

@@ -13,7 +13,10 @@ use zeroize::Zeroizing;
 
 use super::{Sets, is_blank, removals};
 use crate::{
-    adapters::vault::{Vault, VaultError},
+    adapters::{
+        firsts::Firsts,
+        vault::{Vault, VaultError},
+    },
     domain::limits::{LISTED_ROWS_AT_ONCE, LISTED_VALUES_AT_ONCE},
 };
 
@@ -76,25 +79,15 @@ impl<'a> List<'a> {
             sorted.entry(value).or_default().push(place);
         }
         let (sorted, listed): (Vec<&str>, Vec<Vec<usize>>) = sorted.into_iter().unzip();
-        let (mut places, mut cut) = (Vec::new(), false);
+        let mut places = Firsts::new(self.most);
         for (n, vault) in self.sets.vaults.iter().enumerate() {
             vault.places(self.on, &sorted, &mut |at, number| {
                 for listed in listed.get(at).into_iter().flatten() {
                     places.push(Place { listed: *listed, vault: n, number });
-                    if places.len() > self.most.saturating_mul(2) {
-                        places.select_nth_unstable(self.most);
-                        places.truncate(self.most);
-                        cut = true;
-                    }
                 }
             })?;
         }
-        places.sort_unstable();
-        if cut {
-            // Between those that came after the last cut, some that were cut are missing.
-            places.truncate(self.most);
-        }
-        Ok((places, cut))
+        Ok(places.in_order())
     }
 
     /// The rows of these places, those left out that are not to be shown.
