@@ -5,6 +5,7 @@ use std::{
     fs,
     io::{Read, Write},
     os::unix::{fs::PermissionsExt, net::UnixStream},
+    process::{Command, Stdio},
     thread,
     time::{Duration, Instant},
 };
@@ -82,13 +83,41 @@ impl<'p> World<'p> {
         assert_eq!(site.batches()[0]["state"], "loaded");
         let mut world = Self { site, store, server, ids: Vec::new() };
         let grant = world.granted(&world.site.time(), "2027-06-30");
-        let all =
-            world.asks(&world.site.time(), &grant, "query", &["--format", "json"]).ok().json();
+        let all = world.read_slowly(&grant);
         let id = |row: &Value| row["national_id"].as_str().unwrap().to_owned();
         world.ids = all.as_array().unwrap().iter().map(id).collect();
         assert_eq!(world.ids.len() as u64, PEOPLE);
         world.site.wait_minutes(5);
         world
+    }
+
+    /// Everybody, by a command whose output is taken only after the store was seen open: what waits for its being closed
+    /// would see that it is not.
+    fn read_slowly(&self, grant: &str) -> Value {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_batchward"));
+        command.arg("--config").arg(self.site.dir.join("agent.yaml"));
+        command.args(["--test-clock", &self.site.time(), "query", "--grant", grant]);
+        command.args(["--case", "115-001", "--reason", "資格審查", "--format", "json"]);
+        command.env_clear().env("LANG", "C.UTF-8").stdin(Stdio::null()).stdout(Stdio::piped());
+        let child = command.spawn().unwrap();
+        let begun = Instant::now();
+        while !self.is_open() {
+            assert!(begun.elapsed() < Duration::from_secs(60), "the store is never seen open");
+            thread::sleep(Duration::from_millis(50));
+        }
+        let output = child.wait_with_output().unwrap();
+        assert!(output.status.success());
+        assert!(!self.is_open(), "the store stays open after its reader");
+        serde_json::from_slice(&output.stdout).unwrap()
+    }
+
+    /// Whether the store is open for somebody.
+    fn is_open(&self) -> bool {
+        if self.store != Store::Embedded {
+            let ask = "SELECT count(*) FROM pg_stat_activity WHERE usename = 'batchward_agent'";
+            return self.sql(ask) != "0";
+        }
+        support::vault_is_read(&self.site.dir)
     }
 
     /// A grant of hans until then.
@@ -203,20 +232,11 @@ impl<'s> Scene<'s> {
             "reason": "資格審查", "batch": null, "wanted": wanted, "to": "pipe"}}})
     }
 
-    /// Whether the store is still open for somebody.
-    pub(crate) fn is_open(&self) -> bool {
-        if self.world.store != Store::Embedded {
-            let ask = "SELECT count(*) FROM pg_stat_activity WHERE usename = 'batchward_agent'";
-            return self.world.sql(ask) != "0";
-        }
-        support::vault_is_read(&self.world.site.dir)
-    }
-
-    /// Waits until it is closed: no later than moments after the end.
+    /// Waits until the store is closed: no later than moments after the end.
     #[track_caller]
     pub(crate) fn closes(&self) {
         let begun = Instant::now();
-        while self.is_open() {
+        while self.world.is_open() {
             assert!(begun.elapsed() < Duration::from_secs(10), "the store stays open");
             thread::sleep(Duration::from_millis(50));
         }
