@@ -30,7 +30,9 @@ use crate::{
         time::Timestamp,
     },
     error::{Error, Exit},
-    service::{Command, Reply, Result, passphrases::PassphraseAct, people::PeopleAct},
+    service::{
+        Command, Reply, Result, command::ForService, passphrases::PassphraseAct, people::PeopleAct,
+    },
     wiring,
 };
 
@@ -178,6 +180,11 @@ fn command_of_use(word: &Word, client: &mut Client) -> Result<Command> {
             basis: asked.basis.clone(),
             fields: asked.fields.clone(),
             unit: asked.unit.clone(),
+            service: asked.service.as_ref().map(|name| ForService {
+                name: name.clone(),
+                rate: asked.rate.unwrap_or_default(),
+                budget: asked.budget.unwrap_or_default(),
+            }),
         },
         Word::Grant(GrantWord::Approve { id: grant, paper }) => {
             let grant = id(grant)?;

@@ -264,7 +264,7 @@ impl Taken {
     fn new(path: &Path, form: Form, reading: &Reading, made_at: String) -> Self {
         let (on, asked) = match &reading.wanted {
             Wanted::List { on, values } => (Some(on.clone()), values.clone()),
-            Wanted::Where(_) => (None, Vec::new()),
+            Wanted::Where(_) | Wanted::Is(_) => (None, Vec::new()),
         };
         Self {
             path: path.to_owned(),

@@ -203,7 +203,7 @@ impl<'r> Counted<'r> {
     fn new(shown: print::Printed, reading: &'r Reading) -> Self {
         let list = match &reading.wanted {
             Wanted::List { on, values } => Some((on.as_str(), values.as_slice())),
-            Wanted::Where(_) => None,
+            Wanted::Where(_) | Wanted::Is(_) => None,
         };
         Self { shown, list, at: None, found: BTreeSet::new() }
     }

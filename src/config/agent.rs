@@ -57,6 +57,8 @@ pub struct Agent {
     pub root_key: RootKeySource,
     /// Control socket.
     pub socket: PathBuf,
+    /// Socket at which services ask, where there is one.
+    pub api: Option<PathBuf>,
     /// Threads for long steps; nothing for one a core.
     pub workers: Option<usize>,
     /// How much is logged.
@@ -147,6 +149,7 @@ pub(super) fn parse(mut reader: Reader, file: &Path) -> Agent {
     let timezone = reader.maybe("timezone", zone, |t| t.parse().ok());
     let root_key = root_key(&mut reader, base);
     let socket = path(&mut reader, base, "socket", SOCKET);
+    let api = api(&mut reader, base);
     let threads = form("a number from 1 to 64", "4");
     let workers = reader.maybe("workers", threads, |t| {
         t.parse().ok().filter(|n| (1..=limits::WORKERS_MAX).contains(n))
@@ -187,6 +190,7 @@ pub(super) fn parse(mut reader: Reader, file: &Path) -> Agent {
         timezone: timezone.map_or(chrono_tz::Asia::Taipei, |zone| zone.value),
         root_key: root_key.value,
         socket: socket.value,
+        api,
         workers: workers.map(|workers| workers.value),
         log: log.map_or(LogLevel::Info, |log| log.value),
         metrics_file,
@@ -212,6 +216,12 @@ fn reasons_by_code(reader: &mut Reader) -> bool {
         _ => None,
     });
     said.is_some_and(|codes| codes.value)
+}
+
+/// The socket for services, in a folder where those have business who have none at the control socket.
+fn api(reader: &mut Reader, base: &Path) -> Option<PathBuf> {
+    let form = form("the path of a socket", "/run/batchward-api/api.sock");
+    reader.maybe("api", form, plain).map(|path| lexical(&base.join(path.value)))
 }
 
 /// A file outside of the state folder that everybody may read. Beside inboxes and keyboxes `cross.rs` judges it.

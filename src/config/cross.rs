@@ -97,6 +97,9 @@ impl Own {
             ("the folder of policies", Spot::of(&agent.policies)),
             ("the control socket", Spot::of(&agent.socket)),
         ];
+        if let Some(path) = &agent.api {
+            believed.push(("the socket for services", Spot::of(path)));
+        }
         if let RootKeySource::File(path) = &agent.root_key {
             believed.push(("the root key", Spot::of(path)));
         }

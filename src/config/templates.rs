@@ -56,6 +56,8 @@ root_key: file:root.key       # outside of state; better: credential:NAME
 # shared_users: [{{ uid: 1001, reason: 府資字第1150001234號 }}]
 # 'codes' refuses a reason that has none of the codes of 'batchward reasons'; by default it is recorded as 'other: …'.
 # reasons: codes
+# The socket at which systems of the agency ask whether there is such a person: docs/api.md.
+# api: /run/batchward-api/api.sock
 # Metrics for node_exporter's textfile collector; never in an inbox, a keybox or the state.
 # metrics_file: /var/lib/prometheus/node-exporter/batchward.prom
 # The device helper, where it runs (batchward-device.service): wipes are read back from the raw device.

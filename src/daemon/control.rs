@@ -1,4 +1,4 @@
-//! The control socket: made where nobody else answers, for the owner and the group `batchward` (DESIGN 5).
+//! The sockets: made where nobody else answers, each for the owner and one group (DESIGN 5).
 //!
 //! A socket that a dead agent left is replaced, one that a living agent answers at never. Who holds the folder's
 //! lock looks and binds, so that two agents that start at once do not remove each other's socket.
@@ -22,9 +22,46 @@ use crate::{
     service::Result,
 };
 
-const GROUP: &str = "batchward";
 const MODE: u32 = 0o660;
 const FOLDER_MODE: u32 = 0o750;
+
+/// Which socket it is.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Door<'a> {
+    path: &'a Path,
+    /// The field of `agent.yaml` that names it.
+    field: &'static str,
+    /// Who may connect besides the owner, where the machine has that group.
+    group: &'static str,
+}
+
+impl<'a> Door<'a> {
+    /// For commands.
+    pub(super) const fn control(path: &'a Path) -> Self {
+        Self { path, field: "socket", group: "batchward" }
+    }
+
+    /// For services, which have no business at the other one.
+    pub(super) const fn services(path: &'a Path) -> Self {
+        Self { path, field: "api", group: "batchward-api" }
+    }
+
+    fn failed(&self, why: &dyn std::fmt::Display) -> Error {
+        let field = self.field;
+        Error::new(Exit::Config, format!("the socket '{}': {why}", self.path.display())).hint(
+            format!(
+                "its folder must be the agent's own; '{field}' in agent.yaml names another path"
+            ),
+        )
+    }
+
+    fn homeless(&self, why: &dyn std::fmt::Display) -> Error {
+        let (folder, field) = (self.path.parent().unwrap_or(Path::new("/")), self.field);
+        let what = format!("the folder of the socket '{}': {why}", folder.display());
+        Error::new(Exit::Config, what)
+            .hint(format!("make it for the agent's user, or name another path in '{field}'"))
+    }
+}
 
 /// The socket, removed when the agent ends.
 pub(super) struct Control {
@@ -38,22 +75,15 @@ pub(super) struct Control {
 ///
 /// # Errors
 /// It cannot be made.
-pub(super) fn folder(path: &Path) -> Result<()> {
-    let Some(folder) = path.parent() else { return Ok(()) };
+pub(super) fn folder(door: Door<'_>) -> Result<()> {
+    let Some(folder) = door.path.parent() else { return Ok(()) };
     if folder.exists() {
         return Ok(());
     }
-    let failed = |error: &dyn std::fmt::Display| {
-        Error::new(
-            Exit::Config,
-            format!("the folder of the control socket '{}': {error}", folder.display()),
-        )
-        .hint("make it for the agent's user, or name another path in 'socket'")
-    };
-    fs::create_dir(folder).map_err(|error| failed(&error))?;
+    fs::create_dir(folder).map_err(|error| door.homeless(&error))?;
     fs::set_permissions(folder, fs::Permissions::from_mode(FOLDER_MODE))
-        .map_err(|error| failed(&error))?;
-    if let Some(group) = group() {
+        .map_err(|error| door.homeless(&error))?;
+    if let Some(group) = group(door.group) {
         // Without the right to give it away, the folder is the owner's alone.
         let _ = rustix::fs::chown(folder, None, Some(group));
     }
@@ -65,26 +95,23 @@ impl Control {
     ///
     /// # Errors
     /// Another agent answers there, others could put a socket of their own in its place, or it cannot be made.
-    pub(super) fn bind(path: &Path) -> Result<Self> {
+    pub(super) fn bind(door: Door<'_>) -> Result<Self> {
+        let path = door.path;
         let folder = path.parent().unwrap_or(Path::new("/"));
-        let failed = |error: &dyn std::fmt::Display| {
-            Error::new(Exit::Config, format!("the control socket '{}': {error}", path.display()))
-                .hint(
-                    "its folder must be the agent's own; 'socket' in agent.yaml names another path",
-                )
-        };
-        owned(folder)?;
+        let failed = |error: &dyn std::fmt::Display| door.failed(error);
+        owned(door, folder)?;
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
         let lock =
             rustix::fs::open(folder, flags, Mode::empty()).map_err(|errno| failed(&errno))?;
         rustix::fs::flock(&lock, FlockOperation::LockExclusive).map_err(|errno| failed(&errno))?;
-        replaceable(path)?;
+        replaceable(door)?;
         let bound = std::os::unix::net::UnixListener::bind(path).map_err(|error| failed(&error))?;
         bound.set_nonblocking(true).map_err(|error| failed(&error))?;
-        if let Some(group) = group().filter(|group| *group != getegid()) {
+        if let Some(group) = group(door.group).filter(|group| *group != getegid()) {
             // Only a user with the right, or a member, can: else the socket is the owner's alone.
             if rustix::fs::chown(path, None, Some(group)).is_err() {
-                tracing::warn!(group = GROUP, "the control socket could not be given to the group");
+                let (field, group) = (door.field, door.group);
+                tracing::warn!(field, group, "a socket could not be given to its group");
             }
         }
         fs::set_permissions(path, fs::Permissions::from_mode(MODE))
@@ -105,28 +132,26 @@ impl Drop for Control {
 }
 
 /// A folder in which nobody but its owner, who is this user or root, can put a socket in place of ours.
-fn owned(folder: &Path) -> Result<()> {
-    let about = fs::metadata(folder).map_err(|error| {
-        let what = format!("the folder of the control socket '{}': {error}", folder.display());
-        Error::new(Exit::Config, what)
-            .hint("make it for the agent's user, or name another path in 'socket'")
-    })?;
+fn owned(door: Door<'_>, folder: &Path) -> Result<()> {
+    let about = fs::metadata(folder).map_err(|error| door.homeless(&error))?;
     let trusted = [geteuid().as_raw(), 0].contains(&about.uid());
     if trusted && about.mode() & 0o022 == 0 {
         return Ok(());
     }
     let what = format!("others can put a socket of their own into '{}'", folder.display());
     Err(Error::new(Exit::Config, what).hint(format!(
-        "chmod go-w '{0}', and chown it to the agent's user; or name another path in 'socket'",
-        folder.display()
+        "chmod go-w '{}', and chown it to the agent's user; or name another path in '{}'",
+        folder.display(),
+        door.field
     )))
 }
 
 /// Makes room where a dead agent left its socket.
-fn replaceable(path: &Path) -> Result<()> {
+fn replaceable(door: Door<'_>) -> Result<()> {
+    let path = door.path;
     let taken = |what: &str| {
         Err(Error::new(Exit::Unavailable, format!("'{}' {what}", path.display()))
-            .hint("two sites have two sockets: name another path in 'socket'"))
+            .hint(format!("two sites have two sockets: name another path in '{}'", door.field)))
     };
     let Ok(about) = rustix::fs::statat(CWD, path, AtFlags::SYMLINK_NOFOLLOW) else {
         return Ok(());
@@ -145,13 +170,13 @@ fn replaceable(path: &Path) -> Result<()> {
     }
 }
 
-/// The number of the group `batchward`, where this machine has it.
-fn group() -> Option<Gid> {
+/// The number of a group, where this machine has it.
+fn group(wanted: &str) -> Option<Gid> {
     let text = fs::read_to_string("/etc/group").ok()?;
     let mut lines = text.lines().map(|line| line.split(':'));
     lines.find_map(|mut parts| {
         let name = parts.next()?;
         let number = parts.nth(1)?.parse().ok()?;
-        (name == GROUP).then(|| Gid::from_raw(number))
+        (name == wanted).then(|| Gid::from_raw(number))
     })
 }

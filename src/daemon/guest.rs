@@ -50,9 +50,20 @@ pub(super) struct House {
     pub(super) owner: u32,
     /// Long requests that may be received and answered at a time.
     pub(super) long: Arc<Semaphore>,
+    /// Questions of services that may be looked up at a time.
+    pub(super) verifying: Arc<Semaphore>,
     /// Becomes true when the agent ends.
     pub(super) ending: watch::Receiver<bool>,
     pub(super) crew: Crew,
+}
+
+impl House {
+    /// Asks the engine's thread.
+    pub(super) async fn ask<T>(&self, message: impl FnOnce(Answering<T>) -> Message) -> Result<T> {
+        let (answer, answered) = oneshot::channel();
+        self.engine.send(message(answer)).map_err(|_| gone())?;
+        answered.await.unwrap_or_else(|_| Err(gone()))
+    }
 }
 
 /// What rows answer.
@@ -216,11 +227,8 @@ impl Guest {
         broken.map(|()| if kept { Err(gate.over()) } else { served })
     }
 
-    /// Asks the engine's thread.
     async fn ask<T>(&self, message: impl FnOnce(Answering<T>) -> Message) -> Result<T> {
-        let (answer, answered) = oneshot::channel();
-        self.house.engine.send(message(answer)).map_err(|_| gone())?;
-        answered.await.unwrap_or_else(|_| Err(gone()))
+        self.house.ask(message).await
     }
 
     /// Rows, if they may still go when the peer takes them. A frame that is on its way when the reading ends is filled

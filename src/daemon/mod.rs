@@ -4,8 +4,10 @@
 //! thread, and what goes out is its answer. A stop anywhere is what a crash is, and the next start takes it up; an
 //! orderly end only leaves less to take up.
 
+mod api;
 mod control;
 mod crew;
+mod doors;
 mod guest;
 mod hands;
 mod hints;
@@ -35,12 +37,12 @@ use crate::{
     service::{Result, resident::Tally},
     wiring::{self, Confined, Hooks, Remote, Settings},
 };
-use control::Control;
+use control::Door;
 use crew::Crew;
+use doors::Doors;
 use guest::House;
 use hints::Hints;
 use manager::Manager;
-use seats::Seats;
 use watching::Watching;
 use writer::{Message, Ready};
 
@@ -60,7 +62,10 @@ pub struct Faults {
 pub fn run(config: PathBuf, hooks: Hooks, faults: Faults) -> Result<()> {
     let settings = wiring::settings(&config)?;
     log::begin(settings.log)?;
-    control::folder(&settings.socket)?;
+    control::folder(Door::control(&settings.socket))?;
+    if let Some(api) = &settings.api {
+        control::folder(Door::services(api))?;
+    }
     // Nothing can be started once this process has confined itself.
     let remote = wiring::courier(&config)?;
     // Before another thread runs: what a thread gives up, only those that it starts later have given up too.
@@ -181,8 +186,8 @@ impl Agent {
             confined: confined.clone(),
         };
         let Some(ready) = agent.opened(ready).await? else { return agent.end().await };
-        let control = match Control::bind(&agent.settings.socket) {
-            Ok(control) => control,
+        let doors = match Doors::open(&agent.settings) {
+            Ok(doors) => doors,
             Err(error) => {
                 agent.end().await?;
                 return Err(error);
@@ -196,9 +201,9 @@ impl Agent {
         let thread = thread::Builder::new().name("watching".to_owned());
         thread.spawn(move || watcher.stay(&told)).map_err(|error| cannot(&error))?;
         let (ending, endings) = watch::channel(false);
-        let end = agent.serve(&control, ready, endings, too_far, crew).await;
+        let end = agent.serve(&doors, ready, endings, too_far, crew).await;
         // Nothing new is answered; what was asked before still is.
-        drop(control);
+        drop(doors);
         let _ = ending.send(true);
         match end {
             End::Told => agent.end().await,
@@ -226,7 +231,7 @@ impl Agent {
 
     async fn serve(
         &mut self,
-        control: &Control,
+        doors: &Doors,
         ready: Ready,
         ending: watch::Receiver<bool>,
         mut too_far: watch::Receiver<bool>,
@@ -237,10 +242,10 @@ impl Agent {
             origin: ready.origin,
             owner: rustix::process::geteuid().as_raw(),
             long: Arc::new(Semaphore::new(limits::LONG_REQUESTS_MAX)),
+            verifying: Arc::new(Semaphore::new(limits::VERIFYING_MAX)),
             ending,
             crew: crew.clone(),
         });
-        let seats = Seats::new(house.owner);
         let every = self.manager.every();
         let mut beat = interval_at(Instant::now() + every, every);
         self.manager.status(log::line(&self.tally.borrow()));
@@ -249,26 +254,11 @@ impl Agent {
         let mut reload = None;
         loop {
             tokio::select! {
-                guest = control.listener.accept() => {
-                    // A connection that is gone before it is taken, or no descriptor left: the next one is tried.
-                    let Ok((stream, _)) = guest else {
-                        tokio::time::sleep(Duration::from_millis(limits::ACCEPT_MS)).await;
-                        continue;
-                    };
-                    let uid = stream.peer_cred().map(|peer| peer.uid());
-                    match uid.ok().and_then(|uid| seats.take(uid)) {
-                        Some(seat) => {
-                            let house = Arc::clone(&house);
-                            tokio::spawn(async move {
-                                guest::serve(stream, house).await;
-                                drop(seat);
-                            });
-                        }
-                        None => {
-                            tokio::spawn(guest::turn_away(stream));
-                        }
-                    }
-                }
+                knock = doors.knock() => match knock {
+                    Ok(knock) => doors.let_in(knock, &house),
+                    // The next one is tried, in a moment.
+                    Err(_) => tokio::time::sleep(Duration::from_millis(limits::ACCEPT_MS)).await,
+                },
                 _ = self.signals.term.recv() => return End::Told,
                 _ = self.signals.int.recv() => return End::Told,
                 _ = self.signals.hup.recv() => {

@@ -34,6 +34,7 @@ use crate::{
         reading::Reading,
         resident::{Arrivals, Tally},
         serving::{Declared, Served, Shown},
+        verifying::{Verification, Verified},
     },
     wiring::{self, Hooks, Remote, Settings},
 };
@@ -53,6 +54,8 @@ pub(super) enum Message {
     Act(Caller, Box<Command>, Answering<(Reply, Vec<String>)>),
     /// Somebody is about to read rows.
     Declare(Caller, Box<Reading>, Answering<Declared>),
+    /// A service asks.
+    Verify(Caller, Box<Verification>, Answering<Verified>),
     /// Somebody is about to read the access log.
     Inspect(Caller, Box<Inspection>, Answering<Declared>),
     /// Rows were read.
@@ -315,6 +318,10 @@ impl Thread {
             Message::Declare(caller, reading, answer) => {
                 let done =
                     if ends { Err(ending()) } else { self.service.declare(&caller, &reading) };
+                let _ = answer.send(done);
+            }
+            Message::Verify(caller, asked, answer) => {
+                let done = if ends { Err(ending()) } else { self.service.verify(&caller, *asked) };
                 let _ = answer.send(done);
             }
             Message::Inspect(caller, inspection, answer) => {

@@ -87,6 +87,8 @@ pub enum Operation {
     Query,
     /// `match`: records of a list.
     Match,
+    /// A service asks whether there is such a person: `rows` of what was shown is 1 for yes and 0 for no.
+    Verify,
     /// `access show`: an auditor looks at this log.
     AccessShow,
     /// `access export`: an auditor takes a part of this log away.
@@ -96,7 +98,10 @@ pub enum Operation {
 impl Operation {
     /// Every code.
     pub const ALL: &'static [Self] =
-        &[Self::Query, Self::Match, Self::AccessShow, Self::AccessExport];
+        &[Self::Query, Self::Match, Self::Verify, Self::AccessShow, Self::AccessExport];
+
+    /// Those that look people up; the others look at this log.
+    pub const READS: &'static [Self] = &[Self::Query, Self::Match, Self::Verify];
 
     /// The code as it is written.
     #[must_use]
@@ -104,6 +109,7 @@ impl Operation {
         match self {
             Self::Query => "query",
             Self::Match => "match",
+            Self::Verify => "verify",
             Self::AccessShow => "access-show",
             Self::AccessExport => "access-export",
         }

@@ -21,11 +21,24 @@ pub enum Role {
     Admin,
     /// 委辦機構.
     Vendor,
+    /// 介接系統: a program, not a person. It asks at the agent's interface for services, and does nothing else.
+    Service,
 }
 
 impl Role {
     /// Every role.
     pub const ALL: &'static [Self] = &[
+        Self::Custodian,
+        Self::Handler,
+        Self::Supervisor,
+        Self::Auditor,
+        Self::Admin,
+        Self::Vendor,
+        Self::Service,
+    ];
+
+    /// Those that people have.
+    pub const OF_PEOPLE: &'static [Self] = &[
         Self::Custodian,
         Self::Handler,
         Self::Supervisor,
@@ -44,6 +57,7 @@ impl Role {
             Self::Auditor => "auditor",
             Self::Admin => "admin",
             Self::Vendor => "vendor",
+            Self::Service => "service",
         }
     }
 
@@ -134,6 +148,8 @@ pub enum Act {
     GiveNotice,
     /// `batch announce-confirm`.
     ConfirmAnnouncement,
+    /// A question of a service: `POST /v1/verifications`.
+    Verify,
     /// `register show`, `register verify`, `batch list`, …
     Look,
 }
@@ -180,7 +196,8 @@ impl Act {
             Self::EnterDecision => &[Role::Custodian, Role::Handler],
             Self::ConfirmDecision => &[Role::Custodian, Role::Handler, Role::Supervisor],
             // Whoever sees that something happened says so.
-            Self::Look | Self::Report => Role::ALL,
+            Self::Look | Self::Report => Role::OF_PEOPLE,
+            Self::Verify => &[Role::Service],
             Self::SignAudit => &[Role::Auditor, Role::Supervisor],
         }
     }

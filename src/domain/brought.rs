@@ -88,7 +88,8 @@ impl Sought {
     }
 
     /// A value as the layout writes it.
-    fn value(&self, text: &str) -> String {
+    #[must_use]
+    pub fn value(&self, text: &str) -> String {
         let trimmed = text.trim_matches([' ', '\u{3000}', '\t', '\r', '\n', '\u{a0}', '\u{feff}']);
         if !self.folded {
             return trimmed.to_owned();

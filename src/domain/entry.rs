@@ -46,7 +46,8 @@ pub use expected::{
 };
 pub use facts::{
     AccountFacts, ConfigChange, CopyFacts, Counts, GrantTerms, HoldScope, KeyFacts, KeyForm,
-    LinkFacts, LoadFacts, ManifestFacts, OrderedCopy, Signed, UnixUser, Verdict, WipeFacts,
+    LinkFacts, LoadFacts, ManifestFacts, OrderedCopy, ServiceTerms, Signed, UnixUser, Verdict,
+    WipeFacts,
 };
 
 pub use handover::{
@@ -84,7 +85,9 @@ pub use samples::{
     FindingAdded, FindingCorrected, FindingFacts, FindingJudged, FindingTold, ReviewConfirmed,
     SampleDrawn, SampleListed, SampleReviewed, SampleSealed, SampleTerms,
 };
-pub use uses::{NeedStated, Statement, UnitCompleted, UseWithdrawn, WithdrawalConfirmed};
+pub use uses::{
+    BudgetDrawn, NeedStated, Statement, UnitCompleted, UseWithdrawn, WithdrawalConfirmed,
+};
 
 use super::{
     digest::Digest,
@@ -428,6 +431,8 @@ pub enum Body {
     UseWithdrawn(UseWithdrawn),
     /// A second person confirmed that.
     WithdrawalConfirmed(WithdrawalConfirmed),
+    /// Questions were taken out of a service's budget.
+    BudgetDrawn(BudgetDrawn),
     /// Somebody put his seal to the form by which a batch is provided.
     BatchSealed(BatchSealed),
     /// A custodian found a batch whole.

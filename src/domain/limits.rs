@@ -113,6 +113,17 @@ pub const RESPONSE_BYTES_MAX: usize = 64 << 20;
 pub const ROWS_BYTES: usize = 32 << 10;
 /// Rows of a query that are held back to find the widths of their columns.
 pub const ROWS_HELD_MAX: usize = 500;
+/// Questions that a service may be granted a minute.
+pub const SERVICE_RATE_MAX: u32 = 6_000;
+/// Parts in which a service's budget is taken out: so many entries of the register a grant has at most, and so much of it a
+/// stop of the agent may cost.
+pub const BUDGET_PARTS: u64 = 200;
+/// Questions of services that are looked up at a time; the next ones wait.
+pub const VERIFYING_MAX: usize = 4;
+/// Seconds that a question waits for its turn.
+pub const VERIFYING_WAIT_SECONDS: u64 = 10;
+/// Bytes of a question of a service.
+pub const QUESTION_BYTES_MAX: usize = 16 << 10;
 /// Milliseconds between two looks at whether rows that a slow reader does not take may still go out.
 pub const ROWS_LOOK_MS: u64 = 200;
 /// Values of a list that are put in order and walked along the keys of a vault together.

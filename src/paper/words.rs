@@ -129,6 +129,7 @@ pub(super) const fn role(role: Role) -> &'static str {
         Role::Auditor => "稽核人",
         Role::Admin => "機關管理人",
         Role::Vendor => "委辦機構",
+        Role::Service => "介接系統",
     }
 }
 

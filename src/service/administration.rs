@@ -32,6 +32,15 @@ impl Service {
         if facts.roles.is_empty() {
             return Err(Error::usage("an account needs a role"));
         }
+        if facts.roles.contains(&Role::Service) {
+            let bare = facts.roles == [Role::Service] && facts.key.is_none();
+            if !bare || facts.unix.is_none() {
+                return Err(Error::usage(
+                    "the account of a service has that role alone, a unix user, and no key",
+                )
+                .hint("--role service --unix-user NAME: what runs as that user is the service"));
+            }
+        }
         // Who decides on paper alone needs neither: such an account can do nothing here.
         let on_paper = facts.roles == [Role::Supervisor];
         if facts.key.is_none() && facts.unix.is_none() && !on_paper {

@@ -11,6 +11,7 @@ use super::{
 use crate::{
     domain::{
         access::{Operation, Payload, Subject},
+        accounts::Act,
         digest::Digest,
         entry,
         ids::{BatchId, CopyId, GrantId},
@@ -54,6 +55,8 @@ pub enum Wanted {
         /// Values.
         values: Vec<String>,
     },
+    /// Whether there is a person for whom all conditions hold; no field of anybody goes out.
+    Is(BTreeMap<String, String>),
 }
 
 impl Reading {
@@ -61,6 +64,7 @@ impl Reading {
         match self.wanted {
             Wanted::Where(_) => Operation::Query,
             Wanted::List { .. } => Operation::Match,
+            Wanted::Is(_) => Operation::Verify,
         }
     }
 
@@ -68,6 +72,14 @@ impl Reading {
     #[must_use]
     pub const fn word(&self) -> &'static str {
         self.operation().word()
+    }
+
+    /// Which act it is, for the roles.
+    pub(super) const fn act(&self) -> Act {
+        match self.wanted {
+            Wanted::Where(_) | Wanted::List { .. } => Act::Use,
+            Wanted::Is(_) => Act::Verify,
+        }
     }
 
     /// Digest of all of it, which its signature names. A plain digest of conditions would let a reader of the register
@@ -79,7 +91,7 @@ impl Reading {
 
     pub(super) fn fields(&self) -> Vec<&String> {
         match &self.wanted {
-            Wanted::Where(conditions) => conditions.keys().collect(),
+            Wanted::Where(conditions) | Wanted::Is(conditions) => conditions.keys().collect(),
             Wanted::List { on, .. } => vec![on],
         }
     }
@@ -92,7 +104,9 @@ impl Reading {
         let value_max = limits::ASKED_VALUE_BYTES_MAX;
         let long = |text: &String| text.len() > value_max;
         let too_long = match &self.wanted {
-            Wanted::Where(map) => map.iter().any(|(field, value)| long(field) || long(value)),
+            Wanted::Where(map) | Wanted::Is(map) => {
+                map.iter().any(|(field, value)| long(field) || long(value))
+            }
             Wanted::List { on, values } => long(on) || values.iter().any(long),
         };
         if too_long {
@@ -103,7 +117,8 @@ impl Reading {
         if written > limits::SUBJECT_BYTES_MAX {
             return Err(Error::usage("too many conditions are asked at once"));
         }
-        if !TO.contains(&self.to.as_str()) {
+        let answer = matches!(self.wanted, Wanted::Is(_)).then_some(ANSWER);
+        if !TO.iter().copied().chain(answer).any(|to| to == self.to) {
             return Err(Error::usage("rows go to 'screen', 'pipe' or 'file'"));
         }
         Ok(())
@@ -111,7 +126,9 @@ impl Reading {
 
     fn subject(&self) -> Subject {
         match &self.wanted {
-            Wanted::Where(conditions) => Subject::Where(conditions.clone()),
+            Wanted::Where(conditions) | Wanted::Is(conditions) => {
+                Subject::Where(conditions.clone())
+            }
             Wanted::List { on, values } => Subject::List {
                 on: on.clone(),
                 list: digest_of(values),
@@ -127,6 +144,8 @@ fn digest_of(values: &[String]) -> Digest {
 
 /// Where rows may go.
 pub(super) const TO: &[&str] = &["screen", "pipe", "file"];
+/// To a service, which learns yes or no.
+pub(super) const ANSWER: &str = "answer";
 
 /// A typed text as the access log keeps it: as long as any other, and without an ID number. Whom it was about stands in
 /// the conditions.

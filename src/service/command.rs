@@ -39,6 +39,18 @@ pub enum Declared {
     Batch(BatchId),
 }
 
+/// For which service a grant is applied for, and how much it may ask.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ForService {
+    /// Its account.
+    pub name: String,
+    /// Questions within any 60 seconds.
+    pub rate: u32,
+    /// Questions until the grant ends.
+    pub budget: u64,
+}
+
 /// Something that changes the register.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(tag = "command", rename_all = "kebab-case", deny_unknown_fields)]
@@ -170,6 +182,9 @@ pub enum Command {
         fields: Vec<String>,
         /// The unit.
         unit: Option<String>,
+        /// The service that it is for, where it is not for who applies.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        service: Option<ForService>,
     },
     /// `grant approve`.
     GrantApprove {

@@ -1,12 +1,18 @@
 //! Grants: applied for by one person, decided by another.
 
-use super::{Actor, Reply, Result, Service, administration::second_person, no_link, stated};
+use super::{
+    Actor, Reply, Result, Service, administration::second_person, command::ForService, no_link,
+    stated, verifying::without_key,
+};
 use crate::{
     domain::{
+        accounts::Role,
         calendar,
-        entry::{Body, GrantTerms},
+        entry::{Body, GrantTerms, ServiceTerms},
         ids::GrantId,
+        layout::Layout,
         lifecycle::{GRANT, GrantEvent, GrantState, next},
+        limits,
         link::Link,
         time::Timestamp,
         view::{Grant, Row},
@@ -22,6 +28,7 @@ pub(super) struct Application {
     pub(super) basis: String,
     pub(super) fields: Vec<String>,
     pub(super) unit: Option<String>,
+    pub(super) service: Option<ForService>,
 }
 
 impl Service {
@@ -50,24 +57,39 @@ impl Service {
                 calendar::end(link.approved_until, self.engine.rules.zone)
             )));
         }
+        let (holder, service) = match asked.service {
+            Some(service) => self.for_service(service)?,
+            None => (actor.name().to_owned(), None),
+        };
         let unit = asked.unit.or_else(|| actor.facts.unit.clone());
         if let Some(unit) = unit.as_ref().filter(|unit| !link.units.contains(unit)) {
             return Err(Error::refused(format!("the unit '{unit}' is not among the link's units"))
                 .hint(format!("the link's units: {}", link.units.join(", "))));
         }
         let fields = fields_of(&link, &asked.fields)?;
+        if service.is_some() {
+            let layout = self.engine.rules.layout_of(&link);
+            let key = layout.and_then(Layout::key).ok_or_else(without_key)?;
+            if fields.len() < 2 || !fields.contains(&key.name) {
+                return Err(Error::usage(format!(
+                    "a person is asked for by '{}' and at least one field more",
+                    key.name
+                )));
+            }
+        }
         let policy = self.engine.rules.policy_of(&link);
         let row_cap = policy.map_or(0, |policy| policy.grant.row_cap.value);
         let grant = self.engine.view.next_grant();
         let terms = GrantTerms {
             link: asked.link,
-            holder: actor.name().to_owned(),
+            holder,
             unit,
             fields,
             purpose: asked.purpose,
             basis: asked.basis,
             until: asked.until,
             row_cap,
+            service,
         };
         self.record(actor, Body::GrantApplied { grant, terms, signed: actor.signed.clone() })?;
         let end = calendar::end(asked.until, self.engine.rules.zone);
@@ -110,8 +132,35 @@ impl Service {
         self.grant_opened(grant)
     }
 
+    /// Whom a service's grant is for: an account of that kind and no other.
+    fn for_service(&self, asked: ForService) -> Result<(String, Option<ServiceTerms>)> {
+        let ForService { name, rate, budget } = asked;
+        let facts = self.engine.view.account(&name).ok_or_else(|| {
+            Error::usage(format!("there is no active account '{name}'"))
+                .hint("a service has an account too: 'batchward account add'")
+        })?;
+        if facts.roles != [Role::Service] {
+            return Err(Error::usage(format!("'{name}' is not the account of a service"))
+                .hint("people apply for themselves"));
+        }
+        if !(1..=limits::SERVICE_RATE_MAX).contains(&rate) || budget == 0 {
+            return Err(Error::usage(format!(
+                "a service asks from 1 to {} questions a minute, and has a budget of at least one",
+                limits::SERVICE_RATE_MAX
+            )));
+        }
+        Ok((name, Some(ServiceTerms { rate, budget })))
+    }
+
     pub(super) fn grant_opened(&self, grant: GrantId) -> Result<Reply> {
-        let holder = &self.grant(grant)?.terms.holder;
+        let row = self.grant(grant)?;
+        let holder = &row.terms.holder;
+        if row.terms.service.is_some() {
+            return Ok(Reply::new(&grant, format!("'{grant}' is open")).next(format!(
+                "'{holder}' asks at the socket for services, and '{}' runs 'batchward use complete {grant}' when the use is over",
+                row.by
+            )));
+        }
         Ok(Reply::new(&grant, format!("'{grant}' is open")).next(format!(
             "'{holder}' runs 'batchward query --grant {grant} --case NO --reason TEXT', and 'batchward use complete {grant}' when the use is over"
         )))
@@ -138,7 +187,10 @@ impl Service {
 
     pub(super) fn use_complete(&mut self, actor: &Actor, grant: GrantId) -> Result<Reply> {
         self.decidable(actor, grant, GrantEvent::Completed, true)?;
-        if self.grant(grant)?.terms.holder != actor.name() {
+        let row = self.grant(grant)?;
+        // Where who answered for a service has gone, another handler says that it is over.
+        let gone = row.terms.service.is_some() && self.engine.view.account(&row.by).is_none();
+        if row.answerable() != actor.name() && !gone {
             return Err(Error::refused(format!("'{grant}' is not yours to complete"))
                 .hint("its holder completes it; 'batchward grant list' names the holders"));
         }

@@ -56,6 +56,7 @@ pub mod status;
 mod texts;
 mod timestamps;
 pub mod uses;
+pub mod verifying;
 mod witnesses;
 
 pub use authority::{Caller, Draft};
@@ -117,6 +118,8 @@ pub struct Service {
     last_status: Option<(i64, status::StatusPage)>,
     /// What was refused lately to whoever has no account.
     refusals: refusals::Refusals,
+    /// What services asked in this process.
+    meters: verifying::Meters,
 }
 
 /// Somebody who may do what is asked.
@@ -162,7 +165,8 @@ impl Service {
     #[must_use]
     pub fn new(engine: Engine, found: Found, configuration: Box<dyn Configuration>) -> Self {
         let refusals = refusals::Refusals::default();
-        Self { engine, found, configuration, last_status: None, refusals }
+        let meters = verifying::Meters::default();
+        Self { engine, found, configuration, last_status: None, refusals, meters }
     }
 
     /// Reads the configuration anew; tells how much waits for a second person.
@@ -277,10 +281,11 @@ impl Service {
             Command::TimestampTake { answer } => self.timestamp_take(actor, &answer),
             Command::OverdueAcknowledge { reason } => self.overdue_acknowledge(actor, reason),
             Command::OverdueConfirm => self.overdue_confirm(actor),
-            Command::GrantApply { link, until, purpose, basis, fields, unit } => self.grant_apply(
-                actor,
-                grants::Application { link, until, purpose, basis, fields, unit },
-            ),
+            Command::GrantApply { link, until, purpose, basis, fields, unit, service } => self
+                .grant_apply(
+                    actor,
+                    grants::Application { link, until, purpose, basis, fields, unit, service },
+                ),
             Command::GrantApprove { grant } => self.grant_approve(actor, grant),
             Command::GrantDeny { grant, reason } => self.grant_deny(actor, grant, reason),
             Command::GrantRevoke { grant } => self.grant_revoke(actor, grant),

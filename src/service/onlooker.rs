@@ -4,7 +4,13 @@ use super::{
     Draft, Result, Service,
     query::{Answer, Query},
 };
-use crate::{domain::entry::Signed, error::Error};
+use crate::{
+    domain::{
+        accounts::Act,
+        entry::{AccountFacts, Signed},
+    },
+    error::Error,
+};
 
 /// Who looks something up.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -56,8 +62,8 @@ impl Service {
     pub fn is_known(&self, who: &Onlooker) -> bool {
         match who {
             Onlooker::Owner => true,
-            Onlooker::User { uid } => self.engine.view.account_of_uid(*uid).is_some(),
-            Onlooker::Account { name } => self.engine.view.account(name).is_some(),
+            Onlooker::User { uid } => self.engine.view.account_of_uid(*uid).is_some_and(may_look),
+            Onlooker::Account { name } => self.engine.view.account(name).is_some_and(may_look),
         }
     }
 
@@ -78,4 +84,9 @@ impl Service {
             self.checked(name, signed, &key, &Draft::of_identity(&self.origin()?, challenge))?;
         Ok(Onlooker::Account { name: name.to_owned() })
     }
+}
+
+/// Services ask where they may, and look nothing else up.
+fn may_look(facts: &AccountFacts) -> bool {
+    Act::Look.allowed_to(&facts.roles)
 }

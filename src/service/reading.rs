@@ -12,7 +12,6 @@ use std::{
 use super::{Actor, Caller, Result, Service, grants::is_open, not_permitted, stated};
 use crate::{
     domain::{
-        accounts::Act,
         current_view::{self, Broken, Standing, Standing::Readable},
         entry::{Body, Entry},
         ids::BatchId,
@@ -137,8 +136,8 @@ impl Service {
             return Err(error);
         }
         let link = self.grant(reading.grant)?.terms.link.clone();
-        let actor =
-            self.standing_in(actor, Act::Use, Act::Use.roles(), std::slice::from_ref(&link));
+        let act = reading.act();
+        let actor = self.standing_in(actor, act, act.roles(), std::slice::from_ref(&link));
         if let Err(error) = self.may_read(&actor, reading) {
             self.log_asking(&actor, &link, reading, Some(&error.what))?;
             return Err(error);
@@ -171,8 +170,9 @@ impl Service {
         stated("the case number", &reading.case_no)?;
         stated("the reason", &reading.reason)?;
         let grant = self.grant(reading.grant)?;
-        if !Act::Use.allowed_to(&actor.facts.roles) {
-            return Err(not_permitted(actor, reading.word(), Act::Use));
+        let act = reading.act();
+        if !act.allowed_to(&actor.facts.roles) {
+            return Err(not_permitted(actor, reading.word(), act));
         }
         if grant.terms.holder != actor.name() {
             return Err(Error::refused(format!("'{}' is not your grant", reading.grant)));
@@ -186,6 +186,19 @@ impl Service {
             };
             return Err(Error::refused(format!("'{}' is {state}", reading.grant))
                 .hint("apply for a new grant: 'batchward grant apply'"));
+        }
+        match (&reading.wanted, grant.terms.service) {
+            (Wanted::Is(_), Some(_)) => {
+                self.is_paid(reading.grant)?;
+                self.can_say_no(&grant)?;
+            }
+            (Wanted::Where(_) | Wanted::List { .. }, None) => {}
+            // Also where an account became another kind than it was when the grant was applied for.
+            _ => {
+                return Err(Error::refused(
+                    "a grant of a service is for yes or no, and no other is",
+                ));
+            }
         }
         self.under_agreement(actor)?;
         self.managed(&grant.terms.link, false)?;
@@ -244,8 +257,13 @@ impl Service {
         let now = self.engine.ports.clock.now();
         let grant = self.grant(reading.grant)?;
         let (row_cap, until) = (grant.terms.row_cap, grant.terms.until);
-        let fields = self.still_granted(&grant, now)?;
-        let unit = grant.terms.unit.clone();
+        let mut fields = self.still_granted(&grant, now)?;
+        let (mut row_cap, unit) = (row_cap, grant.terms.unit.clone());
+        if matches!(reading.wanted, Wanted::Is(_)) {
+            // One is enough for a yes, and of it nothing but what was asked leaves the store.
+            fields.retain(|field| reading.fields().contains(&field));
+            row_cap = 1;
+        }
         let (vaults, batches_until) = self.vaults(link, reading.batch, unit.as_deref())?;
         let copies = &self.engine.view.copies;
         let read = vaults.iter().filter_map(|vault| Some(copies.get(&vault.copy)?.batch)).collect();
@@ -371,7 +389,7 @@ impl Service {
     }
 
     /// The batches of the current view of a link, oldest first.
-    fn current_view(&self, link: &str, unit: Option<&str>) -> Result<Vec<BatchId>> {
+    pub(super) fn current_view(&self, link: &str, unit: Option<&str>) -> Result<Vec<BatchId>> {
         let candidate = |(id, row): (BatchId, Row<'_, Batch>)| {
             let manifest = row.manifest.as_ref()?;
             Some(current_view::Candidate {
@@ -405,7 +423,9 @@ impl Service {
 /// it is one person.
 fn sets_of(wanted: &Wanted) -> Vec<Vec<(String, String)>> {
     match wanted {
-        Wanted::Where(map) => vec![map.iter().map(|(k, v)| (k.clone(), v.clone())).collect()],
+        Wanted::Where(map) | Wanted::Is(map) => {
+            vec![map.iter().map(|(k, v)| (k.clone(), v.clone())).collect()]
+        }
         Wanted::List { on, values } => {
             let mut asked = BTreeSet::new();
             let once = values.iter().filter(|value| asked.insert(value.as_str()));

@@ -169,6 +169,9 @@ pub struct GrantLine {
     /// Name of its holder; the account where it has none.
     #[serde(default)]
     pub holder_name: String,
+    /// Questions that were taken out of the budget of a service.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub drawn: Option<u64>,
     /// The decision, where it was recorded from a signed document.
     pub on_paper: Option<OnPaper>,
 }
@@ -407,6 +410,7 @@ impl Service {
             id,
             state: g.state.word().to_owned(),
             holder_name: self.engine.view.person_now(&g.terms.holder).to_string(),
+            drawn: g.terms.service.map(|_| g.drawn),
             terms: g.terms.clone(),
             on_paper: g.on_paper.clone(),
         };

@@ -47,6 +47,7 @@ impl Configuration for Files {
             ("state", now.state == then.state),
             ("root_key", now.root_key == then.root_key),
             ("socket", now.socket == then.socket),
+            ("api", now.api == then.api),
         ];
         if let Some((field, _)) = fixed.iter().find(|(_, same)| !same) {
             let what = format!("'{field}' of agent.yaml differs from what the running agent has");

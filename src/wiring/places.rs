@@ -27,8 +27,8 @@ pub(super) struct Places {
     pub(super) drops: BTreeSet<PathBuf>,
     /// The agent's own: the state, and the folder of its file of metrics.
     pub(super) own: BTreeSet<PathBuf>,
-    /// Where its control socket lies.
-    pub(super) socket: Option<PathBuf>,
+    /// Where its sockets lie.
+    pub(super) sockets: BTreeSet<PathBuf>,
 }
 
 impl Places {
@@ -63,13 +63,13 @@ impl Places {
                 .chain([agent.state.clone()])
                 .chain(config.recipients.values().flat_map(handed))
                 .collect(),
-            socket: above(&agent.socket),
+            sockets: [&agent.socket].into_iter().chain(&agent.api).filter_map(above).collect(),
         }
     }
 
     /// Everything that is written.
     pub(super) fn written(&self) -> impl Iterator<Item = &PathBuf> {
-        self.own.iter().chain(&self.drops).chain(&self.socket)
+        self.own.iter().chain(&self.drops).chain(&self.sockets)
     }
 
     /// Each folder with what the agent does in it.
@@ -77,8 +77,8 @@ impl Places {
         let read = self.read.iter().map(|path| (path, Right::Read));
         let drops = self.drops.iter().map(|path| (path, Right::Take));
         let own = self.own.iter().map(|path| (path, Right::Own));
-        let socket = self.socket.iter().map(|path| (path, Right::Socket));
-        let all = read.chain(drops).chain(own).chain(socket);
+        let sockets = self.sockets.iter().map(|path| (path, Right::Socket));
+        let all = read.chain(drops).chain(own).chain(sockets);
         all.map(|(path, right)| (path.clone(), right)).collect()
     }
 }

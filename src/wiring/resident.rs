@@ -46,6 +46,8 @@ impl Control {
 pub struct Settings {
     /// Its socket.
     pub socket: PathBuf,
+    /// The socket at which services ask, where there is one.
+    pub api: Option<PathBuf>,
     /// How often everything is scanned.
     pub scan_every: Duration,
     /// Threads for long steps.
@@ -86,6 +88,7 @@ fn settings_of(agent: &config::Agent) -> Settings {
     let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
     Settings {
         socket: agent.socket.clone(),
+        api: agent.api.clone(),
         scan_every: duration(agent.scan_every),
         workers: agent.workers.unwrap_or(cores),
         log: agent.log,

@@ -130,7 +130,7 @@ impl Provider {
 }
 
 /// A well-formed ID number of a person who does not exist.
-fn national_id(person: u64) -> String {
+pub(crate) fn national_id(person: u64) -> String {
     let place = usize::try_from(person / 20_000_000 % 26).unwrap();
     let letter = LETTERS.as_bytes()[place];
     let code = 10 + u64::try_from(place).unwrap();

@@ -88,7 +88,7 @@ pub(in crate::cli) enum AccountWord {
 pub(in crate::cli) struct AccountAdd {
     /// Name of the account.
     pub(in crate::cli) name: String,
-    /// Roles, with commas between: custodian, handler, supervisor, auditor, admin, vendor.
+    /// Roles, with commas between: custodian, handler, supervisor, auditor, admin, vendor; or service alone.
     #[arg(long, value_delimiter = ',', required = true)]
     pub(in crate::cli) role: Vec<String>,
     /// Full name, as it is printed on documents.

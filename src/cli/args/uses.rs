@@ -81,6 +81,15 @@ pub(in crate::cli) struct GrantApply {
     /// Unit that uses them; the account's own by default.
     #[arg(long)]
     pub(in crate::cli) unit: Option<String>,
+    /// Account of the service that asks by it, instead of the account that applies.
+    #[arg(long = "for", value_name = "SERVICE", requires_all = ["rate", "budget"])]
+    pub(in crate::cli) service: Option<String>,
+    /// Questions that the service may ask within any 60 seconds.
+    #[arg(long, value_name = "N", requires = "service")]
+    pub(in crate::cli) rate: Option<u32>,
+    /// Questions that the service may ask until the grant ends.
+    #[arg(long, value_name = "N", requires = "service")]
+    pub(in crate::cli) budget: Option<u64>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

@@ -101,7 +101,7 @@ pub struct LinkFacts {
 pub struct GrantTerms {
     /// The link.
     pub link: String,
-    /// Whose: the account that applied.
+    /// Whose: the account that applied, or the service that it applied for.
     pub holder: String,
     /// The unit, where it is a unit's.
     pub unit: Option<String>,
@@ -115,6 +115,20 @@ pub struct GrantTerms {
     pub until: Timestamp,
     /// Rows that one query may show.
     pub row_cap: u64,
+    /// What a service may ask, where it is a service's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub service: Option<ServiceTerms>,
+}
+
+/// How much a service may ask under a grant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct ServiceTerms {
+    /// Questions within any 60 seconds.
+    pub rate: u32,
+    /// Questions until the grant ends.
+    pub budget: u64,
 }
 
 /// What a hold covers.

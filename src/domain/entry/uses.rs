@@ -77,3 +77,14 @@ pub struct WithdrawalConfirmed {
     /// The signed decision.
     pub signed: Signed,
 }
+
+/// Questions are taken out of a service's budget before they are answered, many at a time: what a stop leaves of them is
+/// lost and never asked twice.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BudgetDrawn {
+    /// The grant.
+    pub grant: GrantId,
+    /// All that were taken out since it was approved, these among them.
+    pub drawn: u64,
+}

@@ -242,11 +242,13 @@ impl View {
                     approved: None,
                     on_paper: None,
                     completed: None,
+                    drawn: 0,
                 };
                 self.grants.insert(*grant, row);
                 Ok(())
             }
             Body::GrantApproved { grant, .. } => self.grant_approved(mark, *grant),
+            Body::BudgetDrawn(drawn) => self.budget_drawn(mark, drawn),
             Body::GrantDenied { grant, .. } => self.move_grant(mark, *grant, GrantEvent::Denied),
             Body::GrantRevoked { grant, .. } => self.move_grant(mark, *grant, GrantEvent::Revoked),
             Body::GrantExpired { grant } => self.move_grant(mark, *grant, GrantEvent::Expired),

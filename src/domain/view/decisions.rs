@@ -29,9 +29,18 @@ pub struct Grant {
     pub on_paper: Option<OnPaper>,
     /// When its use was completed, and whether it had been taken back before.
     pub completed: Option<(Timestamp, bool)>,
+    /// Questions of its budget that a service's agent has taken out to answer.
+    #[serde(default)]
+    pub drawn: u64,
 }
 
 impl Grant {
+    /// Who answers for its use: its holder, or who applied for a service.
+    #[must_use]
+    pub fn answerable(&self) -> &str {
+        if self.terms.service.is_some() { &self.by } else { &self.terms.holder }
+    }
+
     /// Whether nobody owes anything by it: what was approved and is not completed is owed still, after its end too.
     #[must_use]
     pub const fn is_over(&self) -> bool {

@@ -194,6 +194,7 @@ mod tests {
                 basis: String::new(),
                 until: self.at,
                 row_cap: 1,
+                service: None,
             };
             let grant = self.view.next_grant();
             self.record(Body::GrantApplied { grant, terms, signed: None });

@@ -47,6 +47,7 @@ fn terms(text: &str, row_cap: u64) -> GrantTerms {
         basis: text.to_owned(),
         until: Timestamp::from_millis(1_900_000_000_000),
         row_cap,
+        service: None,
     }
 }
 

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Batch, FoldError, Mark, Proposal, View};
 use crate::domain::{
-    entry::{Body, Entry, NeedStated, Statement},
+    entry::{Body, BudgetDrawn, Entry, NeedStated, Statement},
     ids::BatchId,
     lifecycle::{BatchEvent, BatchState, GrantEvent, GrantState},
     time::Timestamp,
@@ -57,6 +57,21 @@ pub struct Stand {
 pub type Completions = BTreeMap<String, BTreeMap<Option<String>, Option<Timestamp>>>;
 
 impl View {
+    /// Budgets only shrink, and not below nothing.
+    pub(super) fn budget_drawn(
+        &mut self,
+        mark: Mark,
+        drawn: &BudgetDrawn,
+    ) -> Result<(), FoldError> {
+        let row = self.grants.get_mut(&drawn.grant).ok_or(FoldError::Unknown(mark.seq))?;
+        let budget = row.terms.service.map_or(0, |terms| terms.budget);
+        if drawn.drawn <= row.drawn || drawn.drawn > budget {
+            return Err(FoldError::Transition(mark.seq));
+        }
+        row.drawn = drawn.drawn;
+        Ok(())
+    }
+
     /// How far the grants of all links are completed. One look serves every batch.
     #[must_use]
     pub fn completions(&self) -> Completions {

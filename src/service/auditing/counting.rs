@@ -118,8 +118,8 @@ impl UseCounter {
 
     /// Takes a line.
     pub fn take(&mut self, line: &AccessLine) {
-        let read = [Operation::Query, Operation::Match].map(Operation::word);
-        let counts = line.operation.as_deref().is_none_or(|operation| read.contains(&operation));
+        let reads = |word: &str| Operation::READS.iter().any(|read| read.word() == word);
+        let counts = line.operation.as_deref().is_none_or(reads);
         // A part of a list belongs to its asking, which was counted; a look at the log reads no record.
         if !counts || line.part.is_some() {
             return;

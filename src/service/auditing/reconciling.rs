@@ -235,8 +235,8 @@ impl CaseCheck {
             self.unreadable += 1;
             return;
         }
-        let read = [Operation::Query, Operation::Match].map(Operation::word);
-        let counts = line.operation.as_deref().is_some_and(|operation| read.contains(&operation));
+        let reads = |word: &str| Operation::READS.iter().any(|read| read.word() == word);
+        let counts = line.operation.as_deref().is_some_and(reads);
         if !counts || line.part.is_some() {
             return;
         }

@@ -165,7 +165,7 @@ fn grants(view: &View, into: &mut Vec<Duty>) {
         let duty = Duty::of(DutyCode::EndGrant, id.to_string(), approved.at, row.terms.until)
             .on(Some(&row.terms.link))
             .to(Act::Use, format!("use complete {id}"))
-            .named(Some(row.terms.holder.as_str()).filter(|name| *name != AGENT));
+            .named(Some(row.answerable()).filter(|name| *name != AGENT));
         into.push(duty);
     }
 }

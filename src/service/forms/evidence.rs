@@ -143,7 +143,7 @@ impl Service {
                 Some(Payload::Served { rows, .. }) => month.rows += rows,
                 Some(Payload::Asked { operation, refused, .. }) => {
                     let looked = match operation {
-                        Operation::Query => &mut month.queries,
+                        Operation::Query | Operation::Verify => &mut month.queries,
                         Operation::Match => &mut month.matches,
                         // An auditor's look at the log reads no record.
                         Operation::AccessShow | Operation::AccessExport => continue,

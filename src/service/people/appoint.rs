@@ -38,6 +38,9 @@ impl Service {
         let Some(facts) = self.engine.view.account(&asked.name) else {
             return Err(Error::usage(format!("there is no active account '{}'", asked.name)));
         };
+        if facts.roles.contains(&Role::Service) {
+            return Err(Error::refused("the account of a service holds no post"));
+        }
         let role = asked.post.role();
         // Custody brings its role with it, when it is handed over, and so does standing in for somebody, for its days.
         if succeeds.is_none() && asked.deputy_for.is_none() && !facts.roles.contains(&role) {

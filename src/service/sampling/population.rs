@@ -56,7 +56,7 @@ impl Service {
             match source.open(entry) {
                 Opened::Payload(Payload::Asked {
                     who,
-                    operation: Operation::Query | Operation::Match,
+                    operation: Operation::Query | Operation::Match | Operation::Verify,
                     case_no,
                     refused,
                     ..

@@ -401,7 +401,8 @@ fn decisions(given: &Given<'_>) -> Vec<Task> {
             {
                 let words = [format!("use complete {id}")];
                 let task = Task::of(TaskCode::CompleteUse, Act::Use, id).by(&words);
-                let (account, since) = (Some(grant.terms.holder.clone()), Some(grant.terms.until));
+                let (account, since) =
+                    (Some(grant.answerable().to_owned()), Some(grant.terms.until));
                 tasks.push(Task { account, since, link, ..task });
             }
             _ => {}

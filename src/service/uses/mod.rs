@@ -102,11 +102,8 @@ impl Service {
         batch: BatchId,
         unit: Option<String>,
     ) -> Result<Option<String>> {
+        self.loaded_row(batch)?;
         let row = self.row(batch)?;
-        if row.state != BatchState::Loaded {
-            return Err(Error::usage(format!("'{batch}' is {}, not loaded", row.state))
-                .hint(format!("'batchward batch show {batch}' tells how it stands")));
-        }
         let own = actor.facts.unit.as_ref();
         if let (Some(own), Some(named)) = (own, &unit)
             && own != named
@@ -282,7 +279,7 @@ impl Service {
         match of {
             Statement::Grant(id) => {
                 let grant = self.grant(*id)?;
-                if grant.terms.holder != actor.name() {
+                if grant.answerable() != actor.name() {
                     return Err(Error::refused(format!("'{id}' is not your grant")));
                 }
                 if grant.state != GrantState::Completed {
@@ -337,8 +334,7 @@ impl Service {
                 let unit = own.filter(|own| said.is_some_and(|said| said.contains_key(own)));
                 Statement::Batch { batch, unit }
             }
-            named @ Statement::Batch { .. } => named,
-            grant @ Statement::Grant(_) => grant,
+            other => other,
         };
         self.is_said(actor, &of)?;
         if self.engine.view.withdrawals.iter().any(|one| one.what.of == of) {
