@@ -63,6 +63,10 @@ pub fn judge(number: &str) -> Option<NumberKind> {
 /// spaces or dashes between its characters: such a text never enters the register.
 #[must_use]
 pub fn found_in(text: &str) -> bool {
+    // Of SHA-256 digests, one in some thousands begins like a number.
+    if text.len() == 64 && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f')) {
+        return false;
+    }
     // Each character, and whether something that is left out stood before it.
     let mut narrow: Vec<(char, bool)> = Vec::new();
     let mut gap = false;
@@ -99,6 +103,13 @@ pub fn masked(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_digest_is_no_number_whatever_it_begins_with() {
+        let digest = format!("a123456789{}", "c".repeat(54));
+        assert!(!found_in(&digest));
+        assert!(found_in(&digest[..63]) && found_in(&digest.to_uppercase()));
+    }
 
     #[test]
     fn a_number_after_a_word_or_before_a_count_is_found() {
