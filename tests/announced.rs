@@ -170,6 +170,41 @@ fn what_a_letter_says_is_held_against_what_came() {
 const WRONG: &str = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
 const OTHER: &str = "10112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
 
+/// One file that comes twice is not the two that the letter has: nobody is loaded twice.
+#[test]
+fn a_file_that_comes_twice_is_not_the_two_of_the_letter() {
+    let people = People::new();
+    let site = site(&people, "");
+    let file = data(&site);
+    fs::copy(&file, file.with_file_name("twin.age")).unwrap();
+    let sum = digest(&file);
+    let both = ["--sha256", sum.as_str(), "--sha256", OTHER];
+    let records = (2 * RECORDS.parse::<u64>().unwrap()).to_string();
+    let more = ["--records", records.as_str(), "--files", "*.age"];
+    announced(&site, &[more.as_slice(), &both].concat());
+    site.once();
+    assert_eq!(state(&site), (json!("quarantined"), json!("checksum-mismatch")));
+    site.verify();
+}
+
+/// A list under somebody else's signature is not told as the provider's, also where a letter stands behind the delivery.
+#[test]
+fn a_list_with_a_bad_signature_is_not_held_against_the_provider() {
+    let people = People::new();
+    let site = site(&people, "manifest: sha256sums\n");
+    let file = data(&site);
+    let name = file.file_name().unwrap().to_str().unwrap();
+    fs::write(file.with_file_name("SHA256SUMS"), format!("{WRONG}  {name}\n")).unwrap();
+    fs::write(file.with_file_name("SHA256SUMS.sig"), "garbage").unwrap();
+    announced(&site, &["--records", RECORDS, "--files", "*.age"]);
+    site.once();
+    assert_eq!(state(&site), (json!("quarantined"), json!("bad-signature")));
+    let page = site.show(site.row(FOLDER)["id"].as_str().unwrap());
+    assert_eq!(page["announced"]["verified"], false, "{page:#}");
+    assert!(page["announced"]["files"][0]["digest_agrees"].is_null(), "{page:#}");
+    site.verify();
+}
+
 #[test]
 fn a_letter_is_refused_that_says_nothing_usable() {
     let people = People::new();
@@ -600,7 +635,7 @@ fn a_notice_that_nothing_comes_of_is_taken_back_with_its_reason_and_keeps_its_nu
     site.run_as("alice", &withdraw).exits(64);
     let rows = site.run(&["batch", "notices", "--json"]).ok().json();
     assert_eq!(rows[0]["state"], "withdrawn");
-    assert_eq!(rows[0]["withdrawn"], "提供機關取消");
+    assert_eq!(rows[0]["withdrawn"], "provider-cancelled");
     assert!(form().text().contains("115-0001"), "{}", form().text());
     assert!(form().text().contains("提供機關取消"), "{}", form().text());
     // Nothing goes on with it: the same letter anew is a row of its own.

@@ -484,3 +484,17 @@ fn nor_under_a_policy_of_seals_papers_and_offices() {
     });
     played(&site, rows);
 }
+
+/// Dina stands in for walt as a handler, and is a supervisor herself.
+#[test]
+fn who_stands_in_for_who_began_does_not_go_on_by_a_role_of_his_own_either() {
+    let people = People::new();
+    let stage = stage(&people, &[], UNIT);
+    for begin in [hold, order] {
+        let second = begin(&stage);
+        let second: Vec<&str> = second.iter().map(String::as_str).collect();
+        let said = stage.site.run_as("dina", &second).exits(77).stderr;
+        assert!(said.contains(PARTY), "{said}");
+        stage.site.run_as("sue", &second).ok();
+    }
+}

@@ -116,9 +116,10 @@ impl<'a> RowFile<'a> {
                 reply.id
             )),
             (finished, _) => {
+                // First of all: whatever fails next, what is there is there.
+                self.told(reach);
                 self.declared(client, identity, &copies, &place, delete_by)?;
                 finished?;
-                self.told(reach);
             }
         }
         let capped = served?.ended == Some("row-cap");
@@ -172,7 +173,7 @@ impl<'a> RowFile<'a> {
         let part = part_of(self.path);
         if part.symlink_metadata().is_ok() {
             return Err(Error::usage(format!("'{}' is there already", part.display())).hint(
-                "it is what an answer that was cut left: it is a copy too, and goes like one",
+                "an answer that was cut or stopped left it: it is a copy. One that is planned still is made known with 'batchward copy declare', and '--place' with this name",
             ));
         }
         let whole = folder.join(self.path.file_name().unwrap_or_default());

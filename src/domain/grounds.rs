@@ -128,7 +128,7 @@ pub const ACTS: &[Because] = &[
         "batch compare",
         &[
             ground("too-few", "fewer than applied for", "筆數短少"),
-            ground("too-many", "more than applied for", "筆數溢出"),
+            ground("too-many", "more than applied for", "筆數溢多"),
             ground("person-missing", "persons applied for are missing", "申請對象缺漏"),
             ground("person-unasked", "persons not applied for", "含未申請之對象"),
             ground("field-missing", "fields are missing", "資料欄位缺漏"),

@@ -6,7 +6,7 @@ use super::{Result, Service};
 use crate::{
     domain::{
         ids::{BatchId, HoldId, OrderId},
-        lifecycle::{BatchState, OrderState},
+        lifecycle::{BatchState, CopyState, OrderState},
         time::Timestamp,
         view::{Batch, CameDue, Order, View},
     },
@@ -80,7 +80,8 @@ fn line(
     due: &CameDue,
 ) -> PlanLine {
     let copies = || view.copies_of(id).filter(|(_, c)| row.due_covers(due.whole, c.kind));
-    let gone = copies().all(|(_, copy)| copy.gone.is_some());
+    // What was given up while it was made, as a load with a wrong passphrase, is gone at no time and is not there.
+    let gone = copies().all(|(_, copy)| copy.gone.is_some() || copy.state == CopyState::Destroyed);
     let happened = copies().filter_map(|(_, copy)| copy.gone).max().filter(|_| gone);
     let covers = |order: &Order| {
         let mut wanted = copies();

@@ -161,6 +161,10 @@ fn of_register(act: &mut RegisterAct) -> Vec<Said<'_>> {
         RegisterAct::Amend { field: AmendField::Reason, to, reason, .. } => {
             vec![("copy request", to), (word, reason)]
         }
+        // The one note that is amended is that of a mismatch.
+        RegisterAct::Amend { field: AmendField::Note, to, reason, .. } => {
+            vec![("batch compare", to), (word, reason)]
+        }
         RegisterAct::Amend { reason, .. } => vec![(word, reason)],
         RegisterAct::Confirm { .. } | RegisterAct::Note { .. } => Vec::new(),
     }

@@ -39,8 +39,16 @@ impl Service {
         let view = &self.engine.view;
         let Some((_, parts)) = second(view, command) else { return Ok(()) };
         let mine = actor.deputy.and_then(|id| view.principal(id));
+        // Also where he acts by a role of his own: who stands in for somebody goes on with nothing that the other began.
+        let stands_for: Vec<&str> = view
+            .deputyships(actor.name(), self.now())
+            .filter_map(|(id, _)| view.principal(id))
+            .collect();
         let one = parts.iter().find_map(|part| {
             let of = part.entry.and_then(|entry| view.stood_for_in(entry));
+            if let Some(principal) = stands_for.iter().find(|principal| **principal == part.who) {
+                return Some(*principal);
+            }
             // He stands in for who began; somebody stood in for him; two stand in for the same.
             let same = mine == Some(part.who.as_str()) || (of.is_some() && of == mine);
             if same { mine } else { of.filter(|of| *of == actor.name()) }

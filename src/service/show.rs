@@ -392,7 +392,7 @@ impl Service {
     }
 
     fn key_line(&self, batch: &Batch) -> Option<KeyLine> {
-        let (id, key) = self.engine.view.newest_key(batch)?;
+        let (id, key) = self.engine.view.key_of(batch)?;
         Some(KeyLine {
             id,
             form: key.form,

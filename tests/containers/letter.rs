@@ -89,6 +89,11 @@ fn a_letter_a_zip_file_and_a_password_by_telephone_from_the_notice_to_the_certif
     assert_eq!((&counts["declared"], &counts["committed"]), (&3.into(), &3.into()));
     assert_eq!(shown["key"]["channel"], "telephone");
     nothing_in_plain(&site);
+    // What comes later and is refused is not the key that opened it.
+    let opened = site.show(&id)["key"].clone();
+    let again = ["key", "submit", &id, "--channel", "courier", "--passphrase-stdin"];
+    assert_ne!(site.run_as_with("alice", &again, b"synthetic-2026-passphrase").status, Some(0));
+    assert_eq!(site.show(&id)["key"], opened);
     // Used under a grant, and over.
     let grant = site.grant(LINK);
     let rows = site.query(&grant, &["--format", "json"]).ok().json();
@@ -101,6 +106,12 @@ fn a_letter_a_zip_file_and_a_password_by_telephone_from_the_notice_to_the_certif
     site.run_as("sue", &["destroy", "approve", &order]).ok();
     site.once();
     assert_eq!(site.show(&id)["state"], "closed");
+    // The load that the wrong passphrase ended left nothing that somebody would owe the end of.
+    let owed = site.run(&["duties", "--json"]).ok().json().to_string();
+    assert!(!owed.contains(&format!("destroy request {id}")), "{owed}");
+    let plan =
+        site.run(&["destroy", "plan", "--on", "2027-06-30", "--json"]).ok().json().to_string();
+    assert!(!plan.contains("to-request"), "{plan}");
     let certificate = site.temporary().join("certificate.json");
     fs::write(&certificate, site.run(&["certificate", "show", &order]).ok().stdout).unwrap();
     site.run(&["certificate", "verify", certificate.to_str().unwrap()]).ok();

@@ -337,7 +337,7 @@ fn lists(papers: &Papers<'_, '_>) {
         assert!(page.contains(part), "{part}: {page}");
     }
     papers.own("today").has_pages(1).says(&["一、警示", "二、待辦理", "三、屆期", "四、應到資料"]);
-    let decided = "核定人科長王主管，依紙本府社人字第1150001234號；登錄陳承辦、確認李代理";
+    let decided = "決定人科長王主管，依紙本府社人字第1150001234號；登錄陳承辦、確認李代理";
     for printed in [papers.office("history"), papers.own("history")] {
         printed.has_pages(1).says(&["批次履歷表", "幼兒托育科社會工作師陳承辦", decided]);
         printed.boxes(["製表人", "單位主管"], 250.0);

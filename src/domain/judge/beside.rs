@@ -35,7 +35,7 @@ words! {
         SizeDiffers = "size-differs",
         /// Of the same length, with another digest.
         DigestDiffers = "digest-differs",
-        /// There; what was announced counts for nothing.
+        /// There, and not compared: it is no file, or what was announced counts for nothing.
         NotCompared = "not-compared",
     }
 }
@@ -99,7 +99,11 @@ fn of_outside(question: &Question<'_>) -> Option<Beside> {
         return Some(Beside { by: AnnouncedBy::ControlFile, vouched: false, records: None, files });
     };
     let by = if read.is_some() { AnnouncedBy::ControlFile } else { AnnouncedBy::Letter };
-    let vouched = letter.is_some() || read.as_ref().is_some_and(|read| stands(question, read));
+    // A signature that is there must hold, whoever else stands behind the delivery: the list would be a stranger's.
+    let vouched = match &read {
+        Some(read) => stands(question, read) || (letter.is_some() && !is_signed(read)),
+        None => letter.is_some(),
+    };
     if read.is_none() && letter.is_none() {
         return None;
     }
@@ -124,6 +128,10 @@ fn stands(question: &Question<'_>, read: &Stated) -> bool {
     }
 }
 
+fn is_signed(read: &Stated) -> bool {
+    matches!(read.signed, Some((_, Some(Document::Bytes(_) | Document::TooLong))))
+}
+
 fn stated(manifest: &Manifest) -> Vec<StatedFile> {
     let file = manifest.files.iter().map(|file| StatedFile {
         name: file.name.clone(),
@@ -138,10 +146,13 @@ fn stated(manifest: &Manifest) -> Vec<StatedFile> {
 fn listed(stated: &[StatedFile], facts: &Facts) -> Vec<FileBeside> {
     let known = |name: &[u8]| stated.iter().any(|file| file.name.as_bytes() == name);
     let files = stated.iter().map(|file| {
-        let entry = facts.entry(&file.name).filter(|entry| entry.kind == EntryKind::File);
+        let there = facts.entry(&file.name);
+        let entry = there.filter(|entry| entry.kind == EntryKind::File);
         let digest_agrees = entry.and_then(|entry| Some(entry.sha256? == file.sha256?));
         let bytes = entry.map(|entry| entry.bytes);
         let finding = match (bytes, file.bytes) {
+            // What is no file was not read, and of more files than are looked at nobody knows.
+            (None, _) if there.is_some() || facts.cut => FileFinding::NotCompared,
             (None, _) => FileFinding::Missing,
             (Some(came), Some(announced)) if came != announced => FileFinding::SizeDiffers,
             _ if digest_agrees == Some(false) => FileFinding::DigestDiffers,
@@ -166,14 +177,14 @@ fn meant(letter: &AnnouncedFacts, facts: &Facts) -> Vec<FileBeside> {
     let is_meant = |name: &[u8]| {
         std::str::from_utf8(name).is_ok_and(|name| notified::is_meant(&letter.files, name))
     };
-    let mut files = Vec::new();
+    let (mut files, mut left) = (Vec::new(), letter.sha256.clone());
     for entry in &facts.entries {
         if !is_meant(&entry.name) {
             files.push(found(&entry.name, entry.bytes, FileFinding::NotListed));
             continue;
         }
         let digest_agrees = match (letter.sha256.is_empty(), entry.sha256) {
-            (false, Some(sha256)) => Some(letter.sha256.contains(&sha256)),
+            (false, Some(sha256)) => Some(outside::taken_out(&mut left, sha256)),
             _ => None,
         };
         let finding = match digest_agrees {
@@ -183,9 +194,14 @@ fn meant(letter: &AnnouncedFacts, facts: &Facts) -> Vec<FileBeside> {
         files.push(FileBeside { digest_agrees, ..found(&entry.name, entry.bytes, finding) });
     }
     let came = files.iter().filter(|file| file.finding != FileFinding::NotListed).count();
-    let announced = letter.sha256.len().max(1);
-    let missing = FileBeside { name: None, bytes: None, ..found(b"", 0, FileFinding::Missing) };
-    files.extend(std::iter::repeat_n(missing, announced.saturating_sub(came)));
+    // Each digest that no file has or should have is a file that did not come; without digests the letter means one at least.
+    let odd = files.iter().filter(|file| file.finding == FileFinding::DigestDiffers).count();
+    let missing = match letter.sha256.is_empty() {
+        true => usize::from(came == 0),
+        false => left.len().saturating_sub(odd),
+    };
+    let one = FileBeside { name: None, bytes: None, ..found(b"", 0, FileFinding::Missing) };
+    files.extend(std::iter::repeat_n(one, missing));
     files
 }
 
@@ -221,7 +237,7 @@ mod tests {
     fn found(beside: &Beside) -> Vec<(&str, FileFinding, Option<bool>)> {
         let name = |file: &'_ FileBeside| file.name.clone().unwrap_or_default();
         let names: Vec<Vec<u8>> = beside.files.iter().map(name).collect();
-        let known = ["data.age", "note.txt", "list.zip", ""];
+        let known = ["data.age", "note.txt", "list.zip", "twin.zip", ""];
         let known = |name: &Vec<u8>| *known.iter().find(|one| one.as_bytes() == name).unwrap();
         let files = names.iter().zip(&beside.files);
         files.map(|(name, file)| (known(name), file.finding, file.digest_agrees)).collect()
@@ -310,6 +326,15 @@ mod tests {
                 vec![file("note.txt", b"x")],
                 vec![],
                 vec![("note.txt", NotListed, None), ("", Missing, None)],
+            ),
+            // The same file twice is not the two that were announced.
+            (
+                vec![zip(), file("twin.zip", b"zip")],
+                vec![right, wrong],
+                vec![
+                    ("list.zip", AsAnnounced, Some(true)),
+                    ("twin.zip", DigestDiffers, Some(false)),
+                ],
             ),
         ] {
             let (case, letter) = (case(&entries), letter(sha256));

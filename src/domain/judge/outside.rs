@@ -124,8 +124,8 @@ fn file(
     }
 }
 
-/// The digests of a letter are those of its files in any order. One that is not among them is given one that nothing has,
-/// so that the judgement refuses it in its place.
+/// The digests of a letter are those of its files in any order, each of one file: the same file twice is not two. One that
+/// none is left for is given one that nothing has, so that the judgement refuses it in its place.
 fn agree(question: &Question<'_>, files: &mut [FileEntry]) {
     let Some(letter) = question.announced.filter(|letter| !letter.sha256.is_empty()) else {
         return;
@@ -134,15 +134,18 @@ fn agree(question: &Question<'_>, files: &mut [FileEntry]) {
         return;
     }
     let mut left: Vec<Digest> = letter.sha256.clone();
-    for file in files.iter() {
-        left.retain(|digest| *digest != file.sha256);
+    let odd =
+        files.iter_mut().filter(|file| !taken_out(&mut left, file.sha256)).collect::<Vec<_>>();
+    for file in odd {
+        // Its own would be found again in it, which is why it is not given one of those that are left.
+        file.sha256 = Digest::of(file.name.as_bytes());
     }
-    let mut left = left.into_iter();
-    for file in files.iter_mut().filter(|file| !letter.sha256.contains(&file.sha256)) {
-        if let Some(digest) = left.next() {
-            file.sha256 = digest;
-        }
-    }
+}
+
+/// Takes a digest out of those of a letter, once; whether it was there.
+pub(super) fn taken_out(left: &mut Vec<Digest>, digest: Digest) -> bool {
+    let at = left.iter().position(|one| *one == digest);
+    at.map(|at| left.swap_remove(at)).is_some()
 }
 
 /// What a bag says of its payload as a whole.

@@ -350,6 +350,9 @@ impl View {
     /// A batch was opened with a key: how sure it is, is that key's.
     fn opened(&mut self, mark: Mark, batch: BatchId, key: Option<KeyId>) -> Result<(), FoldError> {
         let standing = key.map(|key| self.is_standing(key));
+        if key.is_some() {
+            self.batch(mark, batch)?.opened_by = key;
+        }
         let before = self.batch(mark, batch)?.strength.clone();
         let Some(before) = before else { return Ok(()) };
         let strength = self.alike.word(opened_strength(&before, standing));

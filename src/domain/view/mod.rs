@@ -370,6 +370,13 @@ impl View {
         rows.find(|(_, key)| *key.link == *batch.link && *key.number == *number)
     }
 
+    /// The key that opened a batch; before one did, the newest that came for its number.
+    #[must_use]
+    pub fn key_of(&self, batch: &Batch) -> Option<(KeyId, Row<'_, KeyRow>)> {
+        let opened = batch.opened_by.and_then(|id| Some((id, self.keys.get(&id)?)));
+        opened.or_else(|| self.newest_key(batch))
+    }
+
     /// The last batch of a number is closed, and knows the key that is its own: the index need not have them any more.
     fn keys_over(&mut self, link: &str, number: &str) {
         if self.numbered(link, number).any(|(_, row)| row.state != BatchState::Closed) {

@@ -244,6 +244,9 @@ pub struct Batch {
     pub rows: Vec<OpenedRow>,
     /// The newest key that came for its number, once it is closed; until then the index has it.
     pub(super) key: Option<KeyId>,
+    /// The key that opened it, where the entry said which: one that came later and was refused is not it.
+    #[serde(default)]
+    pub(super) opened_by: Option<KeyId>,
     /// Its copies, oldest first.
     pub(super) copies: Vec<CopyId>,
     /// The orders that were ever requested over any of them, oldest first.
@@ -371,6 +374,7 @@ impl Batch {
             ]),
             rows: Vec::new(),
             key: None,
+            opened_by: None,
             copies: Vec::new(),
             orders: Vec::new(),
         }

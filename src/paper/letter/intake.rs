@@ -19,7 +19,9 @@ pub fn returned(
     staff: &[StaffLine],
 ) -> Option<Letter> {
     let row = sheet.rows.first()?;
-    let (mut letter, n) = of(sheet, row, (to, staff), "經檢核不符，無法受理，請查明後重新提供");
+    let what = "經檢核不符，無法受理，請查明後重新提供";
+    let told = announced.filter(|page| page.verified).and_then(|page| page.records);
+    let (mut letter, n) = of(sheet, (row, told), (to, staff), what);
     let why = row.reason.map(words::reason);
     letter.explained.extend([
         format!("檢核結果：{}。{n}，匯入0筆。", or_blank(why)),
@@ -35,7 +37,7 @@ pub fn returned(
 fn compared(plain: Option<&Plain>, announced: Option<&AnnouncedPage>) -> String {
     let expected = plain.map(|plain| plain.expected.zh.as_str());
     let mut lines: Vec<String> =
-        expected.map(|text| format!("本機關應收：{text}。")).into_iter().collect();
+        expected.map(|text| format!("應符合：{text}。")).into_iter().collect();
     let Some(announced) = announced else { return lines.join("\n") };
     let by = words::announced_by(announced.by);
     if !announced.verified {
@@ -60,11 +62,14 @@ fn one(file: &AnnouncedFile) -> String {
     facts.extend(file.announced_bytes.map(|n| format!("通知{}位元組", words::number(n))));
     facts.extend(file.bytes.map(|n| format!("實收{}位元組", words::number(n))));
     facts.extend(file.announced_records.map(|n| format!("通知{}筆", words::number(n))));
-    facts.extend(
-        file.digest_agrees
-            .map(|agrees| if agrees { "雜湊值相符" } else { "雜湊值不符" }.to_owned()),
-    );
-    facts.push(words::finding(file.finding).to_owned());
+    // What was compared is said, and nothing more.
+    let told = match (file.finding, file.digest_agrees) {
+        (FileFinding::AsAnnounced, Some(true)) => "雜湊值相符",
+        (FileFinding::AsAnnounced, None) if file.announced_bytes.is_some() => "大小相符",
+        (FileFinding::AsAnnounced, _) => "檔名相符",
+        (found, _) => words::finding(found),
+    };
+    facts.push(told.to_owned());
     format!("・{name}：{}", facts.join("，"))
 }
 
@@ -72,7 +77,7 @@ fn one(file: &AnnouncedFile) -> String {
 #[must_use]
 pub fn received(sheet: &Sheet, to: Option<String>, staff: &[StaffLine]) -> Option<Letter> {
     let (row, zone) = (sheet.rows.first()?, words::zone(&sheet.source));
-    let (mut letter, n) = of(sheet, row, (to, staff), "業已收訖");
+    let (mut letter, n) = of(sheet, (row, None), (to, staff), "業已收訖");
     let units: Vec<&str> = sheet.rows.iter().filter_map(|row| row.unit.as_deref()).collect();
     letter.explained.extend([
         format!(
@@ -93,7 +98,7 @@ pub fn received(sheet: &Sheet, to: Option<String>, staff: &[StaffLine]) -> Optio
 /// A letter about a delivery that says which it is and when it came; and how many records were told of and came.
 fn of(
     sheet: &Sheet,
-    row: &RegisterRow,
+    (row, told): (&RegisterRow, Option<u64>),
     (to, staff): (Option<String>, &[StaffLine]),
     what: &str,
 ) -> (Letter, String) {
@@ -110,7 +115,7 @@ fn of(
             day(row.notified_at, zone)
         ),
     ];
-    let (told, came) = (count(row.counts.declared), count(row.counts.parsed));
+    let (told, came) = (count(row.counts.declared.or(told)), count(row.counts.parsed));
     (letter, format!("通知筆數{told}筆，實收筆數{came}筆"))
 }
 

@@ -43,7 +43,7 @@ fn line(row: &RegisterRow, one: &AmendedFact, zone: Tz) -> Vec<String> {
     // What people typed never passes for a former value.
     let typed = |text: &str| text.replace(STRUCK, "");
     let value = |text: &str| match one.field {
-        AmendField::Reason => typed(&words::cause(text)),
+        AmendField::Reason | AmendField::Note => typed(&words::cause(text)),
         _ => typed(text),
     };
     vec![

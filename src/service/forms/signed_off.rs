@@ -116,7 +116,7 @@ impl Service {
 
     /// Who brought the key that opened a batch, where a person did, and how it came.
     pub(super) fn key_of(&self, row: &Batch) -> Option<(Option<Seal>, String)> {
-        let (_, key) = self.engine.view.newest_key(row)?;
+        let (_, key) = self.engine.view.key_of(row)?;
         let person = (*key.by != *AGENT).then(|| self.sealed(&key.by, key.at, None));
         Some((person, key.channel.to_string()))
     }
